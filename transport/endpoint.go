@@ -1,0 +1,167 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"strconv"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Defaults of an [Endpoint].
+const (
+	// DefaultConnectTimeout bounds dialling, handshakes and login together.
+	DefaultConnectTimeout = 15 * time.Second
+	// DefaultStall is how long a connection may be silent within an operation.
+	DefaultStall = 30 * time.Second
+)
+
+// DialFunc opens a TCP-like connection to address, host:port. It must honour
+// ctx. The library sets TCP options where the result is a *net.TCPConn.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Endpoint is one server spoken to in one way: all that a driver needs to know,
+// and nothing about retries. It is not changed by a driver.
+type Endpoint struct {
+	// Protocol is the protocol to speak.
+	Protocol Protocol
+	// Host is a name or an IP address, without brackets.
+	Host string
+	// Port is the port, or 0 for the protocol's own.
+	Port int
+	// User is the login name. Empty means "anonymous" on FTP and is an error on SFTP.
+	User string
+	// Password is the password, empty if there is none.
+	Password Secret
+	// SSH holds what only SFTP needs.
+	SSH SSH
+	// TLS holds what only FTPS needs.
+	TLS TLS
+	// Dial replaces net.Dialer for control and data connections, nil for the default.
+	Dial DialFunc
+	// ConnectTimeout bounds dialling, handshakes and login together; 0 means
+	// [DefaultConnectTimeout].
+	ConnectTimeout time.Duration
+	// Stall is how long all sockets of an operation may be silent before it
+	// fails with [KindStalled]; 0 means [DefaultStall], negative means for ever.
+	// Detection takes up to a quarter longer.
+	Stall time.Duration
+	// MinRate is the least number of bytes a second, over one Stall, that a
+	// transfer may move; 0 means any.
+	MinRate int64
+	// Trace sees commands and replies; nil for none.
+	Trace *Trace
+}
+
+// SSH is the part of an [Endpoint] that only SFTP uses.
+type SSH struct {
+	// Signers are private keys or certificates already in memory, tried first.
+	Signers []ssh.Signer
+	// IdentityFiles are private keys in OpenSSH or PEM form. A certificate
+	// beside one, as FILE-cert.pub, is offered first, as OpenSSH does.
+	IdentityFiles []string
+	// Passphrase is asked for the passphrase of an encrypted identity file.
+	Passphrase func(file string) (Secret, error)
+	// Agent is the path of an SSH agent's socket, "" for none; "auto" means
+	// $SSH_AUTH_SOCK, if that is set.
+	Agent string
+	// KeyboardInteractive answers the server's questions; nil answers every
+	// question that does not echo with the password.
+	KeyboardInteractive ssh.KeyboardInteractiveChallenge
+	// KnownHosts are known_hosts files; nil means ~/.ssh/known_hosts and
+	// /etc/ssh/ssh_known_hosts, as far as they exist.
+	KnownHosts []string
+	// HostKeyFingerprints pins the host key: the server's must be one of
+	// these, as ssh-keygen -l prints them ("SHA256:..."). KnownHosts is then
+	// not read.
+	HostKeyFingerprints []string
+	// TrustOnFirstUse is a known_hosts file, created if missing, to which the
+	// key of a host that no file knows is added. A changed key still fails.
+	TrustOnFirstUse string
+	// InsecureIgnoreHostKey accepts any host key: anyone on the way can then
+	// read the password and every file, and change them. For tests alone.
+	InsecureIgnoreHostKey bool
+}
+
+// TLS is the part of an [Endpoint] that only FTPS uses.
+type TLS struct {
+	// RootCAs are the authorities to trust; nil means the system's.
+	RootCAs *x509.CertPool
+	// CAFile is a PEM file of authorities trusted besides RootCAs, or instead
+	// of the system's when RootCAs is nil.
+	CAFile string
+	// Certificates are client certificates to show when asked.
+	Certificates []tls.Certificate
+	// ServerName is the name to verify; "" means [Endpoint.Host].
+	ServerName string
+	// PinnedPublicKeys, where given, must hold the SHA-256 of the server
+	// certificate's SubjectPublicKeyInfo, as "SHA256:" and base64. The
+	// certificate must verify besides.
+	PinnedPublicKeys []string
+	// MinVersion is the lowest TLS version, 0 and anything below 1.2 mean 1.2.
+	MinVersion uint16
+	// MaxVersion is the highest TLS version, 0 means the newest.
+	MaxVersion uint16
+	// InsecureSkipVerify accepts any certificate: anyone on the way can then
+	// read the password and every file, and change them. For tests alone.
+	InsecureSkipVerify bool
+}
+
+// Trace is told of each command and reply, in the goroutine that carries it
+// out; it must not block. Nil fields are skipped.
+type Trace struct {
+	// Command sees an FTP command line without its line end, passwords
+	// replaced, or the name and path of an SFTP request.
+	Command func(p Protocol, addr, line string)
+	// Reply sees an FTP reply or the status of an SFTP request. The text is
+	// what the server sent, with control characters replaced.
+	Reply func(p Protocol, addr string, code int, text string)
+}
+
+// OnCommand calls Command if there is one.
+func (t *Trace) OnCommand(p Protocol, addr, line string) {
+	if t != nil && t.Command != nil {
+		t.Command(p, addr, line)
+	}
+}
+
+// OnReply calls Reply if there is one.
+func (t *Trace) OnReply(p Protocol, addr string, code int, text string) {
+	if t != nil && t.Reply != nil {
+		t.Reply(p, addr, code, Printable(text))
+	}
+}
+
+// Addr returns host:port, with the protocol's own port for 0.
+func (ep *Endpoint) Addr() string {
+	port := ep.Port
+	if port == 0 {
+		port = ep.Protocol.DefaultPort()
+	}
+	return net.JoinHostPort(ep.Host, strconv.Itoa(port))
+}
+
+// Watch returns the watchdog's settings with defaults filled in.
+func (ep *Endpoint) Watch() Watch {
+	w := Watch{Stall: ep.Stall, MinRate: ep.MinRate}
+	if w.Stall == 0 {
+		w.Stall = DefaultStall
+	}
+	return w
+}
+
+// ConnectBudget returns ConnectTimeout with its default filled in.
+func (ep *Endpoint) ConnectBudget() time.Duration {
+	if ep.ConnectTimeout <= 0 {
+		return DefaultConnectTimeout
+	}
+	return ep.ConnectTimeout
+}
+
+// Fail makes an [*Error] of err in the name of this endpoint.
+func (ep *Endpoint) Fail(op, path string, kind Kind, err error) *Error {
+	return &Error{Op: op, Path: path, Addr: ep.Addr(), Protocol: ep.Protocol, Kind: kind, Err: err}
+}

@@ -1,0 +1,41 @@
+package transport
+
+import (
+	"io/fs"
+	"time"
+)
+
+// EntryType tells what a directory entry is.
+type EntryType uint8
+
+// The types of an [Entry].
+const (
+	TypeFile EntryType = iota
+	TypeDir
+	TypeLink
+	// TypeOther is a device, a socket, a pipe, or what the server did not say.
+	TypeOther
+)
+
+// Entry describes one file or folder on a server.
+type Entry struct {
+	// Name is the base name as the server sent it. It is hostile input: it may
+	// hold separators, "..", or control characters.
+	Name string
+	// Type is what the entry is. [Conn.Stat] follows links, [Conn.List] does not.
+	Type EntryType
+	// Size is the size in bytes of a file, or -1 where the server did not say.
+	Size int64
+	// ModTime is the modification time, or zero where the server did not say.
+	ModTime time.Time
+	// TimeExact says that ModTime is exact to the second, in a known time zone.
+	// Times out of a LIST are neither.
+	TimeExact bool
+	// Perm holds the permission bits where the server gave them, else 0.
+	Perm fs.FileMode
+	// Target is where a link leads, if the server said so.
+	Target string
+}
+
+// IsDir reports whether the entry is a folder.
+func (e Entry) IsDir() bool { return e.Type == TypeDir }

@@ -1,0 +1,196 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/textproto"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Error is how every driver reports a failure.
+//
+// It unwraps to its cause: errors.As finds a *textproto.Error where the server
+// replied, errors.Is finds context.Canceled. It also answers errors.Is for
+// fs.ErrNotExist, fs.ErrExist and fs.ErrPermission by its Kind. Its text holds
+// no password: commands that carry one are named, never quoted.
+type Error struct {
+	// Op is the FTP command or SFTP request at fault, such as "STOR" or
+	// "SSH_FXP_OPEN", or the step of connecting: "dial", "handshake", "login".
+	Op string
+	// Path is the remote path, if there was one.
+	Path string
+	// Addr is the server's address, host:port.
+	Addr string
+	// Protocol is the protocol spoken.
+	Protocol Protocol
+	// Kind says what went wrong.
+	Kind Kind
+	// Code is the FTP reply code or the SFTP status code, 0 if none.
+	Code int
+	// MayHaveActed says that the request may have taken effect although no
+	// answer to it was seen. A definite refusal leaves it false.
+	MayHaveActed bool
+	// RetryAfter is how long the server asks to wait, 0 if it does not say.
+	RetryAfter time.Duration
+	// Err is the cause.
+	Err error
+}
+
+// Error returns one line: protocol, address, operation, path, kind and cause.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Protocol.Valid() {
+		b.WriteString(e.Protocol.String() + " ")
+	}
+	if e.Addr != "" {
+		b.WriteString(e.Addr + ": ")
+	}
+	if e.Op != "" {
+		b.WriteString(e.Op + " ")
+	}
+	if e.Path != "" {
+		fmt.Fprintf(&b, "%q ", e.Path)
+	}
+	b.WriteString(e.Kind.String())
+	if e.Err != nil {
+		b.WriteString(": " + Printable(e.Err.Error()))
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is answers for the portable errors of io/fs.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case fs.ErrNotExist:
+		return e.Kind == KindNotExist
+	case fs.ErrExist:
+		return e.Kind == KindExist
+	case fs.ErrPermission:
+		return e.Kind == KindPermission
+	case errors.ErrUnsupported:
+		return e.Kind == KindUnsupported
+	}
+	return false
+}
+
+// Printable replaces control characters, so that what a server said cannot
+// move the cursor of a terminal or forge a line in a log.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x2028 || r == 0x2029:
+			return '\uFFFD'
+		}
+		return r
+	}, strings.TrimRight(s, "\r\n"))
+}
+
+// LocalError marks an error of the caller's own source or destination, so that
+// it is not taken for one of the connection.
+type LocalError struct {
+	// Writing is true for a destination, false for a source.
+	Writing bool
+	// Err is what the reader or writer returned.
+	Err error
+}
+
+// Error names the side at fault.
+func (e *LocalError) Error() string {
+	if e.Writing {
+		return "write destination: " + e.Err.Error()
+	}
+	return "read source: " + e.Err.Error()
+}
+
+// Unwrap returns what the reader or writer returned.
+func (e *LocalError) Unwrap() error { return e.Err }
+
+// ErrStalled is the cause of a [KindStalled]: no byte moved in either direction
+// for longer than [Endpoint.Stall], or fewer than [Endpoint.MinRate] allows.
+var ErrStalled = errors.New("no data moved within the stall time")
+
+// KindOf names the kind of any error: of an [*Error] its Kind, of a bare
+// *textproto.Error what [KindOfReply] says without knowing the command, of the
+// errors of net, crypto/tls, io and context what they mean. It is KindUnknown
+// for nil.
+func KindOf(err error) Kind {
+	var te *Error
+	if errors.As(err, &te) {
+		return te.Kind
+	}
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		return KindOfReply("", reply.Code, reply.Msg)
+	}
+	var local *LocalError
+	if errors.As(err, &local) {
+		return KindLocal
+	}
+	return kindOfNet(err)
+}
+
+func kindOfNet(err error) Kind {
+	if k := kindOfCertificate(err); k != KindUnknown {
+		return k
+	}
+	var dns *net.DNSError
+	var op *net.OpError
+	var timeout net.Error
+	var syntax textproto.ProtocolError
+	switch {
+	case err == nil:
+		return KindUnknown
+	case errors.Is(err, ErrStalled):
+		return KindStalled
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return KindCanceled
+	case errors.As(err, &dns):
+		if dns.IsNotFound {
+			return KindNoHost
+		}
+		return KindUnreachable
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
+		errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return KindUnreachable
+	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
+		return KindTimeout
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
+		errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
+		return KindLost
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return KindStalled
+	case errors.As(err, &syntax):
+		return KindProtocol
+	}
+	return KindUnknown
+}
+
+func kindOfCertificate(err error) Kind {
+	var verify *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var header tls.RecordHeaderError
+	switch {
+	case errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid):
+		return KindCertificate
+	case errors.As(err, &header):
+		return KindNotOffered
+	}
+	return KindUnknown
+}

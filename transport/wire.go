@@ -1,0 +1,183 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Wire is the module's own net.Conn: it lies under TLS and SSH on every socket,
+// counts bytes for the watchdog of an [Op], and can be cut at any moment from
+// any goroutine.
+type Wire struct {
+	net.Conn
+	tcp *net.TCPConn // Conn itself, where it is one: for sendfile and socket options
+
+	read, written atomic.Int64
+	sawEOF        atomic.Bool
+	closeOnce     sync.Once
+	closeErr      error
+
+	// OnWrite, if set before use, is told of payload as [Wire.ReadFrom] sends it.
+	OnWrite func(n int64)
+}
+
+// NewWire wraps conn and sets the socket options that make a dead peer known:
+// keepalive probes, and TCP_USER_TIMEOUT where the platform has it, at stall
+// (or [DefaultStall] when stall is not positive).
+func NewWire(conn net.Conn, stall time.Duration) *Wire {
+	if stall <= 0 {
+		stall = DefaultStall
+	}
+	w := &Wire{Conn: conn}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		w.tcp = tcp
+		// Failing to set an option leaves a connection that works.
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3})
+		setUserTimeout(tcp, stall)
+	}
+	return w
+}
+
+// Read reads from the socket and counts.
+func (w *Wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.read.Add(int64(n))
+	if err == io.EOF {
+		w.sawEOF.Store(true)
+	}
+	return n, err
+}
+
+// Write writes to the socket and counts.
+func (w *Wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	w.written.Add(int64(n))
+	return n, err
+}
+
+// SawEOF reports whether the peer ended its side of the TCP connection. Above
+// it, TLS that ended without this ended with a close_notify.
+func (w *Wire) SawEOF() bool { return w.sawEOF.Load() }
+
+// BytesRead and BytesWritten count what passed, TLS and SSH overhead included.
+func (w *Wire) BytesRead() int64 { return w.read.Load() }
+
+// BytesWritten counts what the kernel accepted, which may be more than what
+// the peer has.
+func (w *Wire) BytesWritten() int64 { return w.written.Load() }
+
+// progress rises whenever a byte arrives or the peer acknowledges one, where
+// the platform tells what it has acknowledged; else whenever the kernel
+// accepts one. Without this a slow line would look stalled while the kernel
+// empties its buffer of several megabytes.
+func (w *Wire) progress() int64 {
+	n := w.read.Load() + w.written.Load()
+	if w.tcp != nil {
+		n -= unacknowledged(w.tcp)
+	}
+	return n
+}
+
+// Abort closes the socket at once. TLS and SSH above it are not told; data that
+// the kernel holds still goes out.
+func (w *Wire) Abort() error {
+	w.closeOnce.Do(func() { w.closeErr = w.Conn.Close() })
+	return w.closeErr
+}
+
+// Reset closes the socket and drops what was not sent, so that the peer sees a
+// reset.
+func (w *Wire) Reset() {
+	if w.tcp != nil {
+		_ = w.tcp.SetLinger(0)
+	}
+	_ = w.Abort()
+}
+
+// Close is Abort: this layer has nobody to say goodbye to.
+func (w *Wire) Close() error { return w.Abort() }
+
+// CloseWrite ends this side of the connection and leaves the other open.
+func (w *Wire) CloseWrite() error {
+	if c, ok := w.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Chunk sizes of a zero-copy upload, see ReadFrom.
+const (
+	minChunk  = 64 << 10
+	maxChunk  = 4 << 20
+	slowChunk = 500 * time.Millisecond
+)
+
+// ReadFrom sends r. A file, alone or under an *io.LimitedReader, goes out by
+// sendfile on platforms that have it. It goes in chunks, so that the watchdog
+// and the progress see it move; a chunk grows while the line takes it quickly
+// and shrinks when it does not, so that a slow line is not taken for a dead
+// one. Errors of the file are [*LocalError].
+func (w *Wire) ReadFrom(r io.Reader) (int64, error) {
+	file, limit := fileOf(r)
+	if file == nil || w.tcp == nil {
+		return w.copyFrom(r)
+	}
+	var total int64
+	for chunk := int64(minChunk); limit == nil || limit.N > 0; {
+		lr := io.LimitedReader{R: file, N: chunk}
+		if limit != nil {
+			lr.N = min(chunk, limit.N)
+		}
+		want, begin := lr.N, time.Now()
+		n, err := w.tcp.ReadFrom(&lr)
+		total += n
+		w.written.Add(n)
+		if limit != nil {
+			limit.N -= n
+		}
+		if w.OnWrite != nil && n > 0 {
+			w.OnWrite(n)
+		}
+		if err != nil {
+			var pe *fs.PathError
+			if errors.As(err, &pe) {
+				err = &LocalError{Err: err}
+			}
+			return total, err
+		}
+		if n < want {
+			return total, nil
+		}
+		switch d := time.Since(begin); {
+		case d > slowChunk && chunk > minChunk:
+			chunk /= 2
+		case d < slowChunk/4 && chunk < maxChunk:
+			chunk *= 2
+		}
+	}
+	return total, nil
+}
+
+func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
+	switch r := r.(type) {
+	case *os.File:
+		return r, nil
+	case *io.LimitedReader:
+		if f, ok := r.R.(*os.File); ok {
+			return f, r
+		}
+	}
+	return nil, nil
+}
+
+func (w *Wire) copyFrom(r io.Reader) (int64, error) {
+	buf := GetBuffer()
+	defer PutBuffer(buf)
+	return CopyBuffer(w, r, *buf, w.OnWrite)
+}
