@@ -95,6 +95,10 @@ type IO struct {
 	// Size is how many bytes are expected from offset on, or 0 when unknown.
 	// It is a hint for buffers and parallel requests, never a promise.
 	Size int64
+	// Limit, if positive, ends a Retrieve after so many bytes: reaching it is
+	// success, and the rest of the file is not asked for where the protocol
+	// allows, else cut off. Store ignores it.
+	Limit int64
 	// Progress is called with the number of payload bytes that moved since the
 	// last call: handed to the connection on Store, so it may run ahead of what
 	// the server has; accepted by dst on Retrieve. Calls do not overlap.
@@ -106,6 +110,14 @@ func (o *IO) Report(n int64) {
 	if o != nil && o.Progress != nil && n > 0 {
 		o.Progress(n)
 	}
+}
+
+// LimitOr returns Limit if it is positive, else other.
+func (o *IO) LimitOr(other int64) int64 {
+	if o == nil || o.Limit <= 0 {
+		return other
+	}
+	return o.Limit
 }
 
 // SizeHint returns Size, or 0 on a nil *IO.
@@ -138,6 +150,10 @@ type Caps struct {
 	// ReplaceOnRename: Rename with replace takes the place of an existing file
 	// in one step. On FTP it is assumed until a server shows otherwise.
 	ReplaceOnRename bool
+	// WriteWindow is how many bytes before a file's end may be holes after a
+	// Store that was cut off, because writes overlap; 0 where a server's file
+	// never has any.
+	WriteWindow int64
 	// Truncate: [Conn.Truncate] works.
 	Truncate bool
 	// SetTime: [Conn.Chtimes] is expected to work.

@@ -2,6 +2,8 @@ package transport
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 )
 
@@ -17,7 +19,9 @@ func DialWire(ctx context.Context, ep *Endpoint, address string) (*Wire, error) 
 	if err != nil {
 		return nil, err
 	}
-	return NewWire(conn, ep.Watch().Stall), nil
+	w := NewWire(conn, ep.Watch().Stall)
+	w.answered = ep.Answered
+	return w, nil
 }
 
 // ConnectFailure classifies an error met while connecting: ctx is the caller's,
@@ -28,6 +32,9 @@ func (ep *Endpoint) ConnectFailure(ctx context.Context, step string, err error) 
 	switch {
 	case ctx.Err() != nil:
 		kind = KindCanceled
+		if !errors.Is(err, ctx.Err()) || !errors.Is(err, context.Cause(ctx)) {
+			err = fmt.Errorf("%w (%w)", why(ctx), err)
+		}
 	case kind == KindCanceled || kind == KindStalled:
 		kind = KindTimeout
 	}

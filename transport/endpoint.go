@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
+	"net/textproto"
 	"strconv"
 	"time"
 
@@ -54,6 +56,9 @@ type Endpoint struct {
 	MinRate int64
 	// Trace sees commands and replies; nil for none.
 	Trace *Trace
+	// Answered, if not nil, is called when the first byte arrives on a socket
+	// of this endpoint: somebody is there. It must not block.
+	Answered func()
 }
 
 // SSH is the part of an [Endpoint] that only SFTP uses.
@@ -161,7 +166,13 @@ func (ep *Endpoint) ConnectBudget() time.Duration {
 	return ep.ConnectTimeout
 }
 
-// Fail makes an [*Error] of err in the name of this endpoint.
+// Fail makes an [*Error] of err in the name of this endpoint. Where err holds an
+// FTP reply, its code and the wait that it asks for are filled in.
 func (ep *Endpoint) Fail(op, path string, kind Kind, err error) *Error {
-	return &Error{Op: op, Path: path, Addr: ep.Addr(), Protocol: ep.Protocol, Kind: kind, Err: err}
+	e := &Error{Op: op, Path: path, Addr: ep.Addr(), Protocol: ep.Protocol, Kind: kind, Err: err}
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		e.Code, e.RetryAfter = reply.Code, RetryAfterOf(reply.Code, reply.Msg)
+	}
+	return e
 }

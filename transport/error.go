@@ -12,8 +12,10 @@ import (
 	"net/textproto"
 	"os"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // Error is how every driver reports a failure.
@@ -92,7 +94,8 @@ func Printable(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return ' '
-		case r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x2028 || r == 0x2029:
+		case r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x2028 || r == 0x2029,
+			r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // these turn the writing round
 			return '\uFFFD'
 		}
 		return r
@@ -125,72 +128,153 @@ var ErrStalled = errors.New("no data moved within the stall time")
 
 // KindOf names the kind of any error: of an [*Error] its Kind, of a bare
 // *textproto.Error what [KindOfReply] says without knowing the command, of the
-// errors of net, crypto/tls, io and context what they mean. It is KindUnknown
-// for nil.
+// errors of net, crypto/tls, ssh, io and context what they mean. An ended context
+// and a stall come before what closing the sockets brought up. An error with a
+// method FailureKind, such as [retry.Error], is asked. It is KindUnknown for nil.
+//
+// [retry.Error]: https://pkg.go.dev/github.com/seed01fc2e40/go-ftpx/retry#Error
 func KindOf(err error) Kind {
+	var own interface {
+		error
+		FailureKind() Kind
+	}
+	if errors.As(err, &own) {
+		return own.FailureKind()
+	}
 	var te *Error
 	if errors.As(err, &te) {
 		return te.Kind
-	}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
-		return KindOfReply("", reply.Code, reply.Msg)
 	}
 	var local *LocalError
 	if errors.As(err, &local) {
 		return KindLocal
 	}
+	if errors.Is(err, ErrStalled) {
+		return KindStalled
+	}
+	if errors.Is(err, context.Canceled) {
+		return KindCanceled
+	}
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		return KindOfReply("", reply.Code, reply.Msg)
+	}
+	if k := kindOfTLS(err); k != KindUnknown {
+		return k
+	}
+	if k := kindOfSSH(err); k != KindUnknown {
+		return k
+	}
 	return kindOfNet(err)
 }
 
 func kindOfNet(err error) Kind {
-	if k := kindOfCertificate(err); k != KindUnknown {
-		return k
-	}
 	var dns *net.DNSError
 	var op *net.OpError
 	var timeout net.Error
 	var syntax textproto.ProtocolError
+	var file *fs.PathError
 	switch {
-	case err == nil:
-		return KindUnknown
-	case errors.Is(err, ErrStalled):
-		return KindStalled
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return KindCanceled
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
 			return KindNoHost
 		}
 		return KindUnreachable
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH),
-		errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+	case isAny(err, unreachableErrnos):
 		return KindUnreachable
-	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
+	// Before the context: net's own timeouts say that they are DeadlineExceeded.
+	case errors.As(err, &op) && op.Op == "dial" && (op.Timeout() || errors.Is(err, errnoTimedOut)):
 		return KindTimeout
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
-		errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+	case errors.Is(err, context.DeadlineExceeded):
+		return KindCanceled
+	case isAny(err, lostErrnos), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
 		errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
 		return KindLost
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return KindStalled
 	case errors.As(err, &syntax):
 		return KindProtocol
+	case errors.As(err, &file):
+		return KindLocal
 	}
 	return KindUnknown
 }
 
-func kindOfCertificate(err error) Kind {
+func isAny(err error, targets []error) bool {
+	for _, t := range targets {
+		if errors.Is(err, t) {
+			return true
+		}
+	}
+	return false
+}
+
+func kindOfTLS(err error) Kind {
 	var verify *tls.CertificateVerificationError
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var header tls.RecordHeaderError
+	var op *net.OpError
 	switch {
 	case errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid):
 		return KindCertificate
 	case errors.As(err, &header):
+		// Conn is set when the very first answer is not TLS; later it is
+		// garbage on the line.
+		if header.Conn == nil {
+			return KindProtocol
+		}
 		return KindNotOffered
+	case errors.As(err, &op) && op.Op == "remote error":
+		return kindOfAlert(op.Err.Error())
+	}
+	return KindUnknown
+}
+
+// kindOfAlert judges a TLS alert of the peer (RFC 8446 section 6.2), which
+// crypto/tls tells apart by its text alone.
+func kindOfAlert(text string) Kind {
+	switch {
+	case contains(text, "certificate", "access denied"):
+		return KindAuth // it does not like ours, or wants one
+	case contains(text, "protocol version", "insufficient security", "handshake failure", "no application protocol"):
+		return KindInsecure
+	}
+	return KindProtocol
+}
+
+// kindOfSSH judges what x/crypto/ssh tells apart by type or, mostly, by text.
+func kindOfSSH(err error) Kind {
+	var key *knownhosts.KeyError
+	var revoked *knownhosts.RevokedError
+	var algorithms *ssh.AlgorithmNegotiationError
+	var channel *ssh.OpenChannelError
+	switch {
+	case err == nil:
+		return KindUnknown
+	case errors.As(err, &key), errors.As(err, &revoked):
+		return KindHostKey
+	case errors.As(err, &algorithms):
+		return KindInsecure
+	case errors.As(err, &channel):
+		if channel.Reason == ssh.ResourceShortage || channel.Reason == ssh.ConnectionFailed {
+			return KindBusy // OpenSSH at MaxSessions: "open failed"
+		}
+		return KindRefused
+	}
+	text := err.Error()
+	switch {
+	case !strings.Contains(text, "ssh: "):
+	case strings.Contains(text, "ssh: unable to authenticate"):
+		return KindAuth
+	case strings.Contains(text, "ssh: disconnect, reason 12:"): // SSH_DISCONNECT_TOO_MANY_CONNECTIONS
+		return KindBusy
+	case strings.Contains(text, "ssh: disconnect, reason 14:"), // SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE
+		strings.Contains(text, "Too many authentication failures"):
+		return KindAuth
+	case strings.Contains(text, "ssh: disconnect, reason "):
+		return KindLost
 	}
 	return KindUnknown
 }

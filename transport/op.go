@@ -88,15 +88,22 @@ func (o *Op) End(err error) error {
 		o.timer.Stop()
 	}
 	o.mu.Unlock()
-	cause := context.Cause(o.ctx)
+	cause := why(o.ctx)
 	o.cancel(nil)
-	if err == nil || cause == nil {
-		return err
-	}
-	if errors.Is(err, cause) {
+	if err == nil || cause == nil || errors.Is(err, cause) {
 		return err
 	}
 	return fmt.Errorf("%w (%w)", cause, err)
+}
+
+// why returns the cause for which ctx ended, nil if it has not. A cause of the
+// caller's own is wrapped so that it is also known for a cancellation.
+func why(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if cause == nil || errors.Is(cause, ErrStalled) || errors.Is(cause, ctx.Err()) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", ctx.Err(), cause)
 }
 
 // Stalled reports whether the watchdog ended the operation.
@@ -121,7 +128,8 @@ func (o *Op) abort() {
 	}
 }
 
-func (o *Op) interval() time.Duration { return max(o.watch.Stall/4, time.Millisecond) }
+// interval is a quarter of Stall, rounded up so that four looks make one.
+func (o *Op) interval() time.Duration { return max((o.watch.Stall+3)/4, time.Millisecond) }
 
 func (o *Op) marker() int64 {
 	var n int64
@@ -197,4 +205,12 @@ func (w *opWriter) Write(p []byte) (int, error) {
 		err = &LocalError{Writing: true, Err: err}
 	}
 	return n, err
+}
+
+// Aside runs f, a call of the caller's own code within the operation: the time
+// that it takes is not a stall.
+func (o *Op) Aside(f func()) {
+	o.waiting.Add(1)
+	defer o.waiting.Add(-1)
+	f()
 }

@@ -13,37 +13,25 @@ import (
 // others, so the text is read as well, where real servers are known to say it.
 func KindOfReply(cmd string, code int, text string) Kind {
 	t := strings.ToLower(text)
-	switch {
-	case code < 400:
-		// A positive reply where another was expected.
-		return KindProtocol
-	case busyText(t):
-		return KindBusy
-	case code == 421:
-		return KindBusy
-	case code == 530 || code == 332 || code == 532:
-		return KindAuth
-	case code == 331 && cmd == "PASS":
-		return KindAuth
-	case contains(t, "quota"):
-		return KindQuota
-	case code == 552:
-		return KindNoSpace
-	case contains(t, "no space", "disk full", "disk is full", "storage limit", "insufficient storage", "insufficient disk", "not enough space"),
-		code == 452, code == 451 && contains(t, "writing to local file", "error during write to file"):
-		return KindNoSpace
-	case code == 451 && cmd == "STOR" && contains(t, "input/output error"):
-		return KindNoSpace
-	case code == 500 || code == 502 || code == 504 || code == 202 || contains(t, "not implemented", "command not understood"):
-		return KindUnsupported
-	case code == 501:
-		return KindRefused
-	case contains(t, "no such file", "not found", "does not exist", "doesn't exist", "no such directory", "cannot find"):
-		return KindNotExist
-	case contains(t, "permission denied", "access denied", "access is denied", "not permitted", "read-only", "read only", "prohibited"):
-		return KindPermission
-	case contains(t, "already exists", "file exists"):
-		return KindExist
+	if k, ok := kindOfSession(cmd, code, t); ok {
+		return k
+	}
+	if code == 425 || code == 426 {
+		if k, ok := kindOfErrno(t); ok && (k == KindNoSpace || k == KindQuota) {
+			return k
+		}
+		// The data connection, whatever the text: ProFTPD says "Operation not
+		// permitted" where the TLS session was not resumed.
+		return KindLost
+	}
+	if k, ok := kindOfErrno(t); ok {
+		if cmd == "STOR" && code == 451 && strings.Contains(t, "input/output error") {
+			return KindNoSpace // ProFTPD, when the disk is full
+		}
+		return k
+	}
+	if k, ok := kindOfText(code, t); ok {
+		return k
 	}
 	if k, ok := kindOfCode(cmd, code, t); ok {
 		return k
@@ -54,11 +42,130 @@ func KindOfReply(cmd string, code int, text string) Kind {
 	return KindRefused
 }
 
+// kindOfSession judges the replies that are about the session, not about a file.
+func kindOfSession(cmd string, code int, t string) (Kind, bool) {
+	login := cmd == "" || cmd == "USER" || cmd == "PASS" || cmd == "ACCT"
+	switch {
+	case code == 202:
+		return KindUnsupported, true // "superfluous at this site"
+	case code == 332, code == 331 && cmd == "PASS":
+		return KindAuth, true
+	case code < 400 || code > 599:
+		// A positive reply where another was expected (Pure-FTPd ends a reset
+		// RETR with 150), or no reply at all. 10054 is a server's Winsock error.
+		if code >= 600 && busyText(t) {
+			return KindBusy, true
+		}
+		return KindProtocol, true
+	case cmd == "AUTH" && code >= 500:
+		// vsftpd without TLS says 530 "Please login with USER and PASS."
+		return KindNotOffered, true
+	case (cmd == "PROT" || cmd == "PBSZ") && code >= 500,
+		code == 522 && contains(t, "must be encrypted"):
+		return KindInsecure, true
+	case contains(t, "session reuse required"):
+		return KindLost, true // vsftpd, 522: a new control connection has a session to resume
+	case contains(t, "login attempts", "maxloginattempts", "authentication failures", "failed logins", "login failures"):
+		return KindAuth, true
+	case contains(t, "cleartext sessions", "must use encryption", "ssl/tls required", "tls is required", "policy requires ssl"):
+		return KindAuth, true // 421 on Pure-FTPd and ftpserverlib, 530 on vsftpd, 550 on ProFTPD
+	case busyText(t):
+		return KindBusy, true
+	case code == 421 && contains(t, "timeout", "timed out", "time exceeded"):
+		return KindLost, true // an idle session ended; nobody is busy
+	case code == 421:
+		return KindBusy, true
+	case code == 530 && !login && contains(t, "please login", "not logged in", "login with user"):
+		return KindProtocol, true // the server has lost the session
+	case code == 430 || code == 530 || code == 532:
+		return KindAuth, true
+	case code == 500 && strings.HasPrefix(t, "oops:"):
+		return KindTemporary, true // vsftpd: a process of its own died
+	}
+	return KindUnknown, false
+}
+
+// errnoTexts are what strerror(3) and Go call errors of the file system and of
+// sockets. Where one ends a reply it is the cause, whatever the file's name in
+// front of it looks like.
+var errnoTexts = []struct {
+	text string
+	kind Kind
+}{
+	{"no such file or directory", KindNotExist},
+	{"file does not exist", KindNotExist},
+	{"permission denied", KindPermission},
+	{"operation not permitted", KindPermission},
+	{"read-only file system", KindPermission},
+	{"file exists", KindExist},
+	{"file already exists", KindExist},
+	{"no space left on device", KindNoSpace},
+	{"disk quota exceeded", KindQuota},
+	{"file too large", KindQuota},
+	{"file name too long", KindName},
+	{"is a directory", KindRefused},
+	{"not a directory", KindRefused},
+	{"directory not empty", KindRefused},
+	{"input/output error", KindTemporary},
+	{"resource temporarily unavailable", KindTemporary},
+	{"stale file handle", KindTemporary},
+	{"text file busy", KindLocked},
+	{"device or resource busy", KindLocked},
+	{"connection reset by peer", KindLost},
+	{"broken pipe", KindLost},
+	{"connection timed out", KindLost},
+	{"i/o timeout", KindLost},
+	{"unexpected eof", KindLost},
+	{"use of closed network connection", KindLost},
+}
+
+func kindOfErrno(t string) (Kind, bool) {
+	t = strings.TrimRight(t, " .\r\n")
+	for _, e := range errnoTexts {
+		if strings.HasSuffix(t, e.text) {
+			return e.kind, true
+		}
+	}
+	return KindUnknown, false
+}
+
+// kindOfText judges by what a reply says anywhere in its text.
+func kindOfText(code int, t string) (Kind, bool) {
+	switch {
+	case contains(t, "restart not permitted", "invalid rest", "restart offset"):
+		return KindRestart, true // ProFTPD, 451: a 4xx that is permanent
+	case contains(t, "quota exceeded", "exceeded quota", "over quota", "disk quota", "quota limit", "quota reached", "(quota)"),
+		(code == 452 || code == 552) && contains(t, "quota"):
+		return KindQuota, true
+	case code == 452 || code == 552,
+		contains(t, "no space left", "not enough space", "disk full", "disk is full", "storage limit", "insufficient storage", "insufficient disk"),
+		code == 451 && contains(t, "writing to local file", "error during write to file"):
+		return KindNoSpace, true
+	case code == 500 || code == 502 || code == 504 || contains(t, "not implemented", "command not understood"):
+		return KindUnsupported, true
+	case code == 503:
+		return KindProtocol, true // out of step: a new session is in step
+	case code == 501:
+		return KindRefused, true
+	case contains(t, "no such file", "not found", "does not exist", "doesn't exist", "no such directory", "cannot find"):
+		return KindNotExist, true
+	case contains(t, "permission denied", "access denied", "access is denied", "not permitted", "read-only", "read only", "prohibited"):
+		return KindPermission, true
+	case contains(t, "already exists", "file exists"):
+		return KindExist, true
+	case contains(t, "used by another process", "being used by", "is in use", "sharing violation", "is locked"):
+		return KindLocked, true
+	case contains(t, "no transfer connection", "to data connection", "data connection closed"):
+		return KindLost, true
+	case contains(t, "temporarily"):
+		return KindTemporary, true
+	}
+	return KindUnknown, false
+}
+
 // kindOfCode judges the replies whose texts say too little, by the command.
 func kindOfCode(cmd string, code int, t string) (Kind, bool) {
 	switch code {
-	case 425, 426:
-		return KindLost, true
 	case 450, 451:
 		if code == 451 && contains(t, "during read from data", "network") {
 			return KindLost, true
@@ -93,12 +200,14 @@ func kindOfCode(cmd string, code int, t string) (Kind, bool) {
 	return KindUnknown, false
 }
 
-// busyText recognises "too many", which servers send as 421, 530, 550 or 10054
-// of their own making.
+// busyText recognises "too many", which servers send as 421, 500, 530, 550 or
+// 10054 of their own making. ProFTPD's are "Sorry, the maximum number of
+// clients", "of allowed clients", "of hosts", "of data transfers".
 func busyText(t string) bool {
-	return contains(t, "too many connections", "too many users", "maximum number of clients", "maximum number of connections",
+	return contains(t, "too many connections", "too many connected", "too many users", "maximum number of",
 		"too many clients", "connection limit", "connections exceeded", "maximum login", "max clients", "maximum clients",
-		"too many sessions", "too many open", "user limit", "server is full", "try again later")
+		"too many sessions", "too many simultaneous", "too many transfers", "too many logins", "too many open",
+		"(the maximum) are", "user limit", "server is full", "try again later", "try later")
 }
 
 func contains(s string, parts ...string) bool {
@@ -110,7 +219,10 @@ func contains(s string, parts ...string) bool {
 	return false
 }
 
-var retryAfter = regexp.MustCompile(`(?i)(?:retry|try again|wait|again)[^0-9]{0,20}(\d{1,5})\s*(s\b|sec|min|m\b|hour|h\b)`)
+var (
+	retryAfter  = regexp.MustCompile(`(?i)(?:retry|try again|wait|again)[^0-9]{0,20}(\d{1,5})\s*(s\b|sec|min|m\b|hour|h\b)`)
+	readyInMins = regexp.MustCompile(`(?i)(\d{1,5})\s*(min)`)
+)
 
 // RetryAfterOf reads how long a reply asks to wait ("try again in 30 seconds",
 // "120 Service ready in 3 minutes" of RFC 959), at most an hour; 0 if it does
@@ -118,7 +230,7 @@ var retryAfter = regexp.MustCompile(`(?i)(?:retry|try again|wait|again)[^0-9]{0,
 func RetryAfterOf(code int, text string) time.Duration {
 	m := retryAfter.FindStringSubmatch(text)
 	if m == nil && code == 120 {
-		m = regexp.MustCompile(`(\d{1,3})\s*(min)`).FindStringSubmatch(text)
+		m = readyInMins.FindStringSubmatch(text)
 	}
 	if m == nil {
 		return 0

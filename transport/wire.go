@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -19,9 +20,12 @@ type Wire struct {
 	tcp *net.TCPConn // Conn itself, where it is one: for sendfile and socket options
 
 	read, written atomic.Int64
+	sent          atomic.Int64 // what progress last saw of what the peer has
 	sawEOF        atomic.Bool
 	closeOnce     sync.Once
 	closeErr      error
+
+	answered func() // told of the first byte, see Endpoint.Answered
 
 	// OnWrite, if set before use, is told of payload as [Wire.ReadFrom] sends it.
 	OnWrite func(n int64)
@@ -47,7 +51,9 @@ func NewWire(conn net.Conn, stall time.Duration) *Wire {
 // Read reads from the socket and counts.
 func (w *Wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
-	w.read.Add(int64(n))
+	if w.read.Add(int64(n)) == int64(n) && n > 0 && w.answered != nil {
+		w.answered()
+	}
 	if err == io.EOF {
 		w.sawEOF.Store(true)
 	}
@@ -75,13 +81,27 @@ func (w *Wire) BytesWritten() int64 { return w.written.Load() }
 // progress rises whenever a byte arrives or the peer acknowledges one, where
 // the platform tells what it has acknowledged; else whenever the kernel
 // accepts one. Without this a slow line would look stalled while the kernel
-// empties its buffer of several megabytes.
+// empties its buffer of several megabytes, or while one long Write is under way.
+// On a closed socket it stays where it was last seen.
 func (w *Wire) progress() int64 {
-	n := w.read.Load() + w.written.Load()
-	if w.tcp != nil {
-		n -= unacknowledged(w.tcp)
+	if w.tcp == nil {
+		return w.read.Load() + w.written.Load()
 	}
-	return n
+	sent, ok := acknowledged(w.tcp)
+	if !ok {
+		sent = w.written.Load() - unacknowledged(w.tcp)
+	}
+	for {
+		last := w.sent.Load()
+		if sent <= last {
+			sent = last
+			break
+		}
+		if w.sent.CompareAndSwap(last, sent) {
+			break
+		}
+	}
+	return w.read.Load() + sent
 }
 
 // Abort closes the socket at once. TLS and SSH above it are not told; data that
@@ -145,8 +165,7 @@ func (w *Wire) ReadFrom(r io.Reader) (int64, error) {
 			w.OnWrite(n)
 		}
 		if err != nil {
-			var pe *fs.PathError
-			if errors.As(err, &pe) {
+			if sourceFailed(err) {
 				err = &LocalError{Err: err}
 			}
 			return total, err
@@ -162,6 +181,24 @@ func (w *Wire) ReadFrom(r io.Reader) (int64, error) {
 		}
 	}
 	return total, nil
+}
+
+// sourceFailed tells an error of the file from one of the socket, both of which
+// sendfile returns.
+func sourceFailed(err error) bool {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return true
+	}
+	var call *os.SyscallError
+	if !errors.As(err, &call) || call.Syscall != "sendfile" {
+		return false
+	}
+	switch call.Err {
+	case syscall.EIO, syscall.EBADF, syscall.EISDIR, syscall.ESTALE, syscall.EACCES:
+		return true
+	}
+	return false
 }
 
 func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {

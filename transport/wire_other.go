@@ -9,4 +9,6 @@ import (
 
 func setUserTimeout(*net.TCPConn, time.Duration) {}
 
+func acknowledged(*net.TCPConn) (int64, bool) { return 0, false }
+
 func unacknowledged(*net.TCPConn) int64 { return 0 }

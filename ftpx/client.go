@@ -1,0 +1,147 @@
+package ftpx
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Client moves files to and from one server. It is safe for concurrent use;
+// calls share its connections, and beyond [Options].MaxConns wait their turn.
+//
+// Every call honours its context at once, also while it waits for a connection
+// or for the next attempt, and returns an [*Error] on failure. Every call is
+// tried again by [Options].Retry when the line or the server fails it, and
+// looks at what its lost attempt left behind before it acts again; so a call
+// may be repeated by the caller too, unless its comment says otherwise.
+//
+// Remote paths use "/". Relative ones start from [Config].Base.
+type Client interface {
+	Uploader
+	Downloader
+	Files
+
+	// Ping makes one round trip on a connection, opening one if need be.
+	Ping(ctx context.Context) error
+	// Stats returns counters; it asks nothing of the server.
+	Stats() Stats
+	// Close ends all connections at once. Calls in flight fail with
+	// [ErrClosed]. It never waits for the server, and may be called twice.
+	Close() error
+}
+
+// Uploader is the part of a [Client] that sends files.
+type Uploader interface {
+	// Upload sends a local file to remotePath. It goes to a partial beside it,
+	// whose name derives from the content, and appears under its own name only
+	// when it is complete and checked, replacing what was there. If a partial
+	// of the same source is there, from a failed attempt, another run or
+	// another machine, its bytes are proven and kept.
+	Upload(ctx context.Context, localPath, remotePath string, opts *UploadOptions) (Result, error)
+	// Put sends what source holds. An io.ReaderAt or io.Seeker (*os.File,
+	// *bytes.Reader, *strings.Reader, *io.SectionReader) is read from its
+	// beginning, as often as needed. Of any other reader what has gone by is
+	// kept, within PutOptions.Spool, so that it can be sent again; beyond that
+	// the call has one attempt and fails with [ErrOneAttempt] if that fails.
+	Put(ctx context.Context, remotePath string, source io.Reader, opts *PutOptions) (Result, error)
+}
+
+// Downloader is the part of a [Client] that fetches files.
+type Downloader interface {
+	// Download fetches a file to localPath. It goes to localPath.part, with a
+	// small localPath.part.state beside it, and appears under its own name
+	// only when it is complete and checked, replacing what was there. If a
+	// part of the same remote file is there, it goes on.
+	Download(ctx context.Context, remotePath, localPath string, opts *DownloadOptions) (Result, error)
+	// Get writes a file to w, each byte once and in order, whatever happens on
+	// the way. Bytes that w has taken cannot be taken back: if the call fails,
+	// or the file changes on the server meanwhile, w holds the beginning alone.
+	Get(ctx context.Context, remotePath string, w io.Writer, opts *GetOptions) (Result, error)
+}
+
+// Files is the part of a [Client] that looks at and changes what is there.
+type Files interface {
+	// Stat describes a file or folder, following links.
+	Stat(ctx context.Context, remotePath string) (Entry, error)
+	// List iterates over the entries of a folder in the server's order. The
+	// listing is read whole before the first entry is yielded, so that a lost
+	// connection cannot show an entry twice. An error comes last, alone.
+	List(ctx context.Context, remotePath string) iter.Seq2[Entry, error]
+	// Walk calls fn for root and everything below it, parents first, entries
+	// sorted by name, as filepath.WalkDir does; fn may return fs.SkipDir and
+	// fs.SkipAll. Links are not followed. Names that hold a separator or are
+	// ".." are reported as an error and not descended into.
+	Walk(ctx context.Context, root string, fn WalkFunc) error
+	// Rename moves a file or folder, replacing a file that is at newPath.
+	Rename(ctx context.Context, oldPath, newPath string) error
+	// Remove deletes a file or an empty folder.
+	Remove(ctx context.Context, remotePath string) error
+	// RemoveAll deletes a file, or a folder and all below it. What is not there
+	// is no error. Links are removed, not followed.
+	RemoveAll(ctx context.Context, remotePath string) error
+	// MkdirAll creates a folder and its parents. One that is there is no error.
+	MkdirAll(ctx context.Context, remotePath string) error
+	// Chtimes sets the modification time, to the second. errors.ErrUnsupported
+	// where the server cannot.
+	Chtimes(ctx context.Context, remotePath string, mtime time.Time) error
+}
+
+type client struct {
+	cfg    Config
+	hooks  *Hooks
+	pool   *pool
+	choice chooser
+	stats  counters
+	quirks quirks
+}
+
+// Open connects to the server that a URL names; see [ParseURL] for its form.
+// It logs in once, so that a wrong password, an unknown host key or a wrong
+// port shows at once, and keeps that connection for the first operation.
+func Open(ctx context.Context, url string, opts *Options) (Client, error) {
+	cfg, err := ParseURL(url, opts)
+	if err != nil {
+		return nil, &Error{Op: "open", Err: asInvalid(err)}
+	}
+	return New(ctx, cfg)
+}
+
+// New is [Open] for a [Config].
+func New(ctx context.Context, cfg Config) (Client, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, &Error{Op: "open", Err: asInvalid(err)}
+	}
+	c := &client{cfg: cfg, hooks: cfg.Hooks}
+	c.pool = newPool(cfg.MaxConns)
+	if err := c.Ping(ctx); err != nil {
+		c.Close()
+		if e, ok := err.(*Error); ok {
+			e.Op = "open"
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *client) Close() error {
+	c.pool.close()
+	return nil
+}
+
+func (c *client) Ping(ctx context.Context) error {
+	return c.run(ctx, task{op: "ping"}, func(ctx context.Context, l *lease) error {
+		if l.fresh {
+			return nil // logging in just now was a round trip, and more
+		}
+		return l.Ping(ctx)
+	})
+}
+
+// asInvalid gives an error of the caller's arguments its kind.
+func asInvalid(err error) error {
+	return &transport.Error{Kind: transport.KindInvalid, Err: err}
+}

@@ -1,0 +1,197 @@
+package ftpx
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Names of package transport that a program needs to use this one.
+type (
+	// Protocol is SFTP, FTPS, FTPSImplicit or FTP.
+	Protocol = transport.Protocol
+	// Entry describes a remote file or folder.
+	Entry = transport.Entry
+	// Secret is a password that does not print.
+	Secret = transport.Secret
+	// Info describes a connection.
+	Info = transport.Info
+)
+
+// The protocols, see package transport.
+const (
+	SFTP         = transport.SFTP
+	FTPS         = transport.FTPS
+	FTPSImplicit = transport.FTPSImplicit
+	FTP          = transport.FTP
+)
+
+// Defaults of [Options].
+const (
+	// DefaultMaxConns is how many connections a client opens at most.
+	DefaultMaxConns = 8
+	// DefaultHeadStart is how long a better protocol may stay silent before
+	// the next one is tried beside it.
+	DefaultHeadStart = 500 * time.Millisecond
+	// DefaultRecheckAfter is how long a chosen protocol is kept.
+	DefaultRecheckAfter = 10 * time.Minute
+)
+
+// Config says what to connect to. [Open] makes one of a URL.
+type Config struct {
+	// Host is a name or an address, without port.
+	Host string
+	// User is the login name; empty means anonymous, on FTP and FTPS alone.
+	User string
+	// Base is the remote folder that relative paths start from; itself relative
+	// to the login folder unless it starts with "/". It need not exist.
+	Base string
+	Options
+}
+
+// Options say how to connect and what to do about trouble. The zero value is
+// ready for use.
+type Options struct {
+	// Password is the password. What has none logs in by key, agent or as
+	// anonymous.
+	Password Secret
+	// Protocols are tried in this order; nil means SFTP, FTPS, FTPSImplicit.
+	// FTP is used only where it is listed here and AllowPlaintext is set.
+	Protocols []Protocol
+	// AllowPlaintext permits plain FTP, which shows password and payload to
+	// anyone on the way, when no better protocol listed is offered.
+	AllowPlaintext bool
+	// Ports replaces the protocols' own ports.
+	Ports Ports
+	// SSH is for SFTP.
+	SSH transport.SSH
+	// TLS is for FTPS.
+	TLS transport.TLS
+	// Dial replaces net.Dialer, for tunnels.
+	Dial transport.DialFunc
+	// ConnectTimeout bounds dialling, handshakes and login of one attempt
+	// together; 0 means 15 s.
+	ConnectTimeout time.Duration
+	// StallTimeout is how long an operation may go without a byte in either
+	// direction; 0 means 30 s, negative means for ever.
+	StallTimeout time.Duration
+	// MinRate is the least number of bytes a second that a transfer may move
+	// over one StallTimeout; 0 means any.
+	MinRate int64
+	// Retry is the policy for what can be tried again.
+	Retry retry.Policy
+	// Verify is the default of the transfers' Verify; zero means [VerifyAuto].
+	Verify Verify
+	// MaxConns is how many connections are open at once; 0 means 8. Operations
+	// beyond that wait their turn.
+	MaxConns int
+	// HeadStart is how long a protocol may stay silent before the next one is
+	// tried beside it; 0 means 500 ms. Plain FTP never starts beside another:
+	// it waits until all others have failed.
+	HeadStart time.Duration
+	// RecheckAfter is how long a chosen protocol is kept before a new
+	// connection looks for a better one; 0 means 10 minutes.
+	RecheckAfter time.Duration
+	// Hooks are told what happens; nil for none.
+	Hooks *Hooks
+
+	// connect replaces the drivers in tests.
+	connect connectFunc
+}
+
+// Ports are the ports of the protocols, 0 for a protocol's own.
+type Ports struct {
+	// SFTP is the SSH port, 22.
+	SFTP int
+	// FTP is the port of plain FTP, 21.
+	FTP int
+	// FTPS is the port of FTP with AUTH TLS; 0 means that of FTP.
+	FTPS int
+	// FTPSImplicit is the port of implicit FTPS, 990.
+	FTPSImplicit int
+}
+
+func (p Ports) of(proto Protocol) int {
+	switch proto {
+	case SFTP:
+		return p.SFTP
+	case FTPSImplicit:
+		return p.FTPSImplicit
+	case FTPS:
+		if p.FTPS != 0 {
+			return p.FTPS
+		}
+	}
+	return p.FTP
+}
+
+// withDefaults checks the configuration and fills in what is zero. Errors name
+// the field and the remedy.
+func (cfg Config) withDefaults() (Config, error) {
+	if cfg.Host == "" {
+		return cfg, errors.New("Config.Host is empty: name the server")
+	}
+	if strings.ContainsAny(cfg.Host, " \r\n\x00/@[]") {
+		return cfg, fmt.Errorf("Config.Host %q is not a host name or an address: give it without scheme, user, port and brackets", cfg.Host)
+	}
+	for field, v := range map[string]string{"User": cfg.User, "Base": cfg.Base, "Password": cfg.Password.Reveal()} {
+		if strings.ContainsAny(v, "\r\n\x00") {
+			return cfg, fmt.Errorf("Config.%s holds CR, LF or NUL: remove it (a password file often ends with one)", field)
+		}
+	}
+	if len(cfg.Protocols) == 0 {
+		cfg.Protocols = []Protocol{SFTP, FTPS, FTPSImplicit}
+	}
+	seen := map[Protocol]bool{}
+	for _, p := range cfg.Protocols {
+		if !p.Valid() {
+			return cfg, fmt.Errorf("Options.Protocols holds %v: use SFTP, FTPS, FTPSImplicit or FTP", p)
+		}
+		if seen[p] {
+			return cfg, fmt.Errorf("Options.Protocols lists %v twice: remove one", p)
+		}
+		seen[p] = true
+	}
+	if len(cfg.Protocols) == 1 && seen[FTP] && !cfg.AllowPlaintext {
+		return cfg, errors.New("plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options.AllowPlaintext (-allow-plaintext)")
+	}
+	for name, port := range map[string]int{"SFTP": cfg.Ports.SFTP, "FTP": cfg.Ports.FTP, "FTPS": cfg.Ports.FTPS, "FTPSImplicit": cfg.Ports.FTPSImplicit} {
+		if port < 0 || port > 65535 {
+			return cfg, fmt.Errorf("Options.Ports.%s is %d: use 1 to 65535, or 0 for the protocol's own", name, port)
+		}
+	}
+	if cfg.MaxConns < 0 {
+		return cfg, fmt.Errorf("Options.MaxConns is %d: use a positive number, or 0 for %d", cfg.MaxConns, DefaultMaxConns)
+	}
+	if cfg.Verify > VerifyFull {
+		return cfg, fmt.Errorf("Options.Verify is %d: use VerifyAuto, VerifySize or VerifyFull", cfg.Verify)
+	}
+	cfg.MaxConns = orDefault(cfg.MaxConns, DefaultMaxConns)
+	cfg.HeadStart = orDefault(cfg.HeadStart, DefaultHeadStart)
+	cfg.RecheckAfter = orDefault(cfg.RecheckAfter, DefaultRecheckAfter)
+	cfg.Verify = orDefault(cfg.Verify, VerifyAuto)
+	if cfg.connect == nil {
+		cfg.connect = dialDriver
+	}
+	return cfg, nil
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+func (cfg *Config) endpoint(p Protocol) *transport.Endpoint {
+	return &transport.Endpoint{
+		Protocol: p, Host: cfg.Host, Port: cfg.Ports.of(p), User: cfg.User, Password: cfg.Password,
+		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial,
+		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
+	}
+}

@@ -1,0 +1,225 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+func (c *client) Download(ctx context.Context, remotePath, localPath string, opts *DownloadOptions) (Result, error) {
+	if opts == nil {
+		opts = &DownloadOptions{}
+	}
+	begin := time.Now()
+	d := &download{c: c, opts: opts, local: localPath, verify: orDefault(opts.Verify, c.cfg.Verify), size: -1}
+	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }}
+	err := d.prepare(remotePath)
+	if err == nil {
+		err = c.run(ctx, d.t, d.once)
+	}
+	if d.file != nil {
+		d.suspend()
+	}
+	d.res.Size, d.res.Duration = d.size, time.Since(begin)
+	return c.finish(d.t, d.res, d.failure(err))
+}
+
+// download is one Download across attempts.
+type download struct {
+	c      *client
+	t      task
+	opts   *DownloadOptions
+	remote string
+	local  string
+	verify Verify
+
+	file     *os.File // the part, while it is open
+	state    sidecar
+	seen     *Entry // the file as this call knows it
+	size     int64
+	at       int64 // length of the part that counts
+	resumed  bool  // this call went on from an offset
+	restarts int
+	synced   syncer
+	res      Result
+}
+
+func (d *download) prepare(remotePath string) (err error) {
+	if d.remote, err = d.c.resolveFile(remotePath); err != nil {
+		return err
+	}
+	if d.local == "" {
+		return asInvalid(errors.New("local path is empty: name the file to write"))
+	}
+	info, err := os.Stat(d.local)
+	switch {
+	case err == nil && info.IsDir():
+		return asInvalid(fmt.Errorf("local path %q is a folder: add the file's name", d.local))
+	case err == nil && d.opts.NoReplace:
+		return &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindExist,
+			Err: fmt.Errorf("there is a local file %q and NoReplace is set", d.local)}
+	}
+	dir := filepath.Dir(d.local)
+	if d.opts.CreateDirs {
+		err = os.MkdirAll(dir, 0o777)
+	} else {
+		_, err = os.Stat(dir)
+	}
+	if err != nil {
+		return &transport.LocalError{Writing: true, Err: err}
+	}
+	return nil
+}
+
+// failure completes the error of the download. Nothing that happens on a server
+// can make its outcome unknown: the local file is there or it is not.
+func (d *download) failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Op: "download", Local: d.t.local, Remote: d.t.remote, Err: err}
+	}
+	e.Outcome, e.Size, e.Offset = NotDone, d.size, d.at
+	if d.at > 0 {
+		e.Partial = partName(d.local)
+	}
+	return e
+}
+
+func (d *download) once(ctx context.Context, l *lease) error {
+	d.res.Attempts++
+	d.res.Protocol, d.res.Addr = l.proto, l.Info().Addr
+	st, err := statFile(ctx, l, d.remote)
+	if err != nil {
+		return err
+	}
+	if err := d.open(st); err != nil {
+		return err
+	}
+	if err := d.fetch(ctx, l); err != nil {
+		return err
+	}
+	if err := checkLength(l, d.remote, d.at, d.size); err != nil {
+		return err
+	}
+	d.res.Verified.Size = d.size >= 0
+	if err := d.checkContent(ctx, l); err != nil {
+		return err
+	}
+	return d.publish()
+}
+
+// open prepares the part for an attempt and finds where to go on. The remote
+// file must be the one that the part was begun from; if not, it begins anew.
+func (d *download) open(st Entry) error {
+	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
+	first := d.seen == nil
+	if !first && !sameRemote(*d.seen, st) {
+		if d.restarts++; d.restarts > maxRestarts {
+			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
+		}
+		d.at = 0
+	}
+	d.seen, d.size = &st, st.Size
+	if d.file == nil {
+		f, err := os.OpenFile(partName(d.local), os.O_RDWR|os.O_CREATE, 0o666)
+		if err != nil {
+			return fail(err)
+		}
+		d.file = f
+	}
+	if first {
+		at, err := d.previous(st)
+		if err != nil {
+			return fail(err)
+		}
+		d.at = at
+		d.res.Kept = at
+	}
+	if err := d.file.Truncate(d.at); err != nil {
+		return fail(err)
+	}
+	if d.size >= 0 {
+		d.state = sidecar{Remote: d.remote, Size: d.size, ModTime: st.ModTime, Durable: min(d.state.Durable, d.at), Boot: bootID()}
+		if err := d.state.write(d.local); err != nil {
+			return fail(err)
+		}
+	}
+	return nil
+}
+
+// previous finds how much of a part from an earlier call counts.
+func (d *download) previous(st Entry) (int64, error) {
+	s, err := readSidecar(d.local)
+	if err != nil || s == nil {
+		return 0, err
+	}
+	was := Entry{Size: s.Size, ModTime: s.ModTime}
+	if s.Remote != d.remote || st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !sameRemote(was, st) {
+		return 0, nil
+	}
+	info, err := d.file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	d.state = *s
+	if s.Boot == "" || s.Boot != bootID() {
+		// The system has been restarted: what had not been synced may be zeros.
+		return min(s.Durable, info.Size()), nil
+	}
+	return min(info.Size(), s.Size), nil
+}
+
+// publish gives the part its final name.
+func (d *download) publish() error {
+	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
+	d.synced.stop()
+	if err := d.file.Sync(); err != nil {
+		return fail(err)
+	}
+	if err := d.file.Close(); err != nil {
+		return fail(err)
+	}
+	d.file = nil
+	if mtime := d.seen.ModTime; !d.opts.DropTime && !mtime.IsZero() {
+		d.res.TimeKept = os.Chtimes(partName(d.local), time.Time{}, mtime) == nil
+	}
+	if d.opts.NoReplace {
+		if _, err := os.Lstat(d.local); err == nil {
+			return fail(fs.ErrExist)
+		}
+	}
+	if err := os.Rename(partName(d.local), d.local); err != nil {
+		return fail(err)
+	}
+	removeSidecar(d.local)
+	syncDir(filepath.Dir(d.local))
+	return nil
+}
+
+// suspend closes the part of a transfer that did not finish, so that a later
+// call can go on. One that holds nothing is removed.
+func (d *download) suspend() {
+	d.synced.stop()
+	if d.at == 0 || d.size < 0 {
+		d.file.Close()
+		os.Remove(partName(d.local))
+		removeSidecar(d.local)
+		d.at = 0
+		return
+	}
+	if d.file.Sync() == nil {
+		d.state.Durable = d.at
+		_ = d.state.write(d.local)
+	}
+	d.file.Close()
+}

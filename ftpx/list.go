@@ -1,0 +1,153 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// List implements [Files].
+func (c *client) List(ctx context.Context, remotePath string) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		entries, err := c.list(ctx, remotePath)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (c *client) list(ctx context.Context, remotePath string) ([]Entry, error) {
+	var entries []Entry
+	err := c.on(ctx, "list", remotePath, func(ctx context.Context, l *lease, name string) error {
+		entries = entries[:0]
+		return l.List(ctx, name, func(e Entry) bool {
+			entries = append(entries, e)
+			return true
+		})
+	})
+	return entries, err
+}
+
+// WalkFunc is called by [Files].Walk. p is the entry's path, beginning with the
+// root that was given. If err is not nil the entry could not be read, or has a
+// name that would lead elsewhere; a returned error other than fs.SkipDir and
+// fs.SkipAll ends the walk.
+type WalkFunc func(p string, e Entry, err error) error
+
+// Walk implements [Files].
+func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) error {
+	e, err := c.Stat(ctx, root)
+	if err == nil {
+		err = c.walk(ctx, root, e, fn)
+	} else {
+		err = fn(root, Entry{}, err)
+	}
+	if errors.Is(err, fs.SkipDir) || errors.Is(err, fs.SkipAll) {
+		return nil
+	}
+	return err
+}
+
+func (c *client) walk(ctx context.Context, p string, e Entry, fn WalkFunc) error {
+	if err := fn(p, e, nil); err != nil || !e.IsDir() {
+		if e.IsDir() && errors.Is(err, fs.SkipDir) {
+			err = nil
+		}
+		return err
+	}
+	entries, err := c.list(ctx, p)
+	if err != nil {
+		if err = fn(p, e, err); errors.Is(err, fs.SkipDir) {
+			err = nil
+		}
+		return err
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	for _, child := range entries {
+		if badName(child.Name) {
+			err = fn(p, child, asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(child.Name))))
+		} else {
+			err = c.walk(ctx, path.Join(p, child.Name), child, fn)
+		}
+		if errors.Is(err, fs.SkipDir) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemoveAll implements [Files].
+func (c *client) RemoveAll(ctx context.Context, remotePath string) error {
+	name, err := c.resolve(remotePath)
+	if err != nil {
+		return &Error{Op: "remove", Remote: remotePath, Err: err}
+	}
+	if name == "/" || name == "." || name == c.cfg.Base {
+		return &Error{Op: "remove", Remote: remotePath, Err: asInvalid(errors.New("that is the base folder itself: name what is to be removed in it"))}
+	}
+	e, err := c.Stat(ctx, remotePath)
+	if errors.Is(err, fs.ErrNotExist) {
+		// A link that leads nowhere is not there for Stat, and can be removed.
+		if err := c.Remove(ctx, remotePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if e.IsDir() {
+		// It may be a link to a folder: then removing it as a file works, and
+		// what it leads to is left alone.
+		if err := c.Remove(ctx, remotePath); err == nil || errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return c.removeTree(ctx, remotePath)
+	}
+	return ignoreMissing(c.Remove(ctx, remotePath))
+}
+
+func (c *client) removeTree(ctx context.Context, dir string) error {
+	entries, err := c.list(ctx, dir)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for _, e := range entries {
+		if badName(e.Name) {
+			return &Error{Op: "remove", Remote: dir, Err: asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(e.Name)))}
+		}
+		p := path.Join(dir, e.Name)
+		if e.IsDir() {
+			err = c.removeTree(ctx, p)
+		} else {
+			err = ignoreMissing(c.Remove(ctx, p))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ignoreMissing(c.Remove(ctx, dir))
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package ftpx
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Outcome tells how an operation ended.
+type Outcome uint8
+
+// The outcomes.
+const (
+	// NotDone: the operation has not taken effect under the name it was meant
+	// for. A partial may have been kept.
+	NotDone Outcome = iota
+	// Done: it has taken effect, and that was checked.
+	Done
+	// Unknown: it may or may not have taken effect, and no look at the server
+	// could tell.
+	Unknown
+)
+
+// String returns "not done", "done" or "unknown".
+func (o Outcome) String() string {
+	switch o {
+	case Done:
+		return "done"
+	case Unknown:
+		return "unknown"
+	}
+	return "not done"
+}
+
+// MarshalText makes an Outcome readable in JSON and logs.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// Error is how every operation of a [Client] fails.
+//
+// It unwraps to every cause: errors.Is(err, fs.ErrNotExist), errors.Is(err,
+// context.Canceled), errors.As with *textproto.Error, *transport.Error or
+// *retry.Error all work.
+type Error struct {
+	// Op is the operation: "open", "upload", "download", "put", "get", "stat",
+	// "list", "rename", "remove", "mkdir", "chtimes", "ping".
+	Op string
+	// Local is the local path, if there is one.
+	Local string
+	// Remote is the remote path.
+	Remote string
+	// Outcome is [NotDone] or [Unknown].
+	Outcome Outcome
+	// Offset is how many bytes of a transfer are known to have arrived.
+	Offset int64
+	// Size is the size of the file, -1 if unknown, 0 for what is no transfer.
+	Size int64
+	// Partial names what was kept of an unfinished transfer, on the receiving
+	// side; a later call with the same source and destination goes on there.
+	Partial string
+	// Err is the cause.
+	Err error
+}
+
+// Error returns one line: operation, paths, outcome, how far it came and why.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Local != "" {
+		fmt.Fprintf(&b, " %q", e.Local)
+	}
+	if e.Remote != "" {
+		if e.Local != "" {
+			b.WriteString(" <->")
+		}
+		fmt.Fprintf(&b, " %q", e.Remote)
+	}
+	if e.Outcome == Unknown {
+		b.WriteString(": outcome unknown")
+	}
+	if e.Offset > 0 {
+		fmt.Fprintf(&b, " (%d", e.Offset)
+		if e.Size > 0 {
+			fmt.Fprintf(&b, " of %d", e.Size)
+		}
+		b.WriteString(" bytes arrived")
+		if e.Partial != "" {
+			fmt.Fprintf(&b, ", kept as %q", e.Partial)
+		}
+		b.WriteString(")")
+	}
+	if e.Err != nil {
+		b.WriteString(": " + transport.Printable(e.Err.Error()))
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf names what went wrong, of any error of this package.
+func KindOf(err error) transport.Kind { return transport.KindOf(err) }
+
+// The errors that a transfer finds by itself.
+var (
+	// ErrSourceChanged: the source was truncated, grew or was rewritten while
+	// it was being transferred.
+	ErrSourceChanged = errors.New("the source changed during the transfer")
+	// ErrMismatch: what arrived is not what was sent.
+	ErrMismatch = errors.New("the file that arrived differs from the source")
+	// ErrClosed: the client has been closed.
+	ErrClosed = errors.New("ftpx: client is closed")
+	// ErrOneAttempt: a transfer failed and could not be tried again, because
+	// its source cannot be read twice.
+	ErrOneAttempt = errors.New("the source cannot be read again, so the transfer had one attempt")
+)
+
+func outcomeOf(err error) Outcome {
+	var te *transport.Error
+	if errors.As(err, &te) && te.MayHaveActed {
+		return Unknown
+	}
+	return NotDone
+}

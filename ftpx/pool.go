@@ -1,0 +1,155 @@
+package ftpx
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+const (
+	// pingAfter is how long a connection may have been idle before it is asked
+	// whether it still lives. Firewalls forget flows after minutes.
+	pingAfter = 20 * time.Second
+	// idleLimit ends idle connections before servers do, most of which give
+	// 300 s or more.
+	idleLimit = 2 * time.Minute
+)
+
+// pool keeps connections between operations and bounds how many are open. A
+// connection out on loan holds one of the slots; an idle one was put back with
+// its slot free, and is taken before a new one is opened, so that no more
+// connections than slots are ever open.
+type pool struct {
+	slots chan struct{} // one element a loan; waiting is in order of arrival
+
+	mu     sync.Mutex // guards what follows
+	idle   []*pooled  // last used last
+	loans  map[*pooled]struct{}
+	closed bool
+	ctx    context.Context // ends with the pool
+	cancel context.CancelCauseFunc
+}
+
+type pooled struct {
+	transport.Conn
+	proto    Protocol
+	idleFrom time.Time
+	expire   *time.Timer
+}
+
+func newPool(size int) *pool {
+	p := &pool{slots: make(chan struct{}, size), loans: map[*pooled]struct{}{}}
+	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	return p
+}
+
+// enter waits for a slot.
+func (p *pool) enter(ctx context.Context) error {
+	if p.ctx.Err() != nil {
+		return ErrClosed
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-p.ctx.Done():
+		return ErrClosed
+	}
+}
+
+// leave frees a slot.
+func (p *pool) leave() { <-p.slots }
+
+// take returns an idle connection of one protocol, the one used last, or nil.
+// Those of other protocols are closed: a choice has changed.
+func (p *pool) take(proto Protocol) *pooled {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) > 0 {
+		pc := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		pc.expire.Stop()
+		if pc.proto == proto && pc.Usable() {
+			p.loans[pc] = struct{}{}
+			return pc
+		}
+		_ = pc.Close()
+	}
+	return nil
+}
+
+// adopt registers a new connection as out on loan.
+func (p *pool) adopt(conn transport.Conn, proto Protocol) (*pooled, error) {
+	pc := &pooled{Conn: conn, proto: proto}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = conn.Close()
+		return nil, ErrClosed
+	}
+	p.loans[pc] = struct{}{}
+	return pc, nil
+}
+
+// discard ends a loan and its connection.
+func (p *pool) discard(pc *pooled) {
+	p.mu.Lock()
+	delete(p.loans, pc)
+	p.mu.Unlock()
+	_ = pc.Close()
+}
+
+// put ends a loan and keeps the connection. One that is not in a known state is
+// never kept.
+func (p *pool) put(pc *pooled) {
+	if !pc.Usable() {
+		p.discard(pc)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.loans, pc)
+	if p.closed {
+		_ = pc.Close()
+		return
+	}
+	pc.idleFrom = time.Now()
+	pc.expire = time.AfterFunc(idleLimit, func() { p.drop(pc) })
+	p.idle = append(p.idle, pc)
+}
+
+func (p *pool) drop(pc *pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, x := range p.idle {
+		if x == pc {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			_ = pc.Close()
+			return
+		}
+	}
+}
+
+func (p *pool) counts() (open, idle int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle) + len(p.loans), len(p.idle)
+}
+
+func (p *pool) close() {
+	p.cancel(ErrClosed)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, pc := range p.idle {
+		pc.expire.Stop()
+		_ = pc.Close()
+	}
+	p.idle = nil
+	for pc := range p.loans {
+		_ = pc.Close() // frees the call that has it
+	}
+}

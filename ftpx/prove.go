@@ -1,0 +1,195 @@
+package ftpx
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+const (
+	// tailLength is how much of the end of a partial is read back before a byte
+	// is appended.
+	tailLength = 64 << 10
+	// foreignWindow is how much is read back of a partial that this call did not
+	// write: more than any [transport.Caps].WriteWindow of this module.
+	foreignWindow = 16 << 20
+	// seamLength is how much is read back on each side of a seam afterwards.
+	seamLength = 16 << 10
+)
+
+// prove finds how many of the first size bytes of a remote file are the
+// source's. A size alone proves nothing: it may belong to another file's
+// remains, or have a hole where writes in flight were lost.
+func (u *upload) prove(ctx context.Context, l *lease, name string, size int64) (at int64, proof string, err error) {
+	caps := l.Info().Caps
+	if src := u.src.size(); src >= 0 && size > src {
+		return 0, "", nil // more than the source has
+	}
+	if size == 0 {
+		return 0, "", nil
+	}
+	if name == u.partial && caps.WriteWindow > 0 && u.window > 0 && u.acked > 0 && u.acked <= size && u.acked >= u.confirmed {
+		// Written by this very call, one request after the other acknowledged:
+		// what lies beyond is in doubt, what lies before is not.
+		return u.acked, "acknowledged", nil
+	}
+	known := int64(0) // proven before by this call
+	if name == u.partial {
+		known = min(u.confirmed, size)
+	}
+	if algo := hashFor(caps, caps.HashRanges); algo != "" && known < size {
+		same, err := u.sameHash(ctx, l, name, algo, known, size-known)
+		switch {
+		case err == nil && same:
+			return size, algo, nil
+		case err == nil:
+			return known, algo, nil
+		case !l.Usable():
+			return 0, "", err
+		}
+		// It offers a hash and does not deliver it: read back instead.
+	}
+	from := max(size-tailLength, 0)
+	if name == u.partial {
+		switch {
+		case !u.looked:
+			// Whoever wrote it may have had writes in flight, with holes between.
+			from = max(size-foreignWindow, 0)
+		case u.window > 0:
+			from = min(from, u.acked)
+		}
+	}
+	same, err := u.compare(ctx, l, name, from, size-from)
+	if err != nil {
+		return 0, "", err
+	}
+	if from+same == size {
+		return size, "tail", nil
+	}
+	if same == 0 || !caps.Truncate {
+		return 0, "", nil
+	}
+	return from + same, "tail", nil
+}
+
+// compare reads n bytes of a remote file back and returns how many of them, from
+// the first on, are the source's.
+func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n int64) (same int64, err error) {
+	w := &comparer{src: u.src, at: offset}
+	got, err := l.Retrieve(ctx, name, offset, w, &transport.IO{Size: n, Limit: n})
+	if w.differs {
+		err = nil // it stopped us, we stopped it
+	}
+	var local *transport.LocalError
+	if errors.As(w.err, &local) {
+		return 0, w.err
+	}
+	if err == nil && !w.differs && got != n {
+		err = &transport.Error{Op: "read back", Path: name, Kind: transport.KindTruncated, Err: fmt.Errorf("%d of %d bytes came", got, n)}
+	}
+	u.c.stats.received.Add(got)
+	return w.at - offset, err
+}
+
+// comparer is a writer that compares what it is given with a source.
+type comparer struct {
+	src     io.ReaderAt
+	at      int64
+	buf     []byte
+	differs bool
+	err     error
+}
+
+var errDiffers = errors.New("the bytes differ from the source's")
+
+func (w *comparer) Write(p []byte) (int, error) {
+	if len(w.buf) < len(p) {
+		w.buf = make([]byte, len(p))
+	}
+	b := w.buf[:len(p)]
+	if n, err := w.src.ReadAt(b, w.at); n < len(p) {
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("%w: it ends at %d", ErrSourceChanged, w.at+int64(n))
+		}
+		w.err = &transport.LocalError{Err: err}
+		return 0, w.err
+	}
+	if bytes.Equal(b, p) {
+		w.at += int64(len(p))
+		return len(p), nil
+	}
+	i := 0
+	for b[i] == p[i] {
+		i++
+	}
+	w.at += int64(i)
+	w.differs = true
+	return i, errDiffers
+}
+
+// hashes are the algorithms that both sides may know. sha256 comes first
+// because processors have instructions for it.
+var hashes = []struct {
+	name string
+	make func() hash.Hash
+}{
+	{"sha256", sha256.New}, {"sha512", sha512.New}, {"sha1", sha1.New}, {"md5", md5.New},
+	{"crc32", func() hash.Hash { return crc32.NewIEEE() }},
+}
+
+// hashFor picks an algorithm that the server offers, "" if there is none. An
+// error in transmission is what it must find, not a forger.
+func hashFor(caps transport.Caps, need bool) string {
+	if !need {
+		return ""
+	}
+	for _, h := range hashes {
+		if caps.HasHash(h.name) {
+			return h.name
+		}
+	}
+	return ""
+}
+
+func newHash(name string) hash.Hash {
+	for _, h := range hashes {
+		if h.name == name {
+			return h.make()
+		}
+	}
+	return nil
+}
+
+// sameHash compares a range of a remote file with the source by the server's
+// digest. Both sides work at the same time.
+func (u *upload) sameHash(ctx context.Context, l *lease, name, algo string, offset, n int64) (bool, error) {
+	type result struct {
+		sum []byte
+		err error
+	}
+	local := make(chan result, 1)
+	go func() {
+		h := newHash(algo)
+		_, err := io.Copy(h, io.NewSectionReader(u.src, offset, n))
+		local <- result{h.Sum(nil), err}
+	}()
+	remote, err := l.Hash(ctx, name, algo, offset, n)
+	mine := <-local // also on failure: the source must be free before we return
+	if err != nil {
+		return false, err
+	}
+	if mine.err != nil {
+		return false, &transport.LocalError{Err: mine.err}
+	}
+	return bytes.Equal(mine.sum, remote), nil
+}

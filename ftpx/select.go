@@ -1,0 +1,296 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// chooser remembers the protocol that new connections use.
+type chooser struct {
+	mu     sync.Mutex // guards what follows
+	proto  Protocol
+	since  time.Time
+	worked bool // some protocol has logged in since the client was opened
+}
+
+// current returns the choice while it is young enough.
+func (ch *chooser) current(maxAge time.Duration) (Protocol, bool) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.proto, ch.proto.Valid() && time.Since(ch.since) < maxAge
+}
+
+// set remembers a choice and reports whether it is another than before.
+func (ch *chooser) set(p Protocol) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	changed := ch.proto != p
+	ch.proto, ch.since, ch.worked = p, time.Now(), true
+	return changed
+}
+
+func (ch *chooser) everWorked() bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.worked
+}
+
+// notHere reports whether an error says that a protocol is not offered, which
+// alone lets the next one be tried. A refused login, a host key or a
+// certificate that does not verify, or a connection that somebody cut never do:
+// else whoever can cause those could choose the protocol.
+func notHere(err error) bool {
+	switch transport.KindOf(err) {
+	case transport.KindUnreachable, transport.KindTimeout, transport.KindNotOffered:
+		return true
+	}
+	return false
+}
+
+// SelectError says that no protocol could be used, and why of each.
+type SelectError struct {
+	// Tried holds the protocols in order.
+	Tried []ProtocolInfo
+	// PlaintextHeld says that plain FTP was listed but is not allowed.
+	PlaintextHeld bool
+	kind          transport.Kind
+}
+
+// Error names what was tried, why it failed, and what would allow more.
+func (e *SelectError) Error() string {
+	var b strings.Builder
+	b.WriteString("no protocol could be used:")
+	for i, t := range e.Tried {
+		if i > 0 {
+			b.WriteString(";")
+		}
+		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Why)
+	}
+	if e.PlaintextHeld {
+		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext (-allow-plaintext) to permit it")
+	}
+	return b.String()
+}
+
+// Unwrap returns the reason of each protocol.
+func (e *SelectError) Unwrap() []error {
+	errs := make([]error, len(e.Tried))
+	for i, t := range e.Tried {
+		errs[i] = t.Why
+	}
+	return errs
+}
+
+// connect opens a connection in the protocol in use, or else in the best that
+// is offered.
+func (c *client) connect(ctx context.Context) (transport.Conn, Protocol, error) {
+	if proto, ok := c.choice.current(c.cfg.RecheckAfter); ok {
+		conn, err := c.dial(ctx, proto, nil)
+		if err == nil || !notHere(err) {
+			return conn, proto, err
+		}
+		// It was offered and is not any more: look at all of them.
+	}
+	conn, proto, err := c.choose(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if c.choice.set(proto) {
+		c.onProtocol(ProtocolInfo{Protocol: proto, Chosen: true})
+	}
+	return conn, proto, nil
+}
+
+func (c *client) dial(ctx context.Context, p Protocol, answered func()) (transport.Conn, error) {
+	ep := c.cfg.endpoint(p)
+	ep.Trace = c.trace()
+	ep.Answered = answered
+	begin := time.Now()
+	conn, err := c.cfg.connect(ctx, ep)
+	info := DialInfo{Protocol: p, Addr: ep.Addr(), Duration: time.Since(begin), Err: err}
+	if err == nil {
+		info.Info = conn.Info()
+	}
+	c.onDial(info)
+	return conn, err
+}
+
+// candidate is one protocol in a race.
+type candidate struct {
+	proto    Protocol
+	started  bool
+	answered bool // a byte has arrived: somebody is there
+	done     bool
+	at       time.Time // when it was done
+	conn     transport.Conn
+	err      error
+}
+
+// choose races the protocols: each starts when the one before it has turned out
+// not to be offered, or has been silent for a head start, since a black-holed
+// port must not cost its whole timeout. The result is that of the first
+// protocol, in order, that is not "not here". A better one that is still silent
+// when a worse one has logged in gets one more head start; one that has
+// answered gets all the time it needs. Plain FTP starts only when everything
+// better has failed: silence must never be enough to make us show a password.
+func (c *client) choose(ctx context.Context) (transport.Conn, Protocol, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		cands []*candidate
+		held  bool
+		mu    sync.Mutex // guards the candidates' fields
+		wake  = make(chan struct{}, 1)
+		wg    sync.WaitGroup
+	)
+	signal := func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+	for _, p := range c.cfg.Protocols {
+		if !p.Secure() && !c.cfg.AllowPlaintext {
+			held = true
+			continue
+		}
+		cands = append(cands, &candidate{proto: p})
+	}
+	start := func(cand *candidate) {
+		cand.started = true
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			conn, err := c.dial(ctx, cand.proto, func() {
+				mu.Lock()
+				cand.answered = true
+				mu.Unlock()
+				signal()
+			})
+			mu.Lock()
+			cand.done, cand.at, cand.conn, cand.err = true, time.Now(), conn, err
+			mu.Unlock()
+			signal()
+		}()
+	}
+	var winner *candidate
+	next := 0 // the first that has not been started
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var lastStart time.Time
+	mu.Lock()
+	for winner == nil {
+		var wait time.Duration
+		winner, wait = decide(cands, next, lastStart, c.cfg.HeadStart)
+		if winner != nil || wait == decided {
+			break
+		}
+		if wait == startNext {
+			start(cands[next])
+			next++
+			lastStart = time.Now()
+			continue
+		}
+		mu.Unlock()
+		timer.Reset(wait)
+		select {
+		case <-wake:
+		case <-timer.C:
+		}
+		mu.Lock()
+	}
+	mu.Unlock()
+	cancel() // the losers
+	wg.Wait()
+	for _, cand := range cands {
+		if cand != winner && cand.conn != nil {
+			_ = cand.conn.Close()
+		}
+	}
+	if winner == nil {
+		return nil, 0, c.selectError(cands, held)
+	}
+	if winner.err != nil {
+		return nil, 0, winner.err
+	}
+	for _, cand := range cands {
+		if cand == winner {
+			break
+		}
+		c.onProtocol(ProtocolInfo{Protocol: cand.proto, Why: cand.err})
+	}
+	return winner.conn, winner.proto, nil
+}
+
+// What decide returns in place of a time to wait.
+const (
+	startNext time.Duration = 0
+	decided   time.Duration = -1
+)
+
+// decide judges a race: the candidate whose result stands, or how long to wait
+// for news, or startNext, or decided without a winner when all have failed.
+func decide(cands []*candidate, next int, lastStart time.Time, headStart time.Duration) (*candidate, time.Duration) {
+	pending := false // a better one may still answer
+	wait := time.Hour
+	for _, cand := range cands[:next] {
+		switch {
+		case cand.done && cand.err != nil && notHere(cand.err):
+		case cand.done && !pending:
+			return cand, 0
+		case cand.done && cand.err == nil:
+			grace := headStart - time.Since(cand.at)
+			if grace <= 0 {
+				return cand, 0
+			}
+			return nil, grace
+		case cand.done:
+			// A failure that ends the matter, unless a better one succeeds.
+			return nil, wait
+		case cand.answered:
+			// Somebody is there: nothing worse counts until it has ended.
+			return nil, wait
+		default:
+			pending = true
+		}
+	}
+	if next == len(cands) {
+		if pending {
+			return nil, wait
+		}
+		return nil, decided
+	}
+	if !pending {
+		return nil, startNext
+	}
+	if !cands[next].proto.Secure() {
+		return nil, wait
+	}
+	if d := headStart - time.Since(lastStart); d > 0 {
+		return nil, d
+	}
+	return nil, startNext
+}
+
+// selectError sums up a race that nobody won. If somebody answered, the host is
+// up and does not offer what is wanted: trying again is no use, unless it did
+// offer it earlier. If nobody did, it may be down for a while.
+func (c *client) selectError(cands []*candidate, held bool) error {
+	e := &SelectError{PlaintextHeld: held, kind: transport.KindUnreachable}
+	for _, cand := range cands {
+		e.Tried = append(e.Tried, ProtocolInfo{Protocol: cand.proto, Why: cand.err})
+		c.onProtocol(ProtocolInfo{Protocol: cand.proto, Why: cand.err})
+		if errors.Is(cand.err, context.Canceled) || errors.Is(cand.err, context.DeadlineExceeded) {
+			e.kind = transport.KindCanceled
+		} else if transport.KindOf(cand.err) == transport.KindNotOffered && e.kind == transport.KindUnreachable && !c.choice.everWorked() {
+			e.kind = transport.KindNotOffered
+		}
+	}
+	return &transport.Error{Op: "connect", Addr: c.cfg.Host, Kind: e.kind, Err: e}
+}

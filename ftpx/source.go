@@ -1,0 +1,160 @@
+package ftpx
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// source is what an upload reads from.
+type source interface {
+	// size in bytes, -1 while it is not known.
+	size() int64
+	// mtime is zero if there is none.
+	mtime() time.Time
+	// identity names the content, see identify.
+	identity() (string, error)
+	// open returns the content from an offset on, ending at size. The reader
+	// before is not used any more.
+	open(offset int64) (io.Reader, error)
+	// ReadAt serves to prove what the server has. It fails with ErrOneAttempt
+	// for what is not there any more.
+	io.ReaderAt
+	// check returns ErrSourceChanged if the content is not what it was.
+	check() error
+	close()
+}
+
+// fileSource is a regular file, held open, so that one that is put in its place
+// by a rename does not mix with it.
+type fileSource struct {
+	f    *os.File
+	info fs.FileInfo
+}
+
+func openFile(name string) (*fileSource, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, &transport.LocalError{Err: err}
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		what := "not a regular file: use Put to send from a stream"
+		if info.IsDir() {
+			what = "a folder: upload its files one by one, or use the uploader"
+		}
+		err = &fs.PathError{Op: "upload", Path: name, Err: errors.New(what)}
+	}
+	if err != nil {
+		f.Close()
+		return nil, &transport.LocalError{Err: err}
+	}
+	return &fileSource{f: f, info: info}, nil
+}
+
+func (s *fileSource) size() int64               { return s.info.Size() }
+func (s *fileSource) mtime() time.Time          { return s.info.ModTime() }
+func (s *fileSource) close()                    { s.f.Close() }
+func (s *fileSource) identity() (string, error) { return identify(s.f, s.size(), s.mtime()) }
+
+// open returns an *io.LimitedReader of the *os.File, which the plain FTP driver
+// sends without copying.
+func (s *fileSource) open(offset int64) (io.Reader, error) {
+	if _, err := s.f.Seek(offset, io.SeekStart); err != nil {
+		return nil, &transport.LocalError{Err: err}
+	}
+	return &io.LimitedReader{R: s.f, N: s.size() - offset}, nil
+}
+
+func (s *fileSource) ReadAt(p []byte, off int64) (int, error) { return s.f.ReadAt(p, off) }
+
+func (s *fileSource) check() error {
+	now, err := s.f.Stat()
+	if err != nil {
+		return &transport.LocalError{Err: err}
+	}
+	if now.Size() != s.size() || !now.ModTime().Equal(s.mtime()) {
+		return &transport.LocalError{Err: fmt.Errorf("%w: it had %d bytes and was last written %s, now %d bytes and %s",
+			ErrSourceChanged, s.size(), s.mtime().Format(time.RFC3339Nano), now.Size(), now.ModTime().Format(time.RFC3339Nano))}
+	}
+	return nil
+}
+
+// readerSource is a caller's reader that can be read at any offset.
+type readerSource struct {
+	r    io.ReaderAt
+	n    int64
+	when time.Time
+}
+
+func (s *readerSource) size() int64               { return s.n }
+func (s *readerSource) mtime() time.Time          { return s.when }
+func (s *readerSource) close()                    {}
+func (s *readerSource) identity() (string, error) { return identify(s.r, s.n, s.when) }
+func (s *readerSource) check() error              { return nil }
+func (s *readerSource) open(offset int64) (io.Reader, error) {
+	return io.NewSectionReader(s.r, offset, s.n-offset), nil
+}
+func (s *readerSource) ReadAt(p []byte, off int64) (int, error) {
+	n, err := io.NewSectionReader(s.r, 0, s.n).ReadAt(p, off)
+	return n, err
+}
+
+// seekReaderAt makes an io.ReaderAt of an io.ReadSeeker that one goroutine uses.
+type seekReaderAt struct{ r io.ReadSeeker }
+
+func (s seekReaderAt) ReadAt(p []byte, off int64) (int, error) {
+	if _, err := s.r.Seek(off, io.SeekStart); err != nil {
+		return 0, err
+	}
+	n, err := io.ReadFull(s.r, p)
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// newSource finds out how often a caller's reader can be read.
+func newSource(r io.Reader, opts *PutOptions) (source, error) {
+	if f, ok := r.(*os.File); ok {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, &transport.LocalError{Err: err}
+		}
+		if info.Mode().IsRegular() {
+			// The caller keeps the file, and closes it.
+			return &putFile{fileSource{f: f, info: info}, opts.ModTime}, nil
+		}
+		return newSpool(r, opts), nil
+	}
+	sk, ok := r.(io.ReadSeeker)
+	if !ok {
+		return newSpool(r, opts), nil
+	}
+	n, err := sk.Seek(0, io.SeekEnd)
+	if err != nil {
+		return newSpool(r, opts), nil // a Seeker in name alone, such as a pipe's
+	}
+	if _, err := sk.Seek(0, io.SeekStart); err != nil {
+		return nil, &transport.LocalError{Err: err}
+	}
+	ra, ok := r.(io.ReaderAt)
+	if !ok {
+		ra = seekReaderAt{sk}
+	}
+	return &readerSource{r: ra, n: n, when: opts.ModTime}, nil
+}
+
+// putFile is an *os.File given to Put.
+type putFile struct {
+	fileSource
+	when time.Time
+}
+
+func (s *putFile) mtime() time.Time { return s.when }
+func (s *putFile) close()           {}

@@ -1,0 +1,241 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+const (
+	// resumeWorth is the size below which sending a file again costs less than
+	// finding out how far it came.
+	resumeWorth = 64 << 10
+	// settleFirst is how long the server's size must stay the same before it
+	// counts, see settle.
+	settleFirst = 25 * time.Millisecond
+	// settleMax bounds the wait for it.
+	settleMax = 10 * time.Second
+	// lockedWorth is how much may be sent again rather than wait for a server
+	// to give up an old session's lock, which takes it 60 to 300 s.
+	lockedWorth = 64 << 20
+)
+
+// resumeAt finds the offset to go on from: the server's own size, once it has
+// stopped changing, as far as it is proven to be a prefix of the source.
+func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
+	size := u.src.size()
+	if u.scratch || size >= 0 && size < resumeWorth || size < 0 && !u.looked || u.c.quirks.noRestart.Load() && l.proto.IsFTP() {
+		u.looked, u.scratch = true, false
+		return 0, nil
+	}
+	st, err := l.Stat(ctx, u.partial)
+	if errors.Is(err, fs.ErrNotExist) {
+		u.looked = true
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if st.IsDir() || st.Size < 0 {
+		u.looked = true
+		return 0, nil
+	}
+	if st.Size, err = u.settle(ctx, l, st.Size); err != nil {
+		return 0, err
+	}
+	at, proof, err := u.prove(ctx, l, u.partial, st.Size)
+	if err != nil {
+		return 0, err
+	}
+	if !u.looked {
+		u.looked = true
+		u.res.Kept = at
+	}
+	if at < st.Size && at > 0 {
+		if err := l.Truncate(ctx, u.partial, at); err != nil {
+			if !l.Usable() {
+				return 0, err
+			}
+			at = 0
+		}
+	}
+	if at > u.confirmed {
+		l.attempt.Progress()
+	}
+	u.confirmed = at
+	if at > 0 {
+		u.res.Resumes++
+		if at != size {
+			u.seams = append(u.seams, at)
+		}
+		u.c.onResume(ResumeInfo{Op: u.t.op, Local: u.t.local, Remote: u.t.remote, Offset: at, Size: size, Proof: proof})
+	}
+	return at, nil
+}
+
+// settle waits until the partial has stopped growing: after a reset the
+// server's old session may still be writing what it had received. A partial
+// that goes on growing has another writer.
+func (u *upload) settle(ctx context.Context, l *lease, size int64) (int64, error) {
+	deadline := time.Now().Add(settleMax)
+	for wait := settleFirst; ; wait = min(2*wait, time.Second) {
+		if err := sleep(ctx, wait); err != nil {
+			return 0, err
+		}
+		st, err := l.Stat(ctx, u.partial)
+		if err != nil {
+			return 0, err
+		}
+		if st.Size == size {
+			return size, nil
+		}
+		size = st.Size
+		if time.Now().After(deadline) {
+			return 0, &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindLocked,
+				Err: errors.New("the partial grows although nothing is being sent from here: another writer is uploading the same file")}
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// store sends the rest of the source.
+func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
+	if offset > 0 && offset == u.src.size() {
+		return nil
+	}
+	err := u.storeAt(ctx, l, offset)
+	if err != nil && l.Usable() && offset == 0 && folderTrouble(err) {
+		again, ferr := u.mendFolder(ctx, l, err)
+		if ferr != nil {
+			return ferr
+		}
+		if again {
+			err = u.storeAt(ctx, l, offset)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if cerr := u.checkSource(); cerr != nil {
+		return cerr
+	}
+	switch transport.KindOf(err) {
+	case transport.KindRestart:
+		// Remembered for the host: the next attempt, and every later file,
+		// begins at 0 at once.
+		u.c.quirks.noRestart.Store(true)
+	case transport.KindLocked:
+		if offset <= lockedWorth {
+			u.generation++
+			u.partial = partialName(u.dest, u.identity, u.generation)
+			u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, nil
+		}
+	}
+	return err
+}
+
+func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
+	r, err := u.src.open(offset)
+	if err != nil {
+		return retry.Stop(err)
+	}
+	moved, pos := int64(0), offset
+	n, err := l.Store(ctx, u.partial, offset, r, &transport.IO{
+		Size: max(u.src.size()-offset, 0),
+		Progress: func(n int64) {
+			moved += n
+			pos += n
+			u.c.stats.sent.Add(n)
+			u.report(pos)
+		},
+	})
+	u.res.Moved += moved
+	u.acked, u.window = offset+n, l.Info().Caps.WriteWindow
+	if err != nil {
+		if moved > 0 {
+			l.attempt.Moved(moved)
+		}
+		return err
+	}
+	if size := u.src.size(); size >= 0 && u.acked != size {
+		return u.short(u.acked, size)
+	}
+	return nil
+}
+
+// short judges a source that ended before its size.
+func (u *upload) short(got, want int64) error {
+	if err := u.checkSource(); err != nil {
+		return err
+	}
+	return retry.Stop(&transport.LocalError{Err: fmt.Errorf("%w: it ended after %d of %d bytes", ErrSourceChanged, got, want)})
+}
+
+func (u *upload) report(pos int64) {
+	h := u.c.hooks
+	if u.progress == nil && (h == nil || h.Progress == nil) {
+		return
+	}
+	info := ProgressInfo{Op: u.t.op, Local: u.t.local, Remote: u.t.remote, Offset: pos, Size: u.src.size()}
+	if u.progress != nil {
+		u.progress(info)
+	}
+	if h != nil && h.Progress != nil {
+		h.Progress(info)
+	}
+}
+
+// folderTrouble reports whether a refusal to create a file may be about its
+// folder. Servers say it in every way: 553 and 550 without a reason, SSH_FX
+// "no such file" and "failure".
+func folderTrouble(err error) bool {
+	switch transport.KindOf(err) {
+	case transport.KindNotExist, transport.KindRefused, transport.KindName, transport.KindTemporary:
+		return true
+	}
+	return false
+}
+
+// mendFolder looks whether the folder is missing, and creates it if that was
+// asked for.
+func (u *upload) mendFolder(ctx context.Context, l *lease, cause error) (again bool, err error) {
+	dir := u.dir()
+	if dir == "" || dir == "/" {
+		return false, nil
+	}
+	st, err := l.Stat(ctx, dir)
+	switch {
+	case err == nil && !st.IsDir():
+		return false, retry.Stop(&transport.Error{Op: "upload", Path: dir, Kind: transport.KindExist,
+			Err: fmt.Errorf("it is a file, so nothing can be put beneath it (%w)", cause)})
+	case err == nil:
+		return false, nil // the folder is there: the refusal stands
+	case !errors.Is(err, fs.ErrNotExist):
+		if !l.Usable() {
+			return false, err
+		}
+		return false, nil
+	case !u.createDirs:
+		return false, retry.Stop(&transport.Error{Op: "upload", Path: dir, Kind: transport.KindNotExist,
+			Err: fmt.Errorf("the remote folder does not exist: create it, or set CreateDirs (%w)", cause)})
+	}
+	if err := mkdirAll(ctx, l, dir); err != nil {
+		return false, err
+	}
+	return true, nil
+}

@@ -1,0 +1,127 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// check verifies the finished partial. All FTP servers answer 226 to a file that
+// lost its end, so that the size is asked for whatever they said.
+func (u *upload) check(ctx context.Context, l *lease) error {
+	want := u.src.size()
+	if want < 0 {
+		want = u.acked
+	}
+	st, err := l.Stat(ctx, u.partial)
+	if err != nil {
+		return err
+	}
+	got := st.Size
+	if got < 0 {
+		if got, err = sizeByList(ctx, l, u.partial); err != nil {
+			return err
+		}
+	}
+	if got != want {
+		if got > u.confirmed && got < want {
+			l.attempt.Moved(got - u.confirmed)
+		}
+		if got > want {
+			u.scratch = true
+		}
+		return &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTruncated, Protocol: l.proto, Addr: l.Info().Addr,
+			Err: fmt.Errorf("the server said it was all, but holds %d of %d bytes", got, want)}
+	}
+	u.confirmed = want
+	v := Verified{Size: true}
+	if err := u.checkContent(ctx, l, want, &v); err != nil {
+		return err
+	}
+	u.res.Verified = v
+	return u.checkSource()
+}
+
+func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Verified) error {
+	if u.verify == VerifySize || size == 0 {
+		return nil
+	}
+	caps := l.Info().Caps
+	if algo := hashFor(caps, len(caps.Hashes) > 0); algo != "" {
+		same, err := u.sameHash(ctx, l, u.partial, algo, 0, size)
+		switch {
+		case err == nil && same:
+			v.Hash = algo
+			return nil
+		case err == nil:
+			return u.mismatch(fmt.Errorf("%w: their %s differ", ErrMismatch, algo))
+		case !l.Usable() || errors.Is(err, ErrOneAttempt):
+			return err
+		}
+	}
+	if u.verify == VerifyFull {
+		return u.readBack(ctx, l, 0, size, v)
+	}
+	if len(u.seams) == 0 {
+		return nil
+	}
+	from := max(size-seamLength, 0)
+	if err := u.readBack(ctx, l, from, size-from, v); err != nil {
+		return err
+	}
+	for _, seam := range u.seams {
+		lo, hi := max(seam-seamLength, 0), min(seam+seamLength, from)
+		if lo < hi {
+			if err := u.readBack(ctx, l, lo, hi-lo, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, v *Verified) error {
+	same, err := u.compare(ctx, l, u.partial, offset, n)
+	if err != nil {
+		return err
+	}
+	v.ReadBack += same
+	if same != n {
+		return u.mismatch(fmt.Errorf("%w: at byte %d", ErrMismatch, offset+same))
+	}
+	return nil
+}
+
+// mismatch lets the transfer begin again, but not for ever: what is wrong three
+// times has a cause that more attempts do not cure.
+func (u *upload) mismatch(err error) error {
+	u.restarts++
+	u.scratch, u.confirmed, u.acked, u.window, u.seams = true, 0, 0, 0, nil
+	if u.restarts >= maxRestarts {
+		return retry.Stop(&transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTruncated, Err: err})
+	}
+	return &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTruncated, Err: err}
+}
+
+// sizeByList finds a size in the folder's listing, for servers without SIZE.
+func sizeByList(ctx context.Context, l *lease, name string) (int64, error) {
+	dir, base := splitPath(name)
+	size := int64(-1)
+	err := l.List(ctx, dir, func(e Entry) bool {
+		if e.Name == base {
+			size = e.Size
+		}
+		return size < 0
+	})
+	if err != nil {
+		return -1, err
+	}
+	if size < 0 {
+		return -1, retry.Stop(&transport.Error{Op: "stat", Path: name, Kind: transport.KindUnsupported,
+			Err: errors.New("the server tells the file's size in no way, so that the transfer cannot be checked")})
+	}
+	return size, nil
+}
