@@ -1,0 +1,197 @@
+package sftpdriver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Dial connects, verifies the host key, logs in and starts the SFTP subsystem,
+// all within [transport.Endpoint.ConnectBudget]. Ending ctx ends it at once.
+// Files are read, and passphrases asked for, before anything is dialled and
+// outside that time. Errors are [*transport.Error], with Op "dial",
+// "handshake", "login" or "subsystem".
+func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
+	if ep.User == "" {
+		return nil, ep.Fail("login", "", transport.KindInvalid, errors.New("SFTP needs a user name: set User, or put it into the URL as user@host"))
+	}
+	host, err := newHostVerifier(ep)
+	if err != nil {
+		return nil, ep.Fail("handshake", "", transport.KindInvalid, err)
+	}
+	signers, err := loadIdentities(ctx, &ep.SSH)
+	if err != nil {
+		kind := transport.KindInvalid
+		var ie *identityError
+		if errors.As(err, &ie) {
+			kind = ie.kind
+		}
+		if ctx.Err() != nil {
+			kind = transport.KindCanceled
+		}
+		return nil, ep.Fail("login", "", kind, err)
+	}
+	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
+	defer cancel()
+	for {
+		d := &dialer{ep: ep, ctx: cctx, host: host, login: &login{ctx: cctx, ep: ep, signers: signers}}
+		c, err := d.connect()
+		if err == nil {
+			return c, nil
+		}
+		if d.pinMissed() {
+			continue
+		}
+		return nil, d.failure(ctx, err)
+	}
+}
+
+// dialer makes one attempt to connect.
+type dialer struct {
+	ep    *transport.Endpoint
+	ctx   context.Context
+	host  *hostVerifier
+	login *login
+
+	line  *line
+	step  string
+	shown ssh.PublicKey // the host key, right or wrong
+	rtt   time.Duration
+}
+
+func (d *dialer) connect() (*Conn, error) {
+	d.step = "dial"
+	wire, err := transport.DialWire(d.ctx, d.ep, d.ep.Addr())
+	if err != nil {
+		return nil, err
+	}
+	d.line = &line{Wire: wire}
+	op := transport.StartOp(d.ctx, transport.Watch{}, wire)
+	c, err := d.handshake()
+	if err = op.End(err); err == nil {
+		// The socket may have been closed in the last moment.
+		err = d.ctx.Err()
+	}
+	d.login.close()
+	if err != nil {
+		_ = wire.Abort()
+		return nil, err
+	}
+	return c, nil
+}
+
+// handshake does all that happens on the open socket, under an operation that
+// closes it when the time is up.
+func (d *dialer) handshake() (*Conn, error) {
+	d.step = "handshake"
+	config := &ssh.ClientConfig{
+		Config:            sshConfig(),
+		User:              d.ep.User,
+		Auth:              d.login.methods(),
+		ClientVersion:     clientVersion,
+		HostKeyAlgorithms: d.host.algorithms,
+		HostKeyCallback: func(name string, remote net.Addr, key ssh.PublicKey) error {
+			d.shown = key
+			if err := d.host.callback(name, remote, key); err != nil {
+				return err
+			}
+			d.step = "login"
+			return nil
+		},
+	}
+	conn, channels, requests, err := ssh.NewClientConn(d.line, d.ep.Addr(), config)
+	if err != nil {
+		return nil, err
+	}
+	go ssh.DiscardRequests(requests)
+	go func() {
+		for ch := range channels { // a server has nothing to open on us
+			_ = ch.Reject(ssh.Prohibited, "no channels here")
+		}
+	}()
+	c, err := d.subsystem(conn)
+	if err != nil {
+		_ = d.line.Abort()
+		return nil, err
+	}
+	return c, nil
+}
+
+// subsystem starts SFTP on the connection. The session is opened by hand and
+// not by sftp.NewClient, for the pipe to lie under pkg/sftp and for the reason
+// of a refusal to be known.
+func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
+	d.step = "subsystem"
+	begin := time.Now()
+	ch, requests, err := conn.OpenChannel("session", nil)
+	if err != nil {
+		return nil, err
+	}
+	d.rtt = time.Since(begin)
+	session := &session{heard: make(chan struct{})}
+	go ssh.DiscardRequests(requests)
+	go session.listen(ch.Stderr())
+
+	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "SUBSYSTEM sftp")
+	ok, err := ch.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, &subsystemError{"the server speaks SSH and offers no SFTP: have its owner configure \"Subsystem sftp\""}
+	}
+	begin = time.Now()
+	first := &firstBytes{Channel: ch}
+	p := newPipe(first, func() { _ = d.line.Abort() })
+	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "INIT 3")
+	client, err := sftp.NewClientPipe(p, p)
+	if err != nil {
+		return nil, session.explain(err, first, conn, d.line)
+	}
+	d.rtt = min(d.rtt, time.Since(begin))
+	d.ep.Trace.OnReply(d.ep.Protocol, d.ep.Addr(), fxOK, "SFTP version 3")
+	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, sftp: client}
+	c.askLimits()
+	c.info = d.info(conn, c)
+	_, posix := client.HasExtension("posix-rename@openssh.com")
+	c.posixRename.Store(posix)
+	return c, nil
+}
+
+func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
+	largest := safePacket
+	if c.limits != nil {
+		largest = largestPacket
+	}
+	info := transport.Info{
+		Protocol:  d.ep.Protocol,
+		Addr:      d.ep.Addr(),
+		Server:    transport.Printable(string(conn.ServerVersion())),
+		RoundTrip: d.rtt,
+		Caps: transport.Caps{
+			Truncate:   true,
+			SetTime:    true,
+			ExactTimes: true,
+			// One write has been sent and waits for its place among those
+			// under way.
+			WriteWindow: int64(max((inFlight(safePacket)+1)*safePacket, (inFlight(largest)+1)*largest)),
+		},
+		Security: &transport.Security{Version: "SSH 2.0"},
+	}
+	s := info.Security
+	if m, ok := conn.(ssh.AlgorithmsConnMetadata); ok {
+		a := m.Algorithms()
+		s.KeyExchange, s.Cipher, s.PostQuantum = a.KeyExchange, a.Write.Cipher, postQuantum(a.KeyExchange)
+	}
+	s.HostKey = ssh.FingerprintSHA256(plainKey(d.host.key))
+	if cert, ok := d.host.key.(*ssh.Certificate); ok && cert.ValidBefore != ssh.CertTimeInfinity {
+		s.CertificateExpiry = time.Unix(int64(cert.ValidBefore), 0)
+	}
+	return info
+}

@@ -1,0 +1,119 @@
+package sftpdriver
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Stat describes a file or folder, following links (SSH_FXP_STAT).
+func (c *Conn) Stat(ctx context.Context, p string) (transport.Entry, error) {
+	k, err := c.begin(ctx, "STAT", false, p)
+	if err != nil {
+		return transport.Entry{}, err
+	}
+	var a attrs
+	err = c.pipe.send(fxpStat, putString(nil, p)).parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+	if err := k.end(err); err != nil {
+		return transport.Entry{}, err
+	}
+	return a.entry(path.Base(p), ""), nil
+}
+
+// readAhead is how many SSH_FXP_READDIR are under way: OpenSSH answers with at
+// most a hundred entries, so that a large folder is otherwise a round trip for
+// each hundred. The server answers them in order (section 6.1).
+const readAhead = 4
+
+// List calls yield for each entry of a folder while it is being read; what is
+// held in memory are a few answers, whatever the size of the folder.
+func (c *Conn) List(ctx context.Context, p string, yield func(transport.Entry) bool) error {
+	k, err := c.begin(ctx, "OPENDIR", false, p)
+	if err != nil {
+		return err
+	}
+	return k.end(k.list(p, yield))
+}
+
+func (k *call) list(p string, yield func(transport.Entry) bool) error {
+	pipe := k.c.pipe
+	var handle string
+	if err := pipe.send(fxpOpendir, putString(nil, p)).parse(fxpHandle, func(r *reader) { handle = r.string() }); err != nil {
+		return err
+	}
+	k.at("READDIR")
+	request := putString(nil, handle)
+	var queue []*reply
+	defer func() {
+		for _, r := range queue {
+			r.drop()
+		}
+	}()
+	for {
+		for len(queue) < readAhead {
+			queue = append(queue, pipe.send(fxpReaddir, request))
+		}
+		next := queue[0]
+		queue = queue[1:]
+		more, err := k.names(next, yield)
+		if s := statusOf(err); s != nil && s.code == fxEOF {
+			err, more = nil, false
+		}
+		if err != nil || !more {
+			// The answer says nothing that matters: the folder has been read.
+			pipe.send(fxpClose, request).drop()
+			return err
+		}
+	}
+}
+
+// names hands the entries of one answer to yield.
+func (k *call) names(answer *reply, yield func(transport.Entry) bool) (more bool, err error) {
+	typ, buf, err := answer.wait()
+	if err != nil {
+		return false, err
+	}
+	defer putBuffer(buf)
+	r := &reader{b: *buf}
+	if typ == fxpStatus {
+		if err := r.status(); err != nil {
+			return false, err
+		}
+		return false, errMalformed
+	}
+	if typ != fxpName {
+		return false, errMalformed
+	}
+	// The count is the server's word; the bytes that are there decide.
+	for n := r.uint32(); n > 0; n-- {
+		name, long := r.string(), r.bytes()
+		a := r.attrs()
+		if r.bad {
+			return false, errMalformed
+		}
+		if name == "." || name == ".." {
+			continue
+		}
+		e := a.entry(lastElement(name), string(long[:min(len(long), 1)]))
+		// What the caller does meanwhile is not silence of the line.
+		k.op.Aside(func() { more = yield(e) })
+		if !more {
+			return false, nil
+		}
+	}
+	if r.bad {
+		return false, errMalformed
+	}
+	return true, nil
+}
+
+// lastElement is the name itself where a server sends a path for one, as some
+// do; a name that is nothing but separators stays what it is.
+func lastElement(name string) string {
+	if i := strings.LastIndexByte(strings.TrimRight(name, "/"), '/'); i >= 0 {
+		return strings.TrimRight(name, "/")[i+1:]
+	}
+	return name
+}
