@@ -1,0 +1,138 @@
+package ftpdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// quiet are commands that change nothing on the server: without an answer there
+// is nothing that may have happened.
+var quiet = map[string]bool{
+	"": true, "USER": true, "PASS": true, "AUTH": true, "PBSZ": true, "PROT": true, "FEAT": true, "OPTS": true, "TYPE": true,
+	"NOOP": true, "PWD": true, "CWD": true, "SIZE": true, "MLST": true, "MLSD": true, "LIST": true, "NLST": true, "STAT": true, "SYST": true, "HELP": true,
+	"EPSV": true, "PASV": true, "PRET": true, "REST": true, "RANG": true, "RETR": true, "RNFR": true, "QUIT": true,
+	"HASH": true, "XSHA512": true, "XSHA256": true, "XSHA1": true, "XSHA": true, "XMD5": true, "XCRC": true,
+}
+
+// failure makes the driver's error of what an operation brought up. It is called
+// before the session is given back: what is outstanding tells which command is
+// at fault and whether it may have acted.
+func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transport.Error {
+	var own *transport.Error
+	if errors.As(err, &own) {
+		return own
+	}
+	verb, acted := cmd, false
+	if len(c.ctl.waiting) > 0 {
+		verb = c.ctl.waiting[len(c.ctl.waiting)-1]
+		acted = !quiet[verb] && !(verb == "MDTM" && cmd == "MLST")
+	} else if isReply(err) && c.ctl.last.verb != "" {
+		verb = c.ctl.last.verb
+	}
+	kind := c.kindOf(verb, err)
+	if ctx.Err() != nil {
+		kind = transport.KindCanceled
+		if !errors.Is(err, ctx.Err()) {
+			err = fmt.Errorf("%w (%w)", cause(ctx), err)
+		}
+	}
+	e := c.ep.Fail(verb, path, kind, err)
+	e.MayHaveActed = acted
+	return e
+}
+
+func isReply(err error) bool {
+	var reply *textproto.Error
+	return errors.As(err, &reply)
+}
+
+// kindOf names the kind of an error of an operation, whose command at fault was
+// verb.
+func (c *Conn) kindOf(verb string, err error) transport.Kind {
+	var reply *textproto.Error
+	var kinded *kindError
+	var bad *notReply
+	switch {
+	case errors.As(err, &kinded):
+		return kinded.kind
+	case errors.Is(err, transport.ErrStalled), errors.Is(err, context.Canceled):
+		return transport.KindOf(err)
+	case errors.Is(err, errLocked):
+		return transport.KindLocked
+	case errors.As(err, &bad), errors.Is(err, errLongLine), errors.Is(err, errLongReply), errors.Is(err, errStray), errors.Is(err, errNotDue):
+		c.ctl.broken.Store(true)
+		return transport.KindProtocol
+	case errors.Is(err, errBroken), errors.Is(err, errHurry):
+		return transport.KindLost
+	case errors.As(err, &reply):
+		kind := transport.KindOfReply(verb, reply.Code, reply.Msg)
+		if kind == transport.KindProtocol || (reply.Code == 425 || reply.Code == 426) && !moves(verb) {
+			// A reply that this command cannot have: it is most likely that of
+			// an earlier one.
+			c.ctl.broken.Store(true)
+		}
+		if reply.Code < 200 && c.ctl.broken.Load() {
+			return transport.KindLost // Pure-FTPd's 150 at the end
+		}
+		return kind
+	}
+	if kind := transport.KindOf(err); kind != transport.KindUnknown {
+		return kind
+	}
+	return kindOfTLSText(err)
+}
+
+// moves reports whether a command uses a data connection.
+func moves(verb string) bool {
+	switch verb {
+	case "STOR", "RETR", "LIST", "MLSD", "EPSV", "PASV":
+		return true
+	}
+	return false
+}
+
+// kindOfTLSText judges errors of crypto/tls that have no type.
+func kindOfTLSText(err error) transport.Kind {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "unsupported protocol version"), strings.Contains(text, "unconfigured cipher suite"),
+		strings.Contains(text, "no mutually supported"), strings.Contains(text, "unsupported curve"):
+		return transport.KindInsecure
+	case strings.Contains(text, "tls: "):
+		return transport.KindProtocol
+	}
+	return transport.KindUnknown
+}
+
+// kindError gives an error a kind that its cause alone does not have.
+type kindError struct {
+	kind transport.Kind
+	err  error
+}
+
+func (e *kindError) Error() string { return e.err.Error() }
+func (e *kindError) Unwrap() error { return e.err }
+
+// as gives err a kind, nil stays nil.
+func as(kind transport.Kind, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &kindError{kind, err}
+}
+
+// besides joins a second error that tells less to the first.
+func besides(err, other error) error {
+	switch {
+	case err == nil:
+		return other
+	case other == nil || errors.Is(err, other):
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, other)
+}

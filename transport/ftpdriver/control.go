@@ -1,0 +1,331 @@
+package ftpdriver
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// control is the control connection: the shim that jlaffaye/ftp takes for its
+// socket, and the way past it for commands of our own.
+//
+// It reads whole replies and hands them on one at a time, so that neither the
+// library nor we ever hold half a reply, and it keeps a queue of the commands
+// that wait for one. A session whose queue is not empty when an operation ends
+// would give the next command the last one's answer: it is broken and never
+// used again.
+//
+// One goroutine uses it at a time; broken may be looked at from anywhere.
+type control struct {
+	ep   *transport.Endpoint
+	wire *transport.Wire
+	conn net.Conn // wire, or TLS over it
+	br   *bufio.Reader
+	peer *net.TCPAddr
+
+	waiting []string // verbs without their final reply, oldest first
+	begun   bool     // the oldest has had a 1xx
+	last    reply    // the reply last read
+	broken atomic.Bool
+
+	// silence bounds the wait for the first reply to STOR, see errLocked.
+	silence time.Duration
+	// hurry bounds the wait for replies after a failure, 0 for no bound.
+	hurry time.Duration
+
+	rtt   time.Duration // the shortest round trip so far
+	wrote time.Time
+
+	// What the library sees. A command in answers is answered here and not sent.
+	line    []byte // a command that has no line end yet
+	pending []byte // replies it has not read yet
+	answers func(verb string) (line string, ok bool)
+	feat    reply // the reply to FEAT
+}
+
+var (
+	errBroken = errors.New("the session is no longer in a known state")
+	errClosed = errors.New("the connection has been closed")
+	// errLocked: vsftpd does not answer a STOR while an older session holds the
+	// file, for as long as that takes to time out, 60 to 300 s.
+	errLocked = errors.New("the server does not answer the request to write: an older session may still hold the file")
+	errStray  = errors.New("the server sent a reply that nobody had asked for")
+	errHurry  = errors.New("no reply followed after the data connection had failed")
+	errNotDue = errors.New("no reply is due")
+)
+
+func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
+	c := &control{ep: ep, wire: wire, rtt: time.Hour}
+	c.over(wire)
+	// The library asserts *net.TCPAddr and would panic on a tunnel's address.
+	c.peer = &net.TCPAddr{IP: net.IPv4zero}
+	if a, ok := wire.RemoteAddr().(*net.TCPAddr); ok && a != nil {
+		c.peer = a
+	}
+	return c
+}
+
+// over makes conn the connection to speak through. What was buffered is
+// dropped; the caller has made sure that there is nothing.
+func (c *control) over(conn net.Conn) {
+	c.conn = conn
+	c.br = bufio.NewReaderSize(conn, maxLine)
+}
+
+// send writes command lines, in one write, and queues them for their replies.
+func (c *control) send(lines ...string) error {
+	if c.broken.Load() {
+		return errBroken
+	}
+	if c.br.Buffered() > 0 {
+		return c.stray()
+	}
+	var b bytes.Buffer
+	for _, line := range lines {
+		b.WriteString(line)
+		b.WriteString("\r\n")
+		c.ep.Trace.OnCommand(c.ep.Protocol, c.ep.Addr(), redact(line))
+	}
+	c.wrote = time.Now()
+	if n, err := c.conn.Write(b.Bytes()); err != nil {
+		c.broken.Store(true)
+		if n > 0 {
+			c.queue(lines)
+		}
+		return err
+	}
+	c.queue(lines)
+	return nil
+}
+
+func (c *control) queue(lines []string) {
+	for _, line := range lines {
+		c.waiting = append(c.waiting, verbOf(line))
+	}
+}
+
+// stray deals with a reply that lies there although no command waits for one.
+// Mostly it is a goodbye, such as "421 Timeout.".
+func (c *control) stray() error {
+	c.broken.Store(true)
+	r, err := readReply(c.br)
+	if err != nil {
+		return errStray
+	}
+	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.text)
+	if r.code == 421 {
+		return r.err()
+	}
+	return fmt.Errorf("%w: %d %s", errStray, r.code, r.text)
+}
+
+// receive reads the next reply. Any error leaves the session broken.
+func (c *control) receive() (reply, error) {
+	if c.broken.Load() {
+		return reply{}, errBroken
+	}
+	if len(c.waiting) == 0 {
+		c.broken.Store(true)
+		return reply{}, errNotDue
+	}
+	verb := c.waiting[0]
+	limit, onLimit := c.hurry, errHurry
+	if verb == "STOR" && !c.begun && limit == 0 {
+		limit, onLimit = c.silence, errLocked
+	}
+	if limit > 0 {
+		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
+	}
+	r, err := readReply(c.br)
+	if limit > 0 {
+		_ = c.wire.SetReadDeadline(time.Time{})
+	}
+	if err != nil {
+		c.broken.Store(true)
+		if limit > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			if onLimit == errLocked && !c.wire.Delivered() {
+				return reply{}, fmt.Errorf("%w: it has not even acknowledged the command", transport.ErrStalled)
+			}
+			return reply{}, fmt.Errorf("%w (waited %v)", onLimit, limit)
+		}
+		return reply{}, err
+	}
+	r.verb = verb
+	c.note(r)
+	return r, nil
+}
+
+// note takes a reply into account.
+func (c *control) note(r reply) {
+	if d := time.Since(c.wrote); len(c.waiting) == 1 && !c.begun && d < c.rtt {
+		c.rtt = d
+	}
+	c.saw(r)
+	if r.preliminary() {
+		if c.begun {
+			// One is all that RFC 959 allows: Pure-FTPd ends a reset RETR with
+			// it, and whether another reply follows cannot be known.
+			c.broken.Store(true)
+		}
+		c.begun = true
+		return
+	}
+	c.begun = false
+	c.waiting = c.waiting[1:]
+	if r.verb == "FEAT" {
+		c.feat = r
+	}
+	if r.code == 421 {
+		c.broken.Store(true) // RFC 959: "closing control connection"
+	}
+}
+
+// saw tells the trace of a reply and keeps it, without the password that some
+// servers repeat.
+func (c *control) saw(r reply) {
+	if pw := c.ep.Password.Reveal(); len(pw) > 2 {
+		r.text = strings.ReplaceAll(r.text, pw, "[secret]")
+	}
+	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.text)
+	c.last = r
+}
+
+// exchange sends lines in one write and reads the final reply of each. On an
+// error the replies read so far are returned with it.
+func (c *control) exchange(lines ...string) ([]reply, error) {
+	if err := c.send(lines...); err != nil {
+		return nil, err
+	}
+	replies := make([]reply, 0, len(lines))
+	for len(replies) < len(lines) {
+		r, err := c.receive()
+		if err != nil {
+			return replies, err
+		}
+		if r.preliminary() {
+			if c.broken.Load() {
+				return replies, r.err()
+			}
+			continue
+		}
+		replies = append(replies, c.last)
+		if c.broken.Load() && len(replies) < len(lines) {
+			return replies, r.err()
+		}
+	}
+	return replies, nil
+}
+
+// command is exchange for one line.
+func (c *control) command(line string) (reply, error) {
+	replies, err := c.exchange(line)
+	if err != nil {
+		return reply{}, err
+	}
+	return replies[0], nil
+}
+
+// inStep reports whether no reply is outstanding or lies unread.
+func (c *control) inStep() bool {
+	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.br.Buffered() == 0
+}
+
+// Read gives the library the next reply.
+func (c *control) Read(p []byte) (int, error) {
+	if len(c.pending) == 0 {
+		r, err := c.receive()
+		if err != nil {
+			return 0, err
+		}
+		c.pending = c.last.wire(libraryCode(r))
+	}
+	n := copy(p, c.pending)
+	c.pending = c.pending[n:]
+	return n, nil
+}
+
+// libraryCode returns the one code that the library accepts as success of a
+// command, where the reply is another 2xx: RFC 959 section 5.4 allows several,
+// z/OS ends a transfer with 250. 202 is not success but "superfluous", and what
+// is said to PROT and PBSZ decides about protection: both stay as they are.
+func libraryCode(r reply) int {
+	if !r.positive() || r.code == 202 && r.verb != "PASS" {
+		return r.code
+	}
+	switch r.verb {
+	case "STOR", "RETR":
+		return 226
+	case "DELE", "RMD", "RNTO":
+		return 250
+	case "MKD":
+		return 257
+	case "NOOP", "TYPE":
+		return 200
+	case "PASS", "USER":
+		return 230
+	}
+	return r.code
+}
+
+// Write takes the library's commands. It flushes after each, but long lines
+// come in pieces.
+func (c *control) Write(p []byte) (int, error) {
+	c.line = append(c.line, p...)
+	for {
+		i := bytes.IndexByte(c.line, '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		line := strings.TrimRight(string(c.line[:i]), "\r")
+		c.line = c.line[i+1:]
+		if c.answers != nil {
+			if answer, ok := c.answers(verbOf(line)); ok {
+				c.pending = append(c.pending, answer+"\r\n"...)
+				continue
+			}
+		}
+		if err := c.send(line); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Close is what the library calls when it gives up.
+func (c *control) Close() error {
+	c.broken.Store(true)
+	return c.wire.Abort()
+}
+
+// RemoteAddr is always a *net.TCPAddr.
+func (c *control) RemoteAddr() net.Addr { return c.peer }
+
+// LocalAddr is the socket's.
+func (c *control) LocalAddr() net.Addr { return c.wire.LocalAddr() }
+
+// Deadlines are the driver's own business: the library's would be sticky.
+func (c *control) SetDeadline(time.Time) error      { return nil }
+func (c *control) SetReadDeadline(time.Time) error  { return nil }
+func (c *control) SetWriteDeadline(time.Time) error { return nil }
+
+// verbOf returns the command of a line, in capitals.
+func verbOf(line string) string {
+	verb, _, _ := strings.Cut(line, " ")
+	return strings.ToUpper(verb)
+}
+
+// redact hides what only the server may read.
+func redact(line string) string {
+	switch verb := verbOf(line); verb {
+	case "PASS", "ACCT":
+		return verb + " [secret]"
+	}
+	return line
+}

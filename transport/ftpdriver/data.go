@@ -1,0 +1,172 @@
+package ftpdriver
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// replyGrace is how long the final reply may take once the data connection has
+// failed or was cut. All servers measured answer at once if they notice; one
+// that does not notice would hold the session for its own timeout, 300 s.
+const replyGrace = 3 * time.Second
+
+// dataConn is one data connection. The goroutine of the operation uses it.
+type dataConn struct {
+	ctl  *control
+	op   *transport.Op
+	wire *transport.Wire
+	tls  *tls.Conn // nil in clear
+
+	// upload is set for STOR: closing then means the end of the file.
+	upload bool
+	moved  func(n int64) // told of payload sent, nil for nobody
+
+	sent   int64 // payload accepted by the socket or by TLS
+	err    error // the first failure: the caller's source, or the connection's
+	closed bool
+	drain  sync.WaitGroup
+}
+
+// stream is what payload goes through.
+func (d *dataConn) stream() net.Conn {
+	if d.tls != nil {
+		return d.tls
+	}
+	return d.wire
+}
+
+// fail notes the first failure and cuts the connection at once: closing TLS in
+// good order would block on a dead line, and must not make a server believe that
+// a file is whole.
+func (d *dataConn) fail(err error) error {
+	if d.err == nil {
+		d.err = remedy(err)
+		d.cut()
+	}
+	return d.err
+}
+
+// cut resets the connection. From here on the final reply is due soon.
+func (d *dataConn) cut() {
+	d.ctl.hurry = replyGrace
+	d.wire.Reset()
+}
+
+// Handshake does the TLS handshake, which else the first byte does: servers
+// begin theirs only after the 150. The library calls it for an empty file.
+func (d *dataConn) Handshake() error {
+	if d.tls == nil || d.err != nil {
+		return d.err
+	}
+	if err := d.tls.HandshakeContext(d.op.Context()); err != nil {
+		return d.fail(err)
+	}
+	return nil
+}
+
+func (d *dataConn) Read(p []byte) (int, error) {
+	n, err := d.stream().Read(p)
+	if err != nil && err != io.EOF {
+		err = d.fail(err)
+	}
+	return n, err
+}
+
+func (d *dataConn) Write(p []byte) (int, error) {
+	n, err := d.stream().Write(p)
+	d.sent += int64(n)
+	if err != nil {
+		err = d.fail(err)
+	}
+	return n, err
+}
+
+// ReadFrom sends a source. io.Copy, in the library, prefers it to Write. In clear
+// the source goes to the Wire as it is, so that a file leaves by sendfile.
+func (d *dataConn) ReadFrom(r io.Reader) (n int64, err error) {
+	if d.tls == nil {
+		d.wire.OnWrite = d.moved
+		n, err = d.wire.ReadFrom(r)
+	} else {
+		buf := transport.GetBuffer()
+		defer transport.PutBuffer(buf)
+		n, err = transport.CopyBuffer(d.tls, r, *buf, d.moved)
+		err = markFile(r, err)
+	}
+	d.sent += n
+	if err != nil {
+		err = d.fail(err)
+	}
+	return n, err
+}
+
+// markFile marks an error of a file that was not wrapped by [transport.Op.Reader].
+func markFile(r io.Reader, err error) error {
+	var path *os.PathError
+	var local *transport.LocalError
+	if _, ok := r.(*io.LimitedReader); ok && errors.As(err, &path) && !errors.As(err, &local) {
+		return &transport.LocalError{Err: err}
+	}
+	return err
+}
+
+// Close ends the data connection; the final reply follows. After an upload it
+// tells the server that this was all, with close_notify and FIN, and leaves the
+// socket open until release: a socket that is closed while TLS 1.3 session
+// tickets lie in it unread resets the connection, and vsftpd then loses the
+// file's tail; and what the kernel still holds must count as progress for the
+// watchdog while it drains.
+func (d *dataConn) Close() error {
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	if d.err != nil {
+		return nil // it has been cut, and the failure has been told
+	}
+	if d.upload && !d.ctl.begun {
+		d.wire.Reset() // STOR was not granted: this is not an empty file
+		return nil
+	}
+	if !d.upload {
+		if d.tls != nil {
+			_ = d.tls.CloseWrite() // ProFTPD and vsftpd wait for it
+		}
+		_ = d.wire.Close()
+		return nil
+	}
+	if d.tls != nil {
+		if err := d.tls.CloseWrite(); err != nil {
+			return d.fail(err)
+		}
+	}
+	if err := d.wire.CloseWrite(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return d.fail(err)
+	} else if err != nil && d.tls == nil {
+		_ = d.wire.Close() // a tunnel that knows no half-close
+		return nil
+	}
+	if d.tls != nil {
+		d.drain.Go(func() { _, _ = io.Copy(io.Discard, d.tls) })
+	}
+	return nil
+}
+
+// release frees the socket once the final reply has been read or given up.
+func (d *dataConn) release() {
+	_ = d.wire.Abort()
+	d.drain.Wait()
+}
+
+func (d *dataConn) LocalAddr() net.Addr                { return d.wire.LocalAddr() }
+func (d *dataConn) RemoteAddr() net.Addr               { return d.wire.RemoteAddr() }
+func (d *dataConn) SetDeadline(t time.Time) error      { return d.wire.SetDeadline(t) }
+func (d *dataConn) SetReadDeadline(t time.Time) error  { return d.wire.SetReadDeadline(t) }
+func (d *dataConn) SetWriteDeadline(t time.Time) error { return d.wire.SetWriteDeadline(t) }

@@ -1,0 +1,103 @@
+package ftpdriver
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Rename sends RNFR and RNTO in one write. FTP has no flag for replace: what
+// RNTO does to an existing target is the server's custom.
+func (c *Conn) Rename(ctx context.Context, from, to string, _ bool) error {
+	if err := transport.CheckPath(to); err != nil {
+		return c.ep.Fail("RNTO", to, transport.KindInvalid, err)
+	}
+	return c.doPath(ctx, "RNFR", from, func(*transport.Op) error {
+		replies, err := c.exchange("RNFR "+from, "RNTO "+to)
+		if len(replies) > 0 && replies[0].code/100 != 3 {
+			// Without it RNTO (503) cannot have acted, answered or not.
+			return c.refused(replies[0], from)
+		}
+		if err != nil {
+			return err
+		}
+		if !replies[1].positive() || replies[1].code == 202 {
+			return c.refused(replies[1], to)
+		}
+		return nil
+	})
+}
+
+// refused makes an error of a reply that need not be the last one read.
+func (c *Conn) refused(r reply, path string) error {
+	return c.ep.Fail(r.verb, path, c.kindOf(r.verb, r.err()), r.err())
+}
+
+// Remove sends DELE.
+func (c *Conn) Remove(ctx context.Context, path string) error {
+	return c.doPath(ctx, "DELE", path, func(*transport.Op) error { return c.lib.Delete(path) })
+}
+
+// Mkdir sends MKD.
+func (c *Conn) Mkdir(ctx context.Context, path string) error {
+	return c.doPath(ctx, "MKD", path, func(*transport.Op) error { return c.lib.MakeDir(path) })
+}
+
+// Rmdir sends RMD.
+func (c *Conn) Rmdir(ctx context.Context, path string) error {
+	return c.doPath(ctx, "RMD", path, func(*transport.Op) error { return c.lib.RemoveDir(path) })
+}
+
+// timeVal is the form of times in MDTM, MFMT and MLSx (RFC 3659 section 2.3),
+// always UTC.
+const timeVal = "20060102150405"
+
+// Chtimes sends MFMT (draft-somers-ftp-mfxx), or else MDTM with a time before the
+// path, which is vsftpd's way.
+func (c *Conn) Chtimes(ctx context.Context, path string, mtime time.Time) error {
+	stamp := mtime.UTC().Format(timeVal)
+	if !c.Info().Caps.SetTime {
+		return c.ep.Fail("MFMT", path, transport.KindUnsupported, errNoSetTime)
+	}
+	if c.feats.has("MFMT") {
+		return c.doPath(ctx, "MFMT", path, func(*transport.Op) error {
+			r, err := c.ctl.command("MFMT " + stamp + " " + path)
+			if err == nil && r.positive() && r.code != 202 {
+				return nil
+			}
+			return besides(err, errIf(err == nil, r))
+		})
+	}
+	return c.doPath(ctx, "MDTM", path, func(*transport.Op) error {
+		r, err := c.ctl.command("MDTM " + stamp + " " + path)
+		if err != nil {
+			return err
+		}
+		if r.code == 213 && !isTime(r.text) {
+			return nil
+		}
+		if r.positive() || !saysModification(r.text) {
+			// The server took "20260102030405 name" for the name of a file.
+			c.forget(func(caps *transport.Caps) { caps.SetTime = false })
+			return as(transport.KindUnsupported, besides(errNoSetTime, r.err()))
+		}
+		return r.err()
+	})
+}
+
+func errIf(is bool, r reply) error {
+	if is {
+		return r.err()
+	}
+	return nil
+}
+
+// saysModification recognises vsftpd's "550 Could not set file modification
+// time." for a file that is missing or somebody else's. Without mdtm_write it
+// says "Could not get file modification time.".
+func saysModification(text string) bool { return strings.Contains(strings.ToLower(text), "not set") }
+
+// isTime reports whether a reply tells a time instead of having set one.
+func isTime(text string) bool { _, ok := parseTime(strings.TrimSpace(text)); return ok }

@@ -1,0 +1,252 @@
+package ftpdriver
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// hashRate is how slow a server may be at hashing before it counts as stalled.
+const hashRate = 20 << 20
+
+// algorithms, strongest first: the interface's name, that of
+// draft-bryan-ftpext-hash, and the older commands that take
+// "path start end".
+var algorithms = []struct {
+	name, draft string
+	commands    []string
+	size        int
+}{
+	{"sha512", "SHA-512", []string{"XSHA512"}, 64},
+	{"sha256", "SHA-256", []string{"XSHA256"}, 32},
+	{"sha1", "SHA-1", []string{"XSHA1", "XSHA"}, 20},
+	{"md5", "MD5", []string{"XMD5"}, 16},
+	{"crc32", "CRC32", []string{"XCRC"}, 4},
+}
+
+// hashes tells which algorithms are offered, and whether they take ranges. If
+// some do, only these are named: a hash of a part is worth more than a choice.
+func (f features) hashes() (names []string, ranges bool) {
+	var ranged []string
+	for _, a := range algorithms {
+		inHash := f.inHash(a.draft)
+		x := f.xCommand(a.commands)
+		if inHash || x != "" {
+			names = append(names, a.name)
+		}
+		if inHash && f.has("RANG") || x != "" {
+			ranged = append(ranged, a.name)
+		}
+	}
+	if len(ranged) > 0 {
+		return ranged, true
+	}
+	return names, false
+}
+
+// inHash looks into "HASH SHA-256*;SHA-1;MD5", where * marks what is selected.
+func (f features) inHash(draft string) bool {
+	for name := range strings.SplitSeq(f["HASH"], ";") {
+		if strings.EqualFold(strings.TrimRight(strings.TrimSpace(name), "*"), draft) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f features) xCommand(commands []string) string {
+	for _, x := range commands {
+		if f.has(x) {
+			return x
+		}
+	}
+	return ""
+}
+
+// Hash asks the server for a digest of n bytes from offset on: with HASH for
+// whole files, with the X commands or RANG and HASH for parts.
+func (c *Conn) Hash(ctx context.Context, name, algo string, offset, n int64) ([]byte, error) {
+	var h hashing
+	for _, a := range algorithms {
+		if a.name == algo && c.Info().Caps.HasHash(algo) {
+			h = hashing{draft: a.draft, size: a.size, x: c.feats.xCommand(a.commands), viaHash: c.feats.inHash(a.draft)}
+		}
+	}
+	if h.size == 0 {
+		return nil, c.ep.Fail("HASH", name, transport.KindUnsupported, fmt.Errorf("the server does not offer %q", algo))
+	}
+	if offset < 0 {
+		return nil, c.ep.Fail("HASH", name, transport.KindInvalid, errors.New("the offset is negative"))
+	}
+	h.start, h.whole = offset, offset == 0 && n < 0
+	if n < 0 {
+		// The size tells the end, and how long the answer may take.
+		entry, err := c.Stat(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if n = entry.Size - offset; entry.Size < 0 || n < 0 {
+			return nil, c.ep.Fail("HASH", name, transport.KindInvalid, fmt.Errorf("there is nothing from byte %d on in a file of %d", offset, entry.Size))
+		}
+	}
+	h.end = offset + n
+	watch := c.ep.Watch()
+	if watch.Stall > 0 {
+		watch.Stall += time.Duration(n/hashRate) * time.Second
+	}
+	watch.MinRate = 0 // nothing moves while a server reads its disk
+	if err := transport.CheckPath(name); err != nil {
+		return nil, c.ep.Fail("HASH", name, transport.KindInvalid, err)
+	}
+	var sum []byte
+	err := c.watched(ctx, watch, "HASH", name, func(*transport.Op) (err error) {
+		sum, err = c.hash(name, h)
+		return err
+	})
+	return sum, err
+}
+
+// hashing is one request for a digest of the bytes from start up to end.
+type hashing struct {
+	draft      string
+	size       int
+	x          string
+	viaHash    bool
+	start, end int64
+	whole      bool
+}
+
+func (c *Conn) hash(name string, h hashing) ([]byte, error) {
+	abs, err := c.absolute(name)
+	if err != nil {
+		return nil, err
+	}
+	if h.viaHash && (h.whole || h.x == "" || h.start == h.end) {
+		sum, err := c.viaHash(abs, h)
+		// ftpserverlib splits names at spaces, ProFTPD does not: what one
+		// command does not find the other may.
+		if err == nil || h.x == "" || h.start == h.end || !isReply(err) || c.ctl.broken.Load() {
+			return sum, err
+		}
+	}
+	if h.x == "" || h.start == h.end {
+		return nil, as(transport.KindUnsupported, errors.New("the server has no command for this hash of a part"))
+	}
+	return c.viaX(abs, h)
+}
+
+// absolute makes a path independent of the folder: ftpserverlib resolves the
+// arguments of hash commands from the root.
+func (c *Conn) absolute(name string) (string, error) {
+	if strings.HasPrefix(name, "/") {
+		return name, nil
+	}
+	if err := c.findHome(); err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(c.home, "/") {
+		return name, nil
+	}
+	return path.Join(c.home, name), nil
+}
+
+// viaHash uses HASH, of a part with RANG (draft-bryan-ftp-range), whose end
+// point is the last byte and no byte behind it.
+func (c *Conn) viaHash(name string, h hashing) ([]byte, error) {
+	if c.hashAlgo != h.draft {
+		r, err := c.ctl.command("OPTS HASH " + h.draft)
+		if err != nil {
+			return nil, err
+		}
+		if !r.positive() {
+			return nil, r.err()
+		}
+		c.hashAlgo = h.draft
+	}
+	if c.feats.has("RANG") && !h.whole && h.end > h.start {
+		r, err := c.ctl.command(fmt.Sprintf("RANG %d %d", h.start, h.end-1))
+		if err != nil {
+			return nil, err
+		}
+		if r.code != 350 {
+			return nil, r.err()
+		}
+	}
+	r, err := c.ctl.command("HASH " + name)
+	if err != nil {
+		return nil, err
+	}
+	if !r.positive() {
+		return nil, r.err()
+	}
+	return h.check(r.last())
+}
+
+// check reads "SHA-256 0-49 6169... name" and sees to it that it is what was
+// asked for. The end is that of the last byte in the draft, and the size on
+// ProFTPD and ftpserverlib.
+func (h hashing) check(line string) ([]byte, error) {
+	f := strings.Fields(line)
+	if len(f) < 3 || !strings.EqualFold(f[0], h.draft) {
+		return nil, badReply("HASH", line)
+	}
+	from, to, ok := strings.Cut(f[1], "-")
+	start, err1 := strconv.ParseInt(from, 10, 64)
+	end, err2 := strconv.ParseInt(to, 10, 64)
+	if !ok || err1 != nil || err2 != nil {
+		return nil, badReply("HASH", line)
+	}
+	if start != h.start || end != h.end && end != h.end-1 {
+		return nil, as(transport.KindProtocol, fmt.Errorf("asked for the hash of bytes %d to %d, the server answers with that of %s", h.start, h.end-1, f[1]))
+	}
+	sum, err := hex.DecodeString(f[2])
+	if err != nil || len(sum) != h.size {
+		return nil, badReply("HASH", line)
+	}
+	return sum, nil
+}
+
+// viaX uses XSHA256 and its kind. The end is the byte behind the last on ProFTPD
+// and ftpserverlib; no document says so.
+func (c *Conn) viaX(name string, h hashing) ([]byte, error) {
+	line := h.x + " " + quote(name)
+	if !h.whole {
+		line += fmt.Sprintf(" %d %d", h.start, h.end)
+	}
+	r, err := c.ctl.command(line)
+	if err != nil {
+		return nil, err
+	}
+	if !r.positive() {
+		return nil, r.err()
+	}
+	// "250 6169...", or a word or the name before it.
+	f := strings.Fields(r.last())
+	if len(f) == 0 {
+		return nil, badReply(h.x, r.text)
+	}
+	digits := f[len(f)-1]
+	if pad := 2*h.size - len(digits); h.size == 4 && pad > 0 && pad < 8 {
+		digits = strings.Repeat("0", pad) + digits // a CRC printed as a number
+	}
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != h.size {
+		return nil, badReply(h.x, r.text)
+	}
+	return sum, nil
+}
+
+// quote keeps a name with spaces together, where numbers follow it.
+func quote(name string) string {
+	if !strings.ContainsAny(name, ` "`) {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}

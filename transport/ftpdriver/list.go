@@ -1,0 +1,162 @@
+package ftpdriver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// A listing is hostile input like any other: these bound it. 256 MiB are more
+// than a million entries; names are at most 255 bytes on most file systems, and
+// 4096 where a link's target follows.
+const (
+	maxListing  = 256 << 20
+	maxListLine = 32 << 10
+)
+
+// List streams a folder's entries: with MLSD, whose format is fixed, or else
+// with LIST, which is for people and has neither years nor time zones.
+func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry) bool) error {
+	return c.doPath(ctx, "MLSD", path, func(op *transport.Op) error {
+		if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
+			l := &lister{parse: parseMachine, yield: yield}
+			err := c.listing(op, "MLSD "+path, l)
+			if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
+				return err
+			}
+			// ftpserverlib and others advertise it, or MLST, without having it.
+			c.noMLSD = true
+		}
+		return c.listPlain(op, path, yield)
+	})
+}
+
+// listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
+// missing one with an empty listing, and names with spaces or a leading "-" are
+// taken for options.
+func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Entry) bool) error {
+	r, err := c.enter(path)
+	if err != nil {
+		return err
+	}
+	if !r.positive() {
+		return r.err()
+	}
+	now := time.Now()
+	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
+	// -a shows hidden files, on vsftpd and others only so. Servers that do not
+	// know it look for a file of that name.
+	l := &lister{parse: parse, yield: yield}
+	err = c.listing(op, "LIST -a", l)
+	if l.lines == 0 && c.ctl.inStep() {
+		l = &lister{parse: parse, yield: yield}
+		err = c.listing(op, "LIST", l)
+	}
+	if !c.ctl.inStep() {
+		return err
+	}
+	return besides(err, c.leave())
+}
+
+// listing runs one listing command.
+func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
+	d, err := c.openData(op, line)
+	if err != nil {
+		return err
+	}
+	defer d.release()
+	if err := c.ctl.send(line); err != nil {
+		return err
+	}
+	r, err := c.ctl.receive()
+	if err != nil {
+		return err
+	}
+	if !r.preliminary() {
+		if r.positive() && r.code != 202 {
+			return nil // "226 no files": RFC 959 allows it, and there is no data
+		}
+		return r.err()
+	}
+	err = l.read(op, d)
+	if err != nil || l.stopped {
+		d.cut()
+	}
+	_ = d.Close()
+	final, ferr := c.ctl.receive()
+	switch {
+	case l.stopped:
+		return nil // yield has what it wanted; what came after is its own affair
+	case ferr == nil && !final.positive() && final.code != 426:
+		return besides(final.err(), err)
+	case ferr == nil && !final.positive():
+		return besides(err, final.err())
+	}
+	return besides(err, ferr)
+}
+
+// lister turns a listing into entries.
+type lister struct {
+	parse   func(line string) (entry transport.Entry, skip, ok bool)
+	yield   func(transport.Entry) bool
+	lines   int
+	strange string // the first line that could not be parsed
+	stopped bool
+}
+
+func (l *lister) read(op *transport.Op, d *dataConn) error {
+	lr := &io.LimitedReader{R: d, N: maxListing}
+	br := bufio.NewReaderSize(lr, maxListLine)
+	for {
+		b, err := br.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return as(transport.KindProtocol, errors.New("a line of the listing is longer than 32 KiB"))
+		}
+		if len(b) > 0 && (err == nil || err == io.EOF) {
+			l.line(op, strings.TrimRight(string(b), "\r\n"))
+			if l.stopped {
+				return nil
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if lr.N <= 0 {
+		return as(transport.KindProtocol, errors.New("the listing is longer than 256 MiB"))
+	}
+	if l.strange != "" {
+		// Leaving an entry out would be a lie: a mirror would delete its file.
+		return as(transport.KindProtocol, fmt.Errorf("the listing has lines in an unknown form, such as %q", shorten(l.strange)))
+	}
+	return nil
+}
+
+func (l *lister) line(op *transport.Op, line string) {
+	if line == "" {
+		return
+	}
+	l.lines++
+	entry, skip, ok := l.parse(line)
+	switch {
+	case !ok:
+		if l.strange == "" {
+			l.strange = line
+		}
+	case skip || entry.Name == "." || entry.Name == "..":
+	default:
+		op.Aside(func() { l.stopped = !l.yield(entry) })
+	}
+}
+
+// parseMachine is for MLSD.
+func parseMachine(line string) (entry transport.Entry, skip, ok bool) { return parseFacts(line) }

@@ -1,0 +1,165 @@
+package ftpdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// openData makes a data connection for the command line that will use it.
+// Where the library is to use it, c.lend comes next.
+func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
+	if c.feats.has("PRET") {
+		// A distributed server must know the file before it can name a port
+		// (draft-dd-pret-00).
+		r, err := c.ctl.command("PRET " + line)
+		if err != nil {
+			return nil, err
+		}
+		if !r.positive() {
+			return nil, r.err()
+		}
+	}
+	port, err := c.passive()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(op.Context(), c.ep.ConnectBudget())
+	defer cancel()
+	wire, err := transport.DialWire(ctx, c.ep, net.JoinHostPort(c.dataHost(), strconv.Itoa(port)))
+	if err != nil {
+		err = fmt.Errorf("open data connection: %w", err)
+		if errors.Is(err, context.DeadlineExceeded) && op.Context().Err() == nil {
+			err = as(transport.KindTimeout, err)
+		}
+		return nil, err
+	}
+	op.Attach(wire)
+	d := &dataConn{ctl: c.ctl, op: op, wire: wire}
+	if c.tls != nil {
+		d.tls = c.tls.client(wire)
+	}
+	return d, nil
+}
+
+// lend lets the library have d: its EPSV is answered here, because the real one
+// has been sent already, and its dial function returns d.
+func (c *Conn) lend(d *dataConn) {
+	c.data = d
+	c.ctl.answers = func(verb string) (string, bool) {
+		switch verb {
+		case "EPSV":
+			return "229 ready (|||1|)", true
+		case "PRET":
+			return "200 ready", true
+		}
+		return "", false
+	}
+}
+
+// dataHost is where data connections go: to the peer of the control connection,
+// not to what PASV names, which is wrong behind NAT and would let a server point
+// us at others. If the control connection was dialled through a proxy its peer
+// is not the server, which shows in the port; then the host's name is dialled the
+// same way.
+func (c *Conn) dataHost() string {
+	a, ok := c.ctl.wire.RemoteAddr().(*net.TCPAddr)
+	if !ok || a == nil || a.IP == nil || c.ep.Dial != nil && strconv.Itoa(a.Port) != portOf(c.ep.Addr()) {
+		return c.ep.Host
+	}
+	host := a.IP.String()
+	if a.Zone != "" {
+		host += "%" + a.Zone // a link-local address
+	}
+	return host
+}
+
+func portOf(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
+
+// passive asks for a port: EPSV (RFC 2428), else PASV.
+func (c *Conn) passive() (int, error) {
+	var first error
+	if !c.noEPSV {
+		r, err := c.ctl.command("EPSV")
+		switch {
+		case err != nil:
+			return 0, err
+		case r.code == 229:
+			return parseEPSV(r.text)
+		case r.code == 421 || r.code < 400:
+			return 0, r.err()
+		}
+		// 5xx is for good. 4xx, and 522 ("use (1)"), which is about the family,
+		// are about this time.
+		c.noEPSV = r.code >= 500
+		first = r.err()
+	}
+	if a, ok := c.ctl.wire.RemoteAddr().(*net.TCPAddr); ok && first != nil && a.IP.To4() == nil {
+		return 0, first // PASV knows IPv4 alone
+	}
+	r, err := c.ctl.command("PASV")
+	switch {
+	case err != nil:
+		return 0, err
+	case r.code == 227:
+		return parsePASV(r.text)
+	case first != nil && r.kind() == transport.KindUnsupported:
+		return 0, first
+	}
+	return 0, r.err()
+}
+
+// parseEPSV reads "229 Entering Extended Passive Mode (|||6446|)", where the
+// delimiter may be any printable character.
+func parseEPSV(text string) (int, error) {
+	for i := range len(text) {
+		if text[i] != '(' || i+5 >= len(text) {
+			continue
+		}
+		rest := text[i+1:]
+		d := rest[0]
+		if d < 33 || d > 126 || d >= '0' && d <= '9' || rest[1] != d || rest[2] != d {
+			continue
+		}
+		if port, _, ok := strings.Cut(rest[3:], string(d)); ok {
+			return parsePort(port, text)
+		}
+	}
+	return 0, badReply("EPSV", text)
+}
+
+// parsePASV reads "227 Entering Passive Mode (h1,h2,h3,h4,p1,p2)"; RFC 1123
+// section 4.1.2.6 tells clients to look for the digits and not for parentheses.
+func parsePASV(text string) (int, error) {
+	fields := strings.FieldsFunc(text, func(r rune) bool { return r != ',' && (r < '0' || r > '9') })
+	for _, f := range fields {
+		n := strings.Split(strings.Trim(f, ","), ",")
+		if len(n) != 6 {
+			continue
+		}
+		hi, err1 := strconv.ParseUint(n[4], 10, 8)
+		lo, err2 := strconv.ParseUint(n[5], 10, 8)
+		if err1 != nil || err2 != nil || hi == 0 && lo == 0 {
+			break
+		}
+		return int(hi)<<8 | int(lo), nil
+	}
+	return 0, badReply("PASV", text)
+}
+
+func parsePort(s, text string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 {
+		return 0, badReply("EPSV", text)
+	}
+	return int(n), nil
+}
+
+func badReply(verb, text string) error {
+	return as(transport.KindProtocol, fmt.Errorf("the server's answer to %s makes no sense: %q", verb, shorten(text)))
+}

@@ -1,0 +1,161 @@
+package ftpdriver
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/textproto"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// A server that sends lines without end, or a reply without end, must not
+// exhaust memory. Real replies are far below this; the longest is FEAT.
+const (
+	maxLine  = 4 << 10
+	maxReply = 64 << 10
+)
+
+// reply is one whole FTP reply (RFC 959 section 4.2), however many lines it has.
+type reply struct {
+	verb string // the command that it answers, "" for a greeting
+	code int
+	text string // the lines joined by "\n", without the code where it is repeated
+}
+
+// preliminary reports whether another reply follows.
+func (r reply) preliminary() bool { return r.code/100 == 1 }
+
+// positive reports whether the command was carried out.
+func (r reply) positive() bool { return r.code/100 == 2 }
+
+// err returns the reply as the error that it is.
+func (r reply) err() error { return &textproto.Error{Code: r.code, Msg: r.text} }
+
+// last returns the last line of the text.
+func (r reply) last() string { return r.text[strings.LastIndexByte(r.text, '\n')+1:] }
+
+// wire returns the reply in the form in which the library reads it, with another
+// code: it compares with one number where RFC 959 allows any 2xx.
+func (r reply) wire(code int) []byte {
+	lines := strings.Split(r.text, "\n")
+	var b strings.Builder
+	for i, line := range lines {
+		switch {
+		case i == len(lines)-1:
+			fmt.Fprintf(&b, "%03d %s\r\n", code, line)
+		case i == 0:
+			fmt.Fprintf(&b, "%03d-%s\r\n", code, line)
+		default:
+			b.WriteString(line + "\r\n")
+		}
+	}
+	return []byte(b.String())
+}
+
+// notReply is a line that is no FTP reply.
+type notReply struct{ line string }
+
+func (e *notReply) Error() string {
+	return fmt.Sprintf("the server sent %q, which is no FTP reply", shorten(e.line))
+}
+
+var (
+	errLongLine  = errors.New("the server sent a line longer than 4 KiB, which no FTP reply has")
+	errLongReply = errors.New("the server sent a reply longer than 64 KiB")
+)
+
+func shorten(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "..."
+	}
+	return s
+}
+
+// readReply reads one reply.
+func readReply(br *bufio.Reader) (reply, error) {
+	line, err := readLine(br)
+	if err != nil {
+		return reply{}, err
+	}
+	code, more, text, ok := splitLine(line)
+	if !ok {
+		return reply{}, &notReply{line}
+	}
+	if !more {
+		return reply{code: code, text: text}, nil
+	}
+	var b strings.Builder
+	b.WriteString(text)
+	for size := len(line); ; {
+		if line, err = readLine(br); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return reply{}, err
+		}
+		if size += len(line) + 2; size > maxReply {
+			return reply{}, errLongReply
+		}
+		again, more, rest, ok := splitLine(line)
+		b.WriteByte('\n')
+		if !ok || again != code {
+			b.WriteString(line)
+			continue
+		}
+		b.WriteString(rest)
+		if !more {
+			return reply{code: code, text: b.String()}, nil
+		}
+	}
+}
+
+// splitLine takes "220-text" or "220 text" apart; a bare "220" is one too.
+func splitLine(line string) (code int, more bool, text string, ok bool) {
+	if len(line) < 3 {
+		return 0, false, "", false
+	}
+	for _, c := range []byte(line[:3]) {
+		if c < '0' || c > '9' {
+			return 0, false, "", false
+		}
+		code = code*10 + int(c-'0')
+	}
+	// RFC 959 section 4.2.1 knows 1 to 5, RFC 2228 section 3 adds 6.
+	if code < 100 || code > 699 {
+		return 0, false, "", false
+	}
+	if len(line) == 3 {
+		return code, false, "", true
+	}
+	if line[3] != ' ' && line[3] != '-' {
+		return 0, false, "", false
+	}
+	return code, line[3] == '-', line[4:], true
+}
+
+func readLine(br *bufio.Reader) (string, error) {
+	b, err := br.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return "", errLongLine
+	case err == io.EOF && len(b) > 0:
+		return "", io.ErrUnexpectedEOF
+	case err != nil:
+		return "", err
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+// want returns the reply as an error unless its code begins with class.
+func (r reply) want(class int) error {
+	if r.code/100 == class {
+		return nil
+	}
+	return r.err()
+}
+
+// kind names the kind of a reply that is not what was hoped for.
+func (r reply) kind() transport.Kind { return transport.KindOfReply(r.verb, r.code, r.text) }

@@ -1,0 +1,207 @@
+package ftpdriver
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+var errNoSetTime = errors.New("the server has no command that sets a modification time")
+
+// Stat asks with MLST, or with SIZE and MDTM in one write and, if there is no
+// such file, with CWD for a folder.
+func (c *Conn) Stat(ctx context.Context, name string) (transport.Entry, error) {
+	var entry transport.Entry
+	err := c.doPath(ctx, "MLST", name, func(*transport.Op) (err error) {
+		entry, err = c.stat(name)
+		return err
+	})
+	if err != nil {
+		return transport.Entry{}, err
+	}
+	entry.Name = path.Base(name)
+	return entry, nil
+}
+
+func (c *Conn) stat(name string) (transport.Entry, error) {
+	if c.feats.has("MLST") && !c.noMLST {
+		r, err := c.ctl.command("MLST " + name)
+		if err != nil {
+			return transport.Entry{}, err
+		}
+		if r.positive() {
+			entry, ok := parseMLST(r.text)
+			if ok && entry.Type != transport.TypeLink {
+				return entry, nil
+			}
+			// A link must be followed, which SIZE does; or the facts make no sense.
+		} else if kind := r.kind(); kind == transport.KindUnsupported {
+			c.noMLST = true
+		} else {
+			return transport.Entry{}, r.err()
+		}
+	}
+	return c.statPlain(name)
+}
+
+// statPlain does without MLST.
+func (c *Conn) statPlain(name string) (transport.Entry, error) {
+	replies, err := c.exchange("SIZE "+name, "MDTM "+name)
+	if err != nil {
+		return transport.Entry{}, err
+	}
+	size, mdtm := replies[0], replies[1]
+	entry := transport.Entry{Size: -1}
+	if mdtm.code == 213 {
+		if t, ok := parseTime(strings.TrimSpace(mdtm.last())); ok {
+			entry.ModTime, entry.TimeExact = t, true
+		}
+	}
+	if size.code == 213 {
+		n, err := strconv.ParseInt(strings.TrimSpace(size.last()), 10, 64)
+		if err != nil || n < 0 {
+			return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
+		}
+		entry.Size = n
+		return entry, nil
+	}
+	for _, r := range replies {
+		// 421, 530: the session's trouble, not the file's.
+		switch r.kind() {
+		case transport.KindBusy, transport.KindLost, transport.KindAuth, transport.KindTemporary, transport.KindInsecure:
+			return transport.Entry{}, c.refused(r, name)
+		}
+	}
+	isDir, err := c.isFolder(name)
+	switch {
+	case err != nil:
+		return transport.Entry{}, err
+	case isDir:
+		entry.Type = transport.TypeDir
+		return entry, nil
+	case mdtm.code == 213:
+		return entry, nil // a file whose size the server does not tell
+	}
+	kind := size.kind()
+	if kind == transport.KindUnsupported {
+		size, kind = mdtm, mdtm.kind()
+	}
+	if size.code == 550 && kind == transport.KindRefused {
+		kind = transport.KindNotExist // there is neither a file nor a folder
+	}
+	return transport.Entry{}, c.refusedAs(kind, size, name)
+}
+
+func (c *Conn) refusedAs(kind transport.Kind, r reply, name string) error {
+	if kind == transport.KindProtocol {
+		c.ctl.broken.Store(true)
+	}
+	return c.ep.Fail(r.verb, name, kind, r.err())
+}
+
+// isFolder finds out by going there and back.
+func (c *Conn) isFolder(name string) (bool, error) {
+	r, err := c.enter(name)
+	if err != nil || !r.positive() {
+		return false, err
+	}
+	return true, c.leave()
+}
+
+// enter changes into a folder; leave must follow if the reply is positive. All
+// paths are relative to the login folder, which is therefore asked for first.
+func (c *Conn) enter(name string) (reply, error) {
+	if err := c.findHome(); err != nil {
+		return reply{}, err
+	}
+	return c.ctl.command("CWD " + name)
+}
+
+// findHome asks for the login folder, once.
+func (c *Conn) findHome() error {
+	if c.home != "" {
+		return nil
+	}
+	r, err := c.ctl.command("PWD")
+	if err != nil {
+		return err
+	}
+	if r.code != 257 {
+		return r.err()
+	}
+	home, ok := parsePWD(r.text)
+	if !ok {
+		return badReply("PWD", r.text)
+	}
+	c.home = home
+	return nil
+}
+
+// leave goes back to the login folder. A session that is somewhere else would
+// put files in the wrong place.
+func (c *Conn) leave() error {
+	r, err := c.ctl.command("CWD " + c.home)
+	if err == nil && r.positive() {
+		return nil
+	}
+	c.ctl.broken.Store(true)
+	if err == nil {
+		err = r.err()
+	}
+	return err
+}
+
+// parsePWD reads the path out of `257 "/a ""b""" is the current directory`
+// (RFC 959 appendix II).
+func parsePWD(text string) (string, bool) {
+	i := strings.IndexByte(text, '"')
+	if i < 0 {
+		return "", false
+	}
+	var b strings.Builder
+	for rest := text[i+1:]; ; {
+		part, after, ok := strings.Cut(rest, `"`)
+		if !ok {
+			return "", false
+		}
+		b.WriteString(part)
+		if !strings.HasPrefix(after, `"`) {
+			return b.String(), b.Len() > 0 && transport.CheckPath(b.String()) == nil
+		}
+		b.WriteByte('"')
+		rest = after[1:]
+	}
+}
+
+// parseTime reads YYYYMMDDHHMMSS with an optional fraction (RFC 3659 section
+// 2.3). It is UTC.
+func parseTime(s string) (time.Time, bool) {
+	if len(s) < len(timeVal) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(timeVal, s[:len(timeVal)])
+	if err != nil {
+		return time.Time{}, false
+	}
+	frac := s[len(timeVal):]
+	if frac == "" {
+		return t, true
+	}
+	if frac[0] != '.' || len(frac) == 1 {
+		return time.Time{}, false
+	}
+	ns, scale := 0, int(time.Second)
+	for _, c := range []byte(frac[1:]) {
+		if c < '0' || c > '9' {
+			return time.Time{}, false
+		}
+		scale /= 10
+		ns += int(c-'0') * scale
+	}
+	return t.Add(time.Duration(ns)), true
+}

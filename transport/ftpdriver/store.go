@@ -1,0 +1,145 @@
+package ftpdriver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// lockedAfter is how long STOR may go unanswered.
+func lockedAfter(stall time.Duration) time.Duration {
+	const most = 6 * time.Second
+	if stall <= 0 {
+		return most
+	}
+	return min(most, stall*9/10) // before the watchdog, which knows less
+}
+
+// Store sends src with STOR, from offset on with REST and STOR and never with
+// APPE: after a reset a stale size would make it append in the wrong place.
+func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+	if offset < 0 {
+		return 0, c.ep.Fail("STOR", path, transport.KindInvalid, errors.New("the offset is negative"))
+	}
+	var sent int64
+	err := c.doPath(ctx, "STOR", path, func(op *transport.Op) error {
+		d, err := c.openData(op, "STOR "+path)
+		if err != nil {
+			return err
+		}
+		defer d.release()
+		d.upload = true
+		if opt != nil && opt.Progress != nil {
+			d.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
+		}
+		c.lend(d)
+		err = c.lib.StorFrom(path, sourceOf(op, src), uint64(offset))
+		sent = d.sent
+		return c.transferError(d, err, offset)
+	})
+	if err != nil {
+		return 0, err // what the server has, only a fresh size tells
+	}
+	return sent, nil
+}
+
+// sourceOf prepares a source for io.Copy. A file must reach [dataConn.ReadFrom]
+// as it is, for sendfile; but os.File has a WriteTo, which io.Copy would prefer,
+// and which hands on something that is no *os.File. An io.LimitedReader has none.
+func sourceOf(op *transport.Op, src io.Reader) io.Reader {
+	switch r := src.(type) {
+	case *os.File:
+		return &io.LimitedReader{R: r, N: math.MaxInt64}
+	case *io.LimitedReader:
+		if _, ok := r.R.(*os.File); ok {
+			return r
+		}
+	}
+	return op.Reader(src)
+}
+
+// transferError picks, of all that went wrong in a transfer, what tells most:
+// the caller's own source or destination, then the server's definite word (disk
+// full, quota), then the data connection, then the control connection. The rest
+// stays in the cause.
+func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
+	if err == nil && d.err == nil {
+		return nil
+	}
+	last := c.ctl.last
+	answered := len(c.ctl.waiting) == 0 && last.code >= 400
+	switch {
+	case d.err != nil && transport.KindOf(d.err) == transport.KindLocal:
+		return localFirst(d.err, err)
+	case d.err != nil && decisive(transport.KindOf(d.err)):
+		return besides(d.err, replyOf(answered, last))
+	case answered:
+		rerr := last.err()
+		if offset > 0 && d.sent == 0 && restartRefused(last) {
+			rerr = as(transport.KindRestart, rerr)
+		}
+		return besides(rerr, d.err)
+	case d.err != nil:
+		if isLost(err) {
+			return besides(d.err, controlError(err))
+		}
+		return d.err
+	}
+	return err
+}
+
+// localFirst keeps a failure of the source as the cause. That the final reply is
+// then negative is as it should be.
+func localFirst(local, err error) error {
+	if errors.Is(err, errHurry) {
+		return besides(local, errHurry)
+	}
+	return local
+}
+
+func replyOf(answered bool, r reply) error {
+	if !answered {
+		return nil
+	}
+	return r.err()
+}
+
+func isLost(err error) bool { return errors.Is(err, errHurry) || errors.Is(err, errBroken) }
+
+func controlError(err error) error {
+	if errors.Is(err, errHurry) {
+		return errHurry
+	}
+	return nil
+}
+
+// decisive kinds of a data connection's failure say more than any reply to it.
+func decisive(k transport.Kind) bool {
+	return k == transport.KindCertificate || k == transport.KindInsecure
+}
+
+// restartRefused reports whether the reply to REST, or to the STOR after it, says
+// that this server does not go on from an offset. ProFTPD without
+// AllowStoreRestart takes REST and answers STOR with 451, which elsewhere is a
+// passing fault; without offset there is nothing that could be meant by it.
+func restartRefused(r reply) bool {
+	switch r.verb {
+	case "REST":
+	case "STOR":
+		if r.code != 451 && r.code != 550 && r.code != 554 && r.code != 501 {
+			return false
+		}
+	default:
+		return false
+	}
+	switch r.kind() {
+	case transport.KindRestart, transport.KindTemporary, transport.KindRefused, transport.KindUnsupported, transport.KindName:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,144 @@
+package ftpdriver
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// tlsSetup is the TLS configuration of one control connection and its data
+// connections. The session cache is its own: ProFTPD rejects data connections
+// that resume another control connection's session. ServerName is always set:
+// without it the cache's key would have the port, and no data connection would
+// resume anything, which vsftpd and ProFTPD demand.
+type tlsSetup struct{ config *tls.Config }
+
+func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
+	opt := &ep.TLS
+	config := &tls.Config{
+		ServerName:         opt.ServerName,
+		RootCAs:            opt.RootCAs,
+		Certificates:       opt.Certificates,
+		MinVersion:         max(opt.MinVersion, tls.VersionTLS12),
+		MaxVersion:         opt.MaxVersion,
+		ClientSessionCache: tls.NewLRUClientSessionCache(8),
+		// Small first records help web pages, not files.
+		DynamicRecordSizingDisabled: true,
+	}
+	if config.ServerName == "" {
+		config.ServerName = ep.Host
+	}
+	if opt.CAFile != "" {
+		pem, err := os.ReadFile(opt.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the file of certificate authorities: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if opt.RootCAs != nil {
+			pool = opt.RootCAs.Clone()
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s holds no certificate in PEM form", opt.CAFile)
+		}
+		config.RootCAs = pool
+	}
+	if opt.InsecureSkipVerify {
+		acceptAnyCertificate(config)
+	}
+	pins := opt.PinnedPublicKeys
+	if len(pins) > 0 {
+		// VerifyConnection also runs where a session is resumed.
+		config.VerifyConnection = func(state tls.ConnectionState) error { return checkPin(state, pins) }
+	}
+	return &tlsSetup{config}, nil
+}
+
+// keyHash is the fingerprint of a certificate's public key.
+func keyHash(cert *x509.Certificate) string {
+	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	return "SHA256:" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+type pinError struct{ got string }
+
+func (e *pinError) Error() string {
+	return "the server's public key is " + e.got + ", which is none of the pinned ones"
+}
+
+func checkPin(state tls.ConnectionState, pins []string) error {
+	if len(state.PeerCertificates) == 0 {
+		return &pinError{"missing"}
+	}
+	got := keyHash(state.PeerCertificates[0])
+	for _, pin := range pins {
+		// OpenSSH writes base64 without padding, so both forms are taken.
+		if strings.TrimRight(pin, "=") == strings.TrimRight(got, "=") {
+			return nil
+		}
+	}
+	return &pinError{got}
+}
+
+// client begins TLS over a socket; the handshake follows.
+func (s *tlsSetup) client(conn net.Conn) *tls.Conn { return tls.Client(conn, s.config) }
+
+// handshake begins TLS on the control connection.
+func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Conn, *transport.Security, error) {
+	conn := s.client(wire)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, nil, remedy(err)
+	}
+	return conn, describe(conn.ConnectionState()), nil
+}
+
+func describe(state tls.ConnectionState) *transport.Security {
+	s := &transport.Security{
+		Version:     tls.VersionName(state.Version),
+		KeyExchange: state.CurveID.String(),
+		Cipher:      tls.CipherSuiteName(state.CipherSuite),
+	}
+	switch state.CurveID {
+	case 0:
+		s.KeyExchange = "RSA"
+	case tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024:
+		s.PostQuantum = true
+	}
+	if len(state.PeerCertificates) > 0 {
+		s.HostKey = keyHash(state.PeerCertificates[0])
+		s.CertificateExpiry = state.PeerCertificates[0].NotAfter
+	}
+	return s
+}
+
+// remedy says what to do about a certificate that does not verify.
+func remedy(err error) error {
+	var pin *pinError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &pin):
+		return as(transport.KindCertificate, fmt.Errorf("%w: if the key was changed on purpose, add the new one to PinnedPublicKeys", err))
+	case errors.As(err, &host):
+		return fmt.Errorf("%w: connect to a name that the certificate has, or set ServerName", err)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
+		now := time.Now()
+		if now.Before(invalid.Cert.NotBefore) {
+			return fmt.Errorf("%w: the certificate begins at %s: look at this machine's clock", err, invalid.Cert.NotBefore.UTC().Format(time.RFC3339))
+		}
+		return fmt.Errorf("%w: the certificate expired at %s: the server needs a new one", err, invalid.Cert.NotAfter.UTC().Format(time.RFC3339))
+	case errors.As(err, &authority):
+		return fmt.Errorf("%w: name its authority in CAFile (-ca) or RootCAs", err)
+	}
+	return err
+}
