@@ -96,6 +96,8 @@ type client struct {
 	choice chooser
 	stats  counters
 	quirks quirks
+	active writers
+	dials  *dialGate
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -116,7 +118,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 		return nil, &Error{Op: "open", Err: asInvalid(err)}
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks}
-	c.pool = newPool(cfg.MaxConns)
+	c.pool, c.dials = newPool(cfg.MaxConns), newDialGate(cfg.MaxConns)
 	if err := c.Ping(ctx); err != nil {
 		c.Close()
 		if e, ok := err.(*Error); ok {

@@ -32,6 +32,7 @@ func (d *download) fetch(ctx context.Context, l *lease) error {
 	d.synced.start(d)
 	_, err := l.Retrieve(ctx, d.remote, from, w, &transport.IO{Size: max(d.size-from, 0), Progress: func(n int64) {
 		d.res.Moved += n
+		l.moved = true
 		d.c.stats.received.Add(n)
 		report(d.c.hooks, d.opts.Progress, ProgressInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: w.pos, Size: d.size})
 	}})

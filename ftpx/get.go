@@ -73,6 +73,7 @@ func (g *get) once(ctx context.Context, l *lease) error {
 		return n, err
 	}), &transport.IO{Size: max(g.size-g.at, 0), Progress: func(n int64) {
 		g.res.Moved += n
+		l.moved = true
 		g.c.stats.received.Add(n)
 		report(g.c.hooks, g.progress, ProgressInfo{Op: g.t.op, Remote: g.t.remote, Offset: g.at, Size: g.size})
 	}})

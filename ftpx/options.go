@@ -43,6 +43,19 @@ const (
 	SourceChangeRestart
 )
 
+// OtherWriter says what to do when a partial grows although nothing is being
+// sent from here: somebody else is sending the same file to the same place.
+type OtherWriter uint8
+
+// What to do about another writer.
+const (
+	// OtherWriterWait waits for it to finish, within the retry policy; then the
+	// file is there already, or the upload goes on where the other ended.
+	OtherWriterWait OtherWriter = iota
+	// OtherWriterFail ends the upload with an error of [transport.KindLocked].
+	OtherWriterFail
+)
+
 // UploadOptions are the options of [Uploader].Upload; nil is the zero value.
 type UploadOptions struct {
 	// CreateDirs creates missing folders of the remote path.
@@ -61,6 +74,12 @@ type UploadOptions struct {
 	Verify Verify
 	// OnSourceChange says what to do when the file changes meanwhile.
 	OnSourceChange SourceChange
+	// OnOtherWriter says what to do when somebody else is sending the same file.
+	OnOtherWriter OtherWriter
+	// RemoveStale, if positive, removes partials of other versions of this
+	// file at the remote path that were last written longer ago, after the
+	// upload. It costs a listing of the folder.
+	RemoveStale time.Duration
 	// Progress is called as payload moves, besides the hook.
 	Progress func(ProgressInfo)
 }

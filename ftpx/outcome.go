@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -117,6 +118,10 @@ var (
 )
 
 func outcomeOf(err error) Outcome {
+	var spent *retry.Error
+	if errors.As(err, &spent) && spent.Last() != nil {
+		err = spent.Last() // what an earlier attempt may have done, this one has looked at
+	}
 	var te *transport.Error
 	if errors.As(err, &te) && te.MayHaveActed {
 		return Unknown

@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"io"
 	"path"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -61,6 +63,16 @@ func partialName(dest, identity string, generation int) string {
 		tail += "-" + strconv.Itoa(generation)
 	}
 	return dir + "." + clip(base, maxName-1-len(tail)-len(".part")) + tail + ".part"
+}
+
+var partialTail = regexp.MustCompile(`^\.ftpx-[0-9a-f]{16}(-[0-9]+)?\.part$`)
+
+// isPartialOf reports whether a name is that of a partial of any version of the
+// file called base.
+func isPartialOf(name, base string) bool {
+	i := strings.LastIndex(name, ".ftpx-")
+	return i > 1 && name[0] == '.' && partialTail.MatchString(name[i:]) &&
+		name[1:i] == clip(base, maxName-1-(len(name)-i-len(".part"))-len(".part"))
 }
 
 // backupName names where a file is kept while another takes its place on a

@@ -17,12 +17,11 @@ const (
 	idleLimit = 2 * time.Minute
 )
 
-// pool keeps connections between operations and bounds how many are open. A
-// connection out on loan holds one of the slots; an idle one was put back with
-// its slot free, and is taken before a new one is opened, so that no more
-// connections than slots are ever open.
+// pool keeps connections between operations. A connection out on loan holds one
+// of the gate's slots; an idle one was put back with its slot free, and is taken
+// before a new one is opened, so that no more connections than slots are open.
 type pool struct {
-	slots chan struct{} // one element a loan; waiting is in order of arrival
+	*gate
 
 	mu     sync.Mutex // guards what follows
 	idle   []*pooled  // last used last
@@ -40,28 +39,18 @@ type pooled struct {
 }
 
 func newPool(size int) *pool {
-	p := &pool{slots: make(chan struct{}, size), loans: map[*pooled]struct{}{}}
+	p := &pool{gate: newGate(size), loans: map[*pooled]struct{}{}}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
 }
 
-// enter waits for a slot.
+// enter waits for a slot, in order of arrival.
 func (p *pool) enter(ctx context.Context) error {
 	if p.ctx.Err() != nil {
 		return ErrClosed
 	}
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-p.ctx.Done():
-		return ErrClosed
-	}
+	return p.gate.enter(ctx, p.ctx)
 }
-
-// leave frees a slot.
-func (p *pool) leave() { <-p.slots }
 
 // take returns an idle connection of one protocol, the one used last, or nil.
 // Those of other protocols are closed: a choice has changed.
@@ -91,7 +80,17 @@ func (p *pool) adopt(conn transport.Conn, proto Protocol) (*pooled, error) {
 		return nil, ErrClosed
 	}
 	p.loans[pc] = struct{}{}
+	p.gate.proven(len(p.loans) + len(p.idle))
 	return pc, nil
+}
+
+// refused takes note that the server took no further connection, and reports
+// whether to wait for one of those that are open.
+func (p *pool) refused() bool {
+	p.mu.Lock()
+	open := len(p.loans) + len(p.idle)
+	p.mu.Unlock()
+	return p.gate.refused(open)
 }
 
 // discard ends a loan and its connection.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -25,11 +27,37 @@ func (u *upload) place(ctx context.Context, l *lease) error {
 		return err
 	}
 	u.placing = false
-	if u.backedUp {
-		// The new file stands: what lies beside it is litter, no failure.
+	u.tidy(ctx, l)
+	return nil
+}
+
+// tidy removes what lies beside a file that stands: litter, whose removal is no
+// condition of success.
+func (u *upload) tidy(ctx context.Context, l *lease) {
+	if u.backedUp && l.Usable() {
 		_ = l.Remove(ctx, backupName(u.dest, u.identity))
 	}
-	return nil
+	for g := range u.generation {
+		if l.Usable() {
+			_ = l.Remove(ctx, partialName(u.dest, u.identity, g))
+		}
+	}
+	if u.removeStale <= 0 || !l.Usable() {
+		return
+	}
+	dir, base := splitPath(u.dest)
+	var stale []string
+	_ = l.List(ctx, dir, func(e Entry) bool {
+		if isPartialOf(e.Name, base) && !e.ModTime.IsZero() && time.Since(e.ModTime) > u.removeStale {
+			stale = append(stale, path.Join(dir, e.Name))
+		}
+		return true
+	})
+	for _, name := range stale {
+		if l.Usable() {
+			_ = l.Remove(ctx, name)
+		}
+	}
 }
 
 // replace renames the partial onto the destination, in one step where the
@@ -57,7 +85,7 @@ func (u *upload) replace(ctx context.Context, l *lease) error {
 		if rerr := l.Rename(ctx, backup, u.dest, false); rerr != nil {
 			return retry.Stop(errors.Join(err, rerr, errors.New("the file that was at the destination is kept as "+backup)))
 		}
-		u.backedUp = false
+		u.backedUp, u.placing = false, false
 	}
 	return err
 }
@@ -118,9 +146,7 @@ func (u *upload) reconcile(ctx context.Context, l *lease) (done bool, err error)
 			if proof == "tail" {
 				u.res.Verified.ReadBack += min(at, tailLength)
 			}
-			if u.backedUp {
-				_ = l.Remove(ctx, backupName(u.dest, u.identity))
-			}
+			u.tidy(ctx, l)
 			return true, nil
 		}
 	}

@@ -28,6 +28,8 @@ type lease struct {
 	*pooled
 	// fresh: it was opened for this attempt.
 	fresh bool
+	// moved: payload has gone over it in this attempt.
+	moved bool
 	// attempt is where progress is reported.
 	attempt *retry.Attempt
 }
@@ -62,14 +64,23 @@ func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(c
 	defer context.AfterFunc(c.pool.ctx, func() { cancel(ErrClosed) })()
 
 	for retried := false; ; retried = true {
-		l, err := c.acquire(ctx, retried)
+		l, company, err := c.acquire(ctx, retried)
+		for err != nil && c.queueAgain(err, company) {
+			// The server has shown how many connections it takes: wait for one
+			// of ours rather than fail. It costs no attempt.
+			c.pool.leave()
+			if eerr := c.pool.enter(ctx); eerr != nil {
+				c.pool.hold() // for the deferred leave
+				return retry.Stop(eerr)
+			}
+			l, company, err = c.acquire(ctx, retried)
+		}
 		if err != nil {
 			return c.closedErr(err)
 		}
 		l.attempt = a
 		c.onAttempt(AttemptInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: a.Number,
 			Protocol: l.proto, Addr: l.Info().Addr})
-		moved := c.stats.sent.Load() + c.stats.received.Load()
 		err = f(ctx, l)
 		if l.Usable() {
 			c.pool.put(l.pooled)
@@ -82,12 +93,22 @@ func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(c
 		if ctx.Err() == nil {
 			c.stats.lost.Add(1)
 		}
-		idleDeath := !l.fresh && !retried && transport.KindOf(err) == transport.KindLost &&
-			moved == c.stats.sent.Load()+c.stats.received.Load()
-		if !idleDeath {
+		if idleDeath := !l.fresh && !l.moved && !retried && transport.KindOf(err) == transport.KindLost; !idleDeath {
 			return c.closedErr(err)
 		}
 	}
+}
+
+// errExcess says that the server's limit was learned after a slot had been given.
+var errExcess = errors.New("more slots than the server takes connections")
+
+// queueAgain reports whether a connection that was refused is a matter of
+// waiting for our own others, open or dialling.
+func (c *client) queueAgain(err error, company bool) bool {
+	if err == errExcess || transport.KindOf(err) == transport.KindBusy && c.pool.refused() {
+		return true
+	}
+	return c.dials.again(err, company)
 }
 
 // closedErr turns what a closed connection brings up into ErrClosed.
@@ -98,30 +119,39 @@ func (c *client) closedErr(err error) error {
 	return err
 }
 
-// acquire takes an idle connection of the protocol in use, or opens one.
-func (c *client) acquire(ctx context.Context, mustDial bool) (*lease, error) {
-	if proto, ok := c.choice.current(c.cfg.RecheckAfter); ok && !mustDial {
+// acquire takes an idle connection of the protocol in use, or opens one. company
+// tells whether other dials were under way beside it.
+func (c *client) acquire(ctx context.Context, mustDial bool) (l *lease, company bool, err error) {
+	if proto, ok, due := c.current(); ok && !due && !mustDial {
 		for {
 			pc := c.pool.take(proto)
 			if pc == nil {
 				break
 			}
 			if time.Since(pc.idleFrom) < pingAfter || pc.Ping(ctx) == nil {
-				return &lease{pooled: pc}, nil
+				return &lease{pooled: pc}, false, nil
 			}
 			c.pool.discard(pc)
 			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
+				return nil, false, context.Cause(ctx)
 			}
 		}
 	}
+	if company, err = c.dials.begin(ctx, c.pool.ctx); err != nil {
+		return nil, false, err
+	}
+	if c.pool.excess() {
+		c.dials.end(errExcess)
+		return nil, company, errExcess
+	}
 	conn, proto, err := c.connect(ctx)
+	company = c.dials.end(err) || company
 	if err != nil {
-		return nil, err
+		return nil, company, err
 	}
 	pc, err := c.pool.adopt(conn, proto)
 	if err != nil {
-		return nil, err
+		return nil, company, err
 	}
-	return &lease{pooled: pc, fresh: true}, nil
+	return &lease{pooled: pc, fresh: true}, company, nil
 }

@@ -19,11 +19,13 @@ type chooser struct {
 	worked bool // some protocol has logged in since the client was opened
 }
 
-// current returns the choice while it is young enough.
-func (ch *chooser) current(maxAge time.Duration) (Protocol, bool) {
+// current returns the choice, if there is one, and whether it is due for a look
+// at better ones.
+func (ch *chooser) current(best Protocol, maxAge time.Duration) (p Protocol, ok, due bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return ch.proto, ch.proto.Valid() && time.Since(ch.since) < maxAge
+	ok = ch.proto.Valid()
+	return ch.proto, ok, ok && ch.proto != best && time.Since(ch.since) >= maxAge
 }
 
 // set remembers a choice and reports whether it is another than before.
@@ -90,14 +92,21 @@ func (e *SelectError) Unwrap() []error {
 // connect opens a connection in the protocol in use, or else in the best that
 // is offered.
 func (c *client) connect(ctx context.Context) (transport.Conn, Protocol, error) {
-	if proto, ok := c.choice.current(c.cfg.RecheckAfter); ok {
-		conn, err := c.dial(ctx, proto, nil)
+	inUse, ok, due := c.current()
+	if ok && !due {
+		conn, err := c.dial(ctx, inUse, nil)
 		if err == nil || !notHere(err) {
-			return conn, proto, err
+			return conn, inUse, err
 		}
 		// It was offered and is not any more: look at all of them.
 	}
 	conn, proto, err := c.choose(ctx)
+	if err != nil && due && ctx.Err() == nil {
+		// Looking for a better one must not break what works.
+		c.choice.set(inUse)
+		conn, err = c.dial(ctx, inUse, nil)
+		return conn, inUse, err
+	}
 	if err != nil {
 		return nil, 0, err
 	}
@@ -105,6 +114,12 @@ func (c *client) connect(ctx context.Context) (transport.Conn, Protocol, error) 
 		c.onProtocol(ProtocolInfo{Protocol: proto, Chosen: true})
 	}
 	return conn, proto, nil
+}
+
+// current returns the protocol in use, if there is one, and whether it is time
+// to look for a better one.
+func (c *client) current() (p Protocol, ok, due bool) {
+	return c.choice.current(c.cfg.Protocols[0], c.cfg.RecheckAfter)
 }
 
 func (c *client) dial(ctx context.Context, p Protocol, answered func()) (transport.Conn, error) {

@@ -37,7 +37,7 @@ type fileSource struct {
 	info fs.FileInfo
 }
 
-func openFile(name string) (*fileSource, error) {
+func openFile(name string) (source, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, &transport.LocalError{Err: err}

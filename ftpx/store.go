@@ -52,6 +52,12 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if at < st.Size && !l.Usable() {
+		// Stopping the read-back in the middle has cost the connection.
+		u.scratch = true
+		return 0, &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTruncated,
+			Err: fmt.Errorf("%w: what was sent before does not match, beginning again", ErrMismatch)}
+	}
 	if !u.looked {
 		u.looked = true
 		u.res.Kept = at
@@ -96,8 +102,7 @@ func (u *upload) settle(ctx context.Context, l *lease, size int64) (int64, error
 		}
 		size = st.Size
 		if time.Now().After(deadline) {
-			return 0, &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindLocked,
-				Err: errors.New("the partial grows although nothing is being sent from here: another writer is uploading the same file")}
+			return 0, otherWriter(u.t.op, u.partial, u.onWriter)
 		}
 	}
 }
@@ -159,6 +164,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 		Size: max(u.src.size()-offset, 0),
 		Progress: func(n int64) {
 			moved += n
+			l.moved = true
 			pos += n
 			u.c.stats.sent.Add(n)
 			u.report(pos)
@@ -187,17 +193,7 @@ func (u *upload) short(got, want int64) error {
 }
 
 func (u *upload) report(pos int64) {
-	h := u.c.hooks
-	if u.progress == nil && (h == nil || h.Progress == nil) {
-		return
-	}
-	info := ProgressInfo{Op: u.t.op, Local: u.t.local, Remote: u.t.remote, Offset: pos, Size: u.src.size()}
-	if u.progress != nil {
-		u.progress(info)
-	}
-	if h != nil && h.Progress != nil {
-		h.Progress(info)
-	}
+	report(u.c.hooks, u.progress, ProgressInfo{Op: u.t.op, Local: u.t.local, Remote: u.t.remote, Offset: pos, Size: u.src.size()})
 }
 
 // folderTrouble reports whether a refusal to create a file may be about its

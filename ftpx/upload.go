@@ -17,6 +17,7 @@ func (c *client) Upload(ctx context.Context, localPath, remotePath string, opts 
 	}
 	u := c.newUpload("upload", localPath, remotePath, opts.Verify, opts.Progress)
 	u.createDirs, u.noReplace, u.onChange = opts.CreateDirs, opts.NoReplace, opts.OnSourceChange
+	u.onWriter, u.removeStale = opts.OnOtherWriter, opts.RemoveStale
 	u.keepTime, u.mayBeThere = !opts.DropTime, !opts.Always && !opts.DropTime
 	return u.do(ctx, func() (source, error) { return openFile(localPath) })
 }
@@ -37,7 +38,10 @@ type upload struct {
 	keepTime   bool
 	mayBeThere bool
 	onChange   SourceChange
+	onWriter   OtherWriter
 	progress   func(ProgressInfo)
+
+	removeStale time.Duration
 
 	src      source
 	reopen   func() (source, error)
@@ -71,7 +75,11 @@ func (u *upload) do(ctx context.Context, open func() (source, error)) (Result, e
 	u.reopen = open
 	err := u.prepare()
 	if err == nil {
-		err = u.c.run(ctx, u.t, u.once)
+		var release func()
+		if release, err = u.c.active.claim(ctx, u.partial, u.onWriter); err == nil {
+			err = u.c.run(ctx, u.t, u.once)
+			release()
+		}
 	}
 	if u.src != nil {
 		u.res.Size = u.src.size()
@@ -223,6 +231,12 @@ func (u *upload) preflight(ctx context.Context, l *lease) (done bool, err error)
 		return false, nil
 	}
 	at, _, err := u.prove(ctx, l, u.dest, st.Size)
+	if err == nil && at != st.Size {
+		u.mayBeThere = false
+		if !l.Usable() { // stopping the read-back in the middle has cost it
+			err = &transport.Error{Op: u.t.op, Path: u.dest, Kind: transport.KindLost, Err: ErrMismatch}
+		}
+	}
 	if err != nil || at != st.Size {
 		return false, err
 	}

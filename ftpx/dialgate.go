@@ -1,0 +1,63 @@
+package ftpx
+
+import (
+	"context"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// dialGate bounds how many connections are being opened at once. It begins with
+// two and doubles as they succeed, so that a limit of the server is met by few
+// attempts and not by as many as there is work. Where a dial failed that had
+// company, from then on one is opened after the other: sshd drops connections
+// that have not logged in yet beyond MaxStartups, at random and without a word.
+type dialGate struct {
+	*gate
+	single bool // guarded by gate.mu
+}
+
+func newDialGate(most int) *dialGate {
+	g := newGate(most)
+	g.limit, g.max = min(2, most), min(2, most)
+	return &dialGate{gate: g}
+}
+
+// begin waits for a turn. company reports whether others are dialling.
+func (d *dialGate) begin(ctx, closed context.Context) (company bool, err error) {
+	if err := d.enter(ctx, closed); err != nil {
+		return false, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.held > 1, nil
+}
+
+// end ends a turn and reports whether it had company then.
+func (d *dialGate) end(err error) (company bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	company = d.held > 1
+	d.held--
+	if err == nil && !d.single {
+		d.limit *= 2
+		d.max = d.limit
+	}
+	d.grant()
+	return company
+}
+
+// again reports whether a dial failed that may not have, had it been alone.
+func (d *dialGate) again(err error, company bool) bool {
+	switch transport.KindOf(err) {
+	case transport.KindLost, transport.KindBusy:
+	default:
+		return false
+	}
+	if !company {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.single, d.limit, d.max = true, 1, 1
+	return true
+}

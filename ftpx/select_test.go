@@ -1,0 +1,217 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// stubConn is enough of a connection to be chosen.
+type stubConn struct {
+	transport.Conn
+	proto  Protocol
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *stubConn) Info() transport.Info       { return transport.Info{Protocol: c.proto, Addr: "h:1"} }
+func (c *stubConn) Usable() bool               { return true }
+func (c *stubConn) Ping(context.Context) error { return nil }
+func (c *stubConn) Close() error               { c.once.Do(func() { close(c.closed) }); return nil }
+
+// behaviour is what a port does: after answer its first byte arrives (0: with
+// the end), after end the dial ends with kind, or in a login for KindUnknown.
+type behaviour struct {
+	answer, end time.Duration
+	kind        transport.Kind
+}
+
+const forever = 24 * time.Hour
+
+func race(t *testing.T, ports map[Protocol]behaviour, opts Options) (proto Protocol, dialled []Protocol, took time.Duration, err error) {
+	t.Helper()
+	var mu sync.Mutex
+	var conns []*stubConn
+	opts.connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		mu.Lock()
+		dialled = append(dialled, ep.Protocol)
+		mu.Unlock()
+		b, ok := ports[ep.Protocol]
+		if !ok {
+			b = behaviour{kind: transport.KindUnreachable}
+		}
+		wait := func(d time.Duration) bool {
+			select {
+			case <-time.After(d):
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		if b.answer > 0 {
+			if !wait(b.answer) {
+				return nil, ep.ConnectFailure(ctx, "dial", ctx.Err())
+			}
+			ep.Answered()
+		}
+		if b.end == forever {
+			// A black hole ends with the connect timeout.
+			b = behaviour{end: ep.ConnectBudget(), kind: transport.KindTimeout}
+		}
+		if !wait(b.end - b.answer) {
+			return nil, ep.ConnectFailure(ctx, "dial", ctx.Err())
+		}
+		if b.kind != transport.KindUnknown {
+			return nil, ep.Fail("dial", "", b.kind, fmt.Errorf("made up"))
+		}
+		c := &stubConn{proto: ep.Protocol, closed: make(chan struct{})}
+		mu.Lock()
+		conns = append(conns, c)
+		mu.Unlock()
+		return c, nil
+	}
+	opts.Retry = retry.Policy{MaxAttempts: 1}
+	begin := time.Now()
+	cl, err := New(t.Context(), Config{Host: "h", User: "u", Options: opts})
+	took = time.Since(begin)
+	if err == nil {
+		proto, _, _ = cl.(*client).current()
+		cl.Close()
+	}
+	synctest.Wait()
+	for _, c := range conns {
+		select {
+		case <-c.closed:
+		default:
+			t.Errorf("a connection of %v was left open", c.proto)
+		}
+	}
+	return proto, dialled, took, err
+}
+
+func TestSelection(t *testing.T) {
+	ok := func(answer, end time.Duration) behaviour { return behaviour{answer: answer, end: end} }
+	bad := func(k transport.Kind) behaviour { return behaviour{end: time.Millisecond, kind: k} }
+	hole := behaviour{end: forever}
+	ms := time.Millisecond
+	all := Options{Protocols: []Protocol{SFTP, FTPS, FTPSImplicit, FTP}, AllowPlaintext: true}
+	for name, tt := range map[string]struct {
+		ports   map[Protocol]behaviour
+		opts    Options
+		want    Protocol
+		dialled int
+		within  time.Duration
+		kind    transport.Kind
+	}{
+		"all offered": {map[Protocol]behaviour{SFTP: ok(10*ms, 50*ms), FTPS: ok(10*ms, 50*ms), FTP: ok(10*ms, 50*ms)}, all, SFTP, 1, 100 * ms, 0},
+		"ssh refused": {map[Protocol]behaviour{FTPS: ok(10*ms, 50*ms)}, all, FTPS, 2, 100 * ms, 0},
+		"ssh a black hole": {map[Protocol]behaviour{SFTP: hole, FTPS: ok(10*ms, 50*ms)}, all, FTPS, 2,
+			2*DefaultHeadStart + 100*ms, 0},
+		"ssh slow but there":           {map[Protocol]behaviour{SFTP: ok(400*ms, 3*time.Second), FTPS: ok(10*ms, 50*ms)}, all, SFTP, 1, 3100 * ms, 0},
+		"ssh answers within the grace": {map[Protocol]behaviour{SFTP: ok(700*ms, 3*time.Second), FTPS: ok(10*ms, 50*ms)}, all, SFTP, 2, 3100 * ms, 0},
+		"wrong banner":                 {map[Protocol]behaviour{SFTP: bad(transport.KindNotOffered), FTPSImplicit: ok(10*ms, 20*ms)}, all, FTPSImplicit, 3, 100 * ms, 0},
+		"wrong password on sftp":       {map[Protocol]behaviour{SFTP: bad(transport.KindAuth), FTPS: ok(10*ms, 50*ms)}, all, 0, 1, 100 * ms, transport.KindAuth},
+		"host key":                     {map[Protocol]behaviour{SFTP: bad(transport.KindHostKey), FTPS: ok(10*ms, 50*ms)}, all, 0, 1, 100 * ms, transport.KindHostKey},
+		"ssh reset by an attacker":     {map[Protocol]behaviour{SFTP: bad(transport.KindLost), FTPS: ok(10*ms, 50*ms), FTP: ok(10*ms, 50*ms)}, all, 0, 1, 100 * ms, transport.KindLost},
+		"certificate":                  {map[Protocol]behaviour{FTPS: bad(transport.KindCertificate), FTP: ok(10*ms, 50*ms)}, all, 0, 2, 100 * ms, transport.KindCertificate},
+		"plain only, allowed":          {map[Protocol]behaviour{FTPS: bad(transport.KindNotOffered), FTP: ok(10*ms, 50*ms)}, all, FTP, 4, 100 * ms, 0},
+		"plain only, not allowed": {map[Protocol]behaviour{FTPS: bad(transport.KindNotOffered), FTP: ok(10*ms, 50*ms)},
+			Options{Protocols: all.Protocols}, 0, 3, 100 * ms, transport.KindNotOffered},
+		"plain waits for the silent": {map[Protocol]behaviour{SFTP: hole, FTPS: hole, FTPSImplicit: hole, FTP: ok(10*ms, 50*ms)}, all, FTP, 4,
+			2*DefaultHeadStart + transport.DefaultConnectTimeout + 100*ms, 0},
+		"nobody there": {nil, all, 0, 4, 100 * ms, transport.KindUnreachable},
+		"no such host": {map[Protocol]behaviour{SFTP: bad(transport.KindNoHost)}, all, 0, 1, 100 * ms, transport.KindNoHost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				proto, dialled, took, err := race(t, tt.ports, tt.opts)
+				if proto != tt.want || KindOf(err) != tt.kind {
+					t.Errorf("chose %v, error %v (%v)", proto, err, KindOf(err))
+				}
+				if len(dialled) != tt.dialled {
+					t.Errorf("dialled %v, want %d", dialled, tt.dialled)
+				}
+				if took > tt.within {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestSelectErrorSaysWhatToAllow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, dialled, _, err := race(t, map[Protocol]behaviour{
+			FTPS: {end: time.Millisecond, kind: transport.KindNotOffered},
+			FTP:  {end: time.Millisecond},
+		}, Options{Protocols: []Protocol{SFTP, FTPS, FTP}})
+		for _, want := range []string{"sftp", "ftps", "unreachable", "not offered", "AllowPlaintext", "-allow-plaintext"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v\ndoes not say %q", err, want)
+			}
+		}
+		for _, p := range dialled {
+			if p == FTP {
+				t.Error("plain FTP was dialled although it is not allowed")
+			}
+		}
+		var se *SelectError
+		if !errors.As(err, &se) || !se.PlaintextHeld || len(se.Tried) != 2 {
+			t.Errorf("SelectError: %+v", se)
+		}
+	})
+}
+
+// A better protocol that comes back is found after a while; while it is away,
+// looking for it disturbs nothing.
+func TestRecheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		sftp := transport.KindUnreachable
+		opts := Options{Protocols: []Protocol{SFTP, FTPS}}
+		opts.connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if ep.Protocol == SFTP && sftp != transport.KindUnknown {
+				return nil, ep.Fail("dial", "", sftp, errors.New("made up"))
+			}
+			return &stubConn{proto: ep.Protocol, closed: make(chan struct{})}, nil
+		}
+		cl, err := New(t.Context(), Config{Host: "h", User: "u", Options: opts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cl.Close()
+		want := func(p Protocol) {
+			t.Helper()
+			if err := cl.Ping(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _ := cl.(*client).current(); got != p {
+				t.Errorf("%v in use, want %v", got, p)
+			}
+		}
+		want(FTPS)
+		for _, k := range []transport.Kind{transport.KindUnreachable, transport.KindHostKey, transport.KindLost} {
+			mu.Lock()
+			sftp = k
+			mu.Unlock()
+			time.Sleep(DefaultRecheckAfter + time.Second)
+			want(FTPS)
+		}
+		mu.Lock()
+		sftp = transport.KindUnknown
+		mu.Unlock()
+		want(FTPS)
+		time.Sleep(DefaultRecheckAfter + time.Second)
+		want(SFTP)
+	})
+}

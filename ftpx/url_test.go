@@ -1,0 +1,116 @@
+package ftpx
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseURL(t *testing.T) {
+	for _, tt := range []struct {
+		url, host, user, base string
+		protocols             []Protocol
+		ports                 Ports
+	}{
+		{"ftpx://u@h/base/x", "h", "u", "base/x", nil, Ports{}},
+		{"ftpx://u@h", "h", "u", "", nil, Ports{}},
+		{"sftp://u@h:2222//abs", "h", "u", "/abs", []Protocol{SFTP}, Ports{SFTP: 2222}},
+		{"ftps://h:991/", "h", "", "", []Protocol{FTPSImplicit}, Ports{FTPSImplicit: 991}},
+		{"ftpes://u%40corp@h:2121/a%20b", "h", "u@corp", "a b", []Protocol{FTPS}, Ports{FTPS: 2121}},
+		{"FTP://[::1]:21/x", "::1", "", "x", []Protocol{FTP}, Ports{FTP: 21}},
+	} {
+		cfg, err := ParseURL(tt.url, nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.url, err)
+			continue
+		}
+		if cfg.Host != tt.host || cfg.User != tt.user || cfg.Base != tt.base || cfg.Ports != tt.ports || len(cfg.Protocols) != len(tt.protocols) {
+			t.Errorf("%s: got %+v", tt.url, cfg)
+		}
+		for i, p := range tt.protocols {
+			if cfg.Protocols[i] != p {
+				t.Errorf("%s: protocols %v, want %v", tt.url, cfg.Protocols, tt.protocols)
+			}
+		}
+	}
+}
+
+// Each bad URL gets an error that names the remedy and never holds the
+// password that the URL may have held.
+func TestParseURLErrors(t *testing.T) {
+	for url, want := range map[string]string{
+		"sftp://u:s3cret@h:port/x":     "malformed",
+		"://u:s3cret@h":                "malformed",
+		"u:s3cret@h/x":                 "scheme",
+		"http://u:s3cret@h/x":          "unknown scheme \"http\"",
+		"sftp:///x":                    "host",
+		"sftp://u:s3cret@h/x?y=1":      "%3F",
+		"ftpx://u:s3cret@h:2222/":      "Ports",
+		"sftp://u:s3cret@h:99999/":     "65535",
+		"sftp://u:s3cret@h/\r\nDELE x": "CR, LF",
+		"sftp://u:s3cret@h/%zz":        "malformed",
+	} {
+		_, err := ParseURL(url, nil)
+		if err == nil {
+			t.Errorf("%q: no error", url)
+			continue
+		}
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v does not say %q", url, err, want)
+		}
+		if strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: the error shows the password: %v", url, err)
+		}
+	}
+}
+
+func TestParseURLPassword(t *testing.T) {
+	cfg, err := ParseURL("sftp://u:fromurl@h/", nil)
+	if err != nil || cfg.Password.Reveal() != "fromurl" {
+		t.Fatalf("%v %v", cfg.Password.Reveal(), err)
+	}
+	cfg, err = ParseURL("sftp://u:fromurl@h/", &Options{Password: "given"})
+	if err != nil || cfg.Password.Reveal() != "given" {
+		t.Fatalf("%v %v", cfg.Password.Reveal(), err)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		cfg  Config
+		want string
+	}{
+		"no host":      {Config{}, "Host is empty"},
+		"host as URL":  {Config{Host: "sftp://h"}, "without scheme"},
+		"user with LF": {Config{Host: "h", User: "a\nb"}, "Config.User"},
+		"password LF":  {Config{Host: "h", Options: Options{Password: "a\n"}}, "Config.Password"},
+		"plain alone":  {Config{Host: "h", Options: Options{Protocols: []Protocol{FTP}}}, "AllowPlaintext"},
+		"twice":        {Config{Host: "h", Options: Options{Protocols: []Protocol{SFTP, SFTP}}}, "twice"},
+		"bad protocol": {Config{Host: "h", Options: Options{Protocols: []Protocol{9}}}, "Protocols"},
+		"bad port":     {Config{Host: "h", Options: Options{Ports: Ports{SFTP: -1}}}, "Ports.SFTP"},
+		"conns":        {Config{Host: "h", Options: Options{MaxConns: -1}}, "MaxConns"},
+		"verify":       {Config{Host: "h", Options: Options{Verify: 9}}, "Verify"},
+	} {
+		_, err := New(t.Context(), tt.cfg)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v does not say %q", name, err, tt.want)
+		}
+		if KindOf(err).String() != "invalid argument" {
+			t.Errorf("%s: kind %v", name, KindOf(err))
+		}
+	}
+}
+
+func FuzzParseURL(f *testing.F) {
+	for _, s := range []string{"ftpx://u@h/b", "sftp://[::1]:22//x", "ftp://%41@h", "://", "ftps://h:0/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		cfg, err := ParseURL(s, nil)
+		if err != nil {
+			return
+		}
+		if cfg.Host == "" {
+			t.Errorf("%q has no host and no error", s)
+		}
+	})
+}
