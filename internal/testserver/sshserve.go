@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -11,13 +12,21 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// acceptRetry is the wait after a failed accept, as in net/http.
+const acceptRetry = 5 * time.Millisecond
+
 // serve accepts until the listener is closed.
 func (s *SFTPServer) serve() {
 	defer close(s.served)
 	for {
 		raw, err := s.listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil {
+			// No descriptors left, for now; closing the server ends this soon.
+			time.Sleep(acceptRetry)
+			continue
 		}
 		s.counts.accepted.Add(1)
 		if limit := s.opts.MaxStartups; limit > 0 && s.startups.Load() >= int64(limit) {
