@@ -1,0 +1,79 @@
+//go:build linux
+
+package realserver
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// ServersEnv names the environment variable with the folder into which packages
+// that cannot be installed side by side were unpacked.
+const ServersEnv = "FTPX_SERVERS"
+
+// Servers returns the folder for unpacked servers: $FTPX_SERVERS, else
+// go-ftpx-servers in the user's cache folder (~/.cache). It holds a tree as in
+// the packages: usr/sbin/proftpd, usr/lib/proftpd, usr/sbin/pure-ftpd and so on.
+func Servers() string {
+	if dir := os.Getenv(ServersEnv); dir != "" {
+		return dir
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil { // no HOME, as under some init systems
+		cache = "/var/cache"
+	}
+	return filepath.Join(cache, "go-ftpx-servers")
+}
+
+// programs lists what each kind needs, the server itself first.
+var programs = map[Kind][]string{
+	VSFTPD:   {"vsftpd", "useradd", "chpasswd"},
+	ProFTPD:  {"proftpd", "openssl", "useradd", "chpasswd"},
+	PureFTPd: {"pure-ftpd", "pure-pw", "openssl", "useradd", "chpasswd"},
+	OpenSSH:  {"sshd", "useradd", "chpasswd"},
+}
+
+// Available returns nil if servers of this kind can be started here, else an
+// error that wraps ErrMissing and says what is missing.
+func Available(kind Kind) error {
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("%s: must run as root: %w", kind, ErrMissing)
+	}
+	needed, ok := programs[kind]
+	if !ok {
+		return fmt.Errorf("realserver: unknown kind %q", kind)
+	}
+	for _, name := range needed {
+		if _, err := findProgram(name); err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// findProgram looks in PATH, in the folders for daemons, which an ordinary PATH
+// lacks, and in Servers. The result is absolute: sshd insists on it.
+func findProgram(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return filepath.Abs(path)
+	}
+	unpacked := Servers()
+	for _, dir := range []string{
+		"/usr/sbin", "/usr/local/sbin", "/sbin",
+		filepath.Join(unpacked, "usr/sbin"), filepath.Join(unpacked, "usr/bin"),
+	} {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no program %s in PATH, the sbin folders or %s: %w", name, unpacked, ErrMissing)
+}
+
+// prefixOf returns the folder above usr/sbin/NAME, so that a server finds the
+// modules it was unpacked with.
+func prefixOf(program string) string {
+	return filepath.Dir(filepath.Dir(filepath.Dir(program)))
+}
