@@ -1,0 +1,97 @@
+//go:build linux && realserver
+
+package conformance
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
+	"github.com/seed01fc2e40/go-ftpx/internal/realserver/realtest"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// realSetup is one way to run a real server.
+type realSetup struct {
+	name     string
+	protocol transport.Protocol
+	options  realserver.Options
+}
+
+// realSetups are all servers in clear and in each version of TLS, explicit and
+// implicit, with session reuse required where the server knows that.
+func realSetups() []realSetup {
+	all := []realSetup{{"OpenSSH", transport.SFTP, realserver.Options{Kind: realserver.OpenSSH}}}
+	for _, kind := range realserver.FTPKinds() {
+		base := realserver.Options{Kind: kind, Digest: kind == realserver.ProFTPD}
+		all = append(all, realSetup{fmt.Sprintf("%s/ftp", kind), transport.FTP, base})
+		for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			opt := base
+			opt.TLS, opt.MinTLS, opt.MaxTLS = realserver.TLSRequired, v, v
+			opt.RequireReuse = kind != realserver.PureFTPd
+			if kind == realserver.ProFTPD && v == tls.VersionTLS12 {
+				// crypto/tls resumes TLS 1.2 sessions by ticket alone, and mod_tls
+				// gives none unless told to.
+				opt.Extra = []string{"TLSSessionTickets on"}
+			}
+			all = append(all, realSetup{fmt.Sprintf("%s/ftps %s", kind, tls.VersionName(v)), transport.FTPS, opt})
+		}
+		if kind != realserver.PureFTPd {
+			opt := base
+			opt.TLS, opt.RequireReuse = realserver.TLSImplicit, true
+			all = append(all, realSetup{fmt.Sprintf("%s/ftps-implicit", kind), transport.FTPSImplicit, opt})
+		}
+	}
+	return all
+}
+
+// forbid makes what the login, who is not root, may not touch.
+func forbid(t *testing.T, root string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(root, "forbidden"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "unreadable"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRealServers(t *testing.T) {
+	for _, s := range realSetups() {
+		t.Run(s.name, func(t *testing.T) {
+			srv := realtest.Start(t, s.options)
+			forbid(t, srv.Root)
+			ep := &transport.Endpoint{
+				Protocol: s.protocol, Host: srv.Host, Port: srv.Port, User: srv.User, Password: transport.Secret(srv.Password),
+				TLS: transport.TLS{CAFile: srv.CAFile},
+			}
+			if s.protocol == transport.SFTP {
+				ep.SSH.KnownHosts = []string{srv.KnownHosts}
+			}
+			d := newDriver(ep)
+			Run(t, d.open, Options{Root: srv.Root, Forbidden: "forbidden", Unreadable: "unreadable", Sent: d.sent.Load, Skip: realSkips(srv.Kind)})
+		})
+	}
+}
+
+// realSkips says what a real server cannot do.
+func realSkips(kind realserver.Kind) map[string]string {
+	switch kind {
+	case realserver.ProFTPD:
+		return map[string]string{
+			"FolderNames/star": "MKD of a name with * is answered 550 Invalid directory name",
+		}
+	case realserver.PureFTPd:
+		return map[string]string{
+			"RetrieveLimitKeeps":         "a RETR that is cut off is answered 150, after which nobody knows what comes",
+			"Names/backslash":            "553 Prohibited file name",
+			"FolderNames/backslash":      "553 Prohibited directory name",
+			"Names/trailing space":       "it stores the name with _ for the space, and then does not find it",
+			"FolderNames/trailing space": "it makes the name with _ for the space, and then does not find it",
+		}
+	}
+	return nil
+}
