@@ -155,7 +155,8 @@ func kindOfText(code int, t string) (Kind, bool) {
 		return KindExist, true
 	case contains(t, "used by another process", "being used by", "is in use", "sharing violation", "is locked"):
 		return KindLocked, true
-	case contains(t, "no transfer connection", "to data connection", "data connection closed"):
+	case contains(t, "no transfer connection", "to data connection", "data connection closed", "network error"):
+		// ftpserverlib answers 550 "Issue during transfer: network error: ...".
 		return KindLost, true
 	case contains(t, "temporarily"):
 		return KindTemporary, true
@@ -181,7 +182,8 @@ func kindOfCode(cmd string, code int, t string) (Kind, bool) {
 		// file size.": the file is not there, or is not a file.
 		case "RETR", "SIZE", "MDTM", "MLST", "CWD", "RNFR", "DELE", "LIST", "MLSD", "RMD":
 			if contains(t, "failed to open file", "could not get file", "failed to change directory",
-				"rnfr command failed", "can't open", "can't check", "delete operation failed", "remove directory operation failed") {
+				"rnfr command failed", "can't open", "can't check", "delete operation failed", "remove directory operation failed",
+				"cannot be listed") { // ProFTPD's MLST
 				return KindNotExist, true
 			}
 		}

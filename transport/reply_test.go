@@ -59,6 +59,8 @@ func TestKindOfReply(t *testing.T) {
 		{"shutting down", "NOOP", 421, "Service not available, closing control connection.", KindBusy},
 		{"Winsock", "", 10054, "Too many connections", KindBusy},
 
+		{"ftpserverlib, data cut off", "STOR", 550, "Issue during transfer: network error: error transferring data: EOF", KindLost},
+
 		// Idle.
 		{"vsftpd idle", "NOOP", 421, "Timeout.", KindLost},
 		{"vsftpd idle data", "STOR", 421, "Data timeout. Reconnect. Sorry.", KindLost},
@@ -93,6 +95,7 @@ func TestKindOfReply(t *testing.T) {
 		{"Pure-FTPd missing file, RETR", "RETR", 550, "Can't open f: No such file or directory", KindNotExist},
 		{"vsftpd missing file, SIZE", "SIZE", 550, "Could not get file size.", KindNotExist},
 		{"Pure-FTPd missing file, SIZE", "SIZE", 550, "Can't check for file existence", KindNotExist},
+		{"ProFTPD missing file, MLST", "MLST", 550, "'no' cannot be listed", KindNotExist},
 		{"vsftpd missing file, RNFR", "RNFR", 550, "RNFR command failed.", KindNotExist},
 		{"Pure-FTPd missing file, RNFR", "RNFR", 550, "Sorry, but that file doesn't exist", KindNotExist},
 		{"vsftpd missing folder, CWD", "CWD", 550, "Failed to change directory.", KindNotExist},

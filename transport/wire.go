@@ -78,6 +78,11 @@ func (w *Wire) BytesRead() int64 { return w.read.Load() }
 // the peer has.
 func (w *Wire) BytesWritten() int64 { return w.written.Load() }
 
+// Delivered reports whether the peer's host has acknowledged all that was
+// written, where the platform tells; elsewhere it is true. It tells a server
+// that is silent from one that is gone.
+func (w *Wire) Delivered() bool { return w.tcp == nil || unacknowledged(w.tcp) == 0 }
+
 // progress rises whenever a byte arrives or the peer acknowledges one, where
 // the platform tells what it has acknowledged; else whenever the kernel
 // accepts one. Without this a slow line would look stalled while the kernel

@@ -34,7 +34,7 @@ func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transp
 	} else if isReply(err) && c.ctl.last.verb != "" {
 		verb = c.ctl.last.verb
 	}
-	kind := c.kindOf(verb, err)
+	kind := afterLogin(c.kindOf(verb, err), err)
 	if ctx.Err() != nil {
 		kind = transport.KindCanceled
 		if !errors.Is(err, ctx.Err()) {
@@ -44,6 +44,19 @@ func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transp
 	e := c.ep.Fail(verb, path, kind, err)
 	e.MayHaveActed = acted
 	return e
+}
+
+// afterLogin judges what TLS says once the login has shown that the server speaks
+// it as we do: that it is refused now, by an alert or by bytes that are no TLS,
+// is what the line made of it, and a new connection is worth a try.
+func afterLogin(kind transport.Kind, err error) transport.Kind {
+	switch kind {
+	case transport.KindInsecure, transport.KindNotOffered, transport.KindAuth:
+		if !isReply(err) {
+			return transport.KindProtocol
+		}
+	}
+	return kind
 }
 
 func isReply(err error) bool {
@@ -71,13 +84,13 @@ func (c *Conn) kindOf(verb string, err error) transport.Kind {
 		return transport.KindLost
 	case errors.As(err, &reply):
 		kind := transport.KindOfReply(verb, reply.Code, reply.Msg)
+		if reply.Code == 150 && verb == "RETR" {
+			return transport.KindLost // Pure-FTPd's end of a transfer that was cut off
+		}
 		if kind == transport.KindProtocol || (reply.Code == 425 || reply.Code == 426) && !moves(verb) {
 			// A reply that this command cannot have: it is most likely that of
 			// an earlier one.
 			c.ctl.broken.Store(true)
-		}
-		if reply.Code < 200 && c.ctl.broken.Load() {
-			return transport.KindLost // Pure-FTPd's 150 at the end
 		}
 		return kind
 	}

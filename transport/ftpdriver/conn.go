@@ -15,13 +15,13 @@ import (
 
 // Conn is a logged-in FTP or FTPS connection, see [transport.Conn].
 type Conn struct {
-	ep     *transport.Endpoint
-	ctl    *control
-	lib    *ftp.ServerConn
-	tls    *tlsSetup // nil on plain FTP
-	server string
-	addr   string
-	secure *transport.Security
+	ep        *transport.Endpoint
+	ctl       *control
+	lib       *ftp.ServerConn
+	tls       *tlsSetup // nil on plain FTP
+	server    string
+	addr      string
+	secure    *transport.Security
 	roundTrip time.Duration
 
 	data *dataConn // the connection that the library is to be given next
@@ -95,13 +95,14 @@ var forbidden = map[string]string{
 	"PORT": "", "EPRT": "", "PASV": "", "EPSV": "", "LPRT": "", "LPSV": "", "SPSV": "", "CPSV": "", "SSCN": "",
 	"RETR": "use Retrieve", "STOR": "use Store", "STOU": "", "APPE": "", "LIST": "use List", "NLST": "use List", "MLSD": "use List",
 	"REST": "", "RANG": "", "ABOR": "", "TYPE": "", "MODE": "", "STRU": "", "SMNT": "",
+	"RNFR": "use Rename", "RNTO": "use Rename",
 	"CWD": "give absolute paths", "XCWD": "give absolute paths", "CDUP": "give absolute paths", "XCUP": "give absolute paths",
 }
 
 // Command sends one command line and returns the final reply, whatever its code:
 // err is about the connection alone. It is meant for what the interface does not
 // have, such as SITE or STAT. Commands that move data, or that change the state
-// that this connection relies on (TYPE, CWD, PROT, REST ...), are refused with
+// that this connection relies on (TYPE, CWD, PROT, REST, RNFR ...), are refused with
 // [transport.KindInvalid], as are line ends and NUL. The reply is hostile input.
 func (c *Conn) Command(ctx context.Context, line string) (code int, text string, err error) {
 	verb := verbOf(line)

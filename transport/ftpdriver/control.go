@@ -34,7 +34,7 @@ type control struct {
 	waiting []string // verbs without their final reply, oldest first
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
-	broken atomic.Bool
+	broken  atomic.Bool
 
 	// silence bounds the wait for the first reply to STOR, see errLocked.
 	silence time.Duration
@@ -169,10 +169,10 @@ func (c *control) note(r reply) {
 		c.rtt = d
 	}
 	c.saw(r)
-	if r.preliminary() {
+	if r.preliminary() && !(c.begun && endsPure(r)) {
 		if c.begun {
-			// One is all that RFC 959 allows: Pure-FTPd ends a reset RETR with
-			// it, and whether another reply follows cannot be known.
+			// One is all that RFC 959 allows: whether another reply follows
+			// cannot be known.
 			c.broken.Store(true)
 		}
 		c.begun = true
@@ -186,6 +186,14 @@ func (c *control) note(r reply) {
 	if r.code == 421 {
 		c.broken.Store(true) // RFC 959: "closing control connection"
 	}
+}
+
+// endsPure recognises how Pure-FTPd ends a RETR whose data connection was reset:
+// with "150 0.001 seconds (measured here), 86.44 Mbytes per second", the second
+// line of its usual "226-File successfully transferred", under the code that it
+// had last used. It is the final reply.
+func endsPure(r reply) bool {
+	return r.verb == "RETR" && r.code == 150 && strings.Contains(r.text, "(measured here)")
 }
 
 // saw tells the trace of a reply and keeps it, without the password that some

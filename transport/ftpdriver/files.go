@@ -2,6 +2,10 @@ package ftpdriver
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,17 +41,47 @@ func (c *Conn) refused(r reply, path string) error {
 
 // Remove sends DELE.
 func (c *Conn) Remove(ctx context.Context, path string) error {
-	return c.doPath(ctx, "DELE", path, func(*transport.Op) error { return c.lib.Delete(path) })
+	return c.doPath(ctx, "DELE", path, func(*transport.Op) error { return c.clarify("DELE", path, c.lib.Delete(path)) })
 }
 
 // Mkdir sends MKD.
 func (c *Conn) Mkdir(ctx context.Context, path string) error {
-	return c.doPath(ctx, "MKD", path, func(*transport.Op) error { return c.lib.MakeDir(path) })
+	return c.doPath(ctx, "MKD", path, func(*transport.Op) error { return c.clarify("MKD", path, c.lib.MakeDir(path)) })
 }
 
 // Rmdir sends RMD.
 func (c *Conn) Rmdir(ctx context.Context, path string) error {
-	return c.doPath(ctx, "RMD", path, func(*transport.Op) error { return c.lib.RemoveDir(path) })
+	return c.doPath(ctx, "RMD", path, func(*transport.Op) error { return c.clarify("RMD", path, c.lib.RemoveDir(path)) })
+}
+
+// vagueTexts are vsftpd's whole answer to a request that fails, for whatever reason.
+var vagueTexts = []string{"Failed to open file.", "Delete operation failed.", "Remove directory operation failed.",
+	"Create directory operation failed.", "Could not set file modification time."}
+
+// clarify finds out what a vague refusal leaves open, by a look at what is there:
+// to take a folder that is not empty, or a file that is somebody else's, for a
+// missing one would be a lie that RemoveAll believes.
+func (c *Conn) clarify(verb, name string, err error) error {
+	var r *textproto.Error
+	if !errors.As(err, &r) || r.Code != 550 || !slices.Contains(vagueTexts, r.Msg) || !c.ctl.inStep() {
+		return err
+	}
+	kind := c.kindOf(verb, err)
+	entry, serr := c.statPlain(name)
+	switch missing := errors.Is(serr, fs.ErrNotExist); {
+	case serr != nil && !missing:
+		return err // the look has failed, which is not what was asked for
+	case verb == "MKD" && missing:
+	case missing:
+		kind = transport.KindNotExist
+	case verb == "MKD":
+		kind = transport.KindExist
+	case verb == "RMD", entry.IsDir():
+		kind = transport.KindRefused // not empty, or not a folder; not a file
+	default:
+		kind = transport.KindPermission
+	}
+	return c.ep.Fail(verb, name, kind, err)
 }
 
 // timeVal is the form of times in MDTM, MFMT and MLSx (RFC 3659 section 2.3),
@@ -83,7 +117,7 @@ func (c *Conn) Chtimes(ctx context.Context, path string, mtime time.Time) error 
 			c.forget(func(caps *transport.Caps) { caps.SetTime = false })
 			return as(transport.KindUnsupported, besides(errNoSetTime, r.err()))
 		}
-		return r.err()
+		return c.clarify("MDTM", path, r.err())
 	})
 }
 

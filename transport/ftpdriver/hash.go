@@ -121,6 +121,7 @@ type hashing struct {
 	viaHash    bool
 	start, end int64
 	whole      bool
+	ranged     bool // RANG was sent
 }
 
 func (c *Conn) hash(name string, h hashing) ([]byte, error) {
@@ -170,7 +171,8 @@ func (c *Conn) viaHash(name string, h hashing) ([]byte, error) {
 		}
 		c.hashAlgo = h.draft
 	}
-	if c.feats.has("RANG") && !h.whole && h.end > h.start {
+	h.ranged = c.feats.has("RANG") && !h.whole && h.end > h.start
+	if h.ranged {
 		r, err := c.ctl.command(fmt.Sprintf("RANG %d %d", h.start, h.end-1))
 		if err != nil {
 			return nil, err
@@ -182,6 +184,12 @@ func (c *Conn) viaHash(name string, h hashing) ([]byte, error) {
 	r, err := c.ctl.command("HASH " + name)
 	if err != nil {
 		return nil, err
+	}
+	if h.ranged {
+		// "RANG 1 0" takes a range back, which would also be that of a RETR.
+		if _, err := c.ctl.command("RANG 1 0"); err != nil {
+			return nil, err
+		}
 	}
 	if !r.positive() {
 		return nil, r.err()
@@ -204,7 +212,11 @@ func (h hashing) check(line string) ([]byte, error) {
 		return nil, badReply("HASH", line)
 	}
 	if start != h.start || end != h.end && end != h.end-1 {
-		return nil, as(transport.KindProtocol, fmt.Errorf("asked for the hash of bytes %d to %d, the server answers with that of %s", h.start, h.end-1, f[1]))
+		kind := transport.KindProtocol
+		if !h.whole && !h.ranged {
+			kind = transport.KindUnsupported // it hashes whole files only
+		}
+		return nil, as(kind, fmt.Errorf("asked for the hash of bytes %d to %d, the server answers with that of %s", h.start, h.end-1, f[1]))
 	}
 	sum, err := hex.DecodeString(f[2])
 	if err != nil || len(sum) != h.size {
@@ -243,9 +255,10 @@ func (c *Conn) viaX(name string, h hashing) ([]byte, error) {
 	return sum, nil
 }
 
-// quote keeps a name with spaces together, where numbers follow it.
+// quote keeps a name with spaces together, where numbers follow it. One with
+// quotes besides is beyond what servers agree on.
 func quote(name string) string {
-	if !strings.ContainsAny(name, ` "`) {
+	if !strings.Contains(name, " ") {
 		return name
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`

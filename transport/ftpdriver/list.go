@@ -46,7 +46,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		return err
 	}
 	if !r.positive() {
-		return r.err()
+		return c.notFolder(r, path)
 	}
 	now := time.Now()
 	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
@@ -62,6 +62,18 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		return err
 	}
 	return besides(err, c.leave())
+}
+
+// notFolder tells a missing folder from a file, which vsftpd does not.
+func (c *Conn) notFolder(r reply, path string) error {
+	if r.kind() != transport.KindNotExist || !c.ctl.inStep() {
+		return r.err()
+	}
+	size, err := c.ctl.command("SIZE " + path)
+	if err != nil || size.code != 213 {
+		return c.refusedAs(transport.KindNotExist, r, path)
+	}
+	return c.refusedAs(transport.KindRefused, r, path)
 }
 
 // listing runs one listing command.

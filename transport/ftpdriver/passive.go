@@ -14,7 +14,7 @@ import (
 // openData makes a data connection for the command line that will use it.
 // Where the library is to use it, c.lend comes next.
 func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
-	if c.feats.has("PRET") {
+	if c.wantsPRET() {
 		// A distributed server must know the file before it can name a port
 		// (draft-dd-pret-00).
 		r, err := c.ctl.command("PRET " + line)
@@ -22,7 +22,8 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 			return nil, err
 		}
 		if !r.positive() {
-			return nil, r.err()
+			r.verb = verbOf(line)
+			return nil, c.refused(r, "")
 		}
 	}
 	port, err := c.passive()
@@ -46,6 +47,10 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	}
 	return d, nil
 }
+
+// wantsPRET leaves out Pure-FTPd, known by its ESTA: it advertises PRET and has
+// one address only, so that it would be a round trip for nothing.
+func (c *Conn) wantsPRET() bool { return c.feats.has("PRET") && !c.feats.has("ESTA") }
 
 // lend lets the library have d: its EPSV is answered here, because the real one
 // has been sent already, and its dial function returns d.

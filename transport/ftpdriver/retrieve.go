@@ -27,7 +27,8 @@ func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.W
 		c.lend(d)
 		resp, err := c.lib.RetrFrom(path, uint64(offset))
 		if err != nil {
-			return c.retrieveError(d, err, offset)
+			d.release()
+			return c.clarify("RETR", path, c.retrieveError(d, err, offset))
 		}
 		var moved func(int64)
 		if opt != nil && opt.Progress != nil {

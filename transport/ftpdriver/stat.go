@@ -36,10 +36,11 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 		}
 		if r.positive() {
 			entry, ok := parseMLST(r.text)
-			if ok && entry.Type != transport.TypeLink {
+			if ok && !maybeLink(entry) {
 				return entry, nil
 			}
-			// A link must be followed, which SIZE does; or the facts make no sense.
+			// A link must be followed, which SIZE and MDTM do; or the facts make
+			// no sense.
 		} else if kind := r.kind(); kind == transport.KindUnsupported {
 			c.noMLST = true
 		} else {
@@ -47,6 +48,14 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 		}
 	}
 	return c.statPlain(name)
+}
+
+// maybeLink reports whether an entry of MLST may describe a link and not what it
+// leads to. ProFTPD calls a link to a file a file, and gives the size, the time
+// and the mode of the link itself; that mode is 0777 on every link of Linux, and
+// on next to no file.
+func maybeLink(e transport.Entry) bool {
+	return e.Type == transport.TypeLink || e.Type == transport.TypeFile && e.Perm == 0o777
 }
 
 // statPlain does without MLST.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -80,6 +81,9 @@ func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
 		return besides(d.err, replyOf(answered, last))
 	case answered:
 		rerr := last.err()
+		if c.wantsResumption(d, last) {
+			return as(transport.KindUnsupported, besides(errNoTickets, rerr))
+		}
 		if offset > 0 && d.sent == 0 && restartRefused(last) {
 			rerr = as(transport.KindRestart, rerr)
 		}
@@ -91,6 +95,16 @@ func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
 		return d.err
 	}
 	return err
+}
+
+// wantsResumption recognises the refusal of a data connection because it has not
+// resumed a TLS session, where none ever will: trying again is no use. vsftpd says
+// 522 "session reuse required", ProFTPD 425 "Operation not permitted".
+func (c *Conn) wantsResumption(d *dataConn, r reply) bool {
+	if d.tls == nil || r.code != 522 && r.code != 425 || !c.tls.neverResumes() {
+		return false
+	}
+	return strings.Contains(r.text, "Operation not permitted") || strings.Contains(r.text, "session reuse required")
 }
 
 // localFirst keeps a failure of the source as the cause. That the final reply is

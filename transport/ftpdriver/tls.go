@@ -101,6 +101,17 @@ func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Co
 	return conn, describe(conn.ConnectionState()), nil
 }
 
+// neverResumes reports whether the server has given nothing that a data
+// connection could resume: Go resumes TLS 1.2 sessions by ticket alone, and
+// ProFTPD gives tickets only with "TLSSessionTickets on".
+func (s *tlsSetup) neverResumes() bool {
+	_, ok := s.config.ClientSessionCache.Get(s.config.ServerName)
+	return !ok
+}
+
+var errNoTickets = errors.New("the server demands that data connections resume the TLS session, and has given no session ticket: " +
+	"let it speak TLS 1.3 or give tickets (ProFTPD: TLSSessionTickets on), or not demand it")
+
 func describe(state tls.ConnectionState) *transport.Security {
 	s := &transport.Security{
 		Version:     tls.VersionName(state.Version),

@@ -21,9 +21,8 @@ type Conn struct {
 	sftp *sftp.Client
 	info transport.Info
 
-	limits        *reply // to limits@openssh.com, until it has been read
-	limitsPending bool
-	read, write   int // bytes in one SSH_FXP_READ or WRITE
+	limits      *reply // to limits@openssh.com, until it has been read
+	read, write int    // bytes in one SSH_FXP_READ or WRITE
 
 	posixRename atomic.Bool
 	down        atomic.Bool // closed, lost, or in doubt

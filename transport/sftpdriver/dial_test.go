@@ -33,24 +33,24 @@ func dialFail(t *testing.T, ep *transport.Endpoint, kind transport.Kind) *transp
 
 func TestGreetings(t *testing.T) {
 	for greeting, kind := range map[string]transport.Kind{
-		"220 ProFTPD Server ready.\r\n":                     transport.KindNotOffered,
-		"220-Welcome\r\n220 vsFTPd\r\n":                     transport.KindNotOffered,
-		"421 Too many connections\r\n":                      transport.KindNotOffered,
-		"HTTP/1.1 400 Bad Request\r\n\r\n":                  transport.KindNotOffered,
-		"<html>\r\n":                                        transport.KindNotOffered,
-		"\x15\x03\x01\x00\x02\x02\x46":                      transport.KindNotOffered, // a TLS alert
-		"\x00\x00\x00\x7f binary":                           transport.KindNotOffered,
-		"\xff\xfd\x18 telnet":                               transport.KindNotOffered,
-		"SSH-1.5-old\r\n":                                   transport.KindNotOffered,
-		"hello there\r\n":                                   transport.KindNotOffered, // and then the end
-		strings.Repeat("x", 1000):                           transport.KindNotOffered,
-		strings.Repeat("notice\r\n", 10_000):                transport.KindNotOffered,
-		"Exceeded MaxStartups\r\n":                          transport.KindBusy,
-		"Not allowed at this time\r\n":                      transport.KindBusy,
-		"\x00":                                              transport.KindNotOffered,
-		"SSH-2.0-x\r\n":                                     transport.KindLost,
-		"SSH-2.":                                            transport.KindLost,
-		"SSH-2.0-x\r\ngarbage that is no packet at all\x00": transport.KindProtocol,
+		"220 ProFTPD Server ready.\r\n":                 transport.KindNotOffered,
+		"220-Welcome\r\n220 vsFTPd\r\n":                 transport.KindNotOffered,
+		"421 Too many connections\r\n":                  transport.KindNotOffered,
+		"HTTP/1.1 400 Bad Request\r\n\r\n":              transport.KindNotOffered,
+		"<html>\r\n":                                    transport.KindNotOffered,
+		"\x15\x03\x01\x00\x02\x02\x46":                  transport.KindNotOffered, // a TLS alert
+		"\x00\x00\x00\x7f binary":                       transport.KindNotOffered,
+		"\xff\xfd\x18 telnet":                           transport.KindNotOffered,
+		"SSH-1.5-old\r\n":                               transport.KindNotOffered,
+		"hello there\r\n":                               transport.KindNotOffered, // and then the end
+		strings.Repeat("x", 1000):                       transport.KindNotOffered,
+		strings.Repeat("notice\r\n", 10_000):            transport.KindNotOffered,
+		"Exceeded MaxStartups\r\n":                      transport.KindBusy,
+		"Not allowed at this time\r\n":                  transport.KindBusy,
+		"\x00":                                          transport.KindNotOffered,
+		"SSH-2.0-x\r\n":                                 transport.KindLost,
+		"SSH-2.":                                        transport.KindLost,
+		"SSH-2.0-x\r\ngarbage that is no packet at all": transport.KindProtocol,
 	} {
 		t.Run(fmt.Sprintf("%.20q", greeting), func(t *testing.T) {
 			f := newFake(t, func(f *fake) { f.greeting = greeting })
@@ -245,7 +245,7 @@ func TestSubsystemRefused(t *testing.T) {
 	}
 }
 
-// TestBeforeLogin: a server that hangs up in place of a login, with a message.
+// TestDisconnectMessages: a server that hangs up in place of a login, with a message.
 func TestDisconnectMessages(t *testing.T) {
 	d := &dialer{login: &login{ep: &transport.Endpoint{User: "u"}}, host: &hostVerifier{}, line: &line{}, ctx: t.Context(), step: "login",
 		ep: &transport.Endpoint{Protocol: transport.SFTP, Host: "h"}}

@@ -141,19 +141,30 @@ func TestRealKeyboardInteractive(t *testing.T) {
 	dialReal(t, realEndpoint(srv))
 }
 
-// TestRealServerKilled: sshd dies in the middle of an upload; n is what it had
-// acknowledged, and that much is on the disk.
-func TestRealServerKilled(t *testing.T) {
+// TestRealCutOff ends the connection from either side in the middle of an
+// upload: n is what sshd had acknowledged, that much is on the disk, and no
+// more than WriteWindow lies beyond.
+func TestRealCutOff(t *testing.T) {
 	srv := realtest.Start(t, realserver.Options{Kind: realserver.OpenSSH})
-	c := dialReal(t, realEndpoint(srv))
-	data := randomBytes(64 << 20)
-	n, err := c.Store(t.Context(), "f", 0, &triggered{r: bytes.NewReader(data), after: 30 << 20, do: func() { _ = c.Close() }}, nil)
-	wantKind(t, err, transport.KindLost)
-	time.Sleep(300 * time.Millisecond)
-	got, _ := os.ReadFile(filepath.Join(srv.Root, "f"))
-	t.Logf("acknowledged %d, on disk %d", n, len(got))
-	if int64(len(got)) < n || !bytes.Equal(got[:n], data[:n]) || int64(len(got)) > n+c.Info().Caps.WriteWindow {
-		t.Error("the acknowledged prefix is not what is on the disk")
+	for name, cut := range map[string]func(*Conn) func(){
+		"client": func(c *Conn) func() { return func() { _ = c.Close() } },
+		"server": func(*Conn) func() { return func() { _ = srv.Kill() } },
+	} {
+		if !srv.Running() {
+			if err := srv.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := dialReal(t, realEndpoint(srv))
+		data := randomBytes(64 << 20)
+		n, err := c.Store(t.Context(), name, 0, &triggered{r: bytes.NewReader(data), after: 30 << 20, do: cut(c)}, nil)
+		wantKind(t, err, transport.KindLost)
+		time.Sleep(300 * time.Millisecond)
+		got, _ := os.ReadFile(filepath.Join(srv.Root, name))
+		t.Logf("%s: acknowledged %d, on disk %d", name, n, len(got))
+		if n == 0 || int64(len(got)) < n || !bytes.Equal(got[:n], data[:n]) || int64(len(got)) > n+c.Info().Caps.WriteWindow {
+			t.Error("the acknowledged prefix is not what is on the disk")
+		}
 	}
 }
 

@@ -2,14 +2,13 @@ package sftpdriver
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
-
-	"encoding/base64"
 
 	"golang.org/x/crypto/ssh"
 )
