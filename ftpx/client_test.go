@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -219,6 +221,25 @@ func TestMissingFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantNames(t, filepath.Join(trio.Root, "no", "such"), "f")
+	})
+}
+
+// Uploads into one new folder at the same time find it missing, and there when
+// they look again.
+func TestManyIntoOneNewFolder(t *testing.T) {
+	overEach(t, func(t *testing.T, c ftpx.Client, trio *testserver.Trio) {
+		local := localFile(t, content(10))
+		for round := range 10 {
+			var wg sync.WaitGroup
+			for i := range 8 {
+				wg.Go(func() {
+					if _, err := c.Upload(t.Context(), local, fmt.Sprintf("new-%d/er/%d", round, i), &ftpx.UploadOptions{CreateDirs: true}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		}
 	})
 }
 

@@ -195,3 +195,6 @@ func (cfg *Config) endpoint(p Protocol) *transport.Endpoint {
 		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
 	}
 }
+
+// ParseProtocol reads "sftp", "ftps" (explicit TLS), "ftps-implicit" or "ftp".
+func ParseProtocol(name string) (Protocol, error) { return transport.ParseProtocol(name) }

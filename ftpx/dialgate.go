@@ -13,13 +13,12 @@ import (
 // that have not logged in yet beyond MaxStartups, at random and without a word.
 type dialGate struct {
 	*gate
+	most   int
 	single bool // guarded by gate.mu
 }
 
 func newDialGate(most int) *dialGate {
-	g := newGate(most)
-	g.limit, g.max = min(2, most), min(2, most)
-	return &dialGate{gate: g}
+	return &dialGate{gate: newGate(min(2, most)), most: most}
 }
 
 // begin waits for a turn. company reports whether others are dialling.
@@ -39,7 +38,7 @@ func (d *dialGate) end(err error) (company bool) {
 	company = d.held > 1
 	d.held--
 	if err == nil && !d.single {
-		d.limit *= 2
+		d.limit = min(2*d.limit, d.most)
 		d.max = d.limit
 	}
 	d.grant()

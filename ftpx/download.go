@@ -45,6 +45,7 @@ type download struct {
 	seen     *Entry // the file as this call knows it
 	size     int64
 	at       int64 // length of the part that counts
+	furthest int64 // the most that at has been: more than that is progress
 	resumed  bool  // this call went on from an offset
 	restarts int
 	synced   syncer
@@ -127,7 +128,7 @@ func (d *download) open(st Entry) error {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
-		d.at = 0
+		d.at, d.furthest = 0, 0
 	}
 	d.seen, d.size = &st, st.Size
 	if d.file == nil {

@@ -27,7 +27,7 @@ func (d *download) fetch(ctx context.Context, l *lease) error {
 		d.resumed = true
 		d.c.onResume(ResumeInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: d.at, Size: d.size, Proof: "tail"})
 	}
-	before := d.at
+	d.furthest = max(d.furthest, d.at)
 	w := &partWriter{d: d, pos: from}
 	d.synced.start(d)
 	_, err := l.Retrieve(ctx, d.remote, from, w, &transport.IO{Size: max(d.size-from, 0), Progress: func(n int64) {
@@ -41,12 +41,15 @@ func (d *download) fetch(ctx context.Context, l *lease) error {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
-		d.at, d.res.Kept = 0, 0
+		d.at, d.furthest, d.res.Kept = 0, 0, 0
 		return &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%w: what was fetched before does not match, beginning again", ErrMismatch)}
 	}
-	if d.at > before {
+	if d.at > d.furthest {
 		l.attempt.Progress()
+	}
+	if transport.KindOf(err) == transport.KindRestart {
+		d.at, d.res.Kept = 0, 0 // it does not go on from an offset, or not from that one
 	}
 	return err
 }
@@ -183,7 +186,7 @@ func (d *download) checkContent(ctx context.Context, l *lease) error {
 
 func (d *download) mismatch(err error) error {
 	d.restarts++
-	d.at, d.state.Durable = 0, 0
+	d.at, d.furthest, d.state.Durable = 0, 0, 0
 	e := &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: err}
 	if d.restarts >= maxRestarts {
 		return retry.Stop(e)

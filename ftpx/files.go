@@ -29,18 +29,12 @@ func (c *client) Stat(ctx context.Context, remotePath string) (Entry, error) {
 	return e, err
 }
 
-// mayHaveActed reports whether an earlier attempt may have taken effect.
-func (l *lease) mayHaveActed() bool {
-	var te *transport.Error
-	return errors.As(l.attempt.Previous, &te) && te.MayHaveActed
-}
-
 // Remove implements [Files].
 func (c *client) Remove(ctx context.Context, remotePath string) error {
 	return c.on(ctx, "remove", remotePath, func(ctx context.Context, l *lease, name string) error {
 		err := l.Remove(ctx, name)
 		if errors.Is(err, fs.ErrNotExist) {
-			if l.mayHaveActed() {
+			if l.acted {
 				return nil // the request whose reply was lost did it
 			}
 			if st, serr := l.Stat(ctx, name); serr != nil || !st.IsDir() {
@@ -65,7 +59,7 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 	}
 	return c.on(ctx, "rename", oldPath, func(ctx context.Context, l *lease, from string) error {
 		err := l.Rename(ctx, from, to, true)
-		if errors.Is(err, fs.ErrNotExist) && l.mayHaveActed() {
+		if errors.Is(err, fs.ErrNotExist) && l.acted {
 			// Gone from the old name and there under the new one: it was done.
 			if _, serr := l.Stat(ctx, from); errors.Is(serr, fs.ErrNotExist) {
 				if _, serr := l.Stat(ctx, to); serr == nil {

@@ -189,3 +189,17 @@ func TestGateIsFairAndHonoursContext(t *testing.T) {
 		}
 	})
 }
+
+// A client that lives long opens many connections one after the other.
+func TestDialGateStaysOpen(t *testing.T) {
+	d := newDialGate(8)
+	for range 1000 {
+		if _, err := d.begin(t.Context(), context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		d.end(nil)
+	}
+	if d.limit != 8 || d.held != 0 {
+		t.Errorf("limit %d, held %d", d.limit, d.held)
+	}
+}

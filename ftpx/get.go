@@ -53,9 +53,9 @@ func (g *get) once(ctx context.Context, l *lease) error {
 	if err != nil {
 		return err
 	}
-	if g.first == nil {
-		g.first, g.size = &st, st.Size
-	} else if g.at > 0 && !sameRemote(*g.first, st) {
+	if g.at == 0 {
+		g.first, g.size = &st, st.Size // nothing has been written of what it was before
+	} else if !sameRemote(*g.first, st) {
 		return retry.Stop(&transport.Error{Op: "get", Path: g.remote, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%w: %d bytes of the old content have been written already", ErrSourceChanged, g.at)})
 	}
@@ -64,6 +64,7 @@ func (g *get) once(ctx context.Context, l *lease) error {
 		g.c.onResume(ResumeInfo{Op: g.t.op, Remote: g.t.remote, Offset: g.at, Size: g.size, Proof: "same size and time"})
 	}
 	if g.size >= 0 && g.at == g.size && g.at > 0 {
+		g.res.Verified.Size = true
 		return nil
 	}
 	before := g.at

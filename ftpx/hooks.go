@@ -35,9 +35,10 @@ type Hooks struct {
 
 // DialInfo describes an attempt to connect.
 type DialInfo struct {
-	// Protocol and Addr say what was dialled.
+	// Protocol is the one spoken.
 	Protocol Protocol
-	Addr     string
+	// Addr is what was dialled, host:port.
+	Addr string
 	// Duration is how long it took, login included.
 	Duration time.Duration
 	// Info describes the connection; zero on failure.
@@ -62,25 +63,28 @@ type AttemptInfo struct {
 	Op, Local, Remote string
 	// Attempt counts from 1.
 	Attempt int
-	// Protocol and Addr are of the connection that it uses.
+	// Protocol is that of the connection that it uses.
 	Protocol Protocol
-	Addr     string
+	// Addr is the connection's address, host:port.
+	Addr string
 }
 
 // CommandInfo is a command on its way.
 type CommandInfo struct {
-	// Protocol and Addr are of the connection.
+	// Protocol is that of the connection.
 	Protocol Protocol
-	Addr     string
+	// Addr is the address that was dialled, host:port.
+	Addr string
 	// Line is the command, passwords replaced.
 	Line string
 }
 
 // ReplyInfo is a reply that arrived.
 type ReplyInfo struct {
-	// Protocol and Addr are of the connection.
+	// Protocol is that of the connection.
 	Protocol Protocol
-	Addr     string
+	// Addr is the address that was dialled, host:port.
+	Addr string
 	// Code is the FTP reply code or the SFTP status code.
 	Code int
 	// Text is what the server said, control characters replaced.
@@ -104,8 +108,9 @@ type RetryInfo struct {
 	Op, Local, Remote string
 	// Attempt is the one that failed, from 1.
 	Attempt int
-	// Err is why, Class what that means.
-	Err   error
+	// Err is why.
+	Err error
+	// Class is what that means.
 	Class retry.Class
 	// Delay is how long the client will wait.
 	Delay time.Duration

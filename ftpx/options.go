@@ -139,9 +139,10 @@ type Result struct {
 	Attempts, Resumes int
 	// Unchanged says that nothing was moved, because the very file was there.
 	Unchanged bool
-	// Protocol and Addr are of the last connection.
+	// Protocol is that of the last connection.
 	Protocol Protocol
-	Addr     string
+	// Addr is the last connection's address, host:port.
+	Addr string
 	// Verified says what was checked.
 	Verified Verified
 	// TimeKept says that the modification time was set.

@@ -171,18 +171,23 @@ func newHash(name string) hash.Hash {
 }
 
 // sameHash compares a range of a remote file with the source by the server's
-// digest. Both sides work at the same time.
+// digest; without [transport.Caps].HashRanges it must be the whole. Both sides
+// work at the same time.
 func (u *upload) sameHash(ctx context.Context, l *lease, name, algo string, offset, n int64) (bool, error) {
 	type result struct {
 		sum []byte
 		err error
 	}
 	local := make(chan result, 1)
+	part := io.NewSectionReader(u.src, offset, n)
 	go func() {
 		h := newHash(algo)
-		_, err := io.Copy(h, io.NewSectionReader(u.src, offset, n))
+		_, err := io.Copy(h, part)
 		local <- result{h.Sum(nil), err}
 	}()
+	if !l.Info().Caps.HashRanges {
+		n = -1
+	}
 	remote, err := l.Hash(ctx, name, algo, offset, n)
 	mine := <-local // also on failure: the source must be free before we return
 	if err != nil {

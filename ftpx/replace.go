@@ -3,6 +3,7 @@ package ftpx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"time"
@@ -22,51 +23,79 @@ func (u *upload) place(ctx context.Context, l *lease) error {
 		}
 	}
 	// From here on a lost reply leaves open whether it happened.
-	err := u.replace(ctx, l)
-	if err != nil {
+	if err := u.replace(ctx, l); err != nil {
 		return err
 	}
-	u.placing = false
-	u.tidy(ctx, l)
+	return u.tidy(ctx, l)
+}
+
+// maxTidies bounds how often tidying is tried.
+const maxTidies = 2
+
+// tidy removes what lies beside the file, which stands from here on: litter,
+// whose removal is worth another connection and is no condition of success.
+func (u *upload) tidy(ctx context.Context, l *lease) error {
+	u.placing, u.stands = false, true
+	u.tidies++
+	err := u.removeLitter(ctx, l)
+	if u.tidies >= maxTidies {
+		return nil
+	}
+	return err
+}
+
+// removeLitter fails only where the connection did.
+func (u *upload) removeLitter(ctx context.Context, l *lease) error {
+	var litter []string
+	if u.backedUp {
+		litter = append(litter, backupName(u.dest, u.identity))
+	}
+	for g := range u.generation {
+		litter = append(litter, partialName(u.dest, u.identity, g))
+	}
+	if u.removeStale > 0 {
+		dir, base := splitPath(u.dest)
+		err := l.List(ctx, dir, func(e Entry) bool {
+			if isPartialOf(e.Name, base) && !e.ModTime.IsZero() && time.Since(e.ModTime) > u.removeStale {
+				litter = append(litter, path.Join(dir, e.Name))
+			}
+			return true
+		})
+		if err != nil && !l.Usable() {
+			return err
+		}
+	}
+	for _, name := range litter {
+		if err := u.removeOld(ctx, l, name); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// tidy removes what lies beside a file that stands: litter, whose removal is no
-// condition of success.
-func (u *upload) tidy(ctx context.Context, l *lease) {
-	if u.backedUp && l.Usable() {
-		_ = l.Remove(ctx, backupName(u.dest, u.identity))
-	}
-	for g := range u.generation {
-		if l.Usable() {
-			_ = l.Remove(ctx, partialName(u.dest, u.identity, g))
-		}
-	}
-	if u.removeStale <= 0 || !l.Usable() {
-		return
-	}
-	dir, base := splitPath(u.dest)
-	var stale []string
-	_ = l.List(ctx, dir, func(e Entry) bool {
-		if isPartialOf(e.Name, base) && !e.ModTime.IsZero() && time.Since(e.ModTime) > u.removeStale {
-			stale = append(stale, path.Join(dir, e.Name))
-		}
-		return true
-	})
-	for _, name := range stale {
-		if l.Usable() {
-			_ = l.Remove(ctx, name)
-		}
-	}
-}
-
 // replace renames the partial onto the destination, in one step where the
-// server can, else by way of a backup of what is there.
+// server can, else by way of a backup of what is there. At each moment the old
+// or the new content lies under the final name or the backup's.
 func (u *upload) replace(ctx context.Context, l *lease) error {
 	oneStep := l.Info().Caps.ReplaceOnRename && !u.c.quirks.noReplace.Load()
 	err := u.rename(ctx, l, u.partial, u.dest)
-	if err == nil || !l.Usable() || !u.refusedReplace(ctx, l, err) {
+	if err == nil || !l.Usable() {
 		return err
+	}
+	if occupied, serr := u.refusedReplace(ctx, l, err); serr != nil {
+		return serr
+	} else if !occupied {
+		return u.restore(ctx, l, err)
+	}
+	if u.noReplace {
+		return retry.Stop(&transport.Error{Op: "upload", Path: u.dest, Kind: transport.KindExist,
+			Err: fmt.Errorf("a file of that name has appeared meanwhile and NoReplace is set (%w)", err)})
+	}
+	// The old file must be the old file: not the new one, with the refusal a lie.
+	if done, rerr := u.reconcile(ctx, l); done {
+		return nil
+	} else if rerr != nil {
+		return u.restore(ctx, l, err)
 	}
 	if oneStep && l.proto.IsFTP() {
 		u.c.quirks.noReplace.Store(true)
@@ -77,17 +106,66 @@ func (u *upload) replace(ctx context.Context, l *lease) error {
 	}
 	u.backedUp = true
 	if err := u.rename(ctx, l, u.dest, backup); err != nil {
-		return err
+		if moved, serr := u.movedAway(ctx, l, err); !moved {
+			return serr
+		}
 	}
 	err = u.rename(ctx, l, u.partial, u.dest)
 	if err != nil && l.Usable() {
-		// Refused for good: the old file gets its name back.
-		if rerr := l.Rename(ctx, backup, u.dest, false); rerr != nil {
-			return retry.Stop(errors.Join(err, rerr, errors.New("the file that was at the destination is kept as "+backup)))
-		}
-		u.backedUp, u.placing = false, false
+		return u.restore(ctx, l, err)
 	}
 	return err
+}
+
+// movedAway looks, after the old file could not be moved to its backup, whether
+// it has kept its name. If not, somebody moved it: the server, whatever it says.
+// Else it returns cause, or why the look failed.
+func (u *upload) movedAway(ctx context.Context, l *lease, cause error) (bool, error) {
+	if !l.Usable() {
+		return false, cause
+	}
+	_, err := l.Stat(ctx, u.dest)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case !l.Usable():
+		return false, err
+	}
+	u.backedUp, u.placing = false, false
+	return false, cause
+}
+
+// restore is for a rename to the destination that was definitely refused. The
+// old file gets its name back, if it may be without. What the server says is not
+// taken for what it did: a file that is in its place after all is a success.
+func (u *upload) restore(ctx context.Context, l *lease, cause error) error {
+	if !l.Usable() {
+		return cause
+	}
+	if done, err := u.reconcile(ctx, l); done {
+		return nil
+	} else if err != nil && !l.Usable() {
+		return err
+	}
+	if !u.backedUp {
+		u.placing = false
+		return cause
+	}
+	backup := backupName(u.dest, u.identity)
+	err := l.Rename(ctx, backup, u.dest, false)
+	if err != nil && l.Usable() && !errors.Is(err, fs.ErrNotExist) {
+		if _, serr := l.Stat(ctx, backup); errors.Is(serr, fs.ErrNotExist) {
+			err = serr
+		}
+	}
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist): // it has never lost it
+		u.backedUp, u.placing = false, false
+		return cause
+	case !l.Usable():
+		return err
+	}
+	return retry.Stop(errors.Join(cause, err, errors.New("the file that was at the destination is kept as "+backup)))
 }
 
 func (u *upload) removeOld(ctx context.Context, l *lease, name string) error {
@@ -99,7 +177,7 @@ func (u *upload) removeOld(ctx context.Context, l *lease, name string) error {
 
 func (u *upload) rename(ctx context.Context, l *lease, from, to string) error {
 	u.placing = true
-	err := l.Rename(ctx, from, to, true)
+	err := l.Rename(ctx, from, to, !u.noReplace)
 	var te *transport.Error
 	if err != nil && errors.As(err, &te) && !te.MayHaveActed && !u.backedUp {
 		u.placing = false // a definite refusal
@@ -108,15 +186,20 @@ func (u *upload) rename(ctx context.Context, l *lease, from, to string) error {
 }
 
 // refusedReplace reports whether a rename failed because something is at the
-// destination. Servers without posix-rename say no more than "failure".
-func (u *upload) refusedReplace(ctx context.Context, l *lease, err error) bool {
-	switch transport.KindOf(err) {
+// destination. Servers without posix-rename say no more than "failure". The
+// error is that of the look, where it cost the connection: cause alone would
+// pass for the last word.
+func (u *upload) refusedReplace(ctx context.Context, l *lease, cause error) (bool, error) {
+	switch transport.KindOf(cause) {
 	case transport.KindExist, transport.KindTemporary, transport.KindRefused, transport.KindName, transport.KindPermission:
 	default:
-		return false
+		return false, nil
 	}
-	st, serr := l.Stat(ctx, u.dest)
-	return serr == nil && !st.IsDir()
+	st, err := l.Stat(ctx, u.dest)
+	if err != nil && !l.Usable() {
+		return false, err
+	}
+	return err == nil && !st.IsDir(), nil
 }
 
 // reconcile looks, on a new connection, what became of a rename whose reply was
@@ -146,7 +229,6 @@ func (u *upload) reconcile(ctx context.Context, l *lease) (done bool, err error)
 			if proof == "tail" {
 				u.res.Verified.ReadBack += min(at, tailLength)
 			}
-			u.tidy(ctx, l)
 			return true, nil
 		}
 	}

@@ -32,14 +32,31 @@ type lease struct {
 	moved bool
 	// attempt is where progress is reported.
 	attempt *retry.Attempt
+	// acted: a request of this operation whose reply was lost, in whatever
+	// attempt, may have taken effect.
+	acted bool
 }
 
 // run is the one visible stack of every operation: retry, then choose and take
 // a connection, operate, and give it back or discard it. No slot of the pool is
 // held while waiting for the next attempt.
 func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease) error) error {
+	acted, doubts := false, 0
 	err := c.cfg.Retry.Do(ctx, func(ctx context.Context, a *retry.Attempt) error {
-		return c.attempt(ctx, t, a, f)
+		return c.attempt(ctx, t, a, func(ctx context.Context, l *lease) error {
+			l.acted = acted
+			err := f(ctx, l)
+			var te *transport.Error
+			if errors.As(err, &te) {
+				acted = acted || te.MayHaveActed
+				if !l.Usable() && refusal(te.Kind) && doubts < maxDoubts {
+					doubts++
+					err = &transport.Error{Op: te.Op, Path: te.Path, Kind: transport.KindLost, Protocol: te.Protocol, Addr: te.Addr,
+						MayHaveActed: te.MayHaveActed, Err: err}
+				}
+			}
+			return err
+		})
 	}, func(e retry.Event) {
 		c.onRetry(RetryInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: e.Attempt,
 			Err: e.Err, Class: e.Class, Delay: e.Delay, Offset: t.at()})
@@ -48,6 +65,22 @@ func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease
 		return nil
 	}
 	return &Error{Op: t.op, Local: t.local, Remote: t.remote, Outcome: outcomeOf(err), Offset: t.at(), Err: err}
+}
+
+// maxDoubts bounds how often a refusal is doubted because its connection went
+// with it.
+const maxDoubts = 2
+
+// refusal reports whether a kind is a server's word that an operation often
+// answers by another request, which a lost connection has kept from it: a look
+// whether the name is taken, a folder to be made. Such a word alone is not the end.
+func refusal(k transport.Kind) bool {
+	switch k {
+	case transport.KindNotExist, transport.KindExist, transport.KindPermission, transport.KindName,
+		transport.KindUnsupported, transport.KindRefused, transport.KindTemporary: // SSH_FX_FAILURE
+		return true
+	}
+	return false
 }
 
 // attempt takes a connection, operates and gives it back. A reused connection

@@ -70,7 +70,8 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 			at = 0
 		}
 	}
-	if at > u.confirmed {
+	if at > u.furthest { // not merely further than before it began again
+		u.furthest = at
 		l.attempt.Progress()
 	}
 	u.confirmed = at
@@ -94,6 +95,10 @@ func (u *upload) settle(ctx context.Context, l *lease, size int64) (int64, error
 			return 0, err
 		}
 		st, err := l.Stat(ctx, u.partial)
+		if errors.Is(err, fs.ErrNotExist) {
+			// Another writer of the same file has finished: look anew.
+			err = &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTemporary, Err: err}
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -149,6 +154,9 @@ func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
 			u.generation++
 			u.partial = partialName(u.dest, u.identity, u.generation)
 			u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, nil
+			if u.generation <= maxRestarts {
+				u.furthest = 0 // to get as far again is progress, but not for ever
+			}
 		}
 	}
 	return err
@@ -172,10 +180,8 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	})
 	u.res.Moved += moved
 	u.acked, u.window = offset+n, l.Info().Caps.WriteWindow
+	l.attempt.Moved(moved) // also if what follows fails: the next attempt starts at once
 	if err != nil {
-		if moved > 0 {
-			l.attempt.Moved(moved)
-		}
 		return err
 	}
 	if size := u.src.size(); size >= 0 && u.acked != size {
@@ -220,7 +226,9 @@ func (u *upload) mendFolder(ctx context.Context, l *lease, cause error) (again b
 		return false, retry.Stop(&transport.Error{Op: "upload", Path: dir, Kind: transport.KindExist,
 			Err: fmt.Errorf("it is a file, so nothing can be put beneath it (%w)", cause)})
 	case err == nil:
-		return false, nil // the folder is there: the refusal stands
+		// The folder is there. It may have been made by another upload since, so
+		// that one more try tells whether the refusal stands.
+		return u.createDirs, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		if !l.Usable() {
 			return false, err

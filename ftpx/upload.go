@@ -51,14 +51,17 @@ type upload struct {
 
 	generation int
 	confirmed  int64   // bytes of the partial that the server has shown to hold
+	furthest   int64   // the most that confirmed has been: more than that is progress
 	acked      int64   // of those, what it acknowledged to this call
 	window     int64   // Caps.WriteWindow of the connection that wrote last
 	looked     bool    // the partial has been looked for
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
 	stored     bool    // the partial is complete and checked
-	placing    bool    // a rename to dest may have taken effect
+	placing    bool    // what is at dest is not known: a rename may have taken effect
 	backedUp   bool    // the old dest may lie under its backup name
+	stands     bool    // dest is the file, checked; what is left is tidying
+	tidies     int
 	restarts   int
 	res        Result
 }
@@ -77,7 +80,9 @@ func (u *upload) do(ctx context.Context, open func() (source, error)) (Result, e
 	if err == nil {
 		var release func()
 		if release, err = u.c.active.claim(ctx, u.partial, u.onWriter); err == nil {
-			err = u.c.run(ctx, u.t, u.once)
+			if err = u.c.run(ctx, u.t, u.once); u.stands {
+				err = nil
+			}
 			release()
 		}
 	}
@@ -149,13 +154,18 @@ func (u *upload) prepare() (err error) {
 // once is one attempt. What an earlier one achieved is looked up on the server,
 // not remembered: only the server knows what survived.
 func (u *upload) once(ctx context.Context, l *lease) error {
+	if u.stands {
+		return u.tidy(ctx, l)
+	}
 	u.res.Attempts++
 	u.res.Protocol, u.res.Addr = l.proto, l.Info().Addr
 	if err := u.checkSource(); err != nil {
 		return err
 	}
 	if u.placing {
-		if done, err := u.reconcile(ctx, l); done || err != nil {
+		if done, err := u.reconcile(ctx, l); done {
+			return u.tidy(ctx, l)
+		} else if err != nil {
 			return err
 		}
 	}
@@ -195,7 +205,7 @@ func (u *upload) checkSource() error {
 	}
 	u.restarts++
 	u.src.close()
-	u.generation, u.looked, u.confirmed, u.acked, u.window, u.seams = 0, false, 0, 0, 0, nil
+	u.generation, u.looked, u.confirmed, u.furthest, u.acked, u.window, u.seams = 0, false, 0, 0, 0, 0, nil
 	if err := u.prepare(); err != nil {
 		return retry.Stop(err)
 	}

@@ -27,9 +27,6 @@ func (u *upload) check(ctx context.Context, l *lease) error {
 		}
 	}
 	if got != want {
-		if got > u.confirmed && got < want {
-			l.attempt.Moved(got - u.confirmed)
-		}
 		if got > want {
 			u.scratch = true
 		}
@@ -99,7 +96,7 @@ func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, v *Ver
 // times has a cause that more attempts do not cure.
 func (u *upload) mismatch(err error) error {
 	u.restarts++
-	u.scratch, u.confirmed, u.acked, u.window, u.seams = true, 0, 0, 0, nil
+	u.scratch, u.confirmed, u.furthest, u.acked, u.window, u.seams = true, 0, 0, 0, 0, nil
 	if u.restarts >= maxRestarts {
 		return retry.Stop(&transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTruncated, Err: err})
 	}
