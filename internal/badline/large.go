@@ -1,0 +1,5 @@
+package main
+
+import "context"
+
+func runLarge(ctx context.Context, size int64) error { return nil }

@@ -1,0 +1,2 @@
+// Package trustdrill is here for its tests.
+package trustdrill
