@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Parse reads a command line. ok is false when the command is to end with code:
+// after -h or -version, or with bad flags.
+func Parse(name, usage string, f *Flags, env Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(env.Stderr)
+	fs.Usage = func() {
+		fmt.Fprint(env.Stderr, usage, "\nFlags:\n")
+		fs.PrintDefaults()
+		fmt.Fprint(env.Stderr, ExitHelp)
+	}
+	f.Register(fs)
+	if more != nil {
+		more(fs)
+	}
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, ExitDone, false
+	case err != nil:
+		return nil, ExitUsage, false
+	}
+	if f.Version {
+		version := "(devel)"
+		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+			version = info.Main.Version
+		}
+		fmt.Fprintln(env.Stdout, name, version)
+		return nil, ExitDone, false
+	}
+	return fs.Args(), 0, true
+}
+
+// Fail prints an error and returns its exit code.
+func Fail(name string, env Env, err error) int {
+	fmt.Fprintf(env.Stderr, "%s: %s\n", name, transport.Printable(err.Error()))
+	return ExitOf(err)
+}

@@ -1,0 +1,92 @@
+// Uploader sends files and folders to a server over SFTP, FTPS or FTP.
+//
+//	uploader [flags] SOURCE... URL
+//
+// What was cut off goes on, in the next attempt or the next run; nothing appears
+// under its name before it is whole. See uploader -h.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+)
+
+const usage = `Usage: uploader [flags] SOURCE... URL
+
+Sends files and folders. A SOURCE "dir" goes up as "dir", "dir/" as its contents.
+URL is ftpx://user@host/folder to choose among SFTP and FTPS, or sftp://,
+ftpes:// (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the
+login folder unless it starts with "//"; missing folders are created. The password
+comes from FTPX_PASSWORD, -password-file or a prompt.
+
+Examples:
+  uploader report.csv ftpx://batch@files.example.com/inbox
+  uploader -json -parallel 8 -retry-for 2h reports/ sftp://batch@files.example.com//srv/in
+  uploader -identity ~/.ssh/id_ed25519 -known-hosts hosts reports sftp://batch@files.example.com
+  uploader -ca ca.pem -protocols ftps,ftp -allow-plaintext -ftp-port 2121 a b ftpx://u@host/in
+  uploader -demo
+`
+
+func main() {
+	ctx, stop := cli.Interruptible(context.Background())
+	code := run(ctx, os.Args[1:], cli.System())
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, env cli.Env) int {
+	var f cli.Flags
+	var demo bool
+	var seed uint64
+	args, code, ok := cli.Parse("uploader", usage, &f, env, args, func(fs *flag.FlagSet) {
+		fs.BoolVar(&demo, "demo", false, "show it at work on embedded servers behind a line that resets connections")
+		fs.Uint64Var(&seed, "seed", 1, "with -demo, the seed of files and resets")
+	})
+	switch {
+	case !ok:
+		return code
+	case demo && len(args) > 0:
+		return cli.Fail("uploader", env, fmt.Errorf("%w: -demo takes no SOURCE and no URL", cli.ErrUsage))
+	case demo:
+		return runDemo(ctx, env, seed)
+	case len(args) < 2:
+		return cli.Fail("uploader", env, fmt.Errorf("%w: give at least one SOURCE and the URL; -h tells more", cli.ErrUsage))
+	}
+	sources, rawURL := args[:len(args)-1], args[len(args)-1]
+	cfg, err := configure(&f, env, sources, rawURL)
+	if err != nil {
+		return cli.Fail("uploader", env, err)
+	}
+	client, err := ftpx.New(ctx, cfg)
+	if err != nil {
+		return cli.Fail("uploader", env, err)
+	}
+	defer client.Close()
+	return upload(ctx, client, f, env, sources)
+}
+
+// configure finds what is wrong with the command line before anything is sent.
+func configure(f *cli.Flags, env cli.Env, sources []string, rawURL string) (ftpx.Config, error) {
+	for _, s := range sources {
+		if _, err := os.Stat(s); err != nil {
+			return ftpx.Config{}, fmt.Errorf("%w: SOURCE: %w", cli.ErrUsage, err)
+		}
+	}
+	if err := cli.CheckURL(rawURL); err != nil {
+		return ftpx.Config{}, err
+	}
+	if _, err := ftpx.ParseURL(rawURL, nil); err != nil {
+		return ftpx.Config{}, fmt.Errorf("%w: %w", cli.ErrUsage, err)
+	}
+	opts, err := f.Options(env)
+	if err != nil {
+		return ftpx.Config{}, err
+	}
+	opts.Hooks = cli.Hooks(*f, env)
+	return ftpx.ParseURL(rawURL, &opts)
+}
