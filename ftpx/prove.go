@@ -39,15 +39,14 @@ func (u *upload) prove(ctx context.Context, l *lease, name string, size int64) (
 		return 0, "", nil
 	}
 	if name == u.partial && caps.WriteWindow > 0 && u.window > 0 && u.acked > 0 && u.acked <= size && u.acked >= u.confirmed {
-		// Written by this very call, one request after the other acknowledged:
-		// what lies beyond is in doubt, what lies before is not.
-		return u.acked, "acknowledged", nil
+		return u.beyondAcked(ctx, l, size)
 	}
 	known := int64(0) // proven before by this call
 	if name == u.partial {
 		known = min(u.confirmed, size)
 	}
-	if algo := hashFor(caps, caps.HashRanges); algo != "" && known < size {
+	whole := known == 0 && size == u.src.size()
+	if algo := hashFor(caps, caps.HashRanges || whole && len(caps.Hashes) > 0); algo != "" && known < size {
 		same, err := u.sameHash(ctx, l, name, algo, known, size-known)
 		switch {
 		case err == nil && same:
@@ -80,6 +79,27 @@ func (u *upload) prove(ctx context.Context, l *lease, name string, size int64) (
 		return 0, "", nil
 	}
 	return from + same, "tail", nil
+}
+
+// beyondAcked judges a partial that this very call has written over SFTP, one
+// request after the other acknowledged: what lies before that point is not in
+// doubt. Of what lies beyond, the server may hold whatever was on its way, with
+// holes; reading that back saves sending it again.
+func (u *upload) beyondAcked(ctx context.Context, l *lease, size int64) (at int64, proof string, err error) {
+	if size == u.acked {
+		return size, "acknowledged", nil
+	}
+	same, err := u.compare(ctx, l, u.partial, u.acked, size-u.acked)
+	if errors.Is(err, ErrOneAttempt) {
+		err = nil // a source that cannot be read again can still go on from there
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	if same == 0 {
+		return u.acked, "acknowledged", nil
+	}
+	return u.acked + same, "tail", nil
 }
 
 // compare reads n bytes of a remote file back and returns how many of them, from

@@ -30,7 +30,7 @@ func (u *upload) place(ctx context.Context, l *lease) error {
 }
 
 // maxTidies bounds how often tidying is tried.
-const maxTidies = 2
+const maxTidies = 3
 
 // tidy removes what lies beside the file, which stands from here on: litter,
 // whose removal is worth another connection and is no condition of success.
@@ -126,12 +126,13 @@ func (u *upload) movedAway(ctx context.Context, l *lease, cause error) (bool, er
 	}
 	_, err := l.Stat(ctx, u.dest)
 	switch {
+	case err == nil:
+		u.backedUp, u.placing = false, false
 	case errors.Is(err, fs.ErrNotExist):
 		return true, nil
 	case !l.Usable():
 		return false, err
 	}
-	u.backedUp, u.placing = false, false
 	return false, cause
 }
 

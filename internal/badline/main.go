@@ -12,7 +12,7 @@
 //
 // sends and fetches 1 GiB through a line that resets every connection after 10
 // MiB, on real OpenSSH, vsftpd and ProFTPD (Linux, root, see CONTRIBUTING.md),
-// and lets lftp and curl do the same uploads.
+// and with -peers lets lftp and curl do the same uploads.
 //
 // It ends with 1 if a file is not whole, or a figure is beyond its bound.
 package main
@@ -29,6 +29,7 @@ func main() {
 	many := flag.Int("many", 0, "number of transfers of mixed sizes")
 	gigabyte := flag.Bool("gigabyte", false, "one large file over each protocol, each way, on real servers")
 	size := flag.Int64("size", 1<<30, "size of the large file in bytes")
+	peers := flag.Bool("peers", false, "with -gigabyte, let lftp and curl do the FTP uploads too; lftp takes its time")
 	seed := flag.Uint64("seed", 1, "seed of sizes and resets")
 	flag.Parse()
 	if *many <= 0 && !*gigabyte || flag.NArg() > 0 {
@@ -42,7 +43,7 @@ func main() {
 		ok = report(runMany(ctx, *many, *seed)) && ok
 	}
 	if *gigabyte {
-		ok = report(runLarge(ctx, *size)) && ok
+		ok = report(runLarge(ctx, *size, *peers)) && ok
 	}
 	if !ok {
 		os.Exit(1)
