@@ -74,9 +74,12 @@ type Kind uint8
 const (
 	// None lets the connection live.
 	None Kind = iota
-	// Reset sends RST to Fault.Sides. What the proxy has not yet sent is lost,
-	// and what the receiver's program has not yet read may be: that is how
-	// resets are. Fault.Grace gives the receiver time to read.
+	// Reset sends RST to Fault.Sides. Bytes that were forwarded and are still in
+	// this machine's send buffer, because the receiver's window is full, are
+	// lost. Those that reached the receiver's buffer unread are handed out by
+	// Linux before the error and thrown away by other systems. Fault.Grace gives
+	// the receiver time to read them all. A program that reads and writes at the
+	// time may see the reset in one of the two calls and an end in the other.
 	Reset
 	// FIN ends Fault.Dir early and cleanly: the receiver of that direction sees
 	// the end of the stream, the sender sees nothing and what it goes on sending

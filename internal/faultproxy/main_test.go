@@ -31,6 +31,12 @@ func serve(t *testing.T, handler func(*net.TCPConn)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveOn(t, l, handler)
+	return l.Addr().String()
+}
+
+func serveOn(t *testing.T, l net.Listener, handler func(*net.TCPConn)) {
+	t.Helper()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -49,7 +55,6 @@ func serve(t *testing.T, handler func(*net.TCPConn)) string {
 		_ = l.Close()
 		wg.Wait()
 	})
-	return l.Addr().String()
 }
 
 // echo sends back what it gets.

@@ -102,7 +102,6 @@ func StartSFTP(opts SFTPOptions) (*SFTPServer, error) {
 		hidden:  map[string]bool{extStatVFS: true},
 		served:  make(chan struct{}),
 	}
-	s.countLogins()
 	for _, name := range opts.HideExtensions {
 		s.hidden[name] = true
 	}

@@ -83,15 +83,23 @@ func (o SFTPOptions) publicKeyCallback() func(ssh.ConnMetadata, ssh.PublicKey) (
 
 func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
-// countLogins counts through AuthLogCallback, which sees all methods. "none" is
-// how clients ask what there is, so it does not count as a failure.
-func (s *SFTPServer) countLogins() {
-	s.config.AuthLogCallback = func(_ ssh.ConnMetadata, method string, err error) {
+// configFor returns the configuration of one connection. It counts its logins and
+// calls loggedIn before the client learns that it is in: a client that then opens
+// another connection must not meet a MaxStartups that still counts this one.
+func (s *SFTPServer) configFor(loggedIn func()) *ssh.ServerConfig {
+	config := *s.config
+	log := config.AuthLogCallback
+	config.AuthLogCallback = func(conn ssh.ConnMetadata, method string, err error) {
 		switch {
 		case err == nil:
 			s.counts.logins.Add(1)
-		case method != "none":
+			loggedIn()
+		case method != "none": // that is how clients ask what there is
 			s.counts.failures.Add(1)
 		}
+		if log != nil {
+			log(conn, method, err)
+		}
 	}
+	return &config
 }

@@ -53,8 +53,9 @@ func (s *SFTPServer) serve() {
 func (s *SFTPServer) serveConn(raw net.Conn) {
 	defer raw.Close()
 	_ = raw.SetDeadline(time.Now().Add(s.opts.LoginGrace))
-	conn, channels, requests, err := ssh.NewServerConn(raw, s.config)
-	s.startups.Add(-1)
+	started := sync.OnceFunc(func() { s.startups.Add(-1) })
+	conn, channels, requests, err := ssh.NewServerConn(raw, s.configFor(started))
+	started()
 	if err != nil {
 		return
 	}
