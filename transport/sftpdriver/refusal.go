@@ -74,6 +74,8 @@ func (d *dialer) judge(err error) (transport.Kind, error) {
 	case d.ctx.Err() != nil:
 		// Closing the socket, and the agent, brings up anything at all.
 		return transport.KindTimeout, err
+	case d.step == "login" && garbled(err.Error()):
+		return transport.KindProtocol, err
 	case d.step == "login" && (lost == nil || strings.Contains(err.Error(), "unable to authenticate")):
 		// x/crypto has no type for it: "unable to authenticate, attempted
 		// methods [none password], no supported methods remain". With a line
@@ -86,6 +88,18 @@ func (d *dialer) judge(err error) (transport.Kind, error) {
 		return transport.KindLost, lost
 	}
 	return transport.KindProtocol, err
+}
+
+// garbled reports whether x/crypto could not make sense of a packet: ciphers find
+// by its length or its MAC that the line has changed it.
+func garbled(text string) bool {
+	for _, s := range []string{"ssh: max packet length exceeded", "ssh: invalid packet length", "ssh: empty packet",
+		"ssh: MAC failure", "message authentication failed"} {
+		if strings.Contains(text, s) {
+			return true
+		}
+	}
+	return false
 }
 
 var disconnect = regexp.MustCompile(`ssh: disconnect, reason (\d+): (.*)`)

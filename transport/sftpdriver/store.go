@@ -63,8 +63,8 @@ func (k *call) store(p string, offset int64, src io.Reader, opt *transport.IO) (
 			// f.Truncate works on the handle: the name may belong to
 			// another file by now. What it answers changes nothing for n.
 			_ = f.Truncate(end)
+			_ = f.Close()
 		}
-		_ = f.Close()
 		return n, err
 	}
 	k.at("CLOSE")

@@ -281,8 +281,9 @@ func stallDial(ep *transport.Endpoint) *atomic.Pointer[stallable] {
 	return &last
 }
 
-// slack is for a machine that has other things to do.
-const slack = 500 * time.Millisecond
+// slack is for a machine that has other things to do: what these tests look
+// for does not end at all.
+const slack = 2 * time.Second
 
 // TestTrap9NothingHangs: every call, and Close, returns on a line on which
 // nothing passes any more, within one and a half stall times.
@@ -319,9 +320,14 @@ func TestTrap9NothingHangs(t *testing.T) {
 			t.Run(how+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				f := newFake(t, withLimits)
-				f.put("f", make([]byte, 20<<20))
+				f.put("f", make([]byte, 12<<20))
 				var last *atomic.Pointer[stallable]
-				c := f.dial(func(ep *transport.Endpoint) { ep.Stall = stall; last = stallDial(ep) })
+				c := f.dial(func(ep *transport.Endpoint) {
+					last = stallDial(ep)
+					if ep.Stall = time.Minute; how == "stall" {
+						ep.Stall = stall
+					}
+				})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				want := transport.KindStalled
@@ -351,7 +357,7 @@ func TestTrap9NothingHangs(t *testing.T) {
 				}
 				begin = time.Now()
 				_ = c.Close()
-				if d := time.Since(begin); d > 100*time.Millisecond {
+				if d := time.Since(begin); d > slack {
 					t.Errorf("Close took %v", d)
 				}
 			})
@@ -525,10 +531,10 @@ func TestHostileAnswers(t *testing.T) {
 						}
 					})
 					f.put("f", make([]byte, 100_000))
-					c := f.dial(func(ep *transport.Endpoint) { ep.Stall = 2 * time.Second })
+					c := f.dial(func(ep *transport.Endpoint) { ep.Stall = 20 * time.Second })
 					begin := time.Now()
 					err := op(c)
-					if d := time.Since(begin); d > time.Second {
+					if d := time.Since(begin); d > 10*time.Second {
 						t.Errorf("took %v", d)
 					}
 					var te *transport.Error
