@@ -136,11 +136,11 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, errors.New("Config.Host is empty: name the server")
 	}
 	if strings.ContainsAny(cfg.Host, " \r\n\x00/@[]") {
-		return cfg, fmt.Errorf("Config.Host %q is not a host name or an address: give it without scheme, user, port and brackets", cfg.Host)
+		return cfg, fmt.Errorf("the host %q in Config.Host is not a host name or an address: give it without scheme, user, port and brackets", cfg.Host)
 	}
 	for field, v := range map[string]string{"User": cfg.User, "Base": cfg.Base, "Password": cfg.Password.Reveal()} {
 		if strings.ContainsAny(v, "\r\n\x00") {
-			return cfg, fmt.Errorf("Config.%s holds CR, LF or NUL: remove it (a password file often ends with one)", field)
+			return cfg, fmt.Errorf("field Config.%s holds CR, LF or NUL: remove it (a password file often ends with one)", field)
 		}
 	}
 	if len(cfg.Protocols) == 0 {

@@ -17,8 +17,8 @@ func TestSweepInMemory(t *testing.T) {
 		name                string
 		stride, pairs, full int
 	}{
-		{"singles", 11, 0, 1},
-		{"pairs", 1, 12, 1000},
+		{"singles", 17, 0, 1},
+		{"pairs", 1, 8, 1000},
 	} {
 		for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS} {
 			t.Run(sweep.name+"/"+p.String(), func(t *testing.T) {

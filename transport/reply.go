@@ -180,9 +180,12 @@ func kindOfCode(cmd string, code int, t string) (Kind, bool) {
 		switch cmd {
 		// vsftpd says no more than "Failed to open file." or "Could not get
 		// file size.": the file is not there, or is not a file.
+		// "Delete operation failed." and "Remove directory operation failed." it
+		// says as well to what is forbidden or not empty: those stay refusals,
+		// and the driver looks.
 		case "RETR", "SIZE", "MDTM", "MLST", "CWD", "RNFR", "DELE", "LIST", "MLSD", "RMD":
 			if contains(t, "failed to open file", "could not get file", "failed to change directory",
-				"rnfr command failed", "can't open", "can't check", "delete operation failed", "remove directory operation failed",
+				"rnfr command failed", "can't open", "can't check",
 				"cannot be listed") { // ProFTPD's MLST
 				return KindNotExist, true
 			}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,10 +16,11 @@ import (
 
 // download fetches all targets into a folder.
 func download(ctx context.Context, f cli.Flags, env cli.Env, targets []target, folder string) int {
+	busy := newClaims()
 	return cli.Run(ctx, "download", f, env, func(yield func(cli.Job) bool) error {
 		for _, t := range targets {
-			w := &walker{ctx: ctx, target: t, folder: folder, yield: yield, env: env}
-			if err := w.walk(); err != nil {
+			w := &walker{ctx: ctx, flags: f, env: env, target: t, folder: folder, busy: busy, yield: yield}
+			if err := t.client.Walk(ctx, t.remote, w.entry); err != nil {
 				return err
 			}
 		}
@@ -28,92 +28,77 @@ func download(ctx context.Context, f cli.Flags, env cli.Env, targets []target, f
 	})
 }
 
+// walker finds the files of one target.
 type walker struct {
-	ctx context.Context
-	target
-	folder string
-	yield  func(cli.Job) bool
+	ctx    context.Context
+	flags  cli.Flags
 	env    cli.Env
+	target target
+	folder string
+	busy   *claims
+	yield  func(cli.Job) bool
 }
 
-func (w *walker) walk() error {
-	root := path.Clean(w.remote)
-	name := path.Base(root)
-	if w.contents {
-		name = ""
+// entry is the ftpx.WalkFunc.
+func (w *walker) entry(p string, e ftpx.Entry, err error) error {
+	job := cli.Job{Remote: p, Err: err}
+	if err == nil {
+		job.Local, job.Err = w.local(p, e)
 	}
-	err := w.client.Walk(w.ctx, root, func(p string, e ftpx.Entry, err error) error {
-		rel := strings.TrimPrefix(strings.TrimPrefix(p, root), "/")
-		if root == "." {
-			rel = strings.TrimPrefix(p, "./")
-			if p == "." {
-				rel = ""
-			}
-		}
-		if p == root && !e.IsDir() && err == nil {
-			// A file goes by its own name, whatever follows it in the URL.
-			return w.entry(path.Base(root), p, e, nil)
-		}
-		return w.entry(path.Join(name, rel), p, e, err)
-	})
-	if errors.Is(err, fs.SkipAll) {
-		return nil
-	}
-	return err
-}
-
-// entry fetches what is at a remote path to its place beneath the folder. Names
-// come from the server and are hostile: one that leads out of the folder, or is a
-// device's on this system, is refused.
-func (w *walker) entry(rel, remote string, e ftpx.Entry, err error) error {
-	job := cli.Job{Remote: remote, Err: err}
-	local := filepath.FromSlash(rel)
 	switch {
-	case err != nil:
-	case rel == "" || rel == ".":
-		return nil // the folder itself
-	case !filepath.IsLocal(local) || strings.ContainsRune(rel, '\\') && filepath.Separator == '\\':
-		job.Err = fmt.Errorf("the server's name %q would lead out of the folder or names a device: not fetched", transport.Printable(rel))
+	case job.Err != nil:
 	case e.IsDir():
-		if err := os.MkdirAll(filepath.Join(w.folder, local), 0o777); err == nil {
+		if job.Err = os.MkdirAll(job.Local, 0o777); job.Err == nil {
 			return nil
-		} else {
-			job.Err = err
 		}
-	case e.Type == transport.TypeLink:
-		// Whether it leads to a file or a folder, only following it tells.
-		return w.link(rel, remote)
-	case e.Type != transport.TypeFile:
-		fmt.Fprintln(w.env.Stderr, transport.Printable(fmt.Sprintf("skipped %q: not a file", remote)))
+	case e.Type == transport.TypeLink && w.leadsToFolder(p):
+		cli.Note(w.flags, w.env, "skipped %q: a link to a folder, which may lead in circles", p)
 		return nil
-	}
-	if job.Err == nil {
-		job.Local = filepath.Join(w.folder, local)
+	case e.Type == transport.TypeOther:
+		cli.Note(w.flags, w.env, "skipped %q: neither a file nor a folder", p)
+		return nil
+	default:
 		job.Do = func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-			return w.client.Download(ctx, remote, job.Local, &ftpx.DownloadOptions{CreateDirs: true, Progress: progress})
+			defer w.busy.claim(job.Local)()
+			return w.target.client.Download(ctx, p, job.Local, &ftpx.DownloadOptions{CreateDirs: true, Progress: progress})
 		}
 	}
 	if !w.yield(job) {
 		return fs.SkipAll
 	}
-	if err != nil && e.IsDir() {
-		return fs.SkipDir
+	if err == nil && job.Err != nil && e.IsDir() {
+		return fs.SkipDir // there is no place for what it holds
 	}
-	return nil
+	return nil // also after an error: what comes after it may be good
 }
 
-// link fetches what a link leads to, if that is a file.
-func (w *walker) link(rel, remote string) error {
-	job := cli.Job{Remote: remote, Local: filepath.Join(w.folder, filepath.FromSlash(rel))}
-	job.Do = func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-		return w.client.Download(ctx, remote, job.Local, &ftpx.DownloadOptions{CreateDirs: true, Progress: progress})
+// local is where a remote path goes. Names come from the server and are hostile:
+// one that would lead out of the folder, or names a device of this system, is
+// refused.
+func (w *walker) local(p string, e ftpx.Entry) (string, error) {
+	root := w.target.remote
+	rel := strings.TrimPrefix(p, strings.TrimSuffix(root, "/")+"/")
+	switch {
+	case p == root && (w.target.contents && e.IsDir()):
+		return w.folder, nil
+	case p == root:
+		rel = path.Base(root) // a file goes by its name, whatever follows it in the URL
+	case root == ".":
+		rel = p
 	}
-	if e, err := w.client.Stat(w.ctx, remote); err == nil && e.IsDir() {
-		fmt.Fprintln(w.env.Stderr, transport.Printable(fmt.Sprintf("skipped %q: a link to a folder, which may lead in circles", remote)))
-		return nil
+	if p != root && !w.target.contents {
+		rel = path.Join(path.Base(root), rel)
 	}
-	if !w.yield(job) {
-		return fs.SkipAll
+	local := filepath.FromSlash(rel)
+	if !filepath.IsLocal(local) || filepath.Separator == '\\' && strings.Contains(rel, `\`) {
+		return "", fmt.Errorf("the server's name %q would lead out of the folder or names a device: not fetched", transport.Printable(rel))
 	}
-	return nil
+	return filepath.Join(w.folder, local), nil
+}
+
+// leadsToFolder follows a link. What cannot be followed is left to the download
+// to complain of.
+func (w *walker) leadsToFolder(p string) bool {
+	e, err := w.target.client.Stat(w.ctx, p)
+	return err == nil && e.IsDir()
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -20,6 +21,7 @@ const usage = `Usage: downloader [flags] URL... FOLDER
 
 Fetches files and folders into FOLDER, which is created if it is missing. A URL that
 names a folder brings it as FOLDER/name; one that ends in "/" brings its contents.
+Links to files are followed, links to folders inside a folder are passed over.
 URL is ftpx://user@host/path to choose among SFTP and FTPS, or sftp://, ftpes://
 (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the login folder
 unless it starts with "//". The password comes from FTPX_PASSWORD, -password-file
@@ -42,20 +44,16 @@ func main() {
 type target struct {
 	client   ftpx.Client
 	remote   string
-	contents bool // the URL ended in a slash
+	contents bool // the URL ended in a slash, or names the login folder
 }
 
 func run(ctx context.Context, args []string, env cli.Env) int {
 	var f cli.Flags
-	args, code, ok := cli.Parse("downloader", usage, &f, env, args, nil)
+	args, code, ok := cli.Parse("downloader", usage, &f, &env, args, nil)
 	if !ok {
 		return code
 	}
-	if len(args) < 2 {
-		return cli.Fail("downloader", env, fmt.Errorf("%w: give at least one URL and the FOLDER; -h tells more", cli.ErrUsage))
-	}
-	urls, folder := args[:len(args)-1], args[len(args)-1]
-	configs, err := configure(&f, env, urls, folder)
+	configs, folder, err := configure(ctx, &f, env, args)
 	if err != nil {
 		return cli.Fail("downloader", env, err)
 	}
@@ -67,7 +65,11 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	}()
 	var targets []target
 	for i, cfg := range configs {
-		remote := cfg.Base
+		t := target{remote: path.Clean(cfg.Base)}
+		// path.Base is "/" for the root, and path.Clean leaves ".." alone at the
+		// beginning only, where it names no folder that could be called so here.
+		base := path.Base(t.remote)
+		t.contents = strings.HasSuffix(args[i], "/") || base == "." || base == ".." || base == "/"
 		cfg.Base = ""
 		key := fmt.Sprint(cfg.User, "@", cfg.Host, cfg.Ports, cfg.Protocols)
 		if clients[key] == nil {
@@ -77,7 +79,8 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 			}
 			clients[key] = c
 		}
-		targets = append(targets, target{client: clients[key], remote: remote, contents: remote == "" || strings.HasSuffix(urls[i], "/")})
+		t.client = clients[key]
+		targets = append(targets, t)
 	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return cli.Fail("downloader", env, fmt.Errorf("%w: FOLDER: %w", cli.ErrUsage, err))
@@ -86,28 +89,38 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 }
 
 // configure finds what is wrong with the command line before anything is sent.
-func configure(f *cli.Flags, env cli.Env, urls []string, folder string) ([]ftpx.Config, error) {
+func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) (configs []ftpx.Config, folder string, err error) {
+	for _, arg := range args {
+		if err := cli.CheckArg(arg); err != nil {
+			return nil, "", err
+		}
+	}
+	if len(args) < 2 {
+		return nil, "", fmt.Errorf("%w: give at least one URL and the FOLDER; -h tells more", cli.ErrUsage)
+	}
+	urls, folder := args[:len(args)-1], args[len(args)-1]
+	if strings.Contains(folder, "://") {
+		return nil, "", fmt.Errorf("%w: FOLDER %q looks like a URL: name the local folder last", cli.ErrUsage, folder)
+	}
 	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%w: FOLDER %q is a file", cli.ErrUsage, folder)
+		return nil, "", fmt.Errorf("%w: FOLDER %q is a file", cli.ErrUsage, folder)
 	}
 	for _, u := range urls {
-		if err := cli.CheckURL(u); err != nil {
-			return nil, err
-		}
 		if _, err := ftpx.ParseURL(u, nil); err != nil {
-			return nil, fmt.Errorf("%w: %w", cli.ErrUsage, err)
+			return nil, "", fmt.Errorf("%w: %w", cli.ErrUsage, err)
 		}
 	}
-	opts, err := f.Options(env)
+	opts, err := f.Options(ctx, env)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	opts.Hooks = cli.Hooks(*f, env)
-	configs := make([]ftpx.Config, len(urls))
-	for i, u := range urls {
-		if configs[i], err = ftpx.ParseURL(u, &opts); err != nil {
-			return nil, err
+	for _, u := range urls {
+		cfg, err := ftpx.ParseURL(u, &opts)
+		if err != nil {
+			return nil, "", err
 		}
+		configs = append(configs, cfg)
 	}
-	return configs, nil
+	return configs, folder, nil
 }

@@ -34,6 +34,8 @@ type demo struct {
 	env  cli.Env
 	seed uint64
 	dir  string
+	// protocols are shown one after the other; nil means three of them.
+	protocols []ftpx.Protocol
 	// tamper is called before the files are compared. Tests use it to show that
 	// the demo can fail.
 	tamper func(root string)
@@ -47,31 +49,41 @@ type row struct {
 	took                             time.Duration
 }
 
-func runDemo(ctx context.Context, env cli.Env, seed uint64) int {
-	return (&demo{env: env, seed: seed}).run(ctx)
-}
-
 func (d *demo) run(ctx context.Context) int {
 	dir, err := os.MkdirTemp("", "ftpx-demo-*")
 	if err != nil {
-		return cli.Fail("uploader", d.env, err)
+		return d.fail(ctx, err)
 	}
 	defer os.RemoveAll(dir)
 	d.dir = dir
 	d.say("A folder of files goes up over each protocol, through a proxy in which %.1f %% of the mebibytes meet a reset (seed %d).\n",
 		100*resetRate, d.seed)
 	if err := d.makeFiles(); err != nil {
-		return cli.Fail("uploader", d.env, err)
+		return d.fail(ctx, err)
+	}
+	if d.protocols == nil {
+		d.protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP}
 	}
 	var rows []row
-	for i, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP} {
+	for i, p := range d.protocols {
 		r, err := d.over(ctx, p, d.seed+uint64(i))
 		if err != nil {
-			return cli.Fail("uploader", d.env, fmt.Errorf("%v: %w", p, err))
+			return d.fail(ctx, fmt.Errorf("%v: %w", p, err))
 		}
 		rows = append(rows, r)
 	}
 	return d.summary(rows)
+}
+
+// fail says why nothing, or the wrong thing, has been shown. Its servers are its
+// own, so the codes for those of others would mislead.
+func (d *demo) fail(ctx context.Context, err error) int {
+	if ctx.Err() != nil {
+		cli.Fail("uploader", d.env, errors.New("interrupted"))
+		return cli.ExitInterrupted
+	}
+	d.say("\nFAILED: %v\n", err)
+	return cli.ExitSome
 }
 
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.env.Stdout, format, args...) }
@@ -82,6 +94,7 @@ func (d *demo) source() string { return filepath.Join(d.dir, "files") }
 // in several scripts.
 func (d *demo) makeFiles() error {
 	r := rand.New(rand.NewPCG(d.seed, 1))
+	content := rand.NewChaCha8([32]byte{byte(d.seed)})
 	names := []string{"report %d.csv", "übersicht-%d.txt", "帳票/%d.bin", "deep/er/отчёт %d.dat"}
 	for i := range 40 {
 		size := int(math.Exp(r.Float64() * math.Log(4<<20)))
@@ -92,9 +105,7 @@ func (d *demo) makeFiles() error {
 			size = 2<<20 + r.IntN(2<<20)
 		}
 		data := make([]byte, size)
-		for j := range data {
-			data[j] = byte(r.Uint32())
-		}
+		_, _ = content.Read(data) // never fails
 		name := filepath.Join(d.source(), filepath.FromSlash(fmt.Sprintf(names[i%len(names)], i)))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
@@ -161,8 +172,7 @@ func (d *demo) over(ctx context.Context, p ftpx.Protocol, seed uint64) (row, err
 	defer client.Close()
 	begin := time.Now()
 	flags := cli.Flags{Parallel: 4, Quiet: true}
-	if code := upload(ctx, client, flags, cli.Env{Stdout: d.env.Stdout, Stderr: d.env.Stderr, Getenv: d.env.Getenv},
-		[]string{d.source() + string(filepath.Separator)}); code != cli.ExitDone {
+	if code := upload(ctx, client, flags, d.env, []source{{path: d.source(), contents: true}}); code != cli.ExitDone {
 		return r, fmt.Errorf("the upload ended with %d", code)
 	}
 	r.took = time.Since(begin)

@@ -19,6 +19,7 @@ import (
 const usage = `Usage: uploader [flags] SOURCE... URL
 
 Sends files and folders. A SOURCE "dir" goes up as "dir", "dir/" as its contents.
+Links to files are followed, links to folders inside a folder are passed over.
 URL is ftpx://user@host/folder to choose among SFTP and FTPS, or sftp://,
 ftpes:// (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the
 login folder unless it starts with "//"; missing folders are created. The password
@@ -41,24 +42,21 @@ func main() {
 
 func run(ctx context.Context, args []string, env cli.Env) int {
 	var f cli.Flags
-	var demo bool
+	var demonstrate bool
 	var seed uint64
-	args, code, ok := cli.Parse("uploader", usage, &f, env, args, func(fs *flag.FlagSet) {
-		fs.BoolVar(&demo, "demo", false, "show it at work on embedded servers behind a line that resets connections")
-		fs.Uint64Var(&seed, "seed", 1, "with -demo, the seed of files and resets")
+	args, code, ok := cli.Parse("uploader", usage, &f, &env, args, func(fs *flag.FlagSet) {
+		fs.BoolVar(&demonstrate, "demo", false, "show it at work on embedded servers behind a line that resets connections")
+		fs.Uint64Var(&seed, "seed", 1, "with -demo, the `number` that files and resets are drawn from")
 	})
 	switch {
 	case !ok:
 		return code
-	case demo && len(args) > 0:
+	case demonstrate && len(args) > 0:
 		return cli.Fail("uploader", env, fmt.Errorf("%w: -demo takes no SOURCE and no URL", cli.ErrUsage))
-	case demo:
-		return runDemo(ctx, env, seed)
-	case len(args) < 2:
-		return cli.Fail("uploader", env, fmt.Errorf("%w: give at least one SOURCE and the URL; -h tells more", cli.ErrUsage))
+	case demonstrate:
+		return (&demo{env: env, seed: seed}).run(ctx)
 	}
-	sources, rawURL := args[:len(args)-1], args[len(args)-1]
-	cfg, err := configure(&f, env, sources, rawURL)
+	sources, cfg, err := configure(ctx, &f, env, args)
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
@@ -71,22 +69,29 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 }
 
 // configure finds what is wrong with the command line before anything is sent.
-func configure(f *cli.Flags, env cli.Env, sources []string, rawURL string) (ftpx.Config, error) {
-	for _, s := range sources {
-		if _, err := os.Stat(s); err != nil {
-			return ftpx.Config{}, fmt.Errorf("%w: SOURCE: %w", cli.ErrUsage, err)
+func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) ([]source, ftpx.Config, error) {
+	fail := func(err error) ([]source, ftpx.Config, error) { return nil, ftpx.Config{}, err }
+	for _, arg := range args {
+		if err := cli.CheckArg(arg); err != nil {
+			return fail(err)
 		}
 	}
-	if err := cli.CheckURL(rawURL); err != nil {
-		return ftpx.Config{}, err
+	if len(args) < 2 {
+		return fail(fmt.Errorf("%w: give at least one SOURCE and the URL; -h tells more", cli.ErrUsage))
 	}
+	names, rawURL := args[:len(args)-1], args[len(args)-1]
 	if _, err := ftpx.ParseURL(rawURL, nil); err != nil {
-		return ftpx.Config{}, fmt.Errorf("%w: %w", cli.ErrUsage, err)
+		return fail(fmt.Errorf("%w: %w", cli.ErrUsage, err))
 	}
-	opts, err := f.Options(env)
+	sources, err := findSources(names)
 	if err != nil {
-		return ftpx.Config{}, err
+		return fail(fmt.Errorf("%w: SOURCE %w", cli.ErrUsage, err))
+	}
+	opts, err := f.Options(ctx, env)
+	if err != nil {
+		return fail(err)
 	}
 	opts.Hooks = cli.Hooks(*f, env)
-	return ftpx.ParseURL(rawURL, &opts)
+	cfg, err := ftpx.ParseURL(rawURL, &opts)
+	return sources, cfg, err
 }

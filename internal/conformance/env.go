@@ -122,8 +122,12 @@ func (e *env) same(what string, got, want []byte) {
 	if bytes.Equal(got, want) {
 		return
 	}
-	i := 0
-	for i < len(got) && i < len(want) && got[i] == want[i] {
+	const block = 4 << 10
+	i, n := 0, min(len(got), len(want))
+	for i+block <= n && bytes.Equal(got[i:i+block], want[i:i+block]) {
+		i += block
+	}
+	for i < n && got[i] == want[i] {
 		i++
 	}
 	e.Errorf("%s: %d bytes, want %d; the first difference is at byte %d", what, len(got), len(want), i)

@@ -146,7 +146,7 @@ func (e *env) big() string {
 		e.ok(f.Truncate(endless), "making it long") // without using space
 		return remote
 	}
-	e.put(remote, make([]byte, 16<<20))
+	e.put(remote, make([]byte, 8<<20))
 	return remote
 }
 

@@ -11,13 +11,19 @@ import (
 	"sync/atomic"
 )
 
-// random makes n bytes that no part of resembles another, the same for the
-// same n.
+// random returns n bytes that no part of resembles another, the same for the same
+// n. They are shared: nobody changes them.
 func random(n int) []byte {
+	if b, ok := randoms.Load(n); ok {
+		return b.([]byte)
+	}
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}).Read(b)
+	randoms.Store(n, b)
 	return b
 }
+
+var randoms sync.Map
 
 // localFile returns an open file with some content.
 func (e *env) localFile(data []byte) *os.File {

@@ -159,7 +159,7 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 	server.Inject(nil)
 
 	e := Evidence{Transfer: c.Transfer, Want: m.want, Name: fileName, Renamed: j.renamed, Lied: j.lied, Result: end.Result, Err: end.Err}
-	e.Corrupted = m.has(c, memconn.Corrupt) && (!v.notices || c.Transfer == Get)
+	e.Corrupted = m.has(c, memconn.Corrupt) && (!v.notices || c.Transfer == Get || m.refuses(c)) // the hash, for one
 	// A refusal may be the last word, or hide what a lost reply has done; payload
 	// that was changed unnoticed shows at a later look.
 	unknown := end.outcome() == ftpx.Unknown
@@ -187,7 +187,7 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 	// What an old session still writes must change nothing.
 	time.Sleep(time.Until(server.Files().Pending()) + time.Second)
 	if before := e.Got; end.Err == nil {
-		if look(); !bytes.Equal(before, e.Got) {
+		if look(); !bytes.Equal(before, e.Got) && !e.Corrupted {
 			end.Problems = append(end.Problems, "later, the final name holds "+describe(e.Got, e.Want))
 		}
 	} else {

@@ -62,10 +62,10 @@ func variants() []variant {
 }
 
 const (
-	// memoryChunk and memorySize make a transfer of nine chunks, which is worth
+	// memoryChunk and memorySize make a transfer of seven chunks, which is worth
 	// going on with.
-	memoryChunk = 16 << 10
-	memorySize  = 8*memoryChunk + 1
+	memoryChunk = 12 << 10
+	memorySize  = 6*memoryChunk + 1
 )
 
 // memoryFaults are what befalls an operation in memory, by name.

@@ -68,10 +68,14 @@ func (f *Files) later(d dueWrite) {
 
 // writeAt writes as pwrite does: what lies between the end and offset is zeros.
 func (n *node) writeAt(offset int64, p []byte) {
-	if grow := offset + int64(len(p)) - int64(len(n.data)); grow > 0 {
-		n.data = append(n.data, make([]byte, grow)...)
+	if gap := offset - int64(len(n.data)); gap > 0 {
+		n.data = append(n.data, make([]byte, gap)...)
 	}
-	copy(n.data[offset:], p)
+	over := copy(n.data[offset:], p)
+	if len(n.data)+len(p)-over > cap(n.data) {
+		n.data = slices.Grow(n.data, max(len(p), len(n.data))) // copy a growing file seldom
+	}
+	n.data = append(n.data, p[over:]...)
 	n.mtime = time.Now()
 }
 

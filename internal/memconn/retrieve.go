@@ -56,6 +56,7 @@ type retrieve struct {
 	begin time.Time
 	pos   int64
 	end   int64 // where Limit ends it, -1 for nowhere
+	buf   []byte
 }
 
 func (d *retrieve) run() error {
@@ -82,7 +83,7 @@ func (d *retrieve) run() error {
 	return d.reply(nil)
 }
 
-// read takes a chunk off the disk.
+// read takes a chunk off the disk; it is good until the next one.
 func (d *retrieve) read() []byte {
 	fs := d.c.s.files
 	fs.lock()
@@ -94,7 +95,8 @@ func (d *retrieve) read() []byte {
 	if n = min(n, int64(len(d.file.data))-d.pos); n <= 0 {
 		return nil
 	}
-	return append([]byte{}, d.file.data[d.pos:d.pos+n]...)
+	d.buf = append(d.buf[:0], d.file.data[d.pos:d.pos+n]...)
+	return d.buf
 }
 
 var errCutShort = errors.New("the server ended the file early")

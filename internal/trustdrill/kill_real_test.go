@@ -14,8 +14,15 @@ import (
 // killSetups are the servers on which movers are killed.
 func killSetups() []setup { return []setup{sshd, vsftpd, vsftpd12, vsftpd13, proftpdS, pureftpdS} }
 
-// mostSent is how much may be sent in total, over the size of the file.
-const mostSent = 1.05
+// mostSent is how much may be sent in total, over the size of the file. What is
+// lost is what buffers hold, whatever the size, so that it says nothing about the
+// small files of -short.
+func mostSent() float64 {
+	if testing.Short() {
+		return 2
+	}
+	return 1.05
+}
 
 // TestKilledUploadGoesOn kills the sending process at 25 points of a file, each
 // time of a new upload, and starts it again: the file is whole, and what both
@@ -34,7 +41,13 @@ func TestKilledDownloadGoesOn(t *testing.T) {
 }
 
 func killDrill(t *testing.T, s setup, op string) {
-	r := newRig(t, s)
+	// The line is slower than either end, as lines are: what is sent in vain is
+	// what buffers hold, not what a busy machine has no time to read.
+	line := faultproxy.Options{Seed: 1, UpRate: 64 * mib}
+	if op == "download" {
+		line = faultproxy.Options{Seed: 1, DownRate: 64 * mib}
+	}
+	r := newRigWith(t, s, line)
 	size, points := lessIfShort(64, 8)*mib, lessIfShort(25, 5)
 	data := content(1, size)
 	d := &killer{rig: r, op: op, data: data, dir: faultproxy.Up}
@@ -134,8 +147,8 @@ func (d *killer) killAt(t *testing.T, name string, n int64) {
 	if v.Outcome != "done" || !same(t, file, d.data) {
 		t.Errorf("%s: %+v", name, v)
 	}
-	if most := mostSent * float64(size); float64(line) > most {
-		t.Errorf("killed at %s: %s on the line, more than %.2f times %s; handed over %d and %d; %+v", inMiB(n), inMiB(line), mostSent, inMiB(size), first.counter.Load(), v.Moved, v)
+	if most := mostSent() * float64(size); float64(line) > most {
+		t.Errorf("killed at %s: %s on the line, more than %.2f times %s; handed over %d and %d; %+v", inMiB(n), inMiB(line), mostSent(), inMiB(size), first.counter.Load(), v.Moved, v)
 	}
 	if d.op == "upload" {
 		d.only(t, name)

@@ -63,7 +63,7 @@ func (s setup) with(change func(*realserver.Options)) setup {
 // access is how to reach a server: all that a client needs, in a form that a
 // mover can be given.
 type access struct {
-	Protocol       ftpx.Protocol
+	Protocol       uint8 // ftpx.Protocol, whose text form is for people
 	Host           string
 	Port           int
 	User, Password string
@@ -73,8 +73,9 @@ type access struct {
 }
 
 func (a access) config() ftpx.Config {
+	proto := ftpx.Protocol(a.Protocol)
 	return ftpx.Config{Host: a.Host, User: a.User, Options: ftpx.Options{
-		Password: ftpx.Secret(a.Password), Protocols: []ftpx.Protocol{a.Protocol}, AllowPlaintext: a.Protocol == ftpx.FTP,
+		Password: ftpx.Secret(a.Password), Protocols: []ftpx.Protocol{proto}, AllowPlaintext: proto == ftpx.FTP,
 		Ports:        ftpx.Ports{SFTP: a.Port, FTP: a.Port},
 		SSH:          transport.SSH{HostKeyFingerprints: a.HostKeys},
 		TLS:          transport.TLS{CAFile: a.CAFile},
@@ -152,7 +153,7 @@ func (r *rig) planData(p faultproxy.Plan) {
 
 // access leads through the proxy.
 func (r *rig) access() access {
-	a := access{Protocol: r.proto, Host: proxyHost, Port: r.srv.Port, User: r.srv.User, Password: r.srv.Password, CAFile: r.srv.CAFile}
+	a := access{Protocol: uint8(r.proto), Host: proxyHost, Port: r.srv.Port, User: r.srv.User, Password: r.srv.Password, CAFile: r.srv.CAFile}
 	for _, key := range r.srv.HostKeys() {
 		a.HostKeys = append(a.HostKeys, ssh.FingerprintSHA256(key))
 	}

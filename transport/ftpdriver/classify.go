@@ -34,7 +34,10 @@ func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transp
 	} else if isReply(err) && c.ctl.last.verb != "" {
 		verb = c.ctl.last.verb
 	}
-	kind := afterLogin(c.kindOf(verb, err), err)
+	kind := c.kindOf(verb, err)
+	if kind == transport.KindAuth && !isReply(err) {
+		kind = transport.KindProtocol // a TLS alert about our certificate, which was good for the login
+	}
 	if ctx.Err() != nil {
 		kind = transport.KindCanceled
 		if !errors.Is(err, ctx.Err()) {
@@ -44,19 +47,6 @@ func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transp
 	e := c.ep.Fail(verb, path, kind, err)
 	e.MayHaveActed = acted
 	return e
-}
-
-// afterLogin judges what TLS says once the login has shown that the server speaks
-// it as we do: that it is refused now, by an alert or by bytes that are no TLS,
-// is what the line made of it, and a new connection is worth a try.
-func afterLogin(kind transport.Kind, err error) transport.Kind {
-	switch kind {
-	case transport.KindInsecure, transport.KindNotOffered, transport.KindAuth:
-		if !isReply(err) {
-			return transport.KindProtocol
-		}
-	}
-	return kind
 }
 
 func isReply(err error) bool {
@@ -94,10 +84,16 @@ func (c *Conn) kindOf(verb string, err error) transport.Kind {
 		}
 		return kind
 	}
-	if kind := transport.KindOf(err); kind != transport.KindUnknown {
-		return kind
+	kind := transport.KindOf(err)
+	if kind == transport.KindUnknown {
+		kind = kindOfTLSText(err)
 	}
-	return kindOfTLSText(err)
+	if c.secure != nil && (kind == transport.KindInsecure || kind == transport.KindNotOffered) {
+		// TLS has been agreed on: that it is refused now, by an alert or by bytes
+		// that are no TLS, is the line's doing, and a new connection worth a try.
+		return transport.KindProtocol
+	}
+	return kind
 }
 
 // moves reports whether a command uses a data connection.

@@ -38,8 +38,9 @@ type control struct {
 
 	// silence bounds the wait for the first reply to STOR, see errLocked.
 	silence time.Duration
-	// hurry bounds the wait for replies after a failure, 0 for no bound.
-	hurry time.Duration
+	// hurry bounds the wait for replies after a failure, 0 for no bound, and
+	// grace is what it then becomes.
+	hurry, grace time.Duration
 
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
@@ -63,7 +64,7 @@ var (
 )
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
-	c := &control{ep: ep, wire: wire, rtt: time.Hour}
+	c := &control{ep: ep, wire: wire, rtt: time.Hour, grace: replyGrace}
 	c.over(wire)
 	// The library asserts *net.TCPAddr and would panic on a tunnel's address.
 	c.peer = &net.TCPAddr{IP: net.IPv4zero}
@@ -277,7 +278,7 @@ func libraryCode(r reply) int {
 		return 257
 	case "NOOP", "TYPE":
 		return 200
-	case "PASS", "USER":
+	case "PASS":
 		return 230
 	}
 	return r.code

@@ -12,10 +12,18 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// replyGrace is how long the final reply may take once the data connection has
-// failed or was cut. All servers measured answer at once if they notice; one
-// that does not notice would hold the session for its own timeout, 300 s.
-const replyGrace = 3 * time.Second
+// replyGrace, and four round trips, is how long the final reply may take once the
+// data connection has failed or was cut. Servers that notice answer at once; one
+// that does not would hold the session for its own timeout, 300 s, and Pure-FTPd
+// under TLS never answers. A new session costs less than a long wait.
+const replyGrace = time.Second
+
+// noDeadline keeps crypto/tls from giving close_notify 5 s to leave: behind a few
+// megabytes in the kernel, on a slow line, it takes longer. The operation's
+// watchdog looks after it.
+type noDeadline struct{ *transport.Wire }
+
+func (noDeadline) SetWriteDeadline(time.Time) error { return nil }
 
 // dataConn is one data connection. The goroutine of the operation uses it.
 type dataConn struct {
@@ -31,7 +39,9 @@ type dataConn struct {
 	sent   int64 // payload accepted by the socket or by TLS
 	err    error // the first failure: the caller's source, or the connection's
 	closed bool
-	drain  sync.WaitGroup
+
+	listening bool // see listen
+	drain     sync.WaitGroup
 }
 
 // stream is what payload goes through.
@@ -55,7 +65,7 @@ func (d *dataConn) fail(err error) error {
 
 // cut resets the connection. From here on the final reply is due soon.
 func (d *dataConn) cut() {
-	d.ctl.hurry = replyGrace
+	d.ctl.hurry = d.ctl.grace
 	d.wire.Reset()
 }
 
@@ -95,6 +105,10 @@ func (d *dataConn) ReadFrom(r io.Reader) (n int64, err error) {
 		d.wire.OnWrite = d.moved
 		n, err = d.wire.ReadFrom(r)
 	} else {
+		if err := d.Handshake(); err != nil {
+			return 0, err
+		}
+		d.listen()
 		buf := transport.GetBuffer()
 		defer transport.PutBuffer(buf)
 		n, err = transport.CopyBuffer(d.tls, r, *buf, d.moved)
@@ -154,9 +168,21 @@ func (d *dataConn) Close() error {
 		return nil
 	}
 	if d.tls != nil {
-		d.drain.Go(func() { _, _ = io.Copy(io.Discard, d.tls) })
+		d.listen()
 	}
 	return nil
+}
+
+// listen reads what the server says on the data connection of an upload: TLS
+// 1.3 session tickets. Left unread, they turn any end of the socket into a reset,
+// also the one that the kernel makes when the program is killed, and with a
+// reset goes what both kernels hold: megabytes that were sent for nothing.
+func (d *dataConn) listen() {
+	if d.listening {
+		return
+	}
+	d.listening = true
+	d.drain.Go(func() { _, _ = io.Copy(io.Discard, d.tls) })
 }
 
 // release frees the socket once the final reply has been read or given up.

@@ -94,7 +94,8 @@ func (c *Conn) connect(op *transport.Op) (step string, err error) {
 			return "handshake", notAgain(err)
 		}
 	}
-	c.server = transport.Printable(greeting.text)
+	first, _, _ := strings.Cut(greeting.text, "\n")
+	c.server = transport.Printable(strings.Trim(first, " -")) // Pure-FTPd frames it
 	return c.login(greeting)
 }
 
@@ -198,7 +199,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	}
 	if err := c.lib.Login(user, password); err != nil {
 		last := c.ctl.last
-		if !isReply(err) && (last.verb == "USER" || last.verb == "PASS") && len(c.ctl.waiting) == 0 && !c.ctl.broken.Load() {
+		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
 			// The library makes an error of a refused USER that has no code.
 			err = last.err()
 		}
@@ -215,6 +216,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		}
 	}
 	c.roundTrip = c.ctl.rtt
+	c.ctl.grace += 4 * c.roundTrip
 	c.serial = needsSync(c.server) || serialHosts.has(c.addr)
 	return "", nil
 }

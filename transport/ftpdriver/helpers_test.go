@@ -86,6 +86,7 @@ func dial(t testing.TB, ep *transport.Endpoint) *Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.ctl.grace = max(c.ctl.grace, 10*replyGrace) // for machines under load
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -102,15 +102,16 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 	}
 	_ = d.Close()
 	final, ferr := c.ctl.receive()
-	switch {
-	case l.stopped:
+	if l.stopped {
 		return nil // yield has what it wanted; what came after is its own affair
-	case ferr == nil && !final.positive() && final.code != 426:
-		return besides(final.err(), err)
-	case ferr == nil && !final.positive():
-		return besides(err, final.err())
 	}
-	return besides(err, ferr)
+	if ferr == nil && !final.positive() {
+		ferr = final.err()
+	}
+	if err != nil && d.err == nil {
+		return err // the listing makes no sense, whatever the server thinks of it
+	}
+	return c.transferError(d, besides(err, ferr), 0)
 }
 
 // lister turns a listing into entries.

@@ -43,7 +43,7 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	op.Attach(wire)
 	d := &dataConn{ctl: c.ctl, op: op, wire: wire}
 	if c.tls != nil {
-		d.tls = c.tls.client(wire)
+		d.tls = c.tls.client(noDeadline{wire})
 	}
 	return d, nil
 }

@@ -43,14 +43,12 @@ func (r reply) wire(code int) []byte {
 	lines := strings.Split(r.text, "\n")
 	var b strings.Builder
 	for i, line := range lines {
-		switch {
-		case i == len(lines)-1:
-			fmt.Fprintf(&b, "%03d %s\r\n", code, line)
-		case i == 0:
-			fmt.Fprintf(&b, "%03d-%s\r\n", code, line)
-		default:
-			b.WriteString(line + "\r\n")
+		// The code on every line, so that none is taken for the last.
+		sep := '-'
+		if i == len(lines)-1 {
+			sep = ' '
 		}
+		fmt.Fprintf(&b, "%03d%c%s\r\n", code, sep, line)
 	}
 	return []byte(b.String())
 }

@@ -3,7 +3,9 @@ package ftpdriver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jlaffaye/ftp"
 
@@ -18,40 +20,76 @@ func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.W
 		return 0, c.ep.Fail("RETR", path, transport.KindInvalid, errors.New("the offset is negative"))
 	}
 	var got int64
-	err := c.doPath(ctx, "RETR", path, func(op *transport.Op) error {
-		d, err := c.openData(op, "RETR "+path)
-		if err != nil {
-			return err
-		}
-		defer d.release()
-		c.lend(d)
-		resp, err := c.lib.RetrFrom(path, uint64(offset))
-		if err != nil {
-			d.release()
-			return c.clarify("RETR", path, c.retrieveError(d, err, offset))
-		}
-		var moved func(int64)
+	err := c.doPath(ctx, "RETR", path, func(op *transport.Op) (err error) {
+		r := retrieval{path: path, offset: offset, limit: opt.LimitOr(-1), dst: op.Writer(dst)}
 		if opt != nil && opt.Progress != nil {
-			moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
+			r.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
 		}
-		buf := transport.GetBuffer()
-		defer transport.PutBuffer(buf)
-		limit := opt.LimitOr(-1)
-		from := io.Reader(resp)
-		if limit > 0 {
-			from = io.LimitReader(resp, limit)
+		if r.limit > 0 && c.hasRange() {
+			got, err = c.retrieve(op, r, true)
+			if got > 0 || err == nil || c.ctl.last.code != 554 || !c.ctl.inStep() {
+				return err
+			}
+			// The file ends before the range does.
 		}
-		got, err = transport.CopyBuffer(op.Writer(dst), from, *buf, moved)
-		if err == nil && got == limit {
-			c.stopAt(d, resp)
-			return nil
-		}
-		if err != nil {
-			_ = d.fail(err) // where it was dst that failed, the rest must not come
-		}
-		return c.retrieveError(d, besides(err, resp.Close()), offset)
+		got, err = c.retrieve(op, r, false)
+		return err
 	})
 	return got, err
+}
+
+// hasRange reports whether RETR can be told where to end (draft-bryan-ftp-range),
+// which ProFTPD does: else what is on its way when the limit is reached is sent
+// for nothing.
+func (c *Conn) hasRange() bool { return strings.EqualFold(c.feats["RANG"], "STREAM") }
+
+// retrieval is one call of Retrieve.
+type retrieval struct {
+	path          string
+	offset, limit int64
+	dst           io.Writer
+	moved         func(int64)
+}
+
+func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, error) {
+	d, err := c.openData(op, "RETR "+r.path)
+	if err != nil {
+		return 0, err
+	}
+	defer d.release()
+	rest := r.offset
+	if ranged {
+		answer, err := c.ctl.command(fmt.Sprintf("RANG %d %d", r.offset, r.offset+r.limit-1))
+		switch {
+		case err != nil:
+			return 0, err
+		case answer.code == 350:
+			rest = 0 // the range has begun where it should
+		default:
+			delete(c.feats, "RANG")
+		}
+	}
+	c.lend(d)
+	resp, err := c.lib.RetrFrom(r.path, uint64(rest))
+	if err != nil {
+		d.release()
+		return 0, c.clarify("RETR", r.path, c.retrieveError(d, err, r.offset))
+	}
+	buf := transport.GetBuffer()
+	defer transport.PutBuffer(buf)
+	from := io.Reader(resp)
+	if r.limit > 0 {
+		from = io.LimitReader(resp, r.limit)
+	}
+	got, err := transport.CopyBuffer(r.dst, from, *buf, r.moved)
+	if err == nil && got == r.limit {
+		c.stopAt(d, resp)
+		return got, nil
+	}
+	if err != nil {
+		_ = d.fail(err) // where it was dst that failed, the rest must not come
+	}
+	return got, c.retrieveError(d, besides(err, resp.Close()), r.offset)
 }
 
 // stopAt ends a transfer at its limit. If that is the end of the file all is in

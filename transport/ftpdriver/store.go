@@ -74,24 +74,28 @@ func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
 	}
 	last := c.ctl.last
 	answered := len(c.ctl.waiting) == 0 && last.code >= 400
+	var said error
+	if answered {
+		said = last.err()
+	}
+	kind := transport.KindUnknown
+	if d.err != nil {
+		kind = c.kindOf(last.verb, d.err)
+	}
 	switch {
-	case d.err != nil && transport.KindOf(d.err) == transport.KindLocal:
-		return localFirst(d.err, err)
-	case d.err != nil && decisive(transport.KindOf(d.err)):
-		return besides(d.err, replyOf(answered, last))
+	case kind == transport.KindLocal, kind == transport.KindCertificate, kind == transport.KindInsecure:
+		// A source that fails is cut off, and the reply is then negative, as it
+		// should be.
+		return as(kind, besides(d.err, said))
+	case answered && c.wantsResumption(d, last):
+		return as(transport.KindUnsupported, besides(errNoTickets, said))
+	case answered && offset > 0 && d.sent == 0 && restartRefused(last):
+		return as(transport.KindRestart, said)
 	case answered:
-		rerr := last.err()
-		if c.wantsResumption(d, last) {
-			return as(transport.KindUnsupported, besides(errNoTickets, rerr))
-		}
-		if offset > 0 && d.sent == 0 && restartRefused(last) {
-			rerr = as(transport.KindRestart, rerr)
-		}
-		return besides(rerr, d.err)
+		return as(c.kindOf(last.verb, said), besides(said, d.err))
+	case d.err != nil && errors.Is(err, errHurry):
+		return as(kind, besides(d.err, errHurry))
 	case d.err != nil:
-		if isLost(err) {
-			return besides(d.err, controlError(err))
-		}
 		return d.err
 	}
 	return err
@@ -105,36 +109,6 @@ func (c *Conn) wantsResumption(d *dataConn, r reply) bool {
 		return false
 	}
 	return strings.Contains(r.text, "Operation not permitted") || strings.Contains(r.text, "session reuse required")
-}
-
-// localFirst keeps a failure of the source as the cause. That the final reply is
-// then negative is as it should be.
-func localFirst(local, err error) error {
-	if errors.Is(err, errHurry) {
-		return besides(local, errHurry)
-	}
-	return local
-}
-
-func replyOf(answered bool, r reply) error {
-	if !answered {
-		return nil
-	}
-	return r.err()
-}
-
-func isLost(err error) bool { return errors.Is(err, errHurry) || errors.Is(err, errBroken) }
-
-func controlError(err error) error {
-	if errors.Is(err, errHurry) {
-		return errHurry
-	}
-	return nil
-}
-
-// decisive kinds of a data connection's failure say more than any reply to it.
-func decisive(k transport.Kind) bool {
-	return k == transport.KindCertificate || k == transport.KindInsecure
 }
 
 // restartRefused reports whether the reply to REST, or to the STOR after it, says

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -21,17 +22,43 @@ import (
 // that resume another control connection's session. ServerName is always set:
 // without it the cache's key would have the port, and no data connection would
 // resume anything, which vsftpd and ProFTPD demand.
-type tlsSetup struct{ config *tls.Config }
+type tlsSetup struct {
+	config   *tls.Config
+	sessions *sessionCache
+}
+
+// sessionCache holds the newest session of one control connection and its data
+// connections. Unlike that of crypto/tls it keeps the session when a handshake
+// has failed: that of a data connection which the line has cut off would else
+// take it away, and a server that demands its resumption refuse all that follow.
+type sessionCache struct {
+	mu    sync.Mutex
+	state *tls.ClientSessionState
+}
+
+func (c *sessionCache) Get(string) (*tls.ClientSessionState, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state, c.state != nil
+}
+
+func (c *sessionCache) Put(_ string, state *tls.ClientSessionState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if state != nil {
+		c.state = state
+	}
+}
 
 func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
-	opt := &ep.TLS
+	opt, sessions := &ep.TLS, &sessionCache{}
 	config := &tls.Config{
 		ServerName:         opt.ServerName,
 		RootCAs:            opt.RootCAs,
 		Certificates:       opt.Certificates,
 		MinVersion:         max(opt.MinVersion, tls.VersionTLS12),
 		MaxVersion:         opt.MaxVersion,
-		ClientSessionCache: tls.NewLRUClientSessionCache(8),
+		ClientSessionCache: sessions,
 		// Small first records help web pages, not files.
 		DynamicRecordSizingDisabled: true,
 	}
@@ -60,7 +87,7 @@ func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
 		// VerifyConnection also runs where a session is resumed.
 		config.VerifyConnection = func(state tls.ConnectionState) error { return checkPin(state, pins) }
 	}
-	return &tlsSetup{config}, nil
+	return &tlsSetup{config, sessions}, nil
 }
 
 // keyHash is the fingerprint of a certificate's public key.
@@ -105,7 +132,7 @@ func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Co
 // connection could resume: Go resumes TLS 1.2 sessions by ticket alone, and
 // ProFTPD gives tickets only with "TLSSessionTickets on".
 func (s *tlsSetup) neverResumes() bool {
-	_, ok := s.config.ClientSessionCache.Get(s.config.ServerName)
+	_, ok := s.sessions.Get("")
 	return !ok
 }
 

@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"io"
+	"fmt"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/vbauerster/mpb/v8"
@@ -12,43 +13,114 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// bars shows a bar for each file under way, on a terminal.
+// refreshEvery is how often bars are drawn.
+const refreshEvery = 150 * time.Millisecond
+
+// bars shows a bar for each file under way, on a terminal. It draws by its own
+// clock: lines written above bars appear with the next drawing, and the library
+// would leave out the last one.
 type bars struct {
-	p  *mpb.Progress
-	mu sync.Mutex // guards of
-	of map[string]*mpb.Bar
+	p       *mpb.Progress
+	outs    []*output     // what is led above them
+	refresh chan any      // a value draws
+	gone    chan any      // closed when the library has ended, with its terminal for instance
+	stop    chan struct{} // closed to end the clock
+	clock   sync.WaitGroup
 }
 
-func newBars(out io.Writer) *bars {
-	return &bars{p: mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithAutoRefresh()), of: map[string]*mpb.Bar{}}
+// newBars shows bars on the environment's Stderr, which is shared as its Stdout
+// is. The result is to be closed.
+func newBars(env Env) *bars {
+	b := &bars{refresh: make(chan any), gone: make(chan any), stop: make(chan struct{})}
+	out := sharing(env.Stderr)
+	b.p = mpb.New(mpb.WithOutput(out.w), mpb.WithWidth(40), mpb.WithManualRefresh(b.refresh), mpb.WithShutdownNotifier(b.gone))
+	b.outs = append(b.outs, out)
+	if env.StdoutTerminal {
+		b.outs = append(b.outs, sharing(env.Stdout))
+	}
+	for _, o := range b.outs {
+		o.lead(b.p)
+	}
+	b.clock.Go(func() {
+		tick := time.NewTicker(refreshEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				b.draw()
+			case <-b.stop:
+				return
+			}
+		}
+	})
+	return b
 }
 
-// progress takes the progress of a transfer; the first creates its bar.
-func (b *bars) progress(i ftpx.ProgressInfo) {
+func (b *bars) draw() {
+	select {
+	case b.refresh <- nil:
+	case <-b.gone:
+	}
+}
+
+// close takes the bars away. All that was written is there when it returns; it
+// waits for no transfer.
+func (b *bars) close() {
+	close(b.stop)
+	b.clock.Wait()
+	for _, o := range b.outs {
+		o.lead(nil)
+	}
+	b.draw()
+	b.p.Shutdown()
+}
+
+// bar is the bar of one transfer.
+type bar struct {
+	bars *bars
+
+	mu    sync.Mutex // guards what follows
+	shown *mpb.Bar   // nil before the first progress
+	ended bool
+}
+
+// progress takes the progress of the transfer; the first shows the bar.
+func (b *bar) progress(i ftpx.ProgressInfo) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	bar, ok := b.of[i.Remote]
-	if !ok {
-		bar = b.p.AddBar(max(i.Size, 0), mpb.BarRemoveOnComplete(),
+	if b.ended {
+		return
+	}
+	if b.shown == nil {
+		// With a total from the start the bar would end when the last byte has
+		// been sent, and not come back if it was lost and is sent again.
+		b.shown = b.bars.p.AddBar(0,
 			mpb.PrependDecorators(decor.Name(short(transport.Printable(i.Remote), 32), decor.WC{W: 34, C: decor.DindentRight})),
-			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f")))
-		b.of[i.Remote] = bar
+			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), speed(i.Offset)))
 	}
-	bar.SetCurrent(i.Offset)
+	b.shown.SetTotal(max(i.Size, 0), false)
+	b.shown.SetCurrent(i.Offset)
 }
 
-// done takes a bar away.
-func (b *bars) done(remote string) {
+// end takes the bar away, and with it whatever progress is still to come.
+func (b *bar) end() {
 	b.mu.Lock()
-	bar := b.of[remote]
-	delete(b.of, remote)
-	b.mu.Unlock()
-	if bar != nil {
-		bar.Abort(true)
+	defer b.mu.Unlock()
+	b.ended = true
+	if b.shown != nil {
+		b.shown.Abort(true)
 	}
 }
 
-func (b *bars) close() { b.p.Wait() }
+// speed shows the mean rate since now, of what lies beyond the offset at which the
+// transfer began.
+func speed(from int64) decor.Decorator {
+	begin := time.Now()
+	return decor.Any(func(s decor.Statistics) string {
+		rate := float64(max(s.Current-from, 0)) / max(time.Since(begin).Seconds(), 0.001)
+		return fmt.Sprintf("  %s/s", Bytes(int64(rate)))
+	})
+}
 
 // short keeps the end of a name, which tells more than its beginning.
 func short(s string, n int) string {

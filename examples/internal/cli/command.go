@@ -4,30 +4,32 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Parse reads a command line. ok is false when the command is to end with code:
-// after -h or -version, or with bad flags.
-func Parse(name, usage string, f *Flags, env Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
+// Parse reads a command line, and makes the outputs of env fit for several
+// goroutines. ok is false when the command is to end with code: after -h or
+// -version, or with bad flags.
+func Parse(name, usage string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
+	*env = env.Shared()
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(env.Stderr)
-	fs.Usage = func() {
-		fmt.Fprint(env.Stderr, usage, "\nFlags:\n")
-		fs.PrintDefaults()
-		fmt.Fprint(env.Stderr, ExitHelp)
-	}
-	f.Register(fs)
+	fs.SetOutput(io.Discard) // its message would stand above a page of help
+	f.register(fs)
 	if more != nil {
 		more(fs)
 	}
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		fs.SetOutput(env.Stdout)
+		fmt.Fprint(env.Stdout, usage, "\nFlags, before all else:\n")
+		fs.PrintDefaults()
+		fmt.Fprint(env.Stdout, exitHelp)
 		return nil, ExitDone, false
 	case err != nil:
-		return nil, ExitUsage, false
+		return nil, Fail(name, *env, fmt.Errorf("%w: %w; -h tells more", ErrUsage, err)), false
 	}
 	if f.Version {
 		version := "(devel)"
@@ -40,7 +42,7 @@ func Parse(name, usage string, f *Flags, env Env, args []string, more func(*flag
 	return fs.Args(), 0, true
 }
 
-// Fail prints an error and returns its exit code.
+// Fail prints an error and returns its exit code, see [ExitOf].
 func Fail(name string, env Env, err error) int {
 	fmt.Fprintf(env.Stderr, "%s: %s\n", name, transport.Printable(err.Error()))
 	return ExitOf(err)

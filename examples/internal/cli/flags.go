@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,32 +15,47 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Flags are the flags that the commands share.
+// Flags are the flags that the commands share. Their help texts, in register, say
+// more.
 type Flags struct {
-	Protocols      string
+	// Protocols are names of protocols with commas; "" means the default.
+	Protocols string
+	// AllowPlaintext permits plain FTP.
 	AllowPlaintext bool
-	Ports          ftpx.Ports
-	Identities     list
-	KnownHosts     list
-	HostKeys       list
-	TOFU           string
-	Agent          bool
-	CA             string
-	Parallel       int
-	JSON           bool
-	Quiet          bool
-	Verbose        bool
-	RetryFor       time.Duration
-	Stall          time.Duration
-	PasswordFile   string
-	Verify         string
-	Version        bool
+	// Ports replaces the protocols' own ports.
+	Ports ftpx.Ports
+	// Identities are files of private keys, KnownHosts known_hosts files, HostKeys
+	// fingerprints.
+	Identities, KnownHosts, HostKeys list
+	// TOFU is the known_hosts file to which unknown hosts are added, or "".
+	TOFU string
+	// Agent uses the SSH agent.
+	Agent bool
+	// CA is a PEM file of authorities, or "".
+	CA string
+	// Parallel is how many files are under way at once.
+	Parallel int
+	// JSON prints records, Quiet nothing but failures, Verbose what happens on the
+	// way.
+	JSON, Quiet, Verbose bool
+	// RetryFor is how long to go on without progress, Stall how long a line may be
+	// silent; 0 means the library's own.
+	RetryFor, Stall time.Duration
+	// PasswordFile is the file that holds the password, or "".
+	PasswordFile string
+	// Verify is "auto", "size" or "full".
+	Verify string
+	// Version prints the version and does nothing else.
+	Version bool
 }
 
 // list is a flag that may be given several times, or with commas.
 type list []string
 
+// String is part of flag.Value.
 func (l *list) String() string { return strings.Join(*l, ",") }
+
+// Set is part of flag.Value.
 func (l *list) Set(s string) error {
 	for _, v := range strings.Split(s, ",") {
 		if v = strings.TrimSpace(v); v != "" {
@@ -47,8 +65,8 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
-// Register defines the flags.
-func (f *Flags) Register(fs *flag.FlagSet) {
+// register defines the flags.
+func (f *Flags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.Protocols, "protocols", "", "for ftpx:// URLs, what to try, in order: sftp, ftps (AUTH TLS), ftps-implicit, ftp (default sftp,ftps,ftps-implicit)")
 	fs.BoolVar(&f.AllowPlaintext, "allow-plaintext", false, "permit plain FTP, which shows password and files to anyone on the way")
 	fs.IntVar(&f.Ports.SFTP, "sftp-port", 0, "`port` of SSH (default 22)")
@@ -72,15 +90,15 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.Version, "version", false, "print the version")
 }
 
-// Options makes a client's options of the flags. It may ask for the password.
-// Errors are [ErrUsage].
-func (f *Flags) Options(env Env) (ftpx.Options, error) {
+// Options makes a client's options of the flags. It may ask for the password,
+// until ctx ends. Errors are [ErrUsage].
+func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	var opts ftpx.Options
 	if f.Parallel < 1 {
 		return opts, fmt.Errorf("%w: -parallel is %d: use 1 or more", ErrUsage, f.Parallel)
 	}
 	if f.RetryFor < 0 {
-		return opts, fmt.Errorf("%w: -retry-for is negative", ErrUsage)
+		return opts, fmt.Errorf("%w: -retry-for is %v: use a positive duration", ErrUsage, f.RetryFor)
 	}
 	for _, name := range strings.Split(f.Protocols, ",") {
 		if f.Protocols == "" {
@@ -102,7 +120,13 @@ func (f *Flags) Options(env Env) (ftpx.Options, error) {
 	default:
 		return opts, fmt.Errorf("%w: -verify %q: use auto, size or full", ErrUsage, f.Verify)
 	}
-	password, err := f.password(env)
+	// Some are read for some protocols alone: a misspelt one is told at once.
+	for _, name := range slices.Concat(f.Identities, f.KnownHosts, files(f.CA)) {
+		if _, err := os.Stat(name); err != nil {
+			return opts, fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+	}
+	password, err := f.password(ctx, env)
 	if err != nil {
 		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
@@ -110,7 +134,7 @@ func (f *Flags) Options(env Env) (ftpx.Options, error) {
 	opts.AllowPlaintext = f.AllowPlaintext
 	opts.Ports = f.Ports
 	opts.SSH = transport.SSH{IdentityFiles: f.Identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
-		TrustOnFirstUse: f.TOFU, Passphrase: passphrase(env)}
+		TrustOnFirstUse: f.TOFU, Passphrase: passphrases(ctx, env)}
 	if f.Agent {
 		opts.SSH.Agent = "auto"
 	}
@@ -121,15 +145,28 @@ func (f *Flags) Options(env Env) (ftpx.Options, error) {
 	return opts, nil
 }
 
-// CheckURL refuses a URL that everybody who lists processes could read a
-// password in.
-func CheckURL(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil // ftpx says what is wrong with it, without quoting it
+func files(names ...string) []string {
+	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
+}
+
+// CheckArg refuses an argument that everybody who lists processes could read a
+// password in. It is for all arguments: a URL in the wrong place would be quoted
+// in an error.
+func CheckArg(arg string) error {
+	_, rest, ok := strings.Cut(arg, "://")
+	if !ok {
+		return nil
 	}
-	if _, has := u.User.Password(); has {
+	if strings.ContainsAny(arg, "\r\n\x00") {
+		return fmt.Errorf("%w: the URL holds CR, LF or NUL: remove it", ErrUsage)
+	}
+	authority, _, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 && strings.Contains(authority[:at], ":") {
 		return fmt.Errorf("%w: the URL holds a password, which anyone who lists processes can read: put it into FTPX_PASSWORD or -password-file", ErrUsage)
+	}
+	if _, err := url.Parse(arg); err != nil && strings.Contains(rest, "@") {
+		// The reason may quote what is a password with a slash in it.
+		return fmt.Errorf("%w: malformed URL: write scheme://user@host[:port]/folder, special characters as %%XX, and no password", ErrUsage)
 	}
 	return nil
 }

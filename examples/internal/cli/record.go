@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,41 +12,60 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Record is what -json prints of one file.
+// Record is what -json prints of one file. Folders have one only if they failed.
 type Record struct {
-	Op         string `json:"op"`
-	Local      string `json:"local"`
-	Remote     string `json:"remote"`
-	Outcome    string `json:"outcome"`
-	Size       int64  `json:"size"`
-	Kept       int64  `json:"kept"`
-	Moved      int64  `json:"moved"`
-	Attempts   int    `json:"attempts"`
-	Resumes    int    `json:"resumes"`
-	Protocol   string `json:"protocol,omitempty"`
-	Verified   string `json:"verified,omitempty"`
-	DurationMS int64  `json:"duration_ms"`
-	Error      string `json:"error,omitempty"`
-	Kind       string `json:"kind,omitempty"`
+	// Op is "upload" or "download".
+	Op string `json:"op"`
+	// Local and Remote are the file's paths, the remote one below that of the URL.
+	// Bytes that are not UTF-8 are replaced in JSON.
+	Local  string `json:"local"`
+	Remote string `json:"remote"`
+	// Outcome is "done", "not done" or "unknown".
+	Outcome string `json:"outcome"`
+	// Size is the file's size in bytes, -1 if unknown, 0 if it was never seen.
+	Size int64 `json:"size"`
+	// Kept counts bytes that were there already, Moved those that were moved, some
+	// perhaps twice.
+	Kept  int64 `json:"kept"`
+	Moved int64 `json:"moved"`
+	// Unchanged says that the very file was there.
+	Unchanged bool `json:"unchanged"`
+	// Attempts counts connections used, Resumes those that went on in the middle.
+	Attempts int `json:"attempts"`
+	Resumes  int `json:"resumes"`
+	// Protocol is that of the last connection, "" if there was none.
+	Protocol string `json:"protocol,omitempty"`
+	// Verified says what was checked, in words.
+	Verified string `json:"verified,omitempty"`
+	// DurationMS is how long it took in milliseconds, waiting included.
+	DurationMS int64 `json:"duration_ms"`
+	// Error is why it is not done, Kind that in a few words out of a fixed set.
+	Error string `json:"error,omitempty"`
+	Kind  string `json:"kind,omitempty"`
 }
 
 // Summary is the last record of -json.
 type Summary struct {
-	Op         string `json:"op"` // "summary"
-	Files      int    `json:"files"`
-	Done       int    `json:"done"`
-	Failed     int    `json:"failed"`
-	Unknown    int    `json:"unknown"`
-	Bytes      int64  `json:"bytes"`
-	Moved      int64  `json:"moved"`
-	DurationMS int64  `json:"duration_ms"`
-	Exit       int    `json:"exit"`
+	// Op is "summary".
+	Op string `json:"op"`
+	// Files counts records, and the others those of each outcome.
+	Files   int `json:"files"`
+	Done    int `json:"done"`
+	Failed  int `json:"failed"`
+	Unknown int `json:"unknown"`
+	// Bytes is the size of the files that are done, Moved what was moved for all.
+	Bytes int64 `json:"bytes"`
+	Moved int64 `json:"moved"`
+	// DurationMS is how long all took, in milliseconds.
+	DurationMS int64 `json:"duration_ms"`
+	// Exit is the exit code.
+	Exit int `json:"exit"`
 }
 
 // NewRecord makes the record of a transfer.
 func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 	r := Record{Op: op, Local: local, Remote: remote, Outcome: res.Outcome.String(), Size: res.Size, Kept: res.Kept, Moved: res.Moved,
-		Attempts: res.Attempts, Resumes: res.Resumes, DurationMS: res.Duration.Milliseconds()}
+		Unchanged: res.Unchanged, Attempts: res.Attempts, Resumes: res.Resumes, DurationMS: res.Duration.Milliseconds()}
 	if res.Protocol.Valid() {
 		r.Protocol = res.Protocol.String()
 	}
@@ -57,19 +77,34 @@ func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 	return r
 }
 
+// line is the record in plain words.
+func (r Record) line() string {
+	name := r.Remote
+	if r.Op == "download" {
+		name = r.Local
+	}
+	note := ""
+	switch {
+	case r.Unchanged:
+		note = ", unchanged"
+	case r.Resumes > 0:
+		note = fmt.Sprintf(", resumed %d times", r.Resumes)
+	}
+	return fmt.Sprintf("%s %s (%s, %s, checked by %s%s)", r.Outcome, name, Bytes(r.Size), r.Protocol, r.Verified, note)
+}
+
 // printer shows records as lines or as JSON and keeps the summary.
 type printer struct {
 	flags Flags
 	env   Env
-
-	mu    sync.Mutex // guards what follows
-	sum   Summary
 	begin time.Time
-	lines io.Writer // where plain lines go: above the bars, if there are any
+
+	mu  sync.Mutex // guards what follows
+	sum Summary
 }
 
 func newPrinter(f Flags, env Env) *printer {
-	return &printer{flags: f, env: env, begin: time.Now(), lines: env.Stdout, sum: Summary{Op: "summary"}}
+	return &printer{flags: f, env: env, begin: time.Now(), sum: Summary{Op: "summary"}}
 }
 
 func (p *printer) record(r Record) {
@@ -80,7 +115,7 @@ func (p *printer) record(r Record) {
 	switch r.Outcome {
 	case ftpx.Done.String():
 		p.sum.Done++
-		p.sum.Bytes += r.Size
+		p.sum.Bytes += max(r.Size, 0)
 	case ftpx.Unknown.String():
 		p.sum.Unknown++
 	default:
@@ -93,27 +128,48 @@ func (p *printer) record(r Record) {
 	case r.Error != "":
 		fmt.Fprintf(p.env.Stderr, "%s: %s\n", r.Outcome, r.Error)
 	case !p.flags.JSON && !p.flags.Quiet:
-		name := r.Remote
-		if r.Op == "download" {
-			name = r.Local
-		}
-		note := ""
-		if r.Moved == 0 && r.Size > 0 {
-			note = ", unchanged"
-		} else if r.Resumes > 0 {
-			note = fmt.Sprintf(", resumed %d times", r.Resumes)
-		}
-		fmt.Fprintf(p.lines, "%s %s (%s, %s, checked by %s%s)\n", r.Outcome, transport.Printable(name), Bytes(r.Size), r.Protocol, r.Verified, note)
+		fmt.Fprintln(p.env.Stdout, transport.Printable(r.line()))
 	}
 }
 
+// allDone reports whether no file has failed.
+func (p *printer) allDone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sum.Done == p.sum.Files
+}
+
 func (p *printer) json(v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		fmt.Fprintln(p.env.Stderr, err)
 		return
 	}
-	_, _ = p.env.Stdout.Write(append(b, '\n'))
+	fmt.Fprint(p.env.Stdout, escapeControl(b.String()))
+}
+
+// escapeControl escapes in JSON what encoding/json does not: DEL, the control
+// characters of Latin-1 and those that turn the writing round, all of which a name
+// may hold and a terminal may obey.
+func escapeControl(s string) string {
+	if strings.IndexFunc(s, controls) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if controls(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func controls(r rune) bool {
+	return r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 func (p *printer) summary(exit int) {
@@ -123,18 +179,21 @@ func (p *printer) summary(exit int) {
 	switch {
 	case p.flags.JSON:
 		p.json(p.sum)
-	case !p.flags.Quiet || exit != 0:
+	case !p.flags.Quiet || exit != ExitDone:
 		fmt.Fprintf(p.env.Stderr, "%d files: %d done, %d failed, %d unknown; %s in %v\n", p.sum.Files, p.sum.Done, p.sum.Failed, p.sum.Unknown,
 			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond))
 	}
 }
 
-// Bytes writes a number of bytes in binary units.
+// Bytes writes a number of bytes in binary units; a negative one is unknown.
 func Bytes(n int64) string {
-	if n < 1<<10 {
+	switch {
+	case n < 0:
+		return "size unknown"
+	case n < 1<<10:
 		return fmt.Sprintf("%d B", n)
 	}
-	v, units := float64(n)/(1<<10), "KMGTP"
+	v, units := float64(n)/(1<<10), "KMGTPE"
 	for v >= 1<<10 && len(units) > 1 {
 		v /= 1 << 10
 		units = units[1:]

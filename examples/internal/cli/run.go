@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -24,11 +23,11 @@ type Job struct {
 // files is ever held, and returns the exit code. One that fails does not stop the
 // others. An error of produce itself counts as a failed file.
 func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error) int {
+	env = env.Shared()
 	p := newPrinter(f, env)
 	var b *bars
 	if env.Terminal && !f.JSON && !f.Quiet {
-		b = newBars(env.Stderr)
-		p.lines = io.Writer(b.p)
+		b = newBars(env)
 	}
 	jobs := make(chan Job)
 	var workers sync.WaitGroup
@@ -59,24 +58,33 @@ func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield fu
 	switch {
 	case ctx.Err() != nil:
 		exit = ExitInterrupted
-	case p.sum.Done != p.sum.Files:
+	case !p.allDone():
 		exit = ExitSome
 	}
 	p.summary(exit)
 	return exit
 }
 
-func do(ctx context.Context, op string, j Job, b *bars) Record {
+func do(ctx context.Context, op string, j Job, bs *bars) Record {
 	if j.Err != nil {
 		return NewRecord(op, j.Local, j.Remote, ftpx.Result{}, j.Err)
 	}
 	var progress func(ftpx.ProgressInfo)
-	if b != nil {
+	if bs != nil {
+		b := &bar{bars: bs}
+		defer b.end()
 		progress = b.progress
-		defer b.done(j.Remote)
 	}
 	res, err := j.Do(ctx, progress)
 	return NewRecord(op, j.Local, j.Remote, res, err)
+}
+
+// Note tells of what is no failure, such as what was passed over; with -quiet it
+// does not.
+func Note(f Flags, env Env, format string, args ...any) {
+	if !f.Quiet {
+		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
+	}
 }
 
 // Hooks tell of what happens on the way, with -v.
@@ -84,10 +92,8 @@ func Hooks(f Flags, env Env) *ftpx.Hooks {
 	if !f.Verbose {
 		return nil
 	}
-	var mu sync.Mutex
+	env = env.Shared()
 	say := func(format string, args ...any) {
-		mu.Lock()
-		defer mu.Unlock()
 		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
 	}
 	return &ftpx.Hooks{
