@@ -40,3 +40,13 @@ func (ep *Endpoint) ConnectFailure(ctx context.Context, step string, err error) 
 	}
 	return ep.Fail(step, "", kind, err)
 }
+
+// Canceled returns why a context has ended: its error and, where the caller gave
+// a cause of its own, that too.
+func Canceled(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

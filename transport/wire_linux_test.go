@@ -94,6 +94,27 @@ func TestWireFullBufferIsNoProgress(t *testing.T) {
 	<-done
 }
 
+// Delivered tells a silent peer from one that is gone.
+func TestWireDelivered(t *testing.T) {
+	w, peer := tcpWire(t)
+	_ = peer.SetReadBuffer(64 << 10)
+	if _, err := w.Write([]byte("STOR f\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); !w.Delivered(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("a few bytes are not acknowledged")
+		}
+	}
+	go func() { _, _ = w.Write(make([]byte, 64<<20)) }()
+	for end := time.Now().Add(patience); w.Delivered(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("64 MiB are delivered although nobody reads")
+		}
+	}
+	w.Abort()
+}
+
 func TestWireSocketOptions(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

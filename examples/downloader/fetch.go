@@ -41,7 +41,7 @@ type walker struct {
 
 // entry is the ftpx.WalkFunc.
 func (w *walker) entry(p string, e ftpx.Entry, err error) error {
-	job := cli.Job{Remote: p, Err: err}
+	job, release := cli.Job{Remote: p, Err: err}, func() {}
 	if err == nil {
 		job.Local, job.Err = w.local(p, e)
 	}
@@ -58,12 +58,14 @@ func (w *walker) entry(p string, e ftpx.Entry, err error) error {
 		cli.Note(w.flags, w.env, "skipped %q: neither a file nor a folder", p)
 		return nil
 	default:
+		release = w.busy.claim(job.Local)
 		job.Do = func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-			defer w.busy.claim(job.Local)()
+			defer release()
 			return w.target.client.Download(ctx, p, job.Local, &ftpx.DownloadOptions{CreateDirs: true, Progress: progress})
 		}
 	}
 	if !w.yield(job) {
+		release()
 		return fs.SkipAll
 	}
 	if err == nil && job.Err != nil && e.IsDir() {

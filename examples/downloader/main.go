@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 const usage = `Usage: downloader [flags] URL... FOLDER
@@ -106,7 +107,11 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) (c
 		return nil, "", fmt.Errorf("%w: FOLDER %q is a file", cli.ErrUsage, folder)
 	}
 	for _, u := range urls {
-		if _, err := ftpx.ParseURL(u, nil); err != nil {
+		cfg, err := ftpx.ParseURL(u, nil)
+		if err == nil && cfg.Base != "" {
+			err = transport.CheckPath(cfg.Base)
+		}
+		if err != nil {
 			return nil, "", fmt.Errorf("%w: %w", cli.ErrUsage, err)
 		}
 	}

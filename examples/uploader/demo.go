@@ -235,7 +235,7 @@ func (d *demo) summary(rows []row) int {
 	w.Flush()
 	switch {
 	case wrong > 0:
-		d.say("\nFAILED: %d files are not identical\n", wrong)
+		d.say("\nFAILED: not identical on the server: %d of the files\n", wrong)
 	case survived == 0 || resumes == 0:
 		d.say("\nFAILED: no reset was survived, or nothing was resumed, so nothing has been shown: try another -seed\n")
 	default:

@@ -58,7 +58,7 @@ func TestDemoCanFail(t *testing.T) {
 			}
 		}
 	}
-	const wrong = "FAILED: 1 files are not identical"
+	const wrong = "FAILED: not identical on the server: 1 of the files"
 	for name, c := range map[string]struct {
 		says   string
 		tamper func(string)

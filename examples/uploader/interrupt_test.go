@@ -120,7 +120,7 @@ func TestInterruptedOnTerminal(t *testing.T) {
 	go func() { seen <- c.Run(ctx, t, args...) }()
 	clitest.Until(t, "the line is held", h.held)
 	cancel()
-	(<-seen).Want(t, cli.ExitInterrupted, "big", "1 files: 0 done, 1 failed")
+	(<-seen).Want(t, cli.ExitInterrupted, "big", "1 file: 0 done, 1 failed")
 }
 
 // TestPromptInterrupted: at a prompt a signal ends the command too.

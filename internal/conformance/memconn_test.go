@@ -21,6 +21,7 @@ var flavours = []flavour{
 	{name: "ftps", protocol: transport.FTPS},
 	{name: "openssh", protocol: transport.SFTP, options: memconn.Options{Vague: true}, only: refusals},
 	{name: "vsftpd", protocol: transport.FTP, options: memconn.Options{Vague: true}, only: refusals},
+	{name: "pure-ftpd", protocol: transport.FTP, options: memconn.Options{CutCosts: true}, only: cuts},
 	// It can do everything, so that every case has something to test.
 	able,
 	{name: "hashing whole files", protocol: transport.FTPS, options: memconn.Options{Caps: &transport.Caps{Hashes: []string{"sha256", "md5"}}}, only: abilities},
@@ -37,6 +38,7 @@ var able = flavour{
 
 var (
 	abilities = []string{"Info", "Stat", "RenameReplaces", "Chtimes", "Truncate", "Hash", "HostilePaths", "CanceledBefore", "UseAfterClose"}
+	cuts      = []string{"StoreSourceFails", "RetrieveLimit", "RetrieveSinkFails"}
 	refusals  = []string{"Info", "StoreMissingFolder", "Mkdir", "Rmdir", "RenameReplaces", "Sequence"}
 )
 

@@ -63,6 +63,11 @@ func caseCanceledBefore(e *env) {
 	cancel(cause)
 	late, cancel2 := context.WithDeadline(e.ctx, time.Now().Add(-time.Hour))
 	defer cancel2()
+	var before int64
+	if e.opts.Sent != nil {
+		before = e.opts.Sent()
+	}
+	conn := e.c
 	for _, m := range everything(e.c.Info().Caps, e.at("new"), e.at("f")) {
 		for _, tt := range []struct {
 			ctx  context.Context
@@ -86,6 +91,9 @@ func caseCanceledBefore(e *env) {
 		}
 	}
 	e.fails("Ping with an ended context", e.c.Ping(canceled), transport.KindCanceled)
+	if e.opts.Sent != nil && e.c == conn && e.opts.Sent() != before {
+		e.Errorf("calls with an ended context have sent %d commands", e.opts.Sent()-before)
+	}
 	if !e.c.Usable() {
 		e.connect()
 	}

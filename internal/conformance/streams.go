@@ -145,11 +145,10 @@ func (g *gatedWriter) Write(p []byte) (int, error) {
 
 // meter is a Progress that adds up and notices calls that overlap.
 type meter struct {
-	inside  atomic.Int32
-	sum     int64
-	calls   int
-	bad     string
-	started bool
+	inside atomic.Int32
+	sum    int64
+	calls  int
+	bad    string
 }
 
 func (m *meter) add(n int64) {

@@ -6,6 +6,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultsweep"
 )
 
@@ -29,24 +31,51 @@ func show(t *testing.T, r *faultsweep.Report, err error) {
 	}
 }
 
+// sweep runs a sweep and shows it. ftpserverlib writes the answer to an unknown
+// command without a lock (client_handler.go of v0.30.0), which the race detector
+// sees when garbage on a control connection in clear makes one.
+func sweep(t *testing.T, opts faultsweep.EmbeddedOptions) {
+	t.Helper()
+	if !raceDetector {
+		r, err := faultsweep.Embedded(t.Context(), opts)
+		show(t, r, err)
+		return
+	}
+	opts.Protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTPSImplicit}
+	r, err := faultsweep.Embedded(t.Context(), opts)
+	if err == nil {
+		opts.Protocols, opts.Faults = []ftpx.Protocol{ftpx.FTP}, faultproxy.SweepFaults()
+		delete(opts.Faults, "garbage")
+		var clear *faultsweep.Report
+		if clear, err = faultsweep.Embedded(t.Context(), opts); err == nil {
+			r.Merge(clear)
+		}
+	}
+	show(t, r, err)
+}
+
 func TestEmbeddedSingles(t *testing.T) {
 	opts := faultsweep.EmbeddedOptions{Seed: 1, Stride: 7}
-	if full() {
+	switch {
+	case full():
 		opts.Stride = 1
-	} else if testing.Short() {
+	case testing.Short():
 		opts.Stride = 29
+	case raceDetector:
+		opts.Stride = 13
 	}
-	r, err := faultsweep.Embedded(t.Context(), opts)
-	show(t, r, err)
+	sweep(t, opts)
 }
 
 func TestEmbeddedPairs(t *testing.T) {
 	opts := faultsweep.EmbeddedOptions{Seed: 2, Pairs: 10}
-	if full() {
+	switch {
+	case full():
 		opts.Pairs = 200
-	} else if testing.Short() {
+	case testing.Short():
 		opts.Pairs = 2
+	case raceDetector:
+		opts.Pairs = 5
 	}
-	r, err := faultsweep.Embedded(t.Context(), opts)
-	show(t, r, err)
+	sweep(t, opts)
 }

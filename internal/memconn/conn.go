@@ -21,10 +21,9 @@ type Conn struct {
 	busy atomic.Pointer[string] // the method under way: there is one owner at a time
 	done chan struct{}          // closed when the connection has ended
 
-	mu     sync.Mutex // guards what follows
-	why    error      // why it ended
-	closed bool       // by Close
-	last   time.Time  // of the last use
+	mu   sync.Mutex // guards what follows
+	why  error      // why it ended
+	last time.Time  // of the last use
 }
 
 var _ transport.Conn = (*Conn)(nil)
@@ -103,6 +102,15 @@ func (c *Conn) reason() error {
 	defer c.mu.Unlock()
 	return c.why
 }
+
+// cutOff is what a transfer that was ended before its end costs.
+func (c *Conn) cutOff() {
+	if c.s.opts.CutCosts && !c.sftp {
+		c.lose(errCutOff)
+	}
+}
+
+var errCutOff = errors.New("the data connection was cut, and nobody knows what the server will say next")
 
 // A call is one method of [Conn] while it runs.
 type call struct {

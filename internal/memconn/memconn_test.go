@@ -677,6 +677,51 @@ func TestSweep(t *testing.T) {
 	})
 }
 
+// A reply that is lost after a limit was reached costs the connection, not the
+// bytes; with CutCosts every cut does.
+func TestLimitThenLost(t *testing.T) {
+	flavours(t, func(t *testing.T, p transport.Protocol) {
+		data := pattern(5 * chunk)
+		for _, opts := range []Options{{Chunk: chunk}, {Chunk: chunk, CutCosts: true}} {
+			s := New(opts)
+			s.Files().Write("d/f", data, time.Now())
+			s.Files().Write("d/g", data, time.Now())
+			cut := func(what string, f func(c *Conn) error) {
+				c := dial(t, s, p)
+				if !opts.CutCosts && what == "limit" {
+					s.Inject(at(StepReply, 1, Fault{Do: LostBefore}))
+				}
+				if err := f(c); err != nil && transport.KindOf(err) != transport.KindLocal {
+					t.Errorf("%s: %v", what, err)
+				}
+				s.Inject(nil)
+				costs := p != transport.SFTP && (opts.CutCosts || what == "limit")
+				if c.Usable() == costs {
+					t.Errorf("%s, CutCosts %v: usable %v", what, opts.CutCosts, c.Usable())
+				}
+			}
+			cut("limit", func(c *Conn) error {
+				n, err := c.Retrieve(t.Context(), "d/f", 0, io.Discard, &transport.IO{Limit: 15})
+				if n != 15 {
+					t.Errorf("n = %d", n)
+				}
+				return err
+			})
+			cut("list", func(c *Conn) error {
+				return c.List(t.Context(), "d", func(transport.Entry) bool { return false })
+			})
+			cut("source", func(c *Conn) error {
+				_, err := c.Store(t.Context(), "new", 0, readerFunc(func([]byte) (int, error) { return 0, errors.New("own") }), nil)
+				return err
+			})
+			c := dial(t, s, p)
+			if n, err := c.Retrieve(t.Context(), "d/f", 0, io.Discard, &transport.IO{Limit: 50}); n != 50 || err != nil || !c.Usable() {
+				t.Errorf("a limit at the end: %d, %v, usable %v", n, err, c.Usable())
+			}
+		}
+	})
+}
+
 // Two calls at once on one connection are a mistake of the caller.
 func TestOneOwner(t *testing.T) {
 	s := New(Options{})

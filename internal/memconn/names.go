@@ -109,6 +109,7 @@ func (c *Conn) List(ctx context.Context, p string, yield func(transport.Entry) b
 		}
 		for _, e := range batch {
 			if !yield(e) {
+				c.cutOff()
 				return nil
 			}
 		}

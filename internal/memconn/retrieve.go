@@ -12,7 +12,8 @@ import (
 
 // Retrieve copies the file from offset on into dst. An offset beyond the end is
 // KindRestart. The file is read as it is at each moment, so one that changes
-// meanwhile arrives as a mixture. A destination that fails costs no connection.
+// meanwhile arrives as a mixture. A destination that fails, or a limit, costs the
+// connection with [Options].CutCosts alone.
 func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
 	k, err := c.begin(ctx, "Retrieve", false, p)
 	if err != nil {
@@ -80,7 +81,22 @@ func (d *retrieve) run() error {
 	if d.c.sftp {
 		return nil // nobody waits for the answer to CLOSE
 	}
-	return d.reply(nil)
+	if d.end < 0 || d.pos < d.end {
+		return d.reply(nil)
+	}
+	// The bytes are there, whatever becomes of the reply; the connection pays.
+	_ = d.reply(nil)
+	if d.more() {
+		d.c.cutOff()
+	}
+	return nil
+}
+
+// more reports whether the file goes on behind what was fetched.
+func (d *retrieve) more() bool {
+	d.c.s.files.lock()
+	defer d.c.s.files.unlock()
+	return d.pos < int64(len(d.file.data))
 }
 
 // read takes a chunk off the disk; it is good until the next one.
@@ -157,5 +173,6 @@ func (d *retrieve) write(p []byte) error {
 	if ierr := d.interrupted(); ierr != nil {
 		return ierr
 	}
+	d.c.cutOff()
 	return d.fail(transport.KindLocal, &transport.LocalError{Writing: true, Err: err})
 }

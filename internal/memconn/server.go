@@ -51,6 +51,10 @@ type Options struct {
 	NoRestart bool
 	// RefuseReplace refuses a Rename onto an existing file whatever Caps say.
 	RefuseReplace bool
+	// CutCosts makes whatever ends a transfer or a listing over FTP before its end
+	// (a Limit, a yield that returns false, a source or destination that fails)
+	// cost the connection, as on Pure-FTPd. Over SFTP it never does.
+	CutCosts bool
 	// LockFor is how long a file that a stalled or late session was storing
 	// stays locked: a Store to it is not answered meanwhile and fails with
 	// KindLocked if the endpoint's stall time ends first, as on vsftpd.

@@ -12,8 +12,8 @@ import (
 
 // Store writes src to the file from offset on. An offset that is neither 0 nor
 // the size does what most servers do: inside the file it keeps the old tail,
-// beyond its end it leaves a hole of zeros. A source that fails costs no
-// connection.
+// beyond its end it leaves a hole of zeros. A source that fails costs the
+// connection with [Options].CutCosts alone.
 func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 	k, err := c.begin(ctx, "Store", true, p)
 	if err != nil {
@@ -60,7 +60,9 @@ func (u *store) run() (int64, error) {
 			break
 		}
 		if rerr != nil {
-			return u.failed(u.fail(transport.KindLocal, &transport.LocalError{Err: rerr}))
+			n, err := u.failed(u.fail(transport.KindLocal, &transport.LocalError{Err: rerr}))
+			u.c.cutOff()
+			return n, err
 		}
 	}
 	u.op = u.c.request("Close")

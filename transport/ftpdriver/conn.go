@@ -33,6 +33,8 @@ type Conn struct {
 	noMLSD   bool
 	noMLST   bool
 	serial   bool // send one command at a time
+	// halfAnswered: the last exchange got some of its replies and no more.
+	halfAnswered bool
 
 	mu     sync.Mutex // guards what follows
 	caps   transport.Caps
@@ -166,6 +168,9 @@ func (c *Conn) watched(ctx context.Context, watch transport.Watch, cmd, path str
 	if ctx.Err() != nil || op.Stalled() {
 		// The sockets are being closed, even if f was faster.
 		c.ctl.broken.Store(true)
+	}
+	if op.Stalled() && c.halfAnswered {
+		serialHosts.add(c.addr)
 	}
 	return c.give(ctx, cmd, path, err)
 }

@@ -3,8 +3,6 @@ package ftpdriver
 import (
 	"regexp"
 	"sync"
-
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // exchange sends command lines and returns the final reply of each: in one write
@@ -16,9 +14,7 @@ import (
 func (c *Conn) exchange(lines ...string) ([]reply, error) {
 	if !c.serial && len(lines) > 1 {
 		replies, err := c.ctl.exchange(lines...)
-		if err != nil && len(replies) > 0 && len(replies) < len(lines) && transport.KindOf(err) == transport.KindLost && !isReply(err) {
-			serialHosts.add(c.addr)
-		}
+		c.halfAnswered = err != nil && len(replies) > 0 && len(replies) < len(lines)
 		return replies, err
 	}
 	var replies []reply

@@ -147,13 +147,5 @@ func readLine(br *bufio.Reader) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
-// want returns the reply as an error unless its code begins with class.
-func (r reply) want(class int) error {
-	if r.code/100 == class {
-		return nil
-	}
-	return r.err()
-}
-
 // kind names the kind of a reply that is not what was hoped for.
 func (r reply) kind() transport.Kind { return transport.KindOfReply(r.verb, r.code, r.text) }

@@ -23,7 +23,7 @@ func TestRefusalAfter150(t *testing.T) {
 	refuse := func(s *session, _ string) string {
 		s.say("150 Opening BINARY mode data connection")
 		conn := s.accept()
-		_ = conn.(net.Conn).SetDeadline(time.Now())
+		_ = conn.SetDeadline(time.Now())
 		_ = conn.Close()
 		return "425 Unable to build data connection: Operation not permitted"
 	}
@@ -210,9 +210,8 @@ func TestLocked(t *testing.T) {
 	t.Parallel()
 	ep, f := startFake(t, transport.FTP, func(f *fake) { f.on["STOR"] = always("") })
 	ep.Stall = 500 * time.Millisecond
-	c := dial(t, ep)
 	for offset := int64(0); offset <= 5; offset += 5 {
-		c = dial(t, ep)
+		c := dial(t, ep)
 		begin := time.Now()
 		_, err := c.Store(t.Context(), "f", offset, strings.NewReader("x"), nil)
 		if te := wantKind(t, err, transport.KindLocked, 0); !te.MayHaveActed || te.Op != "STOR" || time.Since(begin) > 2*time.Second {

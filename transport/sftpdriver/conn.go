@@ -111,7 +111,7 @@ func (c *Conn) begin(ctx context.Context, name string, acts bool, path string, m
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, k.error(transport.KindCanceled, 0, context.Cause(ctx))
+		return nil, k.error(transport.KindCanceled, 0, transport.Canceled(ctx))
 	}
 	if !c.Usable() {
 		return nil, k.error(transport.KindLost, 0, c.cause())

@@ -88,7 +88,7 @@ func (r Record) line() string {
 	case r.Unchanged:
 		note = ", unchanged"
 	case r.Resumes > 0:
-		note = fmt.Sprintf(", resumed %d times", r.Resumes)
+		note = ", resumed " + count(r.Resumes, "time")
 	}
 	return fmt.Sprintf("%s %s (%s, %s, checked by %s%s)", r.Outcome, name, Bytes(r.Size), r.Protocol, r.Verified, note)
 }
@@ -180,9 +180,16 @@ func (p *printer) summary(exit int) {
 	case p.flags.JSON:
 		p.json(p.sum)
 	case !p.flags.Quiet || exit != ExitDone:
-		fmt.Fprintf(p.env.Stderr, "%d files: %d done, %d failed, %d unknown; %s in %v\n", p.sum.Files, p.sum.Done, p.sum.Failed, p.sum.Unknown,
+		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
 			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond))
 	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Bytes writes a number of bytes in binary units; a negative one is unknown.

@@ -39,6 +39,9 @@ func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield fu
 		})
 	}
 	err := produce(func(j Job) bool {
+		if ctx.Err() != nil {
+			return false // of two that are ready, select takes any
+		}
 		select {
 		case jobs <- j:
 			return true
