@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -194,12 +195,13 @@ func TestKeys(t *testing.T) {
 		}
 	})
 	src := t.TempDir()
-	clitest.Write(t, src, map[string]string{"a": "a", "b": clitest.Content(1 << 20), "c": "c"})
+	clitest.Write(t, src, map[string]string{"a": "a", "c": "c"})
 	locked := filepath.Join(t.TempDir(), "id_ed25519")
 	if err := key.WriteFiles(locked, "open sesame"); err != nil {
 		t.Fatal(err)
 	}
-	args := w.Flags("-identity", locked, src+"/", w.URL(""))
+	// Deriving a key takes its time: one connection, and no protocol to fall back on.
+	args := w.Flags("-parallel", "1", "-identity", locked, src+"/", w.URLOf("sftp", ""))
 	with := func(passphrase string) clitest.Command {
 		c := uploader
 		c.Vars = map[string]string{"FTPX_PASSPHRASE": passphrase, "FTPX_PASSWORD": ""}
@@ -210,9 +212,22 @@ func TestKeys(t *testing.T) {
 	if strings.Contains(s.Err, "barley") {
 		t.Error("the passphrase is shown")
 	}
-	if w.FTP.Stats().Accepted > 0 {
-		t.Error("after a locked key FTPS was tried")
-	}
 	with("open sesame").Run(t.Context(), t, args...).Want(t, cli.ExitDone)
 	clitest.Holds(t, w.Root, clitest.Tree(t, src))
+
+	// Typed, it is asked for once, and before anything is dialled.
+	c, asked := with(""), 0
+	c.Prompt = func(context.Context, string) (string, error) {
+		asked++
+		return "open sesame", nil
+	}
+	before := w.SFTP.Stats().Accepted
+	c.Run(t.Context(), t, "-identity", locked, filepath.Join(src, "a"), "sftp://batch@127.0.0.1:0/")
+	if w.SFTP.Stats().Accepted != before || asked != 0 {
+		t.Error("bad usage is found before a passphrase is asked for")
+	}
+	c.Run(t.Context(), t, args...).Want(t, cli.ExitDone)
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
 }

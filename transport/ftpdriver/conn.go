@@ -204,7 +204,7 @@ func (c *Conn) give(ctx context.Context, cmd, path string, err error) error {
 		c.ctl.broken.Store(true)
 		_ = c.ctl.wire.Abort()
 	}
-	c.ctl.answers, c.ctl.hurry, c.data = nil, 0, nil
+	c.ctl.answers, c.ctl.hurry, c.ctl.readBack, c.data = nil, 0, false, nil
 	c.mu.Lock()
 	c.busy = false
 	c.mu.Unlock()

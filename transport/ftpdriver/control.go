@@ -36,8 +36,10 @@ type control struct {
 	last    reply    // the reply last read
 	broken  atomic.Bool
 
-	// silence bounds the wait for the first reply to STOR, see errLocked.
-	silence time.Duration
+	// silence bounds the wait for the first reply to STOR, see errLocked, and to
+	// RETR where readBack says that it is of a file that was being written.
+	silence  time.Duration
+	readBack bool
 	// hurry bounds the wait for replies after a failure, 0 for no bound, and
 	// grace is what it then becomes.
 	hurry, grace time.Duration
@@ -55,9 +57,9 @@ type control struct {
 var (
 	errBroken = errors.New("the session is no longer in a known state")
 	errClosed = errors.New("the connection has been closed")
-	// errLocked: vsftpd does not answer a STOR while an older session holds the
-	// file, for as long as that takes to time out, 60 to 300 s.
-	errLocked = errors.New("the server does not answer the request to write: an older session may still hold the file")
+	// errLocked: vsftpd answers neither STOR nor RETR while an older session is
+	// writing the file, for as long as that takes to time out, 60 to 300 s.
+	errLocked = errors.New("the server does not answer the request for the file: an older session may still hold it")
 	errStray  = errors.New("the server sent a reply that nobody had asked for")
 	errHurry  = errors.New("no reply followed after the data connection had failed")
 	errNotDue = errors.New("no reply is due")
@@ -139,7 +141,7 @@ func (c *control) receive() (reply, error) {
 	}
 	verb := c.waiting[0]
 	limit, onLimit := c.hurry, errHurry
-	if verb == "STOR" && !c.begun && limit == 0 {
+	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun && limit == 0 {
 		limit, onLimit = c.silence, errLocked
 	}
 	if limit > 0 {

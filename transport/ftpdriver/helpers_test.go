@@ -156,3 +156,16 @@ func (l *log) String() string {
 	defer l.mu.Unlock()
 	return strings.Join(l.lines, "\n")
 }
+
+// commands returns the commands in order, from the nth line on.
+func (l *log) commands() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []string
+	for _, line := range l.lines {
+		if s, ok := strings.CutPrefix(line, "> "); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

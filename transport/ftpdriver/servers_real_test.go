@@ -27,20 +27,6 @@ func realEndpoint(srv *realserver.Server, p transport.Protocol) *transport.Endpo
 		TLS: transport.TLS{CAFile: srv.CAFile}, Stall: 15 * time.Second}
 }
 
-// own gives a file in the server's folder to its user.
-func own(t testing.TB, srv *realserver.Server, names ...string) {
-	t.Helper()
-	fi, err := os.Stat(srv.Root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range names {
-		if err := chownLike(filepath.Join(srv.Root, n), fi); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // eachReal runs f on every server, in clear and in both TLS versions with
 // session reuse required where the server knows that.
 func eachReal(t *testing.T, f func(t *testing.T, srv *realserver.Server, ep *transport.Endpoint)) {

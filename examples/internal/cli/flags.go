@@ -130,11 +130,15 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	if err != nil {
 		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
+	ask := passphrases(ctx, env)
+	if err := askNow(env, f.Identities, ask); err != nil {
+		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
 	opts.Password = password
 	opts.AllowPlaintext = f.AllowPlaintext
 	opts.Ports = f.Ports
 	opts.SSH = transport.SSH{IdentityFiles: f.Identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
-		TrustOnFirstUse: f.TOFU, Passphrase: passphrases(ctx, env)}
+		TrustOnFirstUse: f.TOFU, Passphrase: ask}
 	if f.Agent {
 		opts.SSH.Agent = "auto"
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -61,4 +63,28 @@ func passphrases(ctx context.Context, env Env) func(string) (ftpx.Secret, error)
 		}
 		return ftpx.Secret(pw), err
 	}
+}
+
+// askNow asks for the passphrases that will be needed, if there is somebody to ask.
+// Later, the time to type one would count as silence of the server, and another
+// protocol would be taken.
+func askNow(env Env, files []string, ask func(string) (ftpx.Secret, error)) error {
+	if env.Prompt == nil {
+		return nil
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		_, err = ssh.ParsePrivateKey(data)
+		var locked *ssh.PassphraseMissingError
+		if !errors.As(err, &locked) {
+			continue // what else is wrong with it, the driver knows how to say
+		}
+		if _, err := ask(file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
