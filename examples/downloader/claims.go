@@ -4,9 +4,8 @@ import "sync"
 
 // claims keeps two downloads from using one local name at the same time: a server
 // may list a name twice, two URLs may bring the same, and beside "a" lies "a.part"
-// while it is fetched, which may be a file's own name too. They are made in the
-// order of the listing, in which "a" comes first: the other way round it would use
-// up an "a.part" that is done.
+// while it is fetched, which may be a file's own name too.
+// It is no help where "a.part" is done before "a" begins, see clashes.
 type claims struct {
 	mu    sync.Mutex // guards names
 	freed sync.Cond
@@ -20,7 +19,7 @@ func newClaims() *claims {
 }
 
 // claim waits until nobody uses a name or those of its partial; release gives them
-// back.
+// back. Nobody waits while holding one, so all get their turn.
 func (c *claims) claim(name string) (release func()) {
 	names := []string{name, name + ".part", name + ".part.state"}
 	c.mu.Lock()

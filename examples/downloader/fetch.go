@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -15,11 +12,11 @@ import (
 )
 
 // download fetches all targets into a folder.
-func download(ctx context.Context, f cli.Flags, env cli.Env, targets []target, folder string) int {
+func download(ctx context.Context, f cli.Flags, env cli.Env, targets []target, to *place) int {
 	busy := newClaims()
 	return cli.Run(ctx, "download", f, env, func(yield func(cli.Job) bool) error {
 		for _, t := range targets {
-			w := &walker{ctx: ctx, flags: f, env: env, target: t, folder: folder, busy: busy, yield: yield}
+			w := &walker{ctx: ctx, flags: f, env: env, target: t, to: to, busy: busy, yield: yield}
 			if err := t.client.Walk(ctx, t.remote, w.entry); err != nil {
 				return err
 			}
@@ -34,21 +31,24 @@ type walker struct {
 	flags  cli.Flags
 	env    cli.Env
 	target target
-	folder string
+	to     *place
 	busy   *claims
 	yield  func(cli.Job) bool
 }
 
 // entry is the ftpx.WalkFunc.
 func (w *walker) entry(p string, e ftpx.Entry, err error) error {
-	job, release := cli.Job{Remote: p, Err: err}, func() {}
-	if err == nil {
-		job.Local, job.Err = w.local(p, e)
+	job := cli.Job{Remote: p, Err: err}
+	name := w.name(p, e)
+	if job.Err == nil && name != "." {
+		job.Local, job.Err = w.to.path(name), w.to.check(name)
 	}
 	switch {
 	case job.Err != nil:
+	case name == ".":
+		return nil // FOLDER itself
 	case e.IsDir():
-		if job.Err = os.MkdirAll(job.Local, 0o777); job.Err == nil {
+		if job.Err = w.to.mkdir(name); job.Err == nil {
 			return nil
 		}
 	case e.Type == transport.TypeLink && w.leadsToFolder(p):
@@ -58,14 +58,18 @@ func (w *walker) entry(p string, e ftpx.Entry, err error) error {
 		cli.Note(w.flags, w.env, "skipped %q: neither a file nor a folder", p)
 		return nil
 	default:
-		release = w.busy.claim(job.Local)
+		// A name like that of an unfinished download must wait until no other file's
+		// download can take it for its own.
+		job.Last = clashes(name)
 		job.Do = func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-			defer release()
-			return w.target.client.Download(ctx, p, job.Local, &ftpx.DownloadOptions{CreateDirs: true, Progress: progress})
+			defer w.busy.claim(job.Local)()
+			if err := w.to.mkdir(path.Dir(name)); err != nil {
+				return ftpx.Result{}, err
+			}
+			return w.target.client.Download(ctx, p, job.Local, &ftpx.DownloadOptions{Progress: progress})
 		}
 	}
 	if !w.yield(job) {
-		release()
 		return fs.SkipAll
 	}
 	if err == nil && job.Err != nil && e.IsDir() {
@@ -74,28 +78,23 @@ func (w *walker) entry(p string, e ftpx.Entry, err error) error {
 	return nil // also after an error: what comes after it may be good
 }
 
-// local is where a remote path goes. Names come from the server and are hostile:
-// one that would lead out of the folder, or names a device of this system, is
-// refused.
-func (w *walker) local(p string, e ftpx.Entry) (string, error) {
+// name is what a remote path is called beneath the folder, "." for the folder
+// itself. It comes from the server and has not been checked.
+func (w *walker) name(p string, e ftpx.Entry) string {
 	root := w.target.remote
 	rel := strings.TrimPrefix(p, strings.TrimSuffix(root, "/")+"/")
 	switch {
-	case p == root && (w.target.contents && e.IsDir()):
-		return w.folder, nil
+	case p == root && w.target.contents && e.IsDir():
+		return "."
 	case p == root:
-		rel = path.Base(root) // a file goes by its name, whatever follows it in the URL
+		return path.Base(root) // a file goes by its name, whatever follows it in the URL
 	case root == ".":
 		rel = p
 	}
-	if p != root && !w.target.contents {
+	if !w.target.contents {
 		rel = path.Join(path.Base(root), rel)
 	}
-	local := filepath.FromSlash(rel)
-	if !filepath.IsLocal(local) || filepath.Separator == '\\' && strings.Contains(rel, `\`) {
-		return "", fmt.Errorf("the server's name %q would lead out of the folder or names a device: not fetched", transport.Printable(rel))
-	}
-	return filepath.Join(w.folder, local), nil
+	return rel
 }
 
 // leadsToFolder follows a link. What cannot be followed is left to the download

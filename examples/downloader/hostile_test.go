@@ -133,8 +133,8 @@ func TestHostileServer(t *testing.T) {
 	addr, key := hostile{listed: []entry{
 		{"..", fs.ModeDir | 0o755}, {"..", 0o644}, {"x/..", fs.ModeDir | 0o755}, {"x/..", 0o644}, {".", fs.ModeDir | 0o755}, {"", 0o644},
 		{"../x", 0o644}, {"../dirx", fs.ModeDir | 0o755}, {"/abs", 0o644}, {filepath.Join(base, "abs"), 0o644}, {"a/../../y", 0o644}, {"dir/deep", 0o644},
-		{"nul\x00byte", 0o644}, {"line\r\nbreak", 0o644},
-		{"good", 0o644}, {"dirgood", fs.ModeDir | 0o755}, {"dirx", fs.ModeDir | 0o755}, {"esc\x1b[2J", 0o644}, {"zz", 0o644}, {"zz", 0o644}, {"zz.part", 0o644}, {"zz.part.state", 0o644}, {"...", 0o644}, {`back\slash`, 0o644},
+		{"nul\x00byte", 0o644}, {"esc\x1b[2J", 0o644}, {"line\r\nbreak", 0o644},
+		{"good", 0o644}, {"dirgood", fs.ModeDir | 0o755}, {"dirx", fs.ModeDir | 0o755}, {"zz", 0o644}, {"zz", 0o644}, {"zz.part", 0o644}, {"zz.part.state", 0o644}, {"...", 0o644}, {`back\slash`, 0o644},
 	}}.start(t)
 	known := filepath.Join(base, "known_hosts")
 	if err := pki.WriteKnownHosts(known, pki.KnownHost(addr, key.Public())); err != nil {
@@ -155,7 +155,7 @@ func TestHostileServer(t *testing.T) {
 				t.Errorf("%q is there with %q", name, data)
 			}
 		}
-		want := []string{"good", "dirgood/fine", "esc\x1b[2J", "zz", "zz.part", "zz.part.state", "...", `back\slash`}
+		want := []string{"good", "dirgood/fine", "zz", "zz.part", "zz.part.state", "...", `back\slash`}
 		for _, name := range want {
 			if tree["in/"+name] == "" {
 				t.Errorf("%q has not been fetched", name)

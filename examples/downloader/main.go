@@ -76,17 +76,19 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 		if clients[key] == nil {
 			c, err := ftpx.New(ctx, cfg)
 			if err != nil {
-				return cli.Fail("downloader", env, err)
+				return cli.NoClient("downloader", f, env, err)
 			}
 			clients[key] = c
 		}
 		t.client = clients[key]
 		targets = append(targets, t)
 	}
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	to, err := openPlace(folder)
+	if err != nil {
 		return cli.Fail("downloader", env, fmt.Errorf("%w: FOLDER: %w", cli.ErrUsage, err))
 	}
-	return download(ctx, f, env, targets, folder)
+	defer to.close()
+	return download(ctx, f, env, targets, to)
 }
 
 // configure finds what is wrong with the command line before anything is sent.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,7 +25,11 @@ func noTemp(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	for seed := 1; seed <= 3; seed++ {
+	seeds := 3
+	if raced {
+		seeds = 1
+	}
+	for seed := 1; seed <= seeds; seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			noTemp(t)
 			begin := time.Now()
@@ -46,52 +51,86 @@ func TestDemo(t *testing.T) {
 
 // TestDemoCanFail: the demo compares what it says that it compares.
 func TestDemoCanFail(t *testing.T) {
-	change := func(f func(name string, data []byte) error) func(string) {
-		return func(root string) {
-			name := filepath.Join(root, "übersicht-1.txt")
-			data, err := os.ReadFile(name)
-			if err == nil {
-				err = f(name, data)
-			}
-			if err != nil {
-				t.Error(err)
-			}
+	noTemp(t)
+	shorter, gone, other := filepath.FromSlash("übersicht-1.txt"), filepath.FromSlash("帳票/2.bin"), filepath.FromSlash("deep/er/отчёт 3.dat")
+	tamper := func(root string) {
+		data, err := os.ReadFile(filepath.Join(root, other))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		data[len(data)/2] ^= 1
+		info, err := os.Stat(filepath.Join(root, shorter))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		err = errors.Join(os.WriteFile(filepath.Join(root, other), data, 0o666),
+			os.Truncate(filepath.Join(root, shorter), info.Size()-1),
+			os.Remove(filepath.Join(root, gone)))
+		if err != nil {
+			t.Error(err)
 		}
 	}
-	const wrong = "FAILED: not identical on the server: 1 of the files"
-	for name, c := range map[string]struct {
-		says   string
-		tamper func(string)
-	}{
-		"shorter": {wrong, change(func(name string, data []byte) error { return os.Truncate(name, int64(len(data)-1)) })},
-		"gone":    {wrong, change(func(name string, _ []byte) error { return os.Remove(name) })},
-		"other": {wrong, change(func(name string, data []byte) error {
-			data[len(data)/2] ^= 1
-			return os.WriteFile(name, data, 0o666)
-		})},
-		"partial left": {"FAILED: ftp: a partial was left behind", change(func(name string, data []byte) error {
-			return os.WriteFile(filepath.Join(filepath.Dir(name), ".x.ftpx-0123456789abcdef.part"), data, 0o666)
-		})},
-	} {
-		t.Run(name, func(t *testing.T) {
-			noTemp(t)
-			var out bytes.Buffer
-			d := &demo{env: cli.Env{Stdout: &out, Stderr: &out, Getenv: os.Getenv}.Shared(), seed: 1, protocols: []ftpx.Protocol{ftpx.FTP}, tamper: c.tamper}
-			code := d.run(t.Context())
-			if code != cli.ExitSome || !strings.Contains(out.String(), c.says) || strings.Contains(out.String(), "All files are identical") {
-				t.Errorf("exit code %d: %s", code, out.String())
-			}
-		})
+	var out bytes.Buffer
+	d := &demo{env: cli.Env{Stdout: &out, Stderr: &out, Getenv: os.Getenv}.Shared(), seed: 1, protocols: []ftpx.Protocol{ftpx.FTP}, tamper: tamper}
+	code := d.run(t.Context())
+	for _, words := range []string{"WRONG: " + shorter, "WRONG: " + gone, "WRONG: " + other, "FAILED: not identical on the server: 3 of the files"} {
+		if !strings.Contains(out.String(), words) {
+			t.Errorf("the output does not hold %q", words)
+		}
 	}
+	if code != cli.ExitSome || strings.Contains(out.String(), "All files are identical") || strings.Count(out.String(), "WRONG") != 3 {
+		t.Errorf("exit code %d: %s", code, out.String())
+	}
+}
+
+// TestDemoLooksForPartials: all files being there is not enough.
+func TestDemoLooksForPartials(t *testing.T) {
+	var out bytes.Buffer
+	d := &demo{env: cli.Env{Stdout: &out}, dir: t.TempDir()}
+	root := t.TempDir()
+	clitest.Write(t, d.source(), map[string]string{"sub/a": "a"})
+	clitest.Write(t, root, map[string]string{"sub/a": "a"})
+	var r row
+	if err := d.compare(root, &r); err != nil || r.files != 1 || r.bytes != 1 || r.wrong != 0 {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	clitest.Write(t, root, map[string]string{"sub/.a.ftpx-0123456789abcdef.part": "a"})
+	if err := d.compare(root, &r); err == nil || !strings.Contains(err.Error(), "partial") {
+		t.Fatal(err)
+	}
+}
+
+// TestDemoProvesNothing: without a reset the demo has shown nothing.
+func TestDemoProvesNothing(t *testing.T) {
+	var out bytes.Buffer
+	d := &demo{env: cli.Env{Stdout: &out}}
+	if code := d.summary([]row{{proto: ftpx.SFTP, files: 1, bytes: 1, sent: 1}}); code != cli.ExitSome || !strings.Contains(out.String(), "FAILED: no reset") {
+		t.Errorf("exit code %d: %s", code, out.String())
+	}
+}
+
+// cutOff ends a context with the first word of trouble.
+type cutOff struct {
+	bytes.Buffer
+	cancel context.CancelFunc
+}
+
+func (c *cutOff) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("again in")) {
+		c.cancel()
+	}
+	return c.Buffer.Write(b)
 }
 
 func TestDemoInterrupted(t *testing.T) {
 	noTemp(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var out bytes.Buffer
-	d := &demo{env: cli.Env{Stdout: &out, Stderr: &out, Getenv: os.Getenv}.Shared(), seed: 1, protocols: []ftpx.Protocol{ftpx.FTP, ftpx.SFTP}, tamper: func(string) { cancel() }}
-	if code := d.run(ctx); code != cli.ExitInterrupted || strings.Contains(out.String(), "FAILED") {
-		t.Errorf("exit code %d: %s", code, out.String())
+	out := cutOff{cancel: cancel}
+	var errs bytes.Buffer
+	d := &demo{env: cli.Env{Stdout: &out, Stderr: &errs, Getenv: os.Getenv}.Shared(), seed: 1}
+	if code := d.run(ctx); code != cli.ExitInterrupted || strings.Contains(out.String(), "FAILED") || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("exit code %d: %s %s", code, out.String(), errs.String())
 	}
 }

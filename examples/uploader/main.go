@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	}
 	client, err := ftpx.New(ctx, cfg)
 	if err != nil {
-		return cli.Fail("uploader", env, err)
+		return cli.NoClient("uploader", f, env, err)
 	}
 	defer client.Close()
 	return upload(ctx, client, f, env, sources)

@@ -32,15 +32,17 @@ func TestFolderNames(t *testing.T) {
 	}{
 		"dir":            {".", []string{"dir"}, in("to/dir/")},
 		"dir slash":      {".", []string{"dir/"}, in("to/")},
-		"dot":            {"dir", []string{"."}, in("to/dir/")},
+		"dot":            {"dir", []string{"."}, in("to/")},
 		"dot slash":      {"dir", []string{"./"}, in("to/")},
-		"dot dot":        {"dir/sub", []string{".."}, in("to/dir/")},
+		"dot dot":        {"dir/sub", []string{".."}, in("to/")},
+		"by dot":         {".", []string{"dir/."}, in("to/")},
+		"by dot dot":     {".", []string{"dir/sub/.."}, in("to/")},
 		"dot dot slash":  {"dir/sub", []string{"../"}, in("to/")},
 		"absolute":       {".", []string{filepath.Join(src, "dir")}, in("to/dir/")},
 		"empty folder":   {".", []string{"dir/none"}, map[string]string{"to/none/": ""}},
 		"file":           {".", []string{"one"}, map[string]string{"to/one": "1"}},
 		"several":        {".", []string{"one", "dir/sub/", "sp ace"}, map[string]string{"to/one": "1", "to/b": "bb", "to/sp ace/c": "c"}},
-		"empty contents": {".", []string{"dir/none/"}, map[string]string{}},
+		"empty contents": {".", []string{"dir/none/"}, map[string]string{"to/": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := filepath.Join(w.Root, strings.ReplaceAll(name, " ", "-"))
@@ -208,10 +210,6 @@ func TestKeys(t *testing.T) {
 		return c
 	}
 	with("").Run(t.Context(), t, args...).Want(t, cli.ExitLogin, "encrypted", "FTPX_PASSPHRASE")
-	s := with("open barley").Run(t.Context(), t, args...).Want(t, cli.ExitLogin, "passphrase is wrong")
-	if strings.Contains(s.Err, "barley") {
-		t.Error("the passphrase is shown")
-	}
 	with("open sesame").Run(t.Context(), t, args...).Want(t, cli.ExitDone)
 	clitest.Holds(t, w.Root, clitest.Tree(t, src))
 

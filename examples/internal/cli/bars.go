@@ -2,7 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -16,11 +18,14 @@ import (
 // refreshEvery is how often bars are drawn.
 const refreshEvery = 150 * time.Millisecond
 
-// bars shows a bar for each file under way, on a terminal. It draws by its own
+// bars shows a bar for each file under way and a line for the total, on a terminal. It draws by its own
 // clock: lines written above bars appear with the next drawing, and the library
 // would leave out the last one.
 type bars struct {
 	p       *mpb.Progress
+	begin   time.Time
+	files   atomic.Int64  // that are done
+	bytes   atomic.Int64  // moved, of all files
 	outs    []*output     // what is led above them
 	refresh chan any      // a value draws
 	gone    chan any      // closed when the library has ended, with its terminal for instance
@@ -31,9 +36,13 @@ type bars struct {
 // newBars shows bars on the environment's Stderr, which is shared as its Stdout
 // is. The result is to be closed.
 func newBars(env Env) *bars {
-	b := &bars{refresh: make(chan any), gone: make(chan any), stop: make(chan struct{})}
+	b := &bars{begin: time.Now(), refresh: make(chan any), gone: make(chan any), stop: make(chan struct{})}
 	out := sharing(env.Stderr)
 	b.p = mpb.New(mpb.WithOutput(out.w), mpb.WithWidth(40), mpb.WithManualRefresh(b.refresh), mpb.WithShutdownNotifier(b.gone))
+	// What is to come is not known beforehand, so the total has no end to be measured
+	// against.
+	b.p.New(0, mpb.NopStyle(), mpb.BarPriority(math.MaxInt32),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return b.total() })))
 	b.outs = append(b.outs, out)
 	if env.StdoutTerminal {
 		b.outs = append(b.outs, sharing(env.Stdout))
@@ -54,6 +63,11 @@ func newBars(env Env) *bars {
 		}
 	})
 	return b
+}
+
+func (b *bars) total() string {
+	moved, took := b.bytes.Load(), max(time.Since(b.begin).Seconds(), 0.001)
+	return fmt.Sprintf("total: %s done, %s moved, %s/s", count(int(b.files.Load()), "file"), Bytes(moved), Bytes(int64(float64(moved)/took)))
 }
 
 func (b *bars) draw() {
@@ -81,6 +95,7 @@ type bar struct {
 
 	mu    sync.Mutex // guards what follows
 	shown *mpb.Bar   // nil before the first progress
+	at    int64      // offset last seen
 	ended bool
 }
 
@@ -94,18 +109,28 @@ func (b *bar) progress(i ftpx.ProgressInfo) {
 	if b.shown == nil {
 		// With a total from the start the bar would end when the last byte has
 		// been sent, and not come back if it was lost and is sent again.
-		b.shown = b.bars.p.AddBar(0,
+		shown, err := b.bars.p.Add(0, mpb.BarStyle().Build(),
 			mpb.PrependDecorators(decor.Name(short(transport.Printable(i.Remote), 32), decor.WC{W: 34, C: decor.DindentRight})),
 			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), speed(i.Offset)))
+		if err != nil {
+			b.ended = true // with its terminal
+			return
+		}
+		b.shown, b.at = shown, i.Offset
 	}
+	b.bars.bytes.Add(max(i.Offset-b.at, 0))
+	b.at = i.Offset
 	b.shown.SetTotal(max(i.Size, 0), false)
 	b.shown.SetCurrent(i.Offset)
 }
 
 // end takes the bar away, and with it whatever progress is still to come.
-func (b *bar) end() {
+func (b *bar) end(done bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if done {
+		b.bars.files.Add(1)
+	}
 	b.ended = true
 	if b.shown != nil {
 		b.shown.Abort(true)

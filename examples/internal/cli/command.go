@@ -45,5 +45,21 @@ func Parse(name, usage string, f *Flags, env *Env, args []string, more func(*fla
 // Fail prints an error and returns its exit code, see [ExitOf].
 func Fail(name string, env Env, err error) int {
 	fmt.Fprintf(env.Stderr, "%s: %s\n", name, transport.Printable(err.Error()))
+	if h := hint(err); h != "" {
+		fmt.Fprintf(env.Stderr, "%s: %s\n", name, h)
+	}
 	return ExitOf(err)
+}
+
+// NoClient is [Fail] for a client that could not be opened. With -json there is a
+// summary all the same, so that whoever reads it need not read error texts.
+func NoClient(name string, f Flags, env Env, err error) int {
+	code := Fail(name, env, err)
+	if f.JSON {
+		p := newPrinter(f, env)
+		p.sum.blame(err)
+		p.sum.Exit = code
+		p.json(p.sum)
+	}
+	return code
 }

@@ -40,8 +40,8 @@ Exit codes:
 // ErrUsage marks what the caller must change on the command line.
 var ErrUsage = errors.New("usage")
 
-// ExitOf is the exit code of an error that ended a command before its first file:
-// bad usage, or no connection.
+// ExitOf is the exit code of an error that ended a whole run: bad usage, no
+// connection, or none any more.
 func ExitOf(err error) int {
 	kind := ftpx.KindOf(err)
 	switch {
@@ -59,4 +59,39 @@ func ExitOf(err error) int {
 		return ExitIdentity
 	}
 	return ExitConnect
+}
+
+// hint names the flags that have to do with a failure; the library's own text
+// names its options.
+func hint(err error) string {
+	switch ftpx.KindOf(err) {
+	case transport.KindAuth:
+		return "the password comes from FTPX_PASSWORD, -password-file or a prompt, keys from -identity or -agent"
+	case transport.KindHostKey:
+		return "-known-hosts, -host-key and -tofu say which host keys to trust"
+	case transport.KindCertificate:
+		return "-ca names a file of authorities to trust"
+	case transport.KindUnreachable, transport.KindTimeout, transport.KindNotOffered:
+		return "-protocols and -sftp-port, -ftp-port, -ftps-port, -ftps-implicit-port say what to try and where, -retry-for how long"
+	}
+	return ""
+}
+
+// endsAll reports whether an error is the server's, not a file's, so that other
+// files would meet it too: an account must not be locked by a thousand refused
+// logins, and a server that is gone must not be waited for a thousand times.
+func endsAll(err error) bool {
+	switch ftpx.KindOf(err) {
+	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
+		return true
+	case transport.KindUnreachable, transport.KindTimeout, transport.KindNoHost, transport.KindNotOffered:
+		var te *transport.Error
+		if errors.As(err, &te) {
+			switch te.Op {
+			case "connect", "dial", "handshake", "login":
+				return true
+			}
+		}
+	}
+	return false
 }

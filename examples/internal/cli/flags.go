@@ -49,7 +49,8 @@ type Flags struct {
 	Version bool
 }
 
-// list is a flag that may be given several times, or with commas.
+// list is a flag that may be given several times, or with commas where no file's own
+// name has them.
 type list []string
 
 // String is part of flag.Value.
@@ -57,6 +58,10 @@ func (l *list) String() string { return strings.Join(*l, ",") }
 
 // Set is part of flag.Value.
 func (l *list) Set(s string) error {
+	if _, err := os.Stat(s); err == nil {
+		*l = append(*l, s)
+		return nil
+	}
 	for _, v := range strings.Split(s, ",") {
 		if v = strings.TrimSpace(v); v != "" {
 			*l = append(*l, v)
@@ -121,7 +126,10 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 		return opts, fmt.Errorf("%w: -verify %q: use auto, size or full", ErrUsage, f.Verify)
 	}
 	// Some are read for some protocols alone: a misspelt one is told at once.
-	for _, name := range slices.Concat(f.Identities, f.KnownHosts, files(f.CA)) {
+	for _, name := range append(slices.Concat(f.Identities, f.KnownHosts), f.CA) {
+		if name == "" {
+			continue
+		}
 		if _, err := os.Stat(name); err != nil {
 			return opts, fmt.Errorf("%w: %w", ErrUsage, err)
 		}
@@ -147,10 +155,6 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	opts.MaxConns = f.Parallel
 	opts.Retry = retry.Policy{MaxElapsed: f.RetryFor}
 	return opts, nil
-}
-
-func files(names ...string) []string {
-	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
 }
 
 // CheckArg refuses an argument that everybody who lists processes could read a

@@ -14,7 +14,7 @@ import (
 
 // Record is what -json prints of one file. Folders have one only if they failed.
 type Record struct {
-	// Op is "upload" or "download".
+	// Op is "upload", "download", or "mkdir" for a folder that failed.
 	Op string `json:"op"`
 	// Local and Remote are the file's paths, the remote one below that of the URL.
 	// Bytes that are not UTF-8 are replaced in JSON.
@@ -60,6 +60,14 @@ type Summary struct {
 	DurationMS int64 `json:"duration_ms"`
 	// Exit is the exit code.
 	Exit int `json:"exit"`
+	// Error is what ended the run before all was tried, Kind that in a few words out
+	// of a fixed set.
+	Error string `json:"error,omitempty"`
+	Kind  string `json:"kind,omitempty"`
+}
+
+func (s *Summary) blame(err error) {
+	s.Error, s.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
 }
 
 // NewRecord makes the record of a transfer.
@@ -172,16 +180,25 @@ func controls(r rune) bool {
 	return r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-func (p *printer) summary(exit int) {
+// summary ends the run; cause is what ended it early, if anything of the server's did.
+func (p *printer) summary(exit int, cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	early := ""
+	switch {
+	case exit == ExitInterrupted:
+		early = "; interrupted: the next run goes on from here"
+	case cause != nil:
+		p.sum.blame(cause)
+		early = "; no more was tried, since all would meet the same: " + hint(cause)
+	}
 	p.sum.DurationMS, p.sum.Exit = time.Since(p.begin).Milliseconds(), exit
 	switch {
 	case p.flags.JSON:
 		p.json(p.sum)
 	case !p.flags.Quiet || exit != ExitDone:
-		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
-			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond))
+		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v%s\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
+			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), early)
 	}
 }
 

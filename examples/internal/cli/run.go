@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Job is one file, or one thing that could not become one.
@@ -17,101 +17,139 @@ type Job struct {
 	Do func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error)
 	// Err stands in place of Do for what could not be read or must not be written.
 	Err error
+	// Folder says that Do creates a folder, which is told of only if it fails.
+	Folder bool
+	// Last puts the job off until the others are done; those put off are then done
+	// one by one, shorter local paths first.
+	Last bool
 }
 
 // Run takes jobs from produce as workers become free, so that no list of all
 // files is ever held, and returns the exit code. One that fails does not stop the
-// others. An error of produce itself counts as a failed file.
+// others, unless it failed for a reason that they would all meet: a refused login,
+// a server that is gone. produce is to end when yield returns false; an error that
+// it returns counts as a failed file.
 func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error) int {
 	env = env.Shared()
-	p := newPrinter(f, env)
-	var b *bars
+	r := &runner{printer: newPrinter(f, env), ctx: ctx, op: op, jobs: make(chan Job), stop: make(chan struct{})}
 	if env.Terminal && !f.JSON && !f.Quiet {
-		b = newBars(env)
+		r.bars = newBars(env)
 	}
-	jobs := make(chan Job)
 	var workers sync.WaitGroup
 	for range f.Parallel {
 		workers.Go(func() {
-			for j := range jobs {
-				p.record(do(ctx, op, j, b))
+			for j := range r.jobs {
+				r.do(j)
 			}
 		})
 	}
-	err := produce(func(j Job) bool {
-		if ctx.Err() != nil {
-			return false // of two that are ready, select takes any
-		}
-		select {
-		case jobs <- j:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	})
-	close(jobs)
+	err := produce(r.yield)
+	close(r.jobs)
 	workers.Wait()
-	if b != nil {
-		b.close()
+	if err != nil && r.more() {
+		r.do(Job{Err: err})
 	}
-	if err != nil && ctx.Err() == nil {
-		p.record(NewRecord(op, "", "", ftpx.Result{}, err))
+	slices.SortFunc(r.last, func(a, b Job) int { return cmp.Compare(len(a.Local), len(b.Local)) })
+	for _, j := range r.last {
+		if !r.more() {
+			break
+		}
+		r.do(j)
 	}
-	exit := ExitDone
-	switch {
-	case ctx.Err() != nil:
-		exit = ExitInterrupted
-	case !p.allDone():
-		exit = ExitSome
+	if r.bars != nil {
+		r.bars.close()
 	}
-	p.summary(exit)
+	exit := r.exit()
+	r.summary(exit, r.fatal)
 	return exit
 }
 
-func do(ctx context.Context, op string, j Job, bs *bars) Record {
-	if j.Err != nil {
-		return NewRecord(op, j.Local, j.Remote, ftpx.Result{}, j.Err)
-	}
-	var progress func(ftpx.ProgressInfo)
-	if bs != nil {
-		b := &bar{bars: bs}
-		defer b.end()
-		progress = b.progress
-	}
-	res, err := j.Do(ctx, progress)
-	return NewRecord(op, j.Local, j.Remote, res, err)
+// runner is one Run. What no comment says otherwise of belongs to the goroutine
+// that called it.
+type runner struct {
+	*printer
+	ctx  context.Context
+	op   string
+	bars *bars // nil without a terminal
+	jobs chan Job
+	last []Job
+	cut  bool // something has not even been tried
+
+	once  sync.Once     // for what follows, which workers set
+	stop  chan struct{} // closed when fatal has been set
+	fatal error         // to be read after the workers have ended
 }
 
-// Note tells of what is no failure, such as what was passed over; with -quiet it
-// does not.
-func Note(f Flags, env Env, format string, args ...any) {
-	if !f.Quiet {
-		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
+// yield hands a job to a worker, waiting for one to be free.
+func (r *runner) yield(j Job) bool {
+	if !r.more() {
+		return false
+	}
+	if j.Last {
+		r.last = append(r.last, j)
+		return true
+	}
+	select {
+	case r.jobs <- j:
+		return true
+	case <-r.ctx.Done():
+	case <-r.stop:
+	}
+	r.cut = true
+	return false
+}
+
+// more reports whether to go on with what there is, and remembers if not.
+func (r *runner) more() bool {
+	select {
+	case <-r.ctx.Done():
+	case <-r.stop:
+	default:
+		return true
+	}
+	r.cut = true
+	return false
+}
+
+func (r *runner) do(j Job) {
+	op := r.op
+	if j.Folder {
+		op = "mkdir"
+	}
+	res, err := ftpx.Result{}, j.Err
+	if err == nil {
+		res, err = r.transfer(j)
+	}
+	if err == nil && j.Folder {
+		return
+	}
+	r.record(NewRecord(op, j.Local, j.Remote, res, err))
+	if err != nil && endsAll(err) {
+		r.once.Do(func() {
+			r.fatal = err
+			close(r.stop)
+		})
 	}
 }
 
-// Hooks tell of what happens on the way, with -v.
-func Hooks(f Flags, env Env) *ftpx.Hooks {
-	if !f.Verbose {
-		return nil
+func (r *runner) transfer(j Job) (ftpx.Result, error) {
+	if r.bars == nil || j.Folder {
+		return j.Do(r.ctx, nil)
 	}
-	env = env.Shared()
-	say := func(format string, args ...any) {
-		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
+	b := &bar{bars: r.bars}
+	res, err := j.Do(r.ctx, b.progress)
+	b.end(err == nil)
+	return res, err
+}
+
+func (r *runner) exit() int {
+	switch {
+	case r.ctx.Err() != nil && (r.cut || !r.allDone()):
+		return ExitInterrupted
+	case r.fatal != nil:
+		return ExitOf(r.fatal)
+	case !r.allDone():
+		return ExitSome
 	}
-	return &ftpx.Hooks{
-		Protocol: func(i ftpx.ProtocolInfo) {
-			if i.Chosen {
-				say("using %v", i.Protocol)
-			} else {
-				say("not using %v: %v", i.Protocol, i.Why)
-			}
-		},
-		Retry: func(i ftpx.RetryInfo) {
-			say("%s %s: attempt %d failed (%v), next in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
-		},
-		Resume: func(i ftpx.ResumeInfo) {
-			say("%s %s: going on at %d of %d, proven by %s", i.Op, i.Remote, i.Offset, i.Size, i.Proof)
-		},
-	}
+	return ExitDone
 }
