@@ -328,6 +328,28 @@ func TestGetOfAFileThatChangesBeforeItBegins(t *testing.T) {
 	})
 }
 
+// What is read back of the destination can itself be garbled: a second look
+// comes before the outcome is called unknown.
+func TestGarbledLookAtTheDestination(t *testing.T) {
+	inMemory(t, nil, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+		data := content(100 << 10)
+		lost := nth(1, memconn.Fault{Do: memconn.LostBefore}, step(memconn.StepReply, rename))
+		read := nth(1, memconn.Fault{Do: memconn.Corrupt}, func(op memconn.OpInfo) bool {
+			return op.Step == memconn.StepData && (op.Request == "RETR" || op.Request == "SSH_FXP_READ")
+		})
+		s.Inject(func(op memconn.OpInfo) memconn.Fault {
+			if f := lost(op); f.Do != memconn.Pass {
+				return f
+			}
+			return read(op)
+		})
+		if res, err := c.Put(t.Context(), "f", bytes.NewReader(data), nil); err != nil || res.Outcome != ftpx.Done {
+			t.Errorf("%+v %v", res, err)
+		}
+		wantOnDisk(t, s, map[string][]byte{"f": data})
+	})
+}
+
 // Another writer of the same file finishes while its partial is being watched.
 func TestPartialThatGoesAwayWhileWatched(t *testing.T) {
 	inMemory(t, nil, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
@@ -357,4 +379,37 @@ func TestPartialThatGoesAwayWhileWatched(t *testing.T) {
 		}
 		wantOnDisk(t, s, map[string][]byte{"f": data})
 	})
+}
+
+// A partial that an older session holds is not waited for: not to write to it, and
+// not to read it back either, which vsftpd does not answer any more than STOR.
+func TestHeldPartialIsLeftAlone(t *testing.T) {
+	for _, held := range []string{"STOR", "RETR"} {
+		t.Run(held, func(t *testing.T) {
+			inMemory(t, nil, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+				data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+				file := filepath.Join(t.TempDir(), "f")
+				if err := os.WriteFile(file, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				cut := nth(20, memconn.Fault{Do: memconn.LostBefore}, func(op memconn.OpInfo) bool { return op.Step == memconn.StepData })
+				lock := ""
+				s.Inject(func(op memconn.OpInfo) memconn.Fault {
+					if f := cut(op); f.Do != memconn.Pass {
+						lock = op.Path
+						return f
+					}
+					if lock != "" && op.Path == lock && op.Request == held && op.Step == memconn.StepReply {
+						return memconn.Fault{Do: memconn.Refuse, Kind: transport.KindLocked}
+					}
+					return memconn.Fault{}
+				})
+				res, err := c.Upload(t.Context(), file, "f", nil)
+				if err != nil || res.Attempts > 3 {
+					t.Errorf("%+v, %v", res, err)
+				}
+				wantOnDisk(t, s, map[string][]byte{"f": data})
+			})
+		})
+	}
 }

@@ -203,6 +203,10 @@ func (u *upload) refusedReplace(ctx context.Context, l *lease, cause error) (boo
 	return err == nil && !st.IsDir(), nil
 }
 
+// maxLooks is how often the destination must differ from what was sent to be
+// believed to.
+const maxLooks = 2
+
 // reconcile looks, on a new connection, what became of a rename whose reply was
 // lost. If the partial is still there it did not happen. If it is gone and the
 // destination is the source, it did. If neither, nobody can tell.
@@ -219,10 +223,13 @@ func (u *upload) reconcile(ctx context.Context, l *lease) (done bool, err error)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	if err == nil && st.Size == u.confirmed {
+	// A second look, for what is read back can be garbled on its way here.
+	for err == nil && st.Size == u.confirmed && u.looks < maxLooks {
+		u.looks++
 		u.acked = 0 // what was acknowledged was another name
 		at, proof, err := u.prove(ctx, l, u.dest, st.Size)
 		if err != nil {
+			u.looks--
 			return false, err
 		}
 		if at == st.Size {
@@ -231,6 +238,9 @@ func (u *upload) reconcile(ctx context.Context, l *lease) (done bool, err error)
 				u.res.Verified.ReadBack += min(at, tailLength)
 			}
 			return true, nil
+		}
+		if !l.Usable() && u.looks < maxLooks { // stopping the read-back has cost the connection
+			return false, &transport.Error{Op: "rename", Path: u.dest, Kind: transport.KindTruncated, MayHaveActed: true, Err: ErrMismatch}
 		}
 	}
 	return false, retry.Stop(&transport.Error{Op: "rename", Path: u.dest, Kind: transport.KindLost, MayHaveActed: true,

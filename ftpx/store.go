@@ -23,6 +23,9 @@ const (
 	// lockedWorth is how much may be sent again rather than wait for a server
 	// to give up an old session's lock, which takes it 60 to 300 s.
 	lockedWorth = 64 << 20
+	// lockedPatience is how often more than that is asked for before it is sent
+	// again after all.
+	lockedPatience = 5
 )
 
 // resumeAt finds the offset to go on from: the server's own size, once it has
@@ -49,6 +52,9 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 		return 0, err
 	}
 	at, proof, err := u.prove(ctx, l, u.partial, st.Size)
+	if transport.KindOf(err) == transport.KindLocked {
+		u.elsewhere(st.Size)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -137,6 +143,7 @@ func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
 		if again {
 			err = u.storeAt(ctx, l, offset)
 		}
+		err = notOurs(err)
 	}
 	if err == nil {
 		return nil
@@ -150,16 +157,28 @@ func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
 		// begins at 0 at once.
 		u.c.quirks.noRestart.Store(true)
 	case transport.KindLocked:
-		if offset <= lockedWorth {
-			u.generation++
-			u.partial = partialName(u.dest, u.identity, u.generation)
-			u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, nil
-			if u.generation <= maxRestarts {
-				u.furthest = 0 // to get as far again is progress, but not for ever
-			}
+		u.elsewhere(offset)
+	case transport.KindNoSpace, transport.KindQuota:
+		// People will make room: tell them how far it came.
+		if st, serr := l.Stat(ctx, u.partial); serr == nil && !st.IsDir() {
+			u.held = min(st.Size, max(u.src.size(), 0))
 		}
 	}
 	return err
+}
+
+// elsewhere goes on under another name than a partial that an older session
+// holds. What is worth waiting for is waited for a while.
+func (u *upload) elsewhere(worth int64) {
+	if u.blocked++; worth > lockedWorth && u.blocked < lockedPatience {
+		return
+	}
+	u.generation++
+	u.partial = partialName(u.dest, u.identity, u.generation)
+	u.blocked, u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, 0, nil
+	if u.generation <= maxRestarts {
+		u.furthest = 0 // to get as far again is progress, but not for ever
+	}
 }
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
@@ -211,6 +230,19 @@ func folderTrouble(err error) bool {
 		return true
 	}
 	return false
+}
+
+// notOurs gives a refusal its reason where the folder has been looked for and is
+// not missing: vsftpd says "553 Could not create file." to whoever may not write
+// to it, and the name is one that every server takes. Other errors stay as they are.
+func notOurs(err error) error {
+	var te *transport.Error
+	if !errors.As(err, &te) || te.Code != 553 || te.Kind != transport.KindRefused {
+		return err
+	}
+	e := *te
+	e.Kind, e.Err = transport.KindPermission, fmt.Errorf("the folder is not missing, so it most likely may not be written to (%w)", te.Err)
+	return &e
 }
 
 // mendFolder looks whether the folder is missing, and creates it if that was

@@ -54,6 +54,8 @@ type upload struct {
 	furthest   int64   // the most that confirmed has been: more than that is progress
 	acked      int64   // of those, what it acknowledged to this call
 	window     int64   // Caps.WriteWindow of the connection that wrote last
+	held       int64   // size of the partial where this attempt ended for want of room
+	blocked    int     // how often the partial was held by an older session
 	looked     bool    // the partial has been looked for
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
@@ -62,6 +64,7 @@ type upload struct {
 	backedUp   bool    // the old dest may lie under its backup name
 	stands     bool    // dest is the file, checked; what is left is tidying
 	tidies     int
+	looks      int // how often dest was compared and differed
 	restarts   int
 	res        Result
 }
@@ -131,7 +134,7 @@ func (u *upload) failure(err error) error {
 		e.Outcome = Unknown
 	}
 	e.Size = u.res.Size
-	if e.Offset = u.confirmed; e.Offset > 0 {
+	if e.Offset = max(u.confirmed, u.held); e.Offset > 0 {
 		e.Partial = u.partial
 	}
 	return e
@@ -157,6 +160,7 @@ func (u *upload) once(ctx context.Context, l *lease) error {
 	if u.stands {
 		return u.tidy(ctx, l)
 	}
+	u.held = 0
 	u.res.Attempts++
 	u.res.Protocol, u.res.Addr = l.proto, l.Info().Addr
 	if err := u.checkSource(); err != nil {
