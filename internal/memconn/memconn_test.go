@@ -144,6 +144,32 @@ func TestStoreFaults(t *testing.T) {
 	}
 }
 
+// What comes after CutShort vanishes, whatever else happens to it.
+func TestCutShortThenLost(t *testing.T) {
+	for _, do := range []Action{LostAfter, ShortWrite, Garbage, Hole, LateWrites, Corrupt, Pass} {
+		t.Run(do.String(), func(t *testing.T) {
+			flavours(t, func(t *testing.T, p transport.Protocol) {
+				data := pattern(5 * chunk)
+				s := New(Options{Chunk: chunk})
+				c := dial(t, s, p)
+				n := 0
+				s.Inject(func(op OpInfo) Fault {
+					if op.Step != StepData {
+						return Fault{}
+					}
+					n++
+					return Fault{Do: map[int]Action{2: CutShort, 3: do}[n]}
+				})
+				_, _ = c.Store(t.Context(), "f", 0, bytes.NewReader(data), nil)
+				time.Sleep(time.Minute)
+				if got := file(t, s, "f"); !bytes.Equal(got, data[:chunk]) {
+					t.Errorf("the server has %d bytes, want %d", len(got), chunk)
+				}
+			})
+		})
+	}
+}
+
 func TestLateWrites(t *testing.T) {
 	flavours(t, func(t *testing.T, p transport.Protocol) {
 		data := pattern(5 * chunk)

@@ -148,12 +148,10 @@ func (u *store) chunk(p []byte) error {
 	}
 	switch f.Do {
 	case Pass, Corrupt:
-		if !u.cut {
-			if f.Do == Corrupt {
-				p = append([]byte{p[0] ^ 0xff}, p[1:]...)
-			}
-			u.write(at, p)
+		if f.Do == Corrupt {
+			p = append([]byte{p[0] ^ 0xff}, p[1:]...)
 		}
+		u.write(at, p)
 		u.acked = u.sent
 		return nil
 	case CutShort:
@@ -191,6 +189,9 @@ func (u *store) chunk(p []byte) error {
 
 // write is what the server does with a chunk that arrives.
 func (u *store) write(at int64, p []byte) {
+	if u.cut {
+		return // all that comes after CutShort vanishes
+	}
 	u.c.s.files.lock()
 	u.file.writeAt(at, p)
 	u.c.s.files.unlock()
@@ -228,6 +229,9 @@ func (u *store) hole(at int64, p []byte) {
 
 // late leaves p to the old session, which writes it chunk by chunk.
 func (u *store) late(at int64, p []byte, over time.Duration) {
+	if u.cut {
+		return
+	}
 	fs := u.c.s.files
 	fs.lock()
 	steps := (len(p)-1)/len(u.buf) + 1
