@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/jlaffaye/ftp"
@@ -25,7 +26,7 @@ func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.W
 		if opt != nil && opt.Progress != nil {
 			r.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
 		}
-		if r.limit > 0 && c.hasRange() {
+		if r.limit > 0 && r.limit <= math.MaxInt64-offset && c.hasRange() {
 			got, err = c.retrieve(op, r, true)
 			if got > 0 || err == nil || c.ctl.last.code != 554 || !c.ctl.inStep() {
 				return err
@@ -70,6 +71,8 @@ func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, erro
 		}
 	}
 	c.lend(d)
+	// Part of a file is asked for to prove what was being written.
+	c.ctl.readBack = r.limit > 0
 	resp, err := c.lib.RetrFrom(r.path, uint64(rest))
 	if err != nil {
 		d.release()

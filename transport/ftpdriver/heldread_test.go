@@ -1,0 +1,27 @@
+package ftpdriver
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Trap 16: vsftpd does not answer a RETR either while an older session is writing
+// the file. Of a part that is read back, that is a lock; of a file that is
+// fetched, a server that takes its time.
+func TestLockedReadBack(t *testing.T) {
+	t.Parallel()
+	ep, f := startFake(t, transport.FTP, func(f *fake) {
+		f.files["f"] = []byte("hello world")
+		f.on["RETR"] = always("")
+	})
+	ep.Stall = 500 * time.Millisecond
+	for limit, kind := range map[int64]transport.Kind{5: transport.KindLocked, 0: transport.KindStalled} {
+		c := dial(t, ep)
+		_, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &transport.IO{Limit: limit})
+		wantKind(t, err, kind, 0)
+		wantBroken(t, c, f)
+	}
+}
