@@ -37,7 +37,7 @@ func TestControlBlackHoledOnceDataIsThrough(t *testing.T) {
 			var through time.Time // when the data was
 			var watch sync.WaitGroup
 			watch.Go(func() {
-				r.await(t, "the end of the data", func(s faultproxy.Stats) bool { return s.RepliesLost > 0 })
+				comes(func() bool { return r.proxy.Stats().RepliesLost > 0 })
 				through = time.Now()
 			})
 			res, err := c.Upload(t.Context(), source, "f", nil)

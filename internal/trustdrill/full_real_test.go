@@ -62,9 +62,9 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestQuota is the same for a quota, which is removed as an administrator would
-// make room: by deleting another file.
-func TestQuota(t *testing.T) {
+// TestQuotaFull is the same for a quota; room is made by deleting another file.
+// Pure-FTPd deletes what was over its quota, so that nothing can be kept.
+func TestQuotaFull(t *testing.T) {
 	const size, quota = 6 * mib, 8 * mib
 	data := content(1, size)
 	for _, s := range []setup{pureftpd, pureftpdS} {
@@ -97,9 +97,9 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestPermission writes where the login may not, and reads what it may not. To
-// vsftpd both look like other things: it says no more than that it could not.
-func TestPermission(t *testing.T) {
+// TestRealPermission writes where the login may not, and reads what it may not.
+// vsftpd says no more than that it could not, and the client finds out why.
+func TestRealPermission(t *testing.T) {
 	for _, s := range append([]setup{sshd}, ftpSetups...) {
 		t.Run(s.name, func(t *testing.T) {
 			r := newRig(t, s)

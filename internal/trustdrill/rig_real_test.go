@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
@@ -192,8 +193,8 @@ func (r *rig) put(t *testing.T, name string, data []byte) {
 // own gives a file to who logs in, who owns the folder above.
 func (r *rig) own(t *testing.T, path string) {
 	t.Helper()
-	var st unixStat
-	if err := statOf(r.srv.Root, &st); err != nil {
+	var st unix.Stat_t
+	if err := unix.Stat(r.srv.Root, &st); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chown(path, int(st.Uid), int(st.Gid)); err != nil {
@@ -228,8 +229,7 @@ func (r *rig) partials(t *testing.T) []string {
 	return found
 }
 
-// await waits until the proxy has seen something; what can wake us is only the
-// count, so that it is looked at often.
+// await waits until the proxy has seen something.
 func (r *rig) await(t *testing.T, what string, seen func(faultproxy.Stats) bool, roles ...faultproxy.Role) {
 	t.Helper()
 	await(t, what, func() bool { return seen(r.proxy.Stats(roles...)) })
@@ -237,11 +237,20 @@ func (r *rig) await(t *testing.T, what string, seen func(faultproxy.Stats) bool,
 
 func await(t *testing.T, what string, happened func() bool) {
 	t.Helper()
+	if !comes(happened) {
+		t.Fatalf("waited %v for this: %s", patience, what)
+	}
+}
+
+// comes waits for what counters alone tell, so that they are looked at often.
+// Goroutines beside the test, which may not end it, use it as it is.
+func comes(happened func() bool) bool {
 	for begin := time.Now(); !happened(); time.Sleep(500 * time.Microsecond) {
 		if time.Since(begin) > patience {
-			t.Fatalf("waited %v for this: %s", patience, what)
+			return false
 		}
 	}
+	return true
 }
 
 // content makes n bytes of which no part resembles another, by seed.

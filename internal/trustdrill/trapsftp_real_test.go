@@ -48,7 +48,7 @@ func TestTrap08_SizeIsNotThePrefix(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() {
-			r.await(t, "the middle", func(s faultproxy.Stats) bool { return s.Stalls == 1 })
+			comes(func() bool { return r.proxy.Stats().Stalls == 1 })
 			_ = r.srv.Kill()
 			r.proxy.Cut(faultproxy.Reset)
 		}()
@@ -68,7 +68,7 @@ func TestTrap08_SizeIsNotThePrefix(t *testing.T) {
 			c := r.client(t)
 			restarted := make(chan error, 1)
 			go func() {
-				r.await(t, "the middle", func(s faultproxy.Stats) bool { return s.Stalls > stalls })
+				comes(func() bool { return r.proxy.Stats().Stalls > stalls })
 				err := r.srv.Kill()
 				r.proxy.Cut(faultproxy.Reset)
 				restarted <- errors.Join(err, r.srv.Restart(t.Context()))
@@ -244,14 +244,22 @@ func TestTrap15_RenameOntoAFile(t *testing.T) {
 				t.Error("the trap is gone")
 			}
 			c := r.client(t)
-			if err := c.Rename(t.Context(), "a", "b"); err != nil || !same(t, r.on("b"), content(1, 1000)) {
-				t.Error(err)
-			}
 			data := content(3, 100_000)
 			if res, err := c.Upload(t.Context(), local(t, data), "b", nil); err != nil || !same(t, r.on("b"), data) {
 				t.Errorf("%+v, %v", res, err)
 			}
-			r.only(t, "b")
+			r.only(t, "a", "b")
+			err = c.Rename(t.Context(), "a", "b")
+			switch {
+			case posix && (err != nil || !same(t, r.on("b"), content(1, 1000))):
+				t.Error(err)
+			case !posix:
+				// Rename itself makes no backup: it fails and leaves both alone.
+				t.Logf("ours: %v", err)
+				if err == nil || !same(t, r.on("a"), content(1, 1000)) || !same(t, r.on("b"), data) {
+					t.Error(err)
+				}
+			}
 		})
 	}
 }
