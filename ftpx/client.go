@@ -6,6 +6,8 @@ import (
 	"iter"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -92,12 +94,14 @@ type Files interface {
 type client struct {
 	cfg    Config
 	hooks  *Hooks
-	pool   *pool
-	choice chooser
+	hosts  hosts
 	stats  counters
-	quirks quirks
 	active writers
-	dials  *dialGate
+	creds  credentials
+	limit  *rate.Limiter // of Options.MaxRate, nil for none
+	turns  *gate         // of Options.MaxTransfers, nil for none
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -118,7 +122,14 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 		return nil, &Error{Op: "open", Err: asInvalid(err)}
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks}
-	c.pool, c.dials = newPool(cfg.MaxConns), newDialGate(cfg.MaxConns)
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.limit = newLimiter(cfg.MaxRate)
+	if cfg.MaxTransfers > 0 {
+		c.turns = newGate(cfg.MaxTransfers)
+	}
+	for _, s := range append([]Standby{{Host: cfg.Host}}, cfg.Standbys...) {
+		c.hosts.list = append(c.hosts.list, c.newSite(s))
+	}
 	if err := c.Ping(ctx); err != nil {
 		c.Close()
 		if e, ok := err.(*Error); ok {
@@ -130,7 +141,10 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 }
 
 func (c *client) Close() error {
-	c.pool.close()
+	c.cancel(ErrClosed)
+	for _, s := range c.hosts.list {
+		s.pool.close()
+	}
 	return nil
 }
 

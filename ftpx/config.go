@@ -1,6 +1,7 @@
 package ftpx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -77,7 +78,7 @@ type Options struct {
 	// together; 0 means 15 s.
 	ConnectTimeout time.Duration
 	// StallTimeout is how long an operation may go without a byte in either
-	// direction; 0 means 30 s, negative means for ever.
+	// direction; 0 means 30 s, or 8 s with Standbys; negative means for ever.
 	StallTimeout time.Duration
 	// MinRate is the least number of bytes a second that a transfer may move
 	// over one StallTimeout; 0 means any.
@@ -86,8 +87,27 @@ type Options struct {
 	Retry retry.Policy
 	// Verify is the default of the transfers' Verify; zero means [VerifyAuto].
 	Verify Verify
-	// MaxConns is how many connections are open at once; 0 means 8. Operations
-	// beyond that wait their turn.
+	// Standbys are hosts to turn to, in this order, when Config.Host does not
+	// work: when it cannot be reached, drops connections, is silent or full.
+	// They are logged in to with the same credentials, and Base holds on each.
+	// An upload that moves goes on where it was if the hosts share their
+	// storage, and begins again if not. Work returns to a better host when
+	// that has been well for half a minute.
+	Standbys []Standby
+	// Credentials, if not nil, is asked for user and password before the first
+	// login to each host, and once more when a login is refused, because
+	// passwords are replaced. What it returns is kept in between. It is called
+	// by one goroutine at a time.
+	Credentials func(context.Context, CredentialRequest) (Credential, error)
+	// MaxRate is how many bytes of payload a second the client moves at most,
+	// all transfers and both directions together; 0 means any number.
+	MaxRate int64
+	// MaxTransfers is how many transfers are under way at once; those beyond
+	// wait their turn. 0 means as many as there are calls.
+	MaxTransfers int
+	// MaxConns is how many connections are open to a host at once; 0 means 8.
+	// Operations beyond that wait their turn. Where the server takes fewer, the
+	// client finds out and lives within that.
 	MaxConns int
 	// HeadStart is how long a protocol may stay silent before the next one is
 	// tried beside it; 0 means 500 ms. Plain FTP never starts beside another:
@@ -129,14 +149,30 @@ func (p Ports) of(proto Protocol) int {
 	return p.FTP
 }
 
+func (p Ports) check(field string) error {
+	for name, port := range map[string]int{"SFTP": p.SFTP, "FTP": p.FTP, "FTPS": p.FTPS, "FTPSImplicit": p.FTPSImplicit} {
+		if port < 0 || port > 65535 {
+			return fmt.Errorf("%s.%s is %d: use 1 to 65535, or 0 for the protocol's own", field, name, port)
+		}
+	}
+	return nil
+}
+
+func checkHost(field, host string) error {
+	if host == "" {
+		return fmt.Errorf("%s is empty: name the server", field)
+	}
+	if strings.ContainsAny(host, " \r\n\x00/@[]") {
+		return fmt.Errorf("the host %q in %s is not a host name or an address: give it without scheme, user, port and brackets", host, field)
+	}
+	return nil
+}
+
 // withDefaults checks the configuration and fills in what is zero. Errors name
 // the field and the remedy.
 func (cfg Config) withDefaults() (Config, error) {
-	if cfg.Host == "" {
-		return cfg, errors.New("Config.Host is empty: name the server")
-	}
-	if strings.ContainsAny(cfg.Host, " \r\n\x00/@[]") {
-		return cfg, fmt.Errorf("the host %q in Config.Host is not a host name or an address: give it without scheme, user, port and brackets", cfg.Host)
+	if err := checkHost("Config.Host", cfg.Host); err != nil {
+		return cfg, err
 	}
 	for field, v := range map[string]string{"User": cfg.User, "Base": cfg.Base, "Password": cfg.Password.Reveal()} {
 		if strings.ContainsAny(v, "\r\n\x00") {
@@ -159,16 +195,23 @@ func (cfg Config) withDefaults() (Config, error) {
 	if len(cfg.Protocols) == 1 && seen[FTP] && !cfg.AllowPlaintext {
 		return cfg, errors.New("plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options.AllowPlaintext (-allow-plaintext)")
 	}
-	for name, port := range map[string]int{"SFTP": cfg.Ports.SFTP, "FTP": cfg.Ports.FTP, "FTPS": cfg.Ports.FTPS, "FTPSImplicit": cfg.Ports.FTPSImplicit} {
-		if port < 0 || port > 65535 {
-			return cfg, fmt.Errorf("Options.Ports.%s is %d: use 1 to 65535, or 0 for the protocol's own", name, port)
-		}
+	if err := cfg.Ports.check("Options.Ports"); err != nil {
+		return cfg, err
 	}
 	if cfg.MaxConns < 0 {
 		return cfg, fmt.Errorf("Options.MaxConns is %d: use a positive number, or 0 for %d", cfg.MaxConns, DefaultMaxConns)
 	}
+	if cfg.MaxTransfers < 0 || cfg.MaxRate < 0 {
+		return cfg, fmt.Errorf("Options.MaxTransfers is %d and Options.MaxRate is %d: use positive numbers, or 0 for no limit", cfg.MaxTransfers, cfg.MaxRate)
+	}
+	if err := cfg.checkStandbys(); err != nil {
+		return cfg, err
+	}
 	if cfg.Verify > VerifyFull {
 		return cfg, fmt.Errorf("Options.Verify is %d: use VerifyAuto, VerifySize or VerifyFull", cfg.Verify)
+	}
+	if len(cfg.Standbys) > 0 {
+		cfg.StallTimeout = orDefault(cfg.StallTimeout, standbyStall)
 	}
 	cfg.MaxConns = orDefault(cfg.MaxConns, DefaultMaxConns)
 	cfg.HeadStart = orDefault(cfg.HeadStart, DefaultHeadStart)
@@ -188,9 +231,29 @@ func orDefault[T comparable](v, def T) T {
 	return v
 }
 
-func (cfg *Config) endpoint(p Protocol) *transport.Endpoint {
+func (cfg *Config) checkStandbys() error {
+	for i, s := range cfg.Standbys {
+		if err := checkHost(fmt.Sprintf("Options.Standbys[%d].Host", i), s.Host); err != nil {
+			return err
+		}
+		if strings.ContainsAny(s.User+s.Password.Reveal(), "\r\n\x00") {
+			return fmt.Errorf("user or password of Options.Standbys[%d] holds CR, LF or NUL: remove it", i)
+		}
+		if err := s.Ports.check(fmt.Sprintf("Options.Standbys[%d].Ports", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cfg *Config) endpoint(s *site, p Protocol) *transport.Endpoint {
+	ports := orDefault(s.Ports, cfg.Ports)
+	password := cfg.Password
+	if s.User != "" || s.Password != "" {
+		password = s.Password
+	}
 	return &transport.Endpoint{
-		Protocol: p, Host: cfg.Host, Port: cfg.Ports.of(p), User: cfg.User, Password: cfg.Password,
+		Protocol: p, Host: s.Host, Port: ports.of(p), User: orDefault(s.User, cfg.User), Password: password,
 		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial,
 		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
 	}

@@ -17,6 +17,8 @@ type Hooks struct {
 	// Protocol is called when a protocol was chosen for new connections, and
 	// for each one that was skipped.
 	Protocol func(ProtocolInfo)
+	// Host is called when work has moved to another host.
+	Host func(HostInfo)
 	// Attempt is called before each attempt of an operation.
 	Attempt func(AttemptInfo)
 	// Command is called with each FTP command or SFTP request.
@@ -54,6 +56,16 @@ type ProtocolInfo struct {
 	// Chosen tells which.
 	Chosen bool
 	// Why is nil for the chosen one, else why it was skipped.
+	Why error
+}
+
+// HostInfo describes a move to another host, see [Options].Standbys.
+type HostInfo struct {
+	// Host is the one that work goes to from now on.
+	Host string
+	// Previous is the one that it went to.
+	Previous string
+	// Why is what was wrong with that; nil when a better one has come back.
 	Why error
 }
 
@@ -169,6 +181,12 @@ func (c *client) onDial(i DialInfo) {
 func (c *client) onProtocol(i ProtocolInfo) {
 	if c.hooks != nil && c.hooks.Protocol != nil {
 		c.hooks.Protocol(i)
+	}
+}
+
+func (c *client) onHost(i HostInfo) {
+	if c.hooks != nil && c.hooks.Host != nil {
+		c.hooks.Host(i)
 	}
 }
 

@@ -27,8 +27,7 @@ type pool struct {
 	idle   []*pooled  // last used last
 	loans  map[*pooled]struct{}
 	closed bool
-	ctx    context.Context // ends with the pool
-	cancel context.CancelCauseFunc
+	ctx    context.Context // ends with the client
 }
 
 type pooled struct {
@@ -38,10 +37,8 @@ type pooled struct {
 	expire   *time.Timer
 }
 
-func newPool(size int) *pool {
-	p := &pool{gate: newGate(size), loans: map[*pooled]struct{}{}}
-	p.ctx, p.cancel = context.WithCancelCause(context.Background())
-	return p
+func newPool(closed context.Context, size int) *pool {
+	return &pool{gate: newGate(size), loans: map[*pooled]struct{}{}, ctx: closed}
 }
 
 // enter waits for a slot, in order of arrival.
@@ -139,7 +136,6 @@ func (p *pool) counts() (open, idle int) {
 }
 
 func (p *pool) close() {
-	p.cancel(ErrClosed)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true

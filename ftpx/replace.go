@@ -77,7 +77,7 @@ func (u *upload) removeLitter(ctx context.Context, l *lease) error {
 // server can, else by way of a backup of what is there. At each moment the old
 // or the new content lies under the final name or the backup's.
 func (u *upload) replace(ctx context.Context, l *lease) error {
-	oneStep := l.Info().Caps.ReplaceOnRename && !u.c.quirks.noReplace.Load()
+	oneStep := l.Info().Caps.ReplaceOnRename && !l.site.quirks.noReplace.Load()
 	err := u.rename(ctx, l, u.partial, u.dest)
 	if err == nil || !l.Usable() {
 		return err
@@ -98,7 +98,7 @@ func (u *upload) replace(ctx context.Context, l *lease) error {
 		return u.restore(ctx, l, err)
 	}
 	if oneStep && l.proto.IsFTP() {
-		u.c.quirks.noReplace.Store(true)
+		l.site.quirks.noReplace.Store(true)
 	}
 	backup := backupName(u.dest, u.identity)
 	if err := u.removeOld(ctx, l, backup); err != nil {

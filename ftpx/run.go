@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -14,6 +16,8 @@ type task struct {
 	op, local, remote string
 	// offset tells how many bytes are known to have arrived; nil for 0.
 	offset func() int64
+	// limit is the transfer's own bandwidth, nil for any.
+	limit *rate.Limiter
 }
 
 func (t task) at() int64 {
@@ -23,9 +27,20 @@ func (t task) at() int64 {
 	return t.offset()
 }
 
+// transfer reports whether it moves a file.
+func (t task) transfer() bool {
+	switch t.op {
+	case "upload", "put", "download", "get":
+		return true
+	}
+	return false
+}
+
 // lease is a connection out on loan for one attempt.
 type lease struct {
 	*pooled
+	site   *site
+	limits limits
 	// fresh: it was opened for this attempt.
 	fresh bool
 	// moved: payload has gone over it in this attempt.
@@ -41,6 +56,12 @@ type lease struct {
 // a connection, operate, and give it back or discard it. No slot of the pool is
 // held while waiting for the next attempt.
 func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease) error) error {
+	if c.turns != nil && t.transfer() {
+		if err := c.turns.enter(ctx, c.ctx); err != nil {
+			return &Error{Op: t.op, Local: t.local, Remote: t.remote, Err: err}
+		}
+		defer c.turns.leave()
+	}
 	acted, doubts := false, 0
 	err := c.cfg.Retry.Do(ctx, func(ctx context.Context, a *retry.Attempt) error {
 		return c.attempt(ctx, t, a, func(ctx context.Context, l *lease) error {
@@ -83,51 +104,126 @@ func refusal(k transport.Kind) bool {
 	return false
 }
 
-// attempt takes a connection, operates and gives it back. A reused connection
-// that turns out to have died while it was idle costs no attempt: the work
-// begins again at once on a new one.
+// attempt takes a connection, on the first host that gives one, operates and
+// gives it back. No host is waited for while another is well, and turning to
+// the next one costs no attempt.
 func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(context.Context, *lease) error) error {
-	if err := c.pool.enter(ctx); err != nil {
-		return retry.Stop(err)
-	}
-	defer c.pool.leave()
 	// Closing the client ends what is under way, dialling included.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(c.pool.ctx, func() { cancel(ErrClosed) })()
+	defer context.AfterFunc(c.ctx, func() { cancel(ErrClosed) })()
 
+	failed := &HostsError{}
+	order := c.hosts.order()
+	for i, s := range order {
+		others := i+1 < len(order)
+		connected, err := c.attemptAt(ctx, s, t, a, others, failed, f)
+		if connected || err == nil || !elsewhere(err) || ctx.Err() != nil {
+			return err
+		}
+		failed.Hosts, failed.Errs = append(failed.Hosts, s.Host), append(failed.Errs, err)
+	}
+	if len(failed.Errs) == 1 {
+		return failed.Errs[0]
+	}
+	return failed
+}
+
+// attemptAt is an attempt on one host. connected tells that there was a
+// connection, so that err speaks of the operation.
+func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed *HostsError, f func(context.Context, *lease) error) (connected bool, err error) {
+	b, probing, err := c.enter(ctx, s)
+	if err != nil {
+		return false, c.closedErr(err)
+	}
+	defer s.pool.leave()
+	connected, err = c.operate(ctx, s, t, a, others, failed, f)
+	switch {
+	case err == nil || a.Progressed() || connected && !b.counts(err):
+		b.succeeded()
+	case ctx.Err() != nil || !b.counts(err):
+		if probing {
+			b.abandoned()
+		}
+	default:
+		// An operation that failed may have met a line that is bad once; a host
+		// that does not let us in is left to itself where there is another.
+		b.failed(err, probing, !connected && len(c.hosts.list) > 1)
+	}
+	return connected, err
+}
+
+// enter waits until the host's breaker lets work through and there is a slot.
+// Where the breaker has opened while it waited for the slot it gives that back.
+func (c *client) enter(ctx context.Context, s *site) (b *breaker, probing bool, err error) {
+	for {
+		b = s.breaker()
+		if probing, err = b.wait(ctx, c.ctx); err != nil {
+			if k := transport.KindOf(err); k == transport.KindCanceled || errors.Is(err, ErrClosed) {
+				err = retry.Stop(err)
+			}
+			return b, false, err
+		}
+		if err = s.pool.enter(ctx); err != nil {
+			if probing {
+				b.abandoned()
+			}
+			return b, false, retry.Stop(err)
+		}
+		if probing || b.closed() {
+			return b, probing, nil
+		}
+		s.pool.leave()
+	}
+}
+
+// operate takes a connection and does the work. A reused connection
+// that turns out to have died while it was idle costs no attempt: the work
+// begins again at once on a new one.
+func (c *client) operate(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed *HostsError, f func(context.Context, *lease) error) (connected bool, err error) {
+	patience := time.Duration(0)
+	if others {
+		patience = hostPatience
+	}
 	for retried := false; ; retried = true {
-		l, company, err := c.acquire(ctx, retried)
-		for err != nil && c.queueAgain(err, company) {
+		l, company, err := c.acquire(ctx, s, retried, patience)
+		for err != nil && s.queueAgain(err, company) {
 			// The server has shown how many connections it takes: wait for one
 			// of ours rather than fail. It costs no attempt.
-			c.pool.leave()
-			if eerr := c.pool.enter(ctx); eerr != nil {
-				c.pool.hold() // for the deferred leave
-				return retry.Stop(eerr)
+			s.pool.leave()
+			if eerr := s.pool.enter(ctx); eerr != nil {
+				s.pool.hold() // for the deferred leave
+				return false, retry.Stop(eerr)
 			}
-			l, company, err = c.acquire(ctx, retried)
+			l, company, err = c.acquire(ctx, s, retried, patience)
 		}
 		if err != nil {
-			return c.closedErr(err)
+			return false, c.closedErr(err)
 		}
-		l.attempt = a
+		var why error
+		if len(failed.Errs) > 0 {
+			why = failed.Errs[0]
+		} else {
+			why = a.Previous
+		}
+		c.use(s, why)
+		l.attempt, l.limits = a, limits{c.limit, t.limit}
 		c.onAttempt(AttemptInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: a.Number,
 			Protocol: l.proto, Addr: l.Info().Addr})
 		err = f(ctx, l)
 		if l.Usable() {
-			c.pool.put(l.pooled)
-			return c.closedErr(err)
+			s.pool.put(l.pooled)
+			return true, c.closedErr(err)
 		}
-		c.pool.discard(l.pooled)
+		s.pool.discard(l.pooled)
 		if err == nil {
-			return nil
+			return true, nil
 		}
 		if ctx.Err() == nil {
 			c.stats.lost.Add(1)
 		}
 		if idleDeath := !l.fresh && !l.moved && !retried && transport.KindOf(err) == transport.KindLost; !idleDeath {
-			return c.closedErr(err)
+			return true, c.closedErr(err)
 		}
 	}
 }
@@ -137,16 +233,16 @@ var errExcess = errors.New("more slots than the server takes connections")
 
 // queueAgain reports whether a connection that was refused is a matter of
 // waiting for our own others, open or dialling.
-func (c *client) queueAgain(err error, company bool) bool {
-	if err == errExcess || transport.KindOf(err) == transport.KindBusy && c.pool.refused() {
+func (s *site) queueAgain(err error, company bool) bool {
+	if err == errExcess || transport.KindOf(err) == transport.KindBusy && s.pool.refused() {
 		return true
 	}
-	return c.dials.again(err, company)
+	return s.dials.again(err, company)
 }
 
 // closedErr turns what a closed connection brings up into ErrClosed.
 func (c *client) closedErr(err error) error {
-	if err != nil && c.pool.ctx.Err() != nil && !errors.Is(err, ErrClosed) {
+	if err != nil && c.ctx.Err() != nil && !errors.Is(err, ErrClosed) {
 		return retry.Stop(errors.Join(ErrClosed, err))
 	}
 	return err
@@ -154,37 +250,37 @@ func (c *client) closedErr(err error) error {
 
 // acquire takes an idle connection of the protocol in use, or opens one. company
 // tells whether other dials were under way beside it.
-func (c *client) acquire(ctx context.Context, mustDial bool) (l *lease, company bool, err error) {
-	if proto, ok, due := c.current(); ok && !due && !mustDial {
+func (c *client) acquire(ctx context.Context, s *site, mustDial bool, patience time.Duration) (l *lease, company bool, err error) {
+	if proto, ok, due := c.current(s); ok && !due && !mustDial {
 		for {
-			pc := c.pool.take(proto)
+			pc := s.pool.take(proto)
 			if pc == nil {
 				break
 			}
 			if time.Since(pc.idleFrom) < pingAfter || pc.Ping(ctx) == nil {
-				return &lease{pooled: pc}, false, nil
+				return &lease{pooled: pc, site: s}, false, nil
 			}
-			c.pool.discard(pc)
+			s.pool.discard(pc)
 			if ctx.Err() != nil {
 				return nil, false, context.Cause(ctx)
 			}
 		}
 	}
-	if company, err = c.dials.begin(ctx, c.pool.ctx); err != nil {
+	if company, err = s.dials.begin(ctx, c.ctx); err != nil {
 		return nil, false, err
 	}
-	if c.pool.excess() {
-		c.dials.end(errExcess)
+	if s.pool.excess() {
+		s.dials.end(errExcess)
 		return nil, company, errExcess
 	}
-	conn, proto, err := c.connect(ctx)
-	company = c.dials.end(err) || company
+	conn, proto, err := c.connect(ctx, s, patience)
+	company = s.dials.end(err) || company
 	if err != nil {
 		return nil, company, err
 	}
-	pc, err := c.pool.adopt(conn, proto)
+	pc, err := s.pool.adopt(conn, proto)
 	if err != nil {
 		return nil, company, err
 	}
-	return &lease{pooled: pc, fresh: true}, company, nil
+	return &lease{pooled: pc, site: s, fresh: true}, company, nil
 }

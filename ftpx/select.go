@@ -91,26 +91,34 @@ func (e *SelectError) Unwrap() []error {
 
 // connect opens a connection in the protocol in use, or else in the best that
 // is offered.
-func (c *client) connect(ctx context.Context) (transport.Conn, Protocol, error) {
-	inUse, ok, due := c.current()
+//
+// Where patience is positive it bounds how long the host may be silent.
+func (c *client) connect(ctx context.Context, s *site, patience time.Duration) (conn transport.Conn, proto Protocol, err error) {
+	ctx, heard, done := patient(ctx, patience, s.Host)
+	defer func() {
+		if err = done(err); err != nil {
+			conn = nil
+		}
+	}()
+	inUse, ok, due := c.current(s)
 	if ok && !due {
-		conn, err := c.dial(ctx, inUse, nil)
-		if err == nil || !notHere(err) {
+		conn, err := c.dial(ctx, s, inUse, heard)
+		if err == nil || !notHere(err) || len(c.cfg.Protocols) == 1 || context.Cause(ctx) == errSilent {
 			return conn, inUse, err
 		}
 		// It was offered and is not any more: look at all of them.
 	}
-	conn, proto, err := c.choose(ctx)
+	conn, proto, err = c.choose(ctx, s, heard)
 	if err != nil && due && ctx.Err() == nil {
 		// Looking for a better one must not break what works.
-		c.choice.set(inUse)
-		conn, err = c.dial(ctx, inUse, nil)
+		s.choice.set(inUse)
+		conn, err = c.dial(ctx, s, inUse, heard)
 		return conn, inUse, err
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	if c.choice.set(proto) {
+	if s.choice.set(proto) {
 		c.onProtocol(ProtocolInfo{Protocol: proto, Chosen: true})
 	}
 	return conn, proto, nil
@@ -118,16 +126,16 @@ func (c *client) connect(ctx context.Context) (transport.Conn, Protocol, error) 
 
 // current returns the protocol in use, if there is one, and whether it is time
 // to look for a better one.
-func (c *client) current() (p Protocol, ok, due bool) {
-	return c.choice.current(c.cfg.Protocols[0], c.cfg.RecheckAfter)
+func (c *client) current(s *site) (p Protocol, ok, due bool) {
+	return s.choice.current(c.cfg.Protocols[0], c.cfg.RecheckAfter)
 }
 
-func (c *client) dial(ctx context.Context, p Protocol, answered func()) (transport.Conn, error) {
-	ep := c.cfg.endpoint(p)
+func (c *client) dial(ctx context.Context, s *site, p Protocol, answered func()) (transport.Conn, error) {
+	ep := c.cfg.endpoint(s, p)
 	ep.Trace = c.trace()
 	ep.Answered = answered
 	begin := time.Now()
-	conn, err := c.cfg.connect(ctx, ep)
+	conn, err := c.login(ctx, ep)
 	info := DialInfo{Protocol: p, Addr: ep.Addr(), Duration: time.Since(begin), Err: err}
 	if err == nil {
 		info.Info = conn.Info()
@@ -154,7 +162,7 @@ type candidate struct {
 // when a worse one has logged in gets one more head start; one that has
 // answered gets all the time it needs. Plain FTP starts only when everything
 // better has failed: silence must never be enough to make us show a password.
-func (c *client) choose(ctx context.Context) (transport.Conn, Protocol, error) {
+func (c *client) choose(ctx context.Context, s *site, heard func()) (transport.Conn, Protocol, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -182,7 +190,10 @@ func (c *client) choose(ctx context.Context) (transport.Conn, Protocol, error) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			conn, err := c.dial(ctx, cand.proto, func() {
+			conn, err := c.dial(ctx, s, cand.proto, func() {
+				if heard != nil {
+					heard()
+				}
 				mu.Lock()
 				cand.answered = true
 				mu.Unlock()
@@ -229,7 +240,7 @@ func (c *client) choose(ctx context.Context) (transport.Conn, Protocol, error) {
 		}
 	}
 	if winner == nil {
-		return nil, 0, c.selectError(cands, held)
+		return nil, 0, c.selectError(s, cands, held)
 	}
 	if winner.err != nil {
 		return nil, 0, winner.err
@@ -296,16 +307,16 @@ func decide(cands []*candidate, next int, lastStart time.Time, headStart time.Du
 // selectError sums up a race that nobody won. If somebody answered, the host is
 // up and does not offer what is wanted: trying again is no use, unless it did
 // offer it earlier. If nobody did, it may be down for a while.
-func (c *client) selectError(cands []*candidate, held bool) error {
+func (c *client) selectError(s *site, cands []*candidate, held bool) error {
 	e := &SelectError{PlaintextHeld: held, kind: transport.KindUnreachable}
 	for _, cand := range cands {
 		e.Tried = append(e.Tried, ProtocolInfo{Protocol: cand.proto, Why: cand.err})
 		c.onProtocol(ProtocolInfo{Protocol: cand.proto, Why: cand.err})
 		if errors.Is(cand.err, context.Canceled) || errors.Is(cand.err, context.DeadlineExceeded) {
 			e.kind = transport.KindCanceled
-		} else if transport.KindOf(cand.err) == transport.KindNotOffered && e.kind == transport.KindUnreachable && !c.choice.everWorked() {
+		} else if transport.KindOf(cand.err) == transport.KindNotOffered && e.kind == transport.KindUnreachable && !s.choice.everWorked() {
 			e.kind = transport.KindNotOffered
 		}
 	}
-	return &transport.Error{Op: "connect", Addr: c.cfg.Host, Kind: e.kind, Err: e}
+	return &transport.Error{Op: "connect", Addr: s.Host, Kind: e.kind, Err: e}
 }

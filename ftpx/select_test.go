@@ -83,7 +83,7 @@ func race(t *testing.T, ports map[Protocol]behaviour, opts Options) (proto Proto
 	cl, err := New(t.Context(), Config{Host: "h", User: "u", Options: opts})
 	took = time.Since(begin)
 	if err == nil {
-		proto, _, _ = cl.(*client).current()
+		proto, _, _ = cl.(*client).current(cl.(*client).hosts.list[0])
 		cl.Close()
 	}
 	synctest.Wait()
@@ -195,7 +195,7 @@ func TestRecheck(t *testing.T) {
 			if err := cl.Ping(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if got, _, _ := cl.(*client).current(); got != p {
+			if got, _, _ := cl.(*client).current(cl.(*client).hosts.list[0]); got != p {
 				t.Errorf("%v in use, want %v", got, p)
 			}
 		}

@@ -12,6 +12,8 @@ type Stats struct {
 	Retries int64
 	// Resumes counts transfers that went on from an offset above 0.
 	Resumes int64
+	// Failovers counts how often work moved to another host, and back.
+	Failovers int64
 	// Done, Failed and Unknown count transfers by their outcome.
 	Done, Failed, Unknown int64
 	// BytesSent and BytesReceived count payload handed to, or taken from, a
@@ -25,16 +27,20 @@ type Stats struct {
 }
 
 type counters struct {
-	dials, dialsFailed, lost, retries, resumes atomic.Int64
-	done, failed, unknown                      atomic.Int64
-	sent, received, needed                     atomic.Int64
+	dials, dialsFailed, lost, retries, resumes, failovers atomic.Int64
+	done, failed, unknown                                 atomic.Int64
+	sent, received, needed                                atomic.Int64
 }
 
 func (c *client) Stats() Stats {
-	open, idle := c.pool.counts()
+	var open, idle int
+	for _, s := range c.hosts.list {
+		o, i := s.pool.counts()
+		open, idle = open+o, idle+i
+	}
 	return Stats{
 		Dials: c.stats.dials.Load(), DialsFailed: c.stats.dialsFailed.Load(), Lost: c.stats.lost.Load(),
-		Retries: c.stats.retries.Load(), Resumes: c.stats.resumes.Load(),
+		Retries: c.stats.retries.Load(), Resumes: c.stats.resumes.Load(), Failovers: c.stats.failovers.Load(),
 		Done: c.stats.done.Load(), Failed: c.stats.failed.Load(), Unknown: c.stats.unknown.Load(),
 		BytesSent: c.stats.sent.Load(), BytesReceived: c.stats.received.Load(), BytesNeeded: c.stats.needed.Load(),
 		Open: open, Idle: idle,

@@ -32,7 +32,7 @@ const (
 // stopped changing, as far as it is proven to be a prefix of the source.
 func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 	size := u.src.size()
-	if u.scratch || size >= 0 && size < resumeWorth || size < 0 && !u.looked || u.c.quirks.noRestart.Load() && l.proto.IsFTP() {
+	if u.scratch || size >= 0 && size < resumeWorth || size < 0 && !u.looked || l.site.quirks.noRestart.Load() && l.proto.IsFTP() {
 		u.looked, u.scratch = true, false
 		return 0, nil
 	}
@@ -155,7 +155,7 @@ func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
 	case transport.KindRestart:
 		// Remembered for the host: the next attempt, and every later file,
 		// begins at 0 at once.
-		u.c.quirks.noRestart.Store(true)
+		l.site.quirks.noRestart.Store(true)
 	case transport.KindLocked:
 		u.elsewhere(offset)
 	case transport.KindNoSpace, transport.KindQuota:

@@ -44,6 +44,8 @@ type upload struct {
 	removeStale time.Duration
 
 	src      source
+	site     *site // the host of the last attempt
+	moved    bool  // it is another than that of the attempt before
 	reopen   func() (source, error)
 	identity string
 	dest     string // the final remote path
@@ -164,6 +166,9 @@ func (u *upload) once(ctx context.Context, l *lease) error {
 	u.res.Attempts++
 	u.res.Protocol, u.res.Addr = l.proto, l.Info().Addr
 	if err := u.checkSource(); err != nil {
+		return err
+	}
+	if err := u.arrive(ctx, l); err != nil {
 		return err
 	}
 	if u.placing {

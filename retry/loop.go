@@ -27,6 +27,9 @@ type Attempt struct {
 // The budget restarts.
 func (a *Attempt) Progress() { a.progress.Store(true) }
 
+// Progressed reports whether Progress was called in this attempt.
+func (a *Attempt) Progressed() bool { return a.progress.Load() }
+
 // Moved says that n bytes were handed to the line in this attempt. Whether they
 // arrived is not known: the first such attempt since the last progress is
 // believed and followed by another one at once, and does not count as silence;

@@ -1,0 +1,98 @@
+package ftpx
+
+import (
+	"context"
+	"io"
+
+	"golang.org/x/time/rate"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// limitStep is how much goes by between two looks at a limit: small enough that
+// a slow line is slow evenly, large enough that a fast one does not notice.
+const limitStep = 32 << 10
+
+// newLimiter returns a limit in bytes a second, nil for none.
+func newLimiter(bytesPerSecond int64) *rate.Limiter {
+	if bytesPerSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(bytesPerSecond), limitStep)
+}
+
+// limits are those of the client and of one transfer; nil ones do not limit.
+type limits [2]*rate.Limiter
+
+func (l limits) none() bool { return l[0] == nil && l[1] == nil }
+
+func (l limits) wait(ctx context.Context, n int) error {
+	for _, x := range l {
+		if x == nil {
+			continue
+		}
+		if err := x.WaitN(ctx, n); err != nil {
+			// x/time/rate gives up early, in words of its own, when the
+			// deadline would pass meanwhile.
+			if ctx.Err() == nil {
+				err = context.DeadlineExceeded
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// Store is that of the connection, at no more than the limits allow. Without
+// any the source passes as it is, so that the kernel can send it.
+func (l *lease) Store(ctx context.Context, path string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+	if !l.limits.none() {
+		src = &limitedReader{ctx: ctx, limits: l.limits, r: src}
+	}
+	return l.pooled.Store(ctx, path, offset, src, opt)
+}
+
+// Retrieve is that of the connection, at no more than the limits allow: what is
+// not taken from it fills the line's buffers, and the server waits.
+func (l *lease) Retrieve(ctx context.Context, path string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+	if !l.limits.none() {
+		dst = &limitedWriter{ctx: ctx, limits: l.limits, w: dst}
+	}
+	return l.pooled.Retrieve(ctx, path, offset, dst, opt)
+}
+
+type limitedReader struct {
+	ctx    context.Context
+	limits limits
+	r      io.Reader
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p[:min(len(p), limitStep)])
+	if werr := l.limits.wait(l.ctx, n); werr != nil {
+		return 0, werr
+	}
+	return n, err
+}
+
+type limitedWriter struct {
+	ctx    context.Context
+	limits limits
+	w      io.Writer
+}
+
+func (l *limitedWriter) Write(p []byte) (done int, err error) {
+	for len(p) > 0 {
+		n := min(len(p), limitStep)
+		if err := l.limits.wait(l.ctx, n); err != nil {
+			return done, err
+		}
+		n, err = l.w.Write(p[:n])
+		done += n
+		if err != nil {
+			return done, err
+		}
+		p = p[n:]
+	}
+	return done, nil
+}
