@@ -78,7 +78,7 @@ type Options struct {
 	// together; 0 means 15 s.
 	ConnectTimeout time.Duration
 	// StallTimeout is how long an operation may go without a byte in either
-	// direction; 0 means 30 s, or 8 s with Standbys; negative means for ever.
+	// direction; 0 means 30 s, or 7 s with Standbys; negative means for ever.
 	StallTimeout time.Duration
 	// MinRate is the least number of bytes a second that a transfer may move
 	// over one StallTimeout; 0 means any.

@@ -2,6 +2,8 @@ package ftpx
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -34,5 +36,34 @@ func (u *upload) arrive(ctx context.Context, l *lease) error {
 	u.moved, u.placing, u.backedUp, u.stored, u.looked = false, false, false, false, false
 	u.confirmed, u.acked, u.window, u.looks, u.blocked = 0, 0, 0, 0, 0
 	u.furthest = 0 // to get as far here is progress
+	u.arrived = true
 	return nil
+}
+
+// heldPatience is how long a partial may take to be read on a host that an
+// upload has just moved to. Where hosts share their storage, vsftpd keeps it
+// locked for the session on the host that died, and does not answer: to wait
+// for the stall time once more would cost more than to begin again.
+const heldPatience = 2 * time.Second
+
+var errHeld = errors.New("the session on the host that failed still holds it")
+
+// unheld bounds the wait for the first byte of a partial on a new host. begun is
+// to be called with each that comes, end with the outcome.
+func (u *upload) unheld(ctx context.Context, l *lease) (rctx context.Context, begun func(), end func(error) error) {
+	if !u.arrived || !l.proto.IsFTP() {
+		return ctx, func() {}, func(err error) error { return err }
+	}
+	rctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(heldPatience, func() { cancel(errHeld) })
+	return rctx, func() { timer.Stop() }, func(err error) error {
+		timer.Stop()
+		held := err != nil && context.Cause(rctx) == errHeld
+		cancel(nil)
+		if held {
+			return &transport.Error{Op: "read back", Path: u.partial, Kind: transport.KindLocked, Err: errHeld}
+		}
+		u.arrived = false
+		return err
+	}
 }

@@ -106,7 +106,10 @@ func (u *upload) beyondAcked(ctx context.Context, l *lease, size int64) (at int6
 // the first on, are the source's.
 func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n int64) (same int64, err error) {
 	w := &comparer{src: u.src, at: offset}
-	got, err := l.Retrieve(ctx, name, offset, w, &transport.IO{Size: n, Limit: n})
+	rctx, begun, end := u.unheld(ctx, l)
+	w.begun = begun
+	got, err := l.Retrieve(rctx, name, offset, w, &transport.IO{Size: n, Limit: n})
+	err = end(err)
 	if w.differs {
 		err = nil // it stopped us, we stopped it
 	}
@@ -126,6 +129,7 @@ type comparer struct {
 	src     io.ReaderAt
 	at      int64
 	buf     []byte
+	begun   func()
 	differs bool
 	err     error
 }
@@ -133,6 +137,9 @@ type comparer struct {
 var errDiffers = errors.New("the bytes differ from the source's")
 
 func (w *comparer) Write(p []byte) (int, error) {
+	if w.begun != nil {
+		w.begun()
+	}
 	if len(w.buf) < len(p) {
 		w.buf = make([]byte, len(p))
 	}

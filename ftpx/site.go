@@ -18,7 +18,7 @@ const (
 	hostPatience = 3 * time.Second
 	// standbyStall is the default of StallTimeout when there are standbys: the
 	// time until a black hole is noticed is most of what a failover takes.
-	standbyStall = 8 * time.Second
+	standbyStall = 7 * time.Second
 	// homeEvery is how often a better host is looked at, while work goes to a
 	// standby, and homeAfter is for how long it must have been well.
 	homeEvery = 10 * time.Second

@@ -46,6 +46,7 @@ type upload struct {
 	src      source
 	site     *site // the host of the last attempt
 	moved    bool  // it is another than that of the attempt before
+	arrived  bool  // the partial has not been looked at on this host
 	reopen   func() (source, error)
 	identity string
 	dest     string // the final remote path
