@@ -17,6 +17,7 @@ var tooHeavy = []string{
 	"github.com/prometheus",
 	"github.com/nats-io",
 	"go.etcd.io/bbolt",
+	"github.com/bmatcuk/doublestar",
 	"github.com/vbauerster/mpb",
 	"github.com/fclairamb/ftpserverlib",
 	"github.com/spf13/afero",

@@ -1,0 +1,152 @@
+package folder
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// deletions are what is to be deleted when everything else is done and it is known
+// how much that is. Files come first, and folders after what was in them.
+type deletions struct {
+	files   spool
+	folders spool
+}
+
+func (d *deletions) close() {
+	d.files.close()
+	d.folders.close()
+}
+
+// surplus plans the deletion of an entry that only the destination has, and of all
+// below it. It returns whether nothing of it is left. all says that Include takes the
+// folder that it is in.
+func (j *job) surplus(ctx context.Context, dir string, d *entry, all bool) (gone bool) {
+	if err := j.dst.check(d.name); err != nil {
+		j.refuse(say(dir, d.name), d, err)
+		return false
+	}
+	rel := join(dir, d.name)
+	all = all || j.filter.takes(rel, d.kind == isDir)
+	why := j.filter.excluded(rel, d.kind == isDir)
+	partial := d.kind != isDir && unfinished(d.name, func(string) bool { return true })
+	switch {
+	case why != "":
+	case d.kind == isOther:
+		why = "neither a file nor a folder"
+	case partial && j.young(d):
+		why = youngPartial
+	case d.kind == isFile && all:
+		why = j.filter.leavesOut(d)
+	case d.kind != isDir && !all:
+		why = "no pattern of Include takes it"
+	}
+	if why != "" {
+		j.left(rel, d, "not deleted: "+why)
+		return false
+	}
+	if d.kind == isDir {
+		return j.surplusFolder(ctx, rel, d, all)
+	}
+	return j.plan(&j.extra.files, surplusEntry{rel: rel, size: d.size, partial: partial})
+}
+
+func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, all bool) (gone bool) {
+	if ctx.Err() != nil {
+		return false
+	}
+	entries, err := j.dst.list(ctx, rel)
+	if err != nil {
+		if ctx.Err() == nil {
+			j.refuse(rel, d, fmt.Errorf("the folder at the other side cannot be read: %w", err))
+		}
+		return false
+	}
+	j.there += len(entries)
+	j.count(func(r *Report) { r.Extra += len(entries) })
+	gone = all // what Include does not take is not deleted either
+	for i := range sorted(entries, j.folded) {
+		gone = j.surplus(ctx, rel, &entries[i], all) && gone
+	}
+	return gone && j.plan(&j.extra.folders, surplusEntry{rel: rel, size: -1, dir: true})
+}
+
+func (j *job) plan(s *spool, e surplusEntry) bool {
+	if err := s.add(e); err != nil {
+		j.abort(fmt.Errorf("noting what is to be deleted: %w", err))
+		return false
+	}
+	return true
+}
+
+const youngPartial = "an unfinished transfer, younger than PartialAge"
+
+// young reports whether somebody may still go on with an unfinished transfer.
+func (j *job) young(d *entry) bool {
+	limit := j.o.PartialAge
+	if !d.exact {
+		limit += 24 * time.Hour // in which time zone, it does not say
+	}
+	return !d.timed || j.now.Sub(d.time()) < limit
+}
+
+// delete carries out what was planned, if it may be.
+func (j *job) delete(ctx context.Context) {
+	n := j.extra.files.n + j.extra.folders.n
+	if n == 0 {
+		return
+	}
+	var refused error
+	if j.blind {
+		refused = ErrSourceUnread
+	} else if float64(n) > j.o.MaxDelete*float64(j.there) {
+		refused = &DeleteError{Would: n, Of: j.there, Max: j.o.MaxDelete}
+	}
+	if refused != nil {
+		for _, s := range []*spool{&j.extra.files, &j.extra.folders} {
+			j.each(ctx, s, func(e surplusEntry) {
+				j.tell(Item{Action: Skip, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "only there, but " + refused.Error()})
+			})
+		}
+		j.abort(refused)
+		return
+	}
+	j.work(ctx, func() {
+		j.each(ctx, &j.extra.files, func(e surplusEntry) {
+			j.put(ctx, &task{do: func(ctx context.Context) { j.remove(ctx, e) }})
+		})
+	})
+	// One after the other: a folder is empty when those in it are gone.
+	j.each(ctx, &j.extra.folders, func(e surplusEntry) { j.remove(ctx, e) })
+}
+
+// each calls f for what was planned, until nothing more is to be begun.
+func (j *job) each(ctx context.Context, s *spool, f func(surplusEntry)) {
+	for e, err := range s.all() {
+		if err != nil {
+			j.abort(fmt.Errorf("reading what is to be deleted: %w", err))
+			return
+		}
+		if j.stopped(ctx) != nil {
+			return
+		}
+		f(e)
+	}
+}
+
+func (j *job) remove(ctx context.Context, e surplusEntry) {
+	i := Item{Action: Delete, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "it is only there"}
+	if !j.o.DryRun {
+		if e.partial {
+			// This very run may have gone on with it.
+			if now, err := j.dst.stat(ctx, e.rel); err == nil && j.young(&now) {
+				j.left(e.rel, &now, "not deleted: "+youngPartial)
+				return
+			}
+		}
+		if i.Err = j.dst.remove(ctx, e.rel); i.Err != nil && ctx.Err() != nil {
+			return
+		}
+	}
+	j.tell(i)
+}

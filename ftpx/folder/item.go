@@ -1,0 +1,144 @@
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Action is what was done about an entry, or would be in a dry run.
+type Action uint8
+
+// The actions.
+const (
+	// Skip: nothing; Reason says why.
+	Skip Action = iota
+	// Mkdir: a folder is created.
+	Mkdir
+	// Send: a file is uploaded.
+	Send
+	// Fetch: a file is downloaded.
+	Fetch
+	// Delete: a file or an empty folder is deleted from where things are copied to.
+	Delete
+	// Refuse: nothing can be done about it; Err says why and what would help.
+	Refuse
+)
+
+// String returns "skip", "mkdir", "send", "fetch", "delete" or "refuse".
+func (a Action) String() string {
+	switch a {
+	case Mkdir:
+		return "mkdir"
+	case Send:
+		return "send"
+	case Fetch:
+		return "fetch"
+	case Delete:
+		return "delete"
+	case Refuse:
+		return "refuse"
+	}
+	return "skip"
+}
+
+// MarshalText makes an Action readable in JSON and logs.
+func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// Item tells about one entry of the folders.
+type Item struct {
+	// Action is what was done, or tried if Err is not nil.
+	Action Action
+	// Path is relative to the folders, with slashes; "." is the folder itself. As
+	// a server's word it may hold anything; String makes it fit to print.
+	Path string
+	// Dir says that it is a folder.
+	Dir bool
+	// Size is the size of a file in bytes, as it was listed, -1 if unknown.
+	Size int64
+	// Reason says in words why this was decided.
+	Reason string
+	// Err is why it failed; it unwraps to the client's [*ftpx.Error].
+	Err error
+	// Result is the client's, of a Send or Fetch that was carried out.
+	Result ftpx.Result
+}
+
+// String returns one line: "send \"a/b\" (12 bytes): it is not there".
+func (i Item) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v %q", i.Action, transport.Printable(i.Path))
+	if !i.Dir && i.Size >= 0 {
+		fmt.Fprintf(&b, " (%d bytes)", i.Size)
+	}
+	if i.Reason != "" {
+		b.WriteString(": " + transport.Printable(i.Reason))
+	}
+	if i.Err != nil {
+		b.WriteString(": failed: " + transport.Printable(i.Err.Error()))
+	}
+	return b.String()
+}
+
+// Report sums up what was done, or would be in a dry run.
+type Report struct {
+	// Folders counts those created.
+	Folders int
+	// Copied counts the files that were sent or fetched, those that proved
+	// unchanged included.
+	Copied int
+	// Unchanged counts files that were left alone because both sides have them.
+	Unchanged int
+	// Left counts what was left out: by the options, as a link, as an unfinished
+	// transfer, or as neither file nor folder.
+	Left int
+	// Extra counts what only the folder that is copied to has, as far as it was
+	// looked at: a folder is looked into if Delete is set.
+	Extra int
+	// Deleted counts the files and folders that were deleted.
+	Deleted int
+	// Failed counts the items with an error.
+	Failed int
+	// Bytes is the payload that was moved, what had to be moved again included; in
+	// a dry run, the sizes of the files.
+	Bytes int64
+	// TimesLost counts uploaded files whose modification time the server did not
+	// keep: without a ledger the next run copies them again.
+	TimesLost int
+	// NoTimes counts files for which the server told no exact time, so that the
+	// ledger decided, or nothing did and they were copied.
+	NoTimes int
+}
+
+// The errors of this package.
+var (
+	// ErrIncomplete: some items failed; OnItem was told which.
+	ErrIncomplete = errors.New("not everything could be copied")
+	// ErrLinkRecreate: a client cannot make links.
+	ErrLinkRecreate = errors.New("a symbolic link cannot be made at the other side: use LinkSkip or LinkFollow")
+	// ErrInTheWay: a folder is where a file should go, a file where a folder
+	// should, or a link.
+	ErrInTheWay = errors.New("something of another kind is in the way")
+	// ErrName: the name cannot be used at the other side, or would lead elsewhere.
+	ErrName = errors.New("the name cannot be used")
+	// ErrSourceUnread: part of the folder that is copied could not be read, and so
+	// nothing was deleted.
+	ErrSourceUnread = errors.New("not deleted, because part of the source could not be read")
+)
+
+// DeleteError says that nothing was deleted because too much would have been.
+type DeleteError struct {
+	// Would is how many entries would have been deleted, Of how many are there.
+	Would, Of int
+	// Max is the share that Options.MaxDelete allows.
+	Max float64
+}
+
+// Error names the numbers and the remedy.
+func (e *DeleteError) Error() string {
+	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete",
+		e.Would, e.Of, e.Max*100)
+}

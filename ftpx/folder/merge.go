@@ -1,0 +1,205 @@
+package folder
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// merge goes through two sorted listings of one folder side by side.
+type merge struct {
+	j        *job
+	ctx      context.Context
+	n        *node
+	src, dst []entry
+	folders  []*node // of the source, to be walked next
+
+	seed   maphash.Seed
+	absent map[uint64]bool // folded names that only the source has, if Delete is set
+}
+
+func (m *merge) run() {
+	var extra []*entry
+	if m.j.o.Delete {
+		m.seed, m.absent = maphash.MakeSeed(), map[uint64]bool{}
+	}
+	var last *entry
+	si, di := 0, 0
+	for si < len(m.src) || di < len(m.dst) {
+		var s, d *entry
+		switch {
+		case di == len(m.dst) || si < len(m.src) && m.src[si].key < m.dst[di].key:
+			s = &m.src[si]
+		case si == len(m.src) || m.dst[di].key < m.src[si].key:
+			d = &m.dst[di]
+		default:
+			s, d = &m.src[si], &m.dst[di]
+		}
+		switch {
+		case s == nil:
+			di++
+			if last != nil && last.key == d.key {
+				continue // the source's is at work on it
+			}
+			extra = append(extra, d)
+		case last != nil && s.key == last.key:
+			si++ // before its twin is looked at, which is that of the first
+			m.twice(s)
+			continue
+		default:
+			si++
+			if d != nil {
+				di++
+			} else if m.absent != nil {
+				m.absent[m.folded(s.name)] = true
+			}
+			last = s
+			if !m.pair(s, d) {
+				return
+			}
+		}
+	}
+	m.j.count(func(r *Report) { r.Extra += len(extra) })
+	for _, d := range extra {
+		if m.absent == nil {
+			return
+		}
+		if m.absent[m.folded(d.name)] {
+			m.j.left(say(m.n.rel, d.name), d, "not deleted: it differs only in case from what is copied, and may be that file there")
+		} else {
+			m.j.surplus(m.ctx, m.n.rel, d, m.n.all)
+		}
+	}
+}
+
+func (m *merge) folded(name string) uint64 { return maphash.String(m.seed, fold(name)) }
+
+// twice is about a second name that would be the same file.
+func (m *merge) twice(s *entry) {
+	rel := say(m.n.rel, s.name)
+	if why := m.j.filter.excluded(rel, s.kind == isDir); why != "" {
+		m.j.left(rel, s, why)
+		return
+	}
+	m.j.refuse(rel, s, fmt.Errorf("%w: it is that of another entry of the folder, or differs from it only in case: rename one", ErrName))
+}
+
+// pair deals with an entry of the source and what bears its name at the other side,
+// nil if nothing does. It returns false if the walk is to end.
+func (m *merge) pair(s, d *entry) bool {
+	j := m.j
+	if err := cmp.Or(j.src.check(s.name), j.dst.check(s.name)); err != nil {
+		j.refuse(say(m.n.rel, s.name), s, err)
+		return true
+	}
+	rel := join(m.n.rel, s.name)
+	if unfinished(s.name, m.beside) {
+		j.left(rel, s, "an unfinished transfer")
+		return true
+	}
+	if why := j.filter.excluded(rel, s.kind == isDir); why != "" {
+		j.left(rel, s, why)
+		return true
+	}
+	linked := m.n.linked
+	if s.kind == isLink {
+		if s = m.link(rel, s); s == nil {
+			return true
+		}
+		linked = linked || s.kind == isDir
+		if why := j.filter.excluded(rel, s.kind == isDir); why != "" {
+			j.left(rel, s, why)
+			return true
+		}
+	}
+	all := m.n.all || j.filter.takes(rel, s.kind == isDir)
+	switch {
+	case s.kind == isOther:
+		j.left(rel, s, "neither a file nor a folder")
+	case s.kind == isFile && !all:
+		j.left(rel, s, "no pattern of Include takes it")
+	case d != nil && d.kind != s.kind:
+		j.refuse(rel, s, fmt.Errorf("%w: it is %s here and %s there: remove one, or exclude it", ErrInTheWay, s.kind, d.kind))
+	case s.kind == isDir:
+		child := &node{rel: rel, parent: m.n, there: d != nil, all: all, linked: linked}
+		m.folders = append(m.folders, child)
+		return child.there || j.putFolder(m.ctx, child)
+	default:
+		return m.file(rel, s, d)
+	}
+	return true
+}
+
+// String says what a thing is.
+func (k kind) String() string {
+	return [...]string{"a file", "a folder", "a link", "neither a file nor a folder"}[k]
+}
+
+// beside looks for a name in the source's folder.
+func (m *merge) beside(name string) bool {
+	if m.j.folded {
+		name = fold(name)
+	}
+	_, ok := find(m.src, name)
+	return ok
+}
+
+// link deals with a link as Options.Links says. It returns what it leads to, nil if
+// the link has been dealt with.
+func (m *merge) link(rel string, s *entry) *entry {
+	j := m.j
+	switch j.o.Links {
+	case LinkSkip:
+		j.left(rel, s, "a link")
+		return nil
+	case LinkRecreate:
+		j.refuse(rel, s, ErrLinkRecreate)
+		return nil
+	}
+	to := *s
+	err := j.src.follow(m.ctx, rel, &to)
+	if err == nil && to.kind == isDir && !j.up && m.n.linked {
+		err = errors.New("a link to a folder beneath another, which may lead in circles: exclude it")
+	}
+	if err != nil {
+		j.refuse(rel, s, fmt.Errorf("the link cannot be followed: %w", err))
+		return nil
+	}
+	return &to
+}
+
+// file decides about a file and has it copied.
+func (m *merge) file(rel string, s, d *entry) bool {
+	j := m.j
+	if why := j.filter.leavesOut(s); why != "" {
+		j.left(rel, s, why)
+		return true
+	}
+	if base := partOf(s.name); base != "" && !j.up && m.beside(base) {
+		j.refuse(rel, s, fmt.Errorf("%w: the download of %q beside it needs that name for itself: rename or exclude one", ErrName, transport.Printable(base)))
+		return true
+	}
+	v, err := j.decide(rel, s, d)
+	if err != nil {
+		j.abort(err)
+		return false
+	}
+	if v.noTime {
+		j.count(func(r *Report) { r.NoTimes++ })
+	}
+	if !v.copy {
+		if err := j.learn(rel, s, d, v); err != nil {
+			j.abort(err)
+			return false
+		}
+		j.count(func(r *Report) { r.Unchanged++ })
+		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: v.reason})
+		return true
+	}
+	c := &copying{j: j, n: m.n, rel: rel, entry: *s, verdict: v}
+	return j.put(m.ctx, &task{size: s.size, do: c.do})
+}

@@ -1,0 +1,235 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+)
+
+// Upload makes a remote folder hold what a local one holds, as [Options] say. The
+// remote folder and its parents are created if need be; nothing there is deleted
+// unless Options.Delete is set.
+//
+// It may be repeated, after whatever end. The error is [ErrIncomplete] if items
+// failed, a [*DeleteError] if too much would have been deleted, the context's if
+// that ended; the Report says in every case what was done.
+func Upload(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts *Options) (Report, error) {
+	return start(ctx, c, localDir, remoteDir, opts, true)
+}
+
+// Download makes a local folder hold what a remote one holds; else it is like
+// [Upload].
+func Download(ctx context.Context, c ftpx.Client, remoteDir, localDir string, opts *Options) (Report, error) {
+	return start(ctx, c, localDir, remoteDir, opts, false)
+}
+
+// job is one Upload or Download.
+type job struct {
+	c      ftpx.Client
+	o      Options
+	up     bool
+	action Action // Send or Fetch
+	src    side
+	dst    side
+	filter *filter
+	name   string // in the ledger
+	folded bool   // names at the destination are one if they differ only in case
+	now    time.Time
+
+	queue *queue
+	extra deletions
+	blind bool // part of the source could not be read
+	there int  // entries at the destination, as far as seen
+
+	mu     sync.Mutex // guards what follows, and calls of OnItem
+	report Report
+	first  error // of an item
+	fatal  error // nothing more can be done
+}
+
+func start(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (Report, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	o, err := opts.withDefaults()
+	if err != nil {
+		return Report{}, fmt.Errorf("folder: %w", err)
+	}
+	j := &job{c: c, o: o, up: up, now: time.Now(), action: Fetch}
+	if j.filter, err = newFilter(&o, j.now); err != nil {
+		return Report{}, fmt.Errorf("folder: %w", err)
+	}
+	if localDir == "" {
+		return Report{}, errors.New("folder: the local folder is empty: name one, \".\" is the current one")
+	}
+	if localDir, err = filepath.Abs(localDir); err != nil {
+		return Report{}, fmt.Errorf("folder: %w", err)
+	}
+	l, r := &local{dir: localDir, dest: !up}, &remote{c: c, dir: path.Clean(remoteDir)}
+	defer l.close()
+	if j.src, j.dst = side(r), side(l); up {
+		j.src, j.dst, j.action = l, r, Send
+	}
+	if j.folded = o.FoldCase || !up && foldingSystem; o.Job == "" {
+		j.name = map[bool]string{true: "upload ", false: "download "}[up] + localDir + " " + r.dir
+	} else {
+		j.name = o.Job
+	}
+	return j.run(ctx)
+}
+
+func (j *job) run(ctx context.Context) (Report, error) {
+	there, err := j.src.root(ctx)
+	if err == nil && !there {
+		// Never taken for an empty one, which Delete would make of the other too.
+		err = &fs.PathError{Op: "copy", Path: j.src.full("."), Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("folder: the source: %w", err)
+	}
+	if there, err = j.dst.root(ctx); err != nil {
+		return Report{}, fmt.Errorf("folder: the destination: %w", err)
+	}
+	defer j.extra.close()
+	j.work(ctx, func() { j.walk(ctx, there) })
+	if j.o.Delete && j.stopped(ctx) == nil {
+		j.delete(ctx)
+	}
+	return j.end(ctx)
+}
+
+// work runs the workers while produce fills the queue, and until it is empty. In a
+// dry run there are none: what is put into the queue is carried out at once.
+func (j *job) work(ctx context.Context, produce func()) {
+	j.queue = newQueue(j.o.Window)
+	if j.o.DryRun {
+		produce()
+		return
+	}
+	wake := context.AfterFunc(ctx, j.queue.stop)
+	defer wake()
+	var workers sync.WaitGroup
+	for range j.o.Parallel {
+		workers.Go(func() {
+			for t := j.queue.pop(); t != nil; t = j.queue.pop() {
+				t.do(ctx)
+			}
+		})
+	}
+	produce()
+	j.queue.finish()
+	workers.Wait()
+}
+
+// put hands a task to the workers; false means that no more are wanted.
+func (j *job) put(ctx context.Context, t *task) bool {
+	if j.o.DryRun {
+		t.do(ctx)
+		return true
+	}
+	return j.queue.push(t)
+}
+
+// stopped says why nothing new is begun, or nil.
+func (j *job) stopped(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.fatal != nil {
+		return j.fatal
+	}
+	if j.o.StopOnError {
+		return j.first
+	}
+	return nil
+}
+
+// abort ends the job for a reason that concerns all items.
+func (j *job) abort(err error) {
+	j.mu.Lock()
+	if j.fatal == nil {
+		j.fatal = err
+	}
+	j.mu.Unlock()
+	j.queue.stop()
+}
+
+// end puts the error together.
+func (j *job) end(ctx context.Context) (Report, error) {
+	if j.o.Ledger != nil && !j.o.DryRun {
+		if err := j.o.Ledger.Sync(); err != nil && j.fatal == nil {
+			j.fatal = err
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var errs []error
+	if err := context.Cause(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	if j.fatal != nil {
+		errs = append(errs, j.fatal)
+	}
+	if j.report.Failed > 0 {
+		errs = append(errs, fmt.Errorf("%w: %d failed, first: %w", ErrIncomplete, j.report.Failed, j.first))
+	}
+	if len(errs) == 0 {
+		return j.report, nil
+	}
+	return j.report, fmt.Errorf("folder: %w", errors.Join(errs...))
+}
+
+func (j *job) count(f func(*Report)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f(&j.report)
+}
+
+// tell counts an item and hands it to the caller.
+func (j *job) tell(i Item) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r := &j.report
+	r.Bytes += i.Result.Moved
+	switch {
+	case i.Err != nil:
+		if r.Failed++; j.first == nil {
+			j.first = i.Err
+		}
+		if j.o.StopOnError && !j.o.DryRun {
+			j.queue.stop()
+		}
+	case i.Action == Mkdir:
+		r.Folders++
+	case i.Action == Delete:
+		r.Deleted++
+	case i.Action == Send || i.Action == Fetch:
+		r.Copied++
+		if j.o.DryRun {
+			r.Bytes += max(i.Size, 0)
+		}
+	}
+	if j.o.OnItem != nil {
+		j.o.OnItem(i)
+	}
+}
+
+// left tells about an entry that is left out.
+func (j *job) left(rel string, e *entry, reason string) {
+	j.count(func(r *Report) { r.Left++ })
+	j.tell(Item{Action: Skip, Path: rel, Dir: e.kind == isDir, Size: e.size, Reason: reason})
+}
+
+// refuse tells about an entry that nothing can be done about.
+func (j *job) refuse(rel string, e *entry, err error) {
+	j.tell(Item{Action: Refuse, Path: rel, Dir: e.kind == isDir, Size: e.size, Err: err})
+}

@@ -1,0 +1,144 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
+	"sync"
+)
+
+// node is a folder of the source, and its twin.
+type node struct {
+	rel    string
+	parent *node
+	there  bool // the twin was there
+	all    bool // Options.Include takes it, or a folder above it
+	linked bool // it lies beneath a link to a folder
+
+	made sync.Once // ensure
+	err  error     // why the twin could not be made
+
+	lists *lists // its listings, if they were asked for ahead
+}
+
+// walk goes through the source folder by folder, parents first, names in order, and
+// hands what is to be done to the workers. It holds the listings of one folder and
+// the names of the folders that are still to come beside it and above it.
+func (j *job) walk(ctx context.Context, there bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel()
+	root := &node{rel: ".", there: there, all: len(j.filter.include) == 0}
+	if !there {
+		j.putFolder(ctx, root)
+	}
+	stack := []*node{root}
+	ahead := 0
+	for len(stack) > 0 && j.stopped(ctx) == nil {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n.lists != nil {
+			ahead--
+		} else {
+			j.ask(ctx, n, &asking)
+		}
+		// The next folders' listings are under way while this one is worked on.
+		for i := len(stack) - 1; i >= 0 && ahead < lookAhead && len(stack)-i <= lookAhead; i-- {
+			if stack[i].lists == nil {
+				j.ask(ctx, stack[i], &asking)
+				ahead++
+			}
+		}
+		folders := j.folder(ctx, n)
+		slices.Reverse(folders)
+		stack = append(stack, folders...)
+	}
+}
+
+// lookAhead is how many folders are listed before their turn.
+const lookAhead = 3
+
+// lists are the two listings of a folder, once done is closed.
+type lists struct {
+	done     chan struct{}
+	src, dst []entry
+	serr     error
+	derr     error
+}
+
+// ask lists a folder at both sides, each once.
+func (j *job) ask(ctx context.Context, n *node, asking *sync.WaitGroup) {
+	l := &lists{done: make(chan struct{})}
+	n.lists = l
+	asking.Go(func() {
+		defer close(l.done)
+		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {
+			return
+		}
+		if l.dst, l.derr = j.dst.list(ctx, n.rel); errors.Is(l.derr, fs.ErrNotExist) {
+			l.derr = fmt.Errorf("it was there a moment ago: %w", l.derr)
+		}
+		sorted(l.src, j.folded)
+		sorted(l.dst, j.folded)
+	})
+}
+
+// folder works on one folder and returns those in it.
+func (j *job) folder(ctx context.Context, n *node) []*node {
+	l := n.lists
+	n.lists = nil
+	<-l.done
+	if !n.there {
+		sorted(l.src, j.folded)
+	}
+	self := &entry{kind: isDir, size: -1}
+	if l.serr != nil {
+		j.blind = true
+		if ctx.Err() == nil {
+			j.refuse(n.rel, self, fmt.Errorf("the folder cannot be read: %w", l.serr))
+		}
+		return nil
+	}
+	if l.derr != nil {
+		if ctx.Err() == nil {
+			j.refuse(n.rel, self, fmt.Errorf("the folder at the other side cannot be read: %w", l.derr))
+		}
+		return nil
+	}
+	j.there += len(l.dst)
+	m := &merge{j: j, ctx: ctx, n: n, src: l.src, dst: l.dst}
+	m.run()
+	return m.folders
+}
+
+// ensure makes a folder's twin, once, whoever needs it first.
+func (j *job) ensure(ctx context.Context, n *node) error {
+	n.made.Do(func() {
+		if n.there {
+			return
+		}
+		if n.parent != nil {
+			if n.err = j.ensure(ctx, n.parent); n.err != nil {
+				return
+			}
+		}
+		if !j.o.DryRun {
+			n.err = j.dst.mkdir(ctx, n.rel)
+		}
+		j.tell(Item{Action: Mkdir, Path: n.rel, Dir: true, Size: -1, Reason: "it is not there", Err: n.err})
+	})
+	return n.err
+}
+
+// putFolder has a missing folder made, also if nothing goes into it. Folders go
+// before all files: others wait for them.
+func (j *job) putFolder(ctx context.Context, n *node) bool {
+	if !n.all {
+		return true // when the first file needs it
+	}
+	return j.put(ctx, &task{size: math.MaxInt64, do: func(ctx context.Context) { _ = j.ensure(ctx, n) }})
+}
