@@ -18,14 +18,20 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 		opts = &DownloadOptions{}
 	}
 	begin := time.Now()
-	d := &download{c: c, opts: opts, local: localPath, verify: orDefault(opts.Verify, c.cfg.Verify), size: -1}
+	d := &download{c: c, opts: opts, local: localPath, call: randomIdentity(), verify: orDefault(opts.Verify, c.cfg.Verify), size: -1}
 	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }}
 	err := d.prepare(remotePath)
 	if err == nil {
-		err = c.run(ctx, d.t, d.once)
-	}
-	if d.file != nil {
-		d.suspend()
+		var release func()
+		if release, err = downloads.claim(ctx, localKey(localPath), OtherWriterWait); err == nil {
+			if err = d.prepare(remotePath); err == nil { // again: who was before us may have finished
+				err = c.run(ctx, d.t, d.once)
+			}
+			if d.file != nil {
+				d.suspend()
+			}
+			release()
+		}
 	}
 	d.res.Size, d.res.Duration = d.size, time.Since(begin)
 	return c.finish(d.t, d.res, d.failure(err))
@@ -40,8 +46,12 @@ type download struct {
 	local  string
 	verify Verify
 
-	file     *os.File // the part, while it is open
+	file     *os.File // the part, while it is open, and locked
+	part     string   // its name
+	call     string   // this call's name in the sidecar
+	proof    string   // how what was there was proven, "" for not yet
 	state    sidecar
+	begun    bool   // the part is open and was looked at
 	seen     *Entry // the file as this call knows it
 	size     int64
 	at       int64 // length of the part that counts
@@ -66,6 +76,8 @@ func (d *download) prepare(remotePath string) (err error) {
 	case err == nil && d.opts.NoReplace:
 		return &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindExist,
 			Err: fmt.Errorf("there is a local file %q and NoReplace is set", d.local)}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return &transport.LocalError{Writing: true, Err: err} // a name too long, a folder that is a file
 	}
 	dir := filepath.Dir(d.local)
 	if d.opts.CreateDirs {
@@ -91,7 +103,7 @@ func (d *download) failure(err error) error {
 	}
 	e.Outcome, e.Size, e.Offset = NotDone, d.size, d.at
 	if d.at > 0 {
-		e.Partial = partName(d.local)
+		e.Partial = d.part
 	}
 	return e
 }
@@ -104,6 +116,9 @@ func (d *download) once(ctx context.Context, l *lease) error {
 		return err
 	}
 	if err := d.open(st); err != nil {
+		return err
+	}
+	if err := d.provePrefix(ctx, l); err != nil {
 		return err
 	}
 	if err := d.fetch(ctx, l); err != nil {
@@ -123,8 +138,7 @@ func (d *download) once(ctx context.Context, l *lease) error {
 // file must be the one that the part was begun from; if not, it begins anew.
 func (d *download) open(st Entry) error {
 	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
-	first := d.seen == nil
-	if !first && !sameRemote(*d.seen, st) {
+	if d.begun && !sameRemote(*d.seen, st) {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
@@ -132,37 +146,48 @@ func (d *download) open(st Entry) error {
 	}
 	d.seen, d.size = &st, st.Size
 	if d.file == nil {
-		f, err := os.OpenFile(partName(d.local), os.O_RDWR|os.O_CREATE, 0o666)
+		f, part, err := takePart(d.local)
 		if err != nil {
-			return fail(err)
+			return err
 		}
-		d.file = f
+		d.file, d.part = f, part
 	}
-	if first {
+	if !d.begun {
 		at, err := d.previous(st)
 		if err != nil {
 			return fail(err)
 		}
 		d.at = at
 		d.res.Kept = at
+		d.begun = true
 	}
+	return d.cut()
+}
+
+// cut cuts the part to what counts of it, and notes whose it is before anything
+// is written to it.
+func (d *download) cut() error {
+	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
+	// In this order: a note about the new file must not lie beside bytes of the old.
 	if err := d.file.Truncate(d.at); err != nil {
 		return fail(err)
 	}
-	if d.size >= 0 {
-		d.state = sidecar{Remote: d.remote, Size: d.size, ModTime: st.ModTime, Durable: min(d.state.Durable, d.at), Boot: bootID()}
-		if err := d.state.write(d.local); err != nil {
-			return fail(err)
-		}
+	d.state = sidecar{Remote: d.remote, Size: max(d.size, -1), ModTime: d.seen.ModTime, Durable: min(d.state.Durable, d.at),
+		Boot: bootID(), Call: d.call}
+	if err := d.state.write(d.part); err != nil {
+		return fail(err)
 	}
 	return nil
 }
 
 // previous finds how much of a part from an earlier call counts.
 func (d *download) previous(st Entry) (int64, error) {
-	s, err := readSidecar(d.local)
+	s, err := readSidecar(d.part)
 	if err != nil || s == nil {
 		return 0, err
+	}
+	if s.Size < 0 {
+		return 0, nil
 	}
 	was := Entry{Size: s.Size, ModTime: s.ModTime}
 	if s.Remote != d.remote || st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !sameRemote(was, st) {
@@ -180,47 +205,47 @@ func (d *download) previous(st Entry) (int64, error) {
 	return min(info.Size(), s.Size), nil
 }
 
-// publish gives the part its final name.
+// publish gives the part its final name, and only then closes it, which gives up
+// the lock: another process that was let in before would write into the file that
+// is about to be shown.
 func (d *download) publish() error {
 	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
 	d.synced.stop()
 	if err := d.file.Sync(); err != nil {
 		return fail(err)
 	}
-	if err := d.file.Close(); err != nil {
-		return fail(err)
-	}
-	d.file = nil
 	if mtime := d.seen.ModTime; !d.opts.DropTime && !mtime.IsZero() {
-		d.res.TimeKept = os.Chtimes(partName(d.local), time.Time{}, mtime) == nil
+		d.res.TimeKept = os.Chtimes(d.part, time.Time{}, mtime) == nil
 	}
 	if d.opts.NoReplace {
 		if _, err := os.Lstat(d.local); err == nil {
 			return fail(fs.ErrExist)
 		}
 	}
-	if err := os.Rename(partName(d.local), d.local); err != nil {
+	if err := os.Rename(d.part, d.local); err != nil {
 		return fail(err)
 	}
-	removeSidecar(d.local)
+	removeSidecar(d.part, d.call)
+	// What Close could still say, Sync has said: the file is there.
+	_ = d.file.Close()
+	d.file = nil
 	syncDir(filepath.Dir(d.local))
 	return nil
 }
 
 // suspend closes the part of a transfer that did not finish, so that a later
-// call can go on. One that holds nothing is removed.
+// call can go on. One that holds nothing is removed. The lock goes last.
 func (d *download) suspend() {
+	defer d.file.Close()
 	d.synced.stop()
 	if d.at == 0 || d.size < 0 {
-		d.file.Close()
-		os.Remove(partName(d.local))
-		removeSidecar(d.local)
+		os.Remove(d.part)
+		removeSidecar(d.part, d.call)
 		d.at = 0
 		return
 	}
 	if d.file.Sync() == nil {
 		d.state.Durable = d.at
-		_ = d.state.write(d.local)
+		_ = d.state.write(d.part)
 	}
-	d.file.Close()
 }

@@ -2,6 +2,7 @@ package ftpx
 
 import (
 	"context"
+	"os"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -10,3 +11,12 @@ import (
 func SetConnect(o *Options, connect func(context.Context, *transport.Endpoint) (transport.Conn, error)) {
 	o.connect = connect
 }
+
+// OpenPart opens and locks a part as another process would.
+func OpenPart(name string) (*os.File, error) { return openPart(name) }
+
+// PartNames are the names that the part of a local file may have.
+func PartNames(local string) []string { return partNames(local) }
+
+// OpenToRead opens a source.
+func OpenToRead(name string) (*os.File, error) { return openToRead(name) }

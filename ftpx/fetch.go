@@ -25,7 +25,10 @@ func (d *download) fetch(ctx context.Context, l *lease) error {
 	if d.at > 0 {
 		d.res.Resumes++
 		d.resumed = true
-		d.c.onResume(ResumeInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: d.at, Size: d.size, Proof: "tail"})
+		if d.proof == "" {
+			d.proof = "tail" // which is compared before a byte is written
+		}
+		d.c.onResume(ResumeInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: d.at, Size: d.size, Proof: d.proof})
 	}
 	d.furthest = max(d.furthest, d.at)
 	w := &partWriter{d: d, pos: from}
@@ -116,7 +119,7 @@ func (s *syncer) start(d *download) {
 	}
 	s.at = d.at
 	s.quit, s.done = make(chan struct{}), make(chan struct{})
-	file, state, local := d.file, d.state, d.local
+	file, state, part := d.file, d.state, d.part
 	go func() {
 		defer close(s.done)
 		tick := time.NewTicker(syncEvery)
@@ -135,7 +138,7 @@ func (s *syncer) start(d *download) {
 				continue
 			}
 			state.Durable = at
-			_ = state.write(local)
+			_ = state.write(part)
 		}
 	}()
 }
@@ -155,7 +158,7 @@ func (d *download) checkContent(ctx context.Context, l *lease) error {
 		return nil
 	}
 	if algo := hashFor(caps, len(caps.Hashes) > 0); algo != "" {
-		same, err := d.sameHash(ctx, l, algo)
+		same, err := d.sameHash(ctx, l, algo, -1)
 		switch {
 		case err == nil && same:
 			d.res.Verified.Hash = algo
@@ -194,7 +197,30 @@ func (d *download) mismatch(err error) error {
 	return e
 }
 
-func (d *download) sameHash(ctx context.Context, l *lease, algo string) (bool, error) {
+// provePrefix compares what an earlier call left with the server's file, where the
+// server gives a hash of ranges: what fetch compares is the end of it alone.
+func (d *download) provePrefix(ctx context.Context, l *lease) error {
+	caps := l.Info().Caps
+	algo := hashFor(caps, caps.HashRanges)
+	if d.at == 0 || d.proof != "" || algo == "" {
+		return nil
+	}
+	same, err := d.sameHash(ctx, l, algo, d.at)
+	switch {
+	case err == nil && same:
+		d.proof = algo
+	case err == nil:
+		d.at, d.furthest, d.res.Kept, d.state.Durable = 0, 0, 0, 0
+		return d.cut()
+	case transport.KindOf(err) == transport.KindLocal || !l.Usable():
+		return err
+	}
+	return nil
+}
+
+// sameHash compares n bytes from the beginning, all there is for -1, with the
+// server's digest. Both sides work at the same time.
+func (d *download) sameHash(ctx context.Context, l *lease, algo string, n int64) (bool, error) {
 	sum := make(chan []byte, 1)
 	var lerr error
 	file, size := d.file, d.at
@@ -203,7 +229,7 @@ func (d *download) sameHash(ctx context.Context, l *lease, algo string) (bool, e
 		_, lerr = io.Copy(h, io.NewSectionReader(file, 0, size))
 		sum <- h.Sum(nil)
 	}()
-	remote, err := l.Hash(ctx, d.remote, algo, 0, -1)
+	remote, err := l.Hash(ctx, d.remote, algo, 0, n)
 	mine := <-sum
 	if err != nil {
 		return false, err

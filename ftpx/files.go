@@ -57,20 +57,12 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 	if err != nil {
 		return &Error{Op: "rename", Remote: newPath, Err: err}
 	}
-	return c.on(ctx, "rename", oldPath, func(ctx context.Context, l *lease, from string) error {
-		err := l.Rename(ctx, from, to, true)
-		if errors.Is(err, fs.ErrNotExist) && l.acted {
-			// Gone from the old name and there under the new one: it was done.
-			if _, serr := l.Stat(ctx, from); errors.Is(serr, fs.ErrNotExist) {
-				if _, serr := l.Stat(ctx, to); serr == nil {
-					return nil
-				}
-				return retry.Stop(&transport.Error{Op: "rename", Path: from, Kind: transport.KindLost, MayHaveActed: true,
-					Err: errors.New("the reply was lost, and neither name is there now")})
-			}
-		}
-		return err
+	m := &move{to: to}
+	err = c.on(ctx, "rename", oldPath, func(ctx context.Context, l *lease, from string) error {
+		m.from = from
+		return m.once(ctx, l)
 	})
+	return m.failure(err)
 }
 
 // MkdirAll implements [Files].

@@ -43,6 +43,9 @@ type get struct {
 	at    int64 // bytes that w has taken
 	size  int64
 	first *Entry // the file as the first attempt saw it
+	skip  bool   // the server does not go on from an offset: begin at 0 and skip
+	looks int    // how often what was to be skipped differed from what w has
+	taken digests
 	res   Result
 }
 
@@ -56,28 +59,24 @@ func (g *get) once(ctx context.Context, l *lease) error {
 	if g.at == 0 {
 		g.first, g.size = &st, st.Size // nothing has been written of what it was before
 	} else if !sameRemote(*g.first, st) {
-		return retry.Stop(&transport.Error{Op: "get", Path: g.remote, Kind: transport.KindTruncated,
-			Err: fmt.Errorf("%w: %d bytes of the old content have been written already", ErrSourceChanged, g.at)})
+		return g.changed()
 	}
-	if g.at > 0 {
-		g.res.Resumes++
-		g.c.onResume(ResumeInfo{Op: g.t.op, Remote: g.t.remote, Offset: g.at, Size: g.size, Proof: "same size and time"})
+	g.taken.begin(g.at, l.Info().Caps)
+	proof, err := g.prove(ctx, l)
+	if err != nil {
+		return err
 	}
 	if g.size >= 0 && g.at == g.size && g.at > 0 {
 		g.res.Verified.Size = true
 		return nil
 	}
 	before := g.at
-	_, err = l.Retrieve(ctx, g.remote, g.at, writerFunc(func(p []byte) (int, error) {
-		n, err := g.w.Write(p)
-		g.at += int64(n)
-		return n, err
-	}), &transport.IO{Size: max(g.size-g.at, 0), Progress: func(n int64) {
-		g.res.Moved += n
-		l.moved = true
-		g.c.stats.received.Add(n)
-		report(g.c.hooks, g.progress, ProgressInfo{Op: g.t.op, Remote: g.t.remote, Offset: g.at, Size: g.size})
-	}})
+	if err = g.fetch(ctx, l, proof); transport.KindOf(err) == transport.KindRestart && g.at > 0 && !g.skip {
+		g.skip = true
+		if l.Usable() {
+			err = g.fetch(ctx, l, proof)
+		}
+	}
 	if g.at > before {
 		l.attempt.Progress() // taken is taken: nothing can undo it
 	}
@@ -87,6 +86,41 @@ func (g *get) once(ctx context.Context, l *lease) error {
 	if err == nil {
 		g.res.Verified.Size = g.size >= 0
 		g.size = g.at
+	}
+	return err
+}
+
+// fetch brings what w has not taken yet.
+func (g *get) fetch(ctx context.Context, l *lease, proof string) error {
+	from := g.at
+	if g.skip {
+		from = 0
+	} else if g.at > 0 {
+		g.res.Resumes++
+		g.c.onResume(ResumeInfo{Op: g.t.op, Remote: g.t.remote, Offset: g.at, Size: g.size, Proof: proof})
+	}
+	w := &skipper{left: g.at - from, want: &g.taken, w: writerFunc(func(p []byte) (int, error) {
+		n, err := g.w.Write(p)
+		g.taken.write(p[:max(min(n, len(p)), 0)])
+		g.at += int64(n)
+		return n, err
+	})}
+	_, err := l.Retrieve(ctx, g.remote, from, w, &transport.IO{Size: max(g.size-from, 0), Progress: func(n int64) {
+		g.res.Moved += n
+		l.moved = true
+		g.c.stats.received.Add(n)
+		report(g.c.hooks, g.progress, ProgressInfo{Op: g.t.op, Remote: g.t.remote, Offset: g.at, Size: g.size})
+	}})
+	if w.differs {
+		if g.looks++; g.looks < maxLooks { // it may have been garbled on its way here
+			return &transport.Error{Op: "RETR", Path: g.remote, Protocol: l.proto, Addr: l.Info().Addr, Kind: transport.KindTruncated, Err: errOtherBeginning}
+		}
+		return g.changed()
+	}
+	if err == nil && w.left > 0 {
+		// It ended within what w has: the length is checked against less.
+		err = &transport.Error{Op: "RETR", Path: g.remote, Protocol: l.proto, Addr: l.Info().Addr, Kind: transport.KindTruncated,
+			Err: fmt.Errorf("the server said it was all, %d bytes before where it is to go on", w.left)}
 	}
 	return err
 }

@@ -14,6 +14,13 @@ const (
 	// it offers one; else, where a transfer was resumed, what surrounds every
 	// seam and the end of the file are read back and compared. A transfer in
 	// one piece over TCP, TLS or SSH needs no more than the size.
+	//
+	// Without a server's hash, what is there of an unfinished file is thus
+	// proven by its head (an upload's partial is named after its source's size,
+	// time, head and tail), its tail and its seams, and a download's remote file
+	// by its size and time. A rewrite in the middle that leaves all of these as
+	// they were, between two calls, goes unnoticed: use VerifyFull where that can
+	// happen.
 	VerifyAuto Verify = iota + 1
 	// VerifySize: the size on both sides alone.
 	VerifySize

@@ -11,8 +11,9 @@ import (
 
 // sidecar is what is remembered of an unfinished download, in a file beside it.
 type sidecar struct {
-	// Remote, Size and ModTime tell which file it was. ModTime is zero where
-	// the server did not say.
+	// Remote, Size and ModTime tell which file it was. Size is -1 and ModTime
+	// is zero where the server did not say; without a size there is no going on,
+	// and the file says no more than whose the part is.
 	Remote  string    `json:"remote"`
 	Size    int64     `json:"size"`
 	ModTime time.Time `json:"mtime"`
@@ -22,14 +23,23 @@ type sidecar struct {
 	Durable int64 `json:"durable"`
 	// Boot tells one run of the operating system from another, "" if unknown.
 	Boot string `json:"boot,omitempty"`
+	// Call is a random name of the call that wrote it last, so that it removes
+	// none but its own.
+	Call string `json:"call,omitempty"`
 }
 
-func partName(local string) string  { return local + ".part" }
-func stateName(local string) string { return local + ".part.state" }
+// maxSidecar is more than any sidecar is long.
+const maxSidecar = 64 << 10
+
+func stateName(part string) string { return part + ".state" }
 
 // readSidecar returns nil if there is none that can be used.
-func readSidecar(local string) (*sidecar, error) {
-	b, err := os.ReadFile(stateName(local))
+func readSidecar(part string) (*sidecar, error) {
+	// Not what is no file, whose reading may never end, nor what is too long.
+	if info, err := os.Stat(stateName(part)); err == nil && (!info.Mode().IsRegular() || info.Size() > maxSidecar) {
+		return nil, nil
+	}
+	b, err := os.ReadFile(stateName(part))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -37,24 +47,27 @@ func readSidecar(local string) (*sidecar, error) {
 		return nil, err
 	}
 	s := &sidecar{}
-	if json.Unmarshal(b, s) != nil || s.Size < 0 || s.Durable < 0 || s.Durable > s.Size {
-		return nil, nil // cut off in the middle, or somebody else's
+	if json.Unmarshal(b, s) != nil || s.Remote == "" || s.Size < -1 || s.Durable < 0 || s.Durable > max(s.Size, 0) {
+		return nil, nil // somebody else's: ours come into their place whole
 	}
 	return s, nil
 }
 
 // write replaces the sidecar in one step.
-func (s *sidecar) write(local string) error {
+func (s *sidecar) write(part string) error {
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	name := stateName(local)
+	name := stateName(part)
 	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(append(b, '\n'))
+	if err == nil {
+		err = f.Sync() // else a power cut leaves an empty one, and the part is nobody's
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -67,7 +80,13 @@ func (s *sidecar) write(local string) error {
 	return err
 }
 
-func removeSidecar(local string) { os.Remove(stateName(local)) }
+// removeSidecar removes a part's sidecar, if it is still that of a call: once a
+// part has its final name, another process may have begun the next one.
+func removeSidecar(part, call string) {
+	if s, err := readSidecar(part); err == nil && s != nil && s.Call == call {
+		os.Remove(stateName(part))
+	}
+}
 
 // bootID tells one run of the operating system from another, "" where it does
 // not say.

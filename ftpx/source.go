@@ -37,24 +37,53 @@ type fileSource struct {
 	info fs.FileInfo
 }
 
+// openFile opens a regular file. It looks at the name first, because opening a
+// device can do something (rewind a tape) and opening a pipe can wait for ever,
+// whatever the context says; then at what it has opened, which nobody can
+// exchange any more, and which was opened in a way that does not wait either.
 func openFile(name string) (source, error) {
-	f, err := os.Open(name)
+	info, err := os.Stat(name)
+	if err == nil {
+		err = regular(name, info)
+	}
 	if err != nil {
 		return nil, &transport.LocalError{Err: err}
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		what := "not a regular file: use Put to send from a stream"
-		if info.IsDir() {
-			what = "a folder: upload its files one by one, or use the uploader"
-		}
-		err = &fs.PathError{Op: "upload", Path: name, Err: errors.New(what)}
+	f, err := openToRead(name)
+	if err != nil {
+		return nil, &transport.LocalError{Err: err}
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regular(name, info)
 	}
 	if err != nil {
 		f.Close()
 		return nil, &transport.LocalError{Err: err}
 	}
 	return &fileSource{f: f, info: info}, nil
+}
+
+// regular returns an error that names the remedy for what Upload cannot send.
+func regular(name string, info fs.FileInfo) error {
+	what := ""
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		what = "a folder: upload its files one by one, or use the uploader"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	case mode&fs.ModeDevice != 0:
+		what = "a device"
+	default:
+		what = "not a regular file"
+	}
+	if !info.IsDir() {
+		what += ": use Put to send from a stream"
+	}
+	return &fs.PathError{Op: "upload", Path: name, Err: errors.New(what)}
 }
 
 func (s *fileSource) size() int64               { return s.info.Size() }

@@ -1,6 +1,7 @@
 package ftpx
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -63,6 +64,68 @@ func TestParseURLErrors(t *testing.T) {
 	}
 }
 
+// showsPassword returns the piece of a password, of four characters or more, that
+// an error for a URL with that password shows, if any. A piece is what lies
+// between two special characters, for that is what becomes a host, a port ...
+func showsPassword(url, password string) string {
+	cfg, err := ParseURL(url, nil)
+	text := ""
+	if err != nil {
+		text = err.Error()
+	} else if cfg.Password.Reveal() != password {
+		// It was read as something else: what comes of that must not be shown by
+		// later errors, which name the host and the folder.
+		text = cfg.Host + " " + cfg.Base + " " + cfg.User
+	}
+	pieces := append(strings.FieldsFunc(password, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}), password)
+	for _, p := range pieces {
+		if len(p) >= 4 && strings.Contains(text, p) {
+			return p + " in " + text
+		}
+	}
+	return ""
+}
+
+var urlForms = []string{"sftp://user:%s@host", "ftpes://user:%s@host:21/dir", "ftps://user:%s@h/a", "sftp://user:%s@host//abs", "%s://u@h",
+	"sftp://:%s@host", "ftpx://user:%s@host:22/", "ftp://user:%s@[::1]/x", "sftp:user:%s@host", "sftp:/user:%s@host", "user:%s@host", "://user:%s@host"}
+
+// Whatever a password holds, unescaped: no error shows a piece of it.
+func TestParseURLNeverShowsThePassword(t *testing.T) {
+	const letters = "QXZJKV0123456789"
+	special := []string{"/", "?", "#", "@", ":", "%", "%zz", "%41", "[", "]", "\\", " ", "\t", "\x7f", "ü", "\"", "'", "<", ">", "^", "|", "{", "&", "//", ":9", ":99999/", "@@", ".", "-", "\xff"}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		var b strings.Builder
+		for range 1 + r.IntN(4) {
+			for range r.IntN(7) {
+				b.WriteByte(letters[r.IntN(len(letters))])
+			}
+			b.WriteString(special[r.IntN(len(special))])
+		}
+		for range 4 {
+			b.WriteByte(letters[r.IntN(len(letters))])
+		}
+		url := strings.Replace(urlForms[r.IntN(len(urlForms))], "%s", b.String(), 1)
+		if shown := showsPassword(url, b.String()); shown != "" {
+			t.Fatalf("%q shows %s", url, shown)
+		}
+	}
+	for _, url := range []string{"sftp://user:hid/den@host", "sftp://user:hidd/den@host", "sftp://user:1234/den@host", "sftp://user:99999/x@host", "sftp://user:/hidden@host", "sftp://us/er:hidden@host"} {
+		_, err := ParseURL(url, nil)
+		if err == nil {
+			t.Errorf("%s: no error", url)
+			continue
+		}
+		for _, piece := range []string{"hid", "den", "1234", "99999"} {
+			if strings.Contains(err.Error(), piece) {
+				t.Errorf("%s: %v", url, err)
+			}
+		}
+	}
+}
+
 func TestParseURLPassword(t *testing.T) {
 	cfg, err := ParseURL("sftp://u:fromurl@h/", nil)
 	if err != nil || cfg.Password.Reveal() != "fromurl" {
@@ -105,6 +168,14 @@ func FuzzParseURL(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		if !strings.ContainsAny(s, "\r\n\x00") {
+			for _, form := range urlForms {
+				pw := "Q7" + s + "X9"
+				if _, err := ParseURL(strings.Replace(form, "%s", pw, 1), nil); err != nil && strings.Contains(err.Error(), pw) {
+					t.Errorf("%q shows %q: %v", form, pw, err)
+				}
+			}
+		}
 		cfg, err := ParseURL(s, nil)
 		if err != nil {
 			return

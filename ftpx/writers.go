@@ -3,14 +3,16 @@ package ftpx
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// writers are the partials that a client is writing, so that two calls with the
-// same source and destination do not write into each other's.
+// writers are the partials that are being written, so that two calls with the
+// same source and destination do not write into each other's: those on its server
+// of each client, and those on the local disk of all clients together.
 type writers struct {
 	mu   sync.Mutex // guards busy
 	busy map[string]chan struct{}
@@ -46,6 +48,25 @@ func (w *writers) claim(ctx context.Context, partial string, on OtherWriter) (re
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// downloads are the local files that this process is fetching. Other processes
+// are kept out by the lock on the part; this is for two calls here, which then
+// wait for each other exactly as long as need be.
+var downloads writers
+
+// localKey is one name for all ways to name a local file, as far as they can be
+// known: two names that it does not bring together still meet at the lock.
+func localKey(local string) string {
+	abs, err := filepath.Abs(local)
+	if err != nil {
+		return local
+	}
+	dir, base := filepath.Split(abs)
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	return filepath.Join(dir, base)
 }
 
 // otherWriter is the error for a partial that somebody else is writing.
