@@ -23,7 +23,7 @@ func parsePatterns(field string, globs []string) ([]pattern, error) {
 		p.name = !strings.Contains(p.glob, "/")
 		p.glob = strings.TrimPrefix(p.glob, "/") // of the folder, as in .gitignore
 		if p.glob == "" || !doublestar.ValidatePattern(p.glob) {
-			return nil, fmt.Errorf("Options.%s holds %q, which is not a pattern: see github.com/bmatcuk/doublestar for the syntax", field, g)
+			return nil, fmt.Errorf("field Options.%s holds %q, which is not a pattern: see github.com/bmatcuk/doublestar for the syntax", field, g)
 		}
 		patterns = append(patterns, p)
 	}

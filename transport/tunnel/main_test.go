@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,19 +14,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func TestMain(m *testing.M) {
-	if served := serveInNamespace; served != nil && os.Getenv(insideEnv) != "" {
-		served()
-		os.Exit(0)
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// insideEnv makes a process of this test binary the far side of a namespace, see
-// the real-server test, which sets serveInNamespace.
-const insideEnv = "FTPX_TUNNEL_INSIDE"
-
-var serveInNamespace func()
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // limit is far beyond what any step takes here; a test that meets it hangs.
 const limit = 20 * time.Second

@@ -24,7 +24,6 @@ type serving struct {
 	mu     sync.Mutex
 	conns  map[net.Conn]bool
 	closed bool
-	total  int
 }
 
 func newServing(l net.Listener, handle func(net.Conn)) *serving {
@@ -45,7 +44,6 @@ func (s *serving) accept() {
 			c.Close()
 			return
 		}
-		s.total++
 		s.conns[c] = true
 		s.work.Go(func() {
 			defer func() {
@@ -68,12 +66,6 @@ func (s *serving) cut() int {
 		c.Close()
 	}
 	return len(s.conns)
-}
-
-func (s *serving) accepted() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.total
 }
 
 func (s *serving) close() {
