@@ -69,10 +69,21 @@ func (j *jump) dial(ctx context.Context, network, address string) (net.Conn, err
 			return nil, err
 		}
 		if first && ctx.Err() == nil {
-			continue // it died while idle: that must not cost the caller an attempt
+			j.forget(client) // its end may not have been noticed elsewhere yet
+			continue         // it died while idle: that must not cost the caller an attempt
 		}
 		return nil, j.hop.failure(ctx, transport.KindLost, lost)
 	}
+}
+
+// forget makes the next dial open a new connection, unless there is one already.
+func (j *jump) forget(client *sftpdriver.Client) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.now != nil && j.now.client == client {
+		j.now = nil
+	}
+	_ = client.Close()
 }
 
 // connected returns the connection to the jump host, made if there is none.
