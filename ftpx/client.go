@@ -130,7 +130,11 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	for _, s := range append([]Standby{{Host: cfg.Host}}, cfg.Standbys...) {
 		c.hosts.list = append(c.hosts.list, c.newSite(s))
 	}
-	if err := c.Ping(ctx); err != nil {
+	err = c.preload(ctx)
+	if err == nil {
+		err = c.Ping(ctx)
+	}
+	if err != nil {
 		c.Close()
 		if e, ok := err.(*Error); ok {
 			e.Op = "open"

@@ -72,7 +72,11 @@ type Options struct {
 	SSH transport.SSH
 	// TLS is for FTPS.
 	TLS transport.TLS
-	// Dial replaces net.Dialer, for tunnels.
+	// RequirePostQuantum refuses every connection whose key exchange is not a
+	// hybrid with a post-quantum part, over SSH and TLS, data connections
+	// included. Such a refusal is final: no other protocol is tried for it.
+	RequirePostQuantum bool
+	// Dial replaces net.Dialer, for tunnels; see package transport/tunnel.
 	Dial transport.DialFunc
 	// ConnectTimeout bounds dialling, handshakes and login of one attempt
 	// together; 0 means 15 s.
@@ -195,6 +199,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	if len(cfg.Protocols) == 1 && seen[FTP] && !cfg.AllowPlaintext {
 		return cfg, errors.New("plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options.AllowPlaintext (-allow-plaintext)")
 	}
+	if cfg.RequirePostQuantum && seen[FTP] {
+		return cfg, errors.New("Options.Protocols lists FTP and Options.RequirePostQuantum is set, but plain FTP has no key exchange: remove one of them")
+	}
 	if err := cfg.Ports.check("Options.Ports"); err != nil {
 		return cfg, err
 	}
@@ -217,6 +224,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	cfg.HeadStart = orDefault(cfg.HeadStart, DefaultHeadStart)
 	cfg.RecheckAfter = orDefault(cfg.RecheckAfter, DefaultRecheckAfter)
 	cfg.Verify = orDefault(cfg.Verify, VerifyAuto)
+	if cfg.SSH.Keyring == nil {
+		cfg.SSH.Keyring = new(transport.Keyring)
+	}
 	if cfg.connect == nil {
 		cfg.connect = dialDriver
 	}
@@ -254,7 +264,7 @@ func (cfg *Config) endpoint(s *site, p Protocol) *transport.Endpoint {
 	}
 	return &transport.Endpoint{
 		Protocol: p, Host: s.Host, Port: ports.of(p), User: orDefault(s.User, cfg.User), Password: password,
-		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial,
+		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
 		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
 	}
 }

@@ -2,6 +2,7 @@ package ftpx
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/ftpdriver"
@@ -23,4 +24,17 @@ func dialDriver(ctx context.Context, ep *transport.Endpoint) (transport.Conn, er
 		return nil, err
 	}
 	return c, nil
+}
+
+// preload reads the keys before anything is dialled: a missing file shows at
+// once, and the time that somebody takes to type a passphrase is not taken for
+// the silence of the SSH server, which would let another protocol win.
+func (c *client) preload(ctx context.Context) error {
+	if !slices.Contains(c.cfg.Protocols, SFTP) || len(c.cfg.SSH.IdentityFiles) == 0 {
+		return nil
+	}
+	if err := sftpdriver.Preload(ctx, c.cfg.endpoint(c.hosts.list[0], SFTP)); err != nil {
+		return &Error{Op: "open", Err: err}
+	}
+	return nil
 }

@@ -178,6 +178,9 @@ type Security struct {
 	KeyExchange string
 	// Cipher is the TLS cipher suite or the SSH cipher, client to server.
 	Cipher string
+	// MAC is the SSH message authentication code, client to server; "" where the
+	// cipher authenticates by itself (AEAD), as all of TLS 1.3.
+	MAC string
 	// HostKey is the SHA-256 fingerprint of the SSH host key, or of the TLS
 	// certificate's public key, as "SHA256:" and base64.
 	HostKey string

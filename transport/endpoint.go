@@ -42,6 +42,12 @@ type Endpoint struct {
 	SSH SSH
 	// TLS holds what only FTPS needs.
 	TLS TLS
+	// RequirePostQuantum refuses, with [KindInsecure], every connection whose
+	// key exchange is not a hybrid with a post-quantum part: traffic that
+	// somebody records today stays secret from a quantum computer of later. On
+	// FTPS it also means TLS 1.3, and holds for each data connection. Plain FTP
+	// is then [KindInvalid].
+	RequirePostQuantum bool
 	// Dial replaces net.Dialer for control and data connections, nil for the default.
 	Dial DialFunc
 	// ConnectTimeout bounds dialling, handshakes and login together; 0 means
@@ -68,17 +74,35 @@ type SSH struct {
 	// IdentityFiles are private keys in OpenSSH or PEM form. A certificate
 	// beside one, as FILE-cert.pub, is offered first, as OpenSSH does.
 	IdentityFiles []string
-	// Passphrase is asked for the passphrase of an encrypted identity file.
+	// CertificateFiles are user certificates besides those that lie beside
+	// their keys. Each must belong to a key in IdentityFiles, Signers or Agent.
+	CertificateFiles []string
+	// Passphrase is asked for the passphrase of an encrypted identity file,
+	// unless Agent holds the key.
 	Passphrase func(file string) (Secret, error)
+	// Keyring remembers unlocked identity files, so that Passphrase is asked
+	// once a file and not once a connection; nil remembers nothing.
+	Keyring *Keyring
 	// Agent is the path of an SSH agent's socket, "" for none; "auto" means
 	// $SSH_AUTH_SOCK, if that is set.
 	Agent string
+	// IdentitiesOnly offers only those keys of the agent whose public halves
+	// are given in IdentityFiles, as FILE, as FILE.pub beside it, or as a
+	// certificate: an agent full of keys uses up a server's patience.
+	IdentitiesOnly bool
+	// AuthMethods are the ways to log in that may be used, of "publickey",
+	// "password" and "keyboard-interactive", in the order in which to try them;
+	// nil means all three in this order.
+	AuthMethods []string
 	// KeyboardInteractive answers the server's questions; nil answers every
 	// question that does not echo with the password.
 	KeyboardInteractive ssh.KeyboardInteractiveChallenge
 	// KnownHosts are known_hosts files; nil means ~/.ssh/known_hosts and
 	// /etc/ssh/ssh_known_hosts, as far as they exist.
 	KnownHosts []string
+	// HostKeyAlias is the name under which KnownHosts knows the host, and which
+	// its certificate must have, in place of Host and Port.
+	HostKeyAlias string
 	// HostKeyFingerprints pins the host key: the server's must be one of
 	// these, as ssh-keygen -l prints them ("SHA256:..."). KnownHosts is then
 	// not read.
@@ -89,6 +113,16 @@ type SSH struct {
 	// InsecureIgnoreHostKey accepts any host key: anyone on the way can then
 	// read the password and every file, and change them. For tests alone.
 	InsecureIgnoreHostKey bool
+	// KeyExchanges, Ciphers, MACs and HostKeyAlgorithms replace what is offered,
+	// most wanted first, by the names of ssh -Q; nil means the defaults. A name
+	// that is not known is an error, and so is a weak one without
+	// LegacyAlgorithms. Of HostKeyAlgorithms, those of keys that KnownHosts has
+	// are offered first.
+	KeyExchanges, Ciphers, MACs, HostKeyAlgorithms []string
+	// LegacyAlgorithms also allows what is broken or close to it, after all that
+	// is not: signatures and MACs with SHA-1 (ssh-rsa), Diffie-Hellman with
+	// SHA-1, CBC ciphers. For servers that nobody can update, alone.
+	LegacyAlgorithms bool
 }
 
 // TLS is the part of an [Endpoint] that only FTPS uses.
@@ -106,10 +140,15 @@ type TLS struct {
 	// certificate's SubjectPublicKeyInfo, as "SHA256:" and base64. The
 	// certificate must verify besides.
 	PinnedPublicKeys []string
-	// MinVersion is the lowest TLS version, 0 and anything below 1.2 mean 1.2.
+	// MinVersion is the lowest TLS version. 0 and anything below 1.2 mean 1.2;
+	// with LegacyAlgorithms 0 means 1.0.
 	MinVersion uint16
 	// MaxVersion is the highest TLS version, 0 means the newest.
 	MaxVersion uint16
+	// LegacyAlgorithms also allows TLS 1.0 and 1.1 and, up to TLS 1.2, suites
+	// with CBC or RSA key exchange. Without it they are AEAD with forward
+	// secrecy. For servers that nobody can update, alone.
+	LegacyAlgorithms bool
 	// InsecureSkipVerify accepts any certificate: anyone on the way can then
 	// read the password and every file, and change them. For tests alone.
 	InsecureSkipVerify bool

@@ -72,7 +72,7 @@ func check(ep *transport.Endpoint) error {
 	case strings.ContainsAny(ep.Password.Reveal(), "\r\n\x00"):
 		return errors.New("the password holds CR, LF or NUL: a line end from a file, perhaps")
 	}
-	return nil
+	return refuseInClear(ep)
 }
 
 // connect does all that follows the dial and names the step that failed.

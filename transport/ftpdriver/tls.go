@@ -25,6 +25,8 @@ import (
 type tlsSetup struct {
 	config   *tls.Config
 	sessions *sessionCache
+
+	requirePostQuantum, legacy bool
 }
 
 // sessionCache holds the newest session of one control connection and its data
@@ -56,11 +58,12 @@ func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
 		ServerName:         opt.ServerName,
 		RootCAs:            opt.RootCAs,
 		Certificates:       opt.Certificates,
-		MinVersion:         max(opt.MinVersion, tls.VersionTLS12),
-		MaxVersion:         opt.MaxVersion,
 		ClientSessionCache: sessions,
 		// Small first records help web pages, not files.
 		DynamicRecordSizingDisabled: true,
+	}
+	if err := applyPolicy(config, ep); err != nil {
+		return nil, err
 	}
 	if config.ServerName == "" {
 		config.ServerName = ep.Host
@@ -82,12 +85,20 @@ func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
 	if opt.InsecureSkipVerify {
 		acceptAnyCertificate(config)
 	}
-	pins := opt.PinnedPublicKeys
-	if len(pins) > 0 {
-		// VerifyConnection also runs where a session is resumed.
-		config.VerifyConnection = func(state tls.ConnectionState) error { return checkPin(state, pins) }
+	pins, require := opt.PinnedPublicKeys, ep.RequirePostQuantum
+	// VerifyConnection also runs where a session is resumed.
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if require {
+			if err := checkHybrid(state); err != nil {
+				return err
+			}
+		}
+		if len(pins) > 0 {
+			return checkPin(state, pins)
+		}
+		return nil
 	}
-	return &tlsSetup{config, sessions}, nil
+	return &tlsSetup{config: config, sessions: sessions, requirePostQuantum: require, legacy: opt.LegacyAlgorithms}, nil
 }
 
 // keyHash is the fingerprint of a certificate's public key.
@@ -123,7 +134,7 @@ func (s *tlsSetup) client(conn net.Conn) *tls.Conn { return tls.Client(conn, s.c
 func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Conn, *transport.Security, error) {
 	conn := s.client(wire)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return nil, nil, remedy(err)
+		return nil, nil, s.explainPolicy(remedy(err))
 	}
 	return conn, describe(conn.ConnectionState()), nil
 }
@@ -145,11 +156,9 @@ func describe(state tls.ConnectionState) *transport.Security {
 		KeyExchange: state.CurveID.String(),
 		Cipher:      tls.CipherSuiteName(state.CipherSuite),
 	}
-	switch state.CurveID {
-	case 0:
+	s.PostQuantum = hybrid(state.CurveID)
+	if state.CurveID == 0 {
 		s.KeyExchange = "RSA"
-	case tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024:
-		s.PostQuantum = true
 	}
 	if len(state.PeerCertificates) > 0 {
 		s.HostKey = keyHash(state.PeerCertificates[0])

@@ -5,13 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"os"
+	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -26,7 +24,7 @@ const maxOffers = 5
 type login struct {
 	ctx     context.Context
 	ep      *transport.Endpoint
-	signers []ssh.Signer
+	signers *identities
 
 	mu       sync.Mutex // guards agent
 	agent    io.Closer
@@ -35,41 +33,69 @@ type login struct {
 
 func (l *login) methods() []ssh.AuthMethod {
 	var out []ssh.AuthMethod
-	if len(l.signers) > 0 || l.ep.SSH.Agent != "" {
-		out = append(out, ssh.PublicKeysCallback(l.keys))
-	}
-	if l.ep.Password != "" {
-		out = append(out, ssh.Password(l.ep.Password.Reveal()))
-	}
-	if l.ep.SSH.KeyboardInteractive != nil || l.ep.Password != "" {
-		out = append(out, ssh.KeyboardInteractive(l.answer))
+	for _, m := range authMethods(&l.ep.SSH) {
+		switch {
+		case m == "publickey" && (len(l.signers.offered()) > 0 || l.ep.SSH.Agent != ""):
+			out = append(out, ssh.PublicKeysCallback(l.keys))
+		case m == "password" && l.ep.Password != "":
+			out = append(out, ssh.Password(l.ep.Password.Reveal()))
+		case m == "keyboard-interactive" && (l.ep.SSH.KeyboardInteractive != nil || l.ep.Password != ""):
+			out = append(out, ssh.KeyboardInteractive(l.answer))
+		}
 	}
 	return out
+}
+
+// allMethods are the ways to log in that there are, in the order in which they
+// are tried: what asks nobody and shows no secret first.
+var allMethods = []string{"publickey", "password", "keyboard-interactive"}
+
+func authMethods(s *transport.SSH) []string {
+	if s.AuthMethods == nil {
+		return allMethods
+	}
+	return s.AuthMethods
 }
 
 // keys returns all signers. The agent is asked only here, when the host is
 // known to be the right one and takes public keys.
 func (l *login) keys() ([]ssh.Signer, error) {
-	out := append([]ssh.Signer(nil), l.signers...)
+	out := slices.Clone(l.signers.offered())
 	fromAgent, err := l.agentSigners()
 	if err != nil {
 		l.agentErr = err
 	}
 	for _, s := range fromAgent {
-		if known(out, s) {
+		if l.ep.SSH.IdentitiesOnly && !l.signers.wants(s.PublicKey()) {
 			continue
 		}
-		if l.hasSecret() && len(out) >= maxOffers {
-			break
+		strong, err := strongSigner(s, l.ep.SSH.LegacyAlgorithms)
+		if err != nil {
+			continue
 		}
-		if strong, err := strongSigner(s); err == nil {
-			out = append(out, strong)
+		for _, k := range append(l.signers.certified(strong), strong) {
+			if known(out, k) {
+				continue
+			}
+			if l.hasSecret() && len(out) >= maxOffers {
+				return out, nil
+			}
+			out = append(out, k)
 		}
 	}
 	return out, nil
 }
 
-func (l *login) hasSecret() bool { return l.ep.Password != "" || l.ep.SSH.KeyboardInteractive != nil }
+// hasSecret reports whether another way to log in may follow the keys.
+func (l *login) hasSecret() bool {
+	for _, m := range authMethods(&l.ep.SSH) {
+		if m == "password" && l.ep.Password != "" ||
+			m == "keyboard-interactive" && (l.ep.Password != "" || l.ep.SSH.KeyboardInteractive != nil) {
+			return true
+		}
+	}
+	return false
+}
 
 func known(signers []ssh.Signer, s ssh.Signer) bool {
 	for _, k := range signers {
@@ -78,51 +104,6 @@ func known(signers []ssh.Signer, s ssh.Signer) bool {
 		}
 	}
 	return false
-}
-
-// agentSigners asks the agent for its keys. The connection stays open, because
-// the signers sign through it, until close.
-func (l *login) agentSigners() ([]ssh.Signer, error) {
-	path := l.ep.SSH.Agent
-	if path == "auto" {
-		if path = os.Getenv("SSH_AUTH_SOCK"); path == "" {
-			return nil, nil
-		}
-	}
-	if path == "" {
-		return nil, nil
-	}
-	conn, err := dialAgent(l.ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("SSH agent: %w", err)
-	}
-	l.mu.Lock()
-	l.agent = conn
-	l.mu.Unlock()
-	// An agent may wait for a person to confirm; it must not outlive ctx.
-	context.AfterFunc(l.ctx, l.close)
-	signers, err := agent.NewClient(conn).Signers()
-	if err != nil {
-		return nil, fmt.Errorf("SSH agent at %s: %w", path, err)
-	}
-	return signers, nil
-}
-
-func dialAgent(ctx context.Context, path string) (io.ReadWriteCloser, error) {
-	if strings.HasPrefix(path, `\\.\pipe\`) { // OpenSSH for Windows
-		return os.OpenFile(path, os.O_RDWR, 0)
-	}
-	var d net.Dialer
-	return d.DialContext(ctx, "unix", path)
-}
-
-func (l *login) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.agent != nil {
-		_ = l.agent.Close()
-		l.agent = nil
-	}
 }
 
 // answer answers keyboard-interactive questions (RFC 4256): through the
@@ -148,11 +129,16 @@ func (l *login) failure(err error) error {
 	switch {
 	case len(l.methods()) == 0:
 		hint = "no way to log in was given: set Password, IdentityFiles, Signers, Agent or KeyboardInteractive"
+		if l.ep.SSH.AuthMethods != nil {
+			hint += " to match AuthMethods (" + strings.Join(l.ep.SSH.AuthMethods, ", ") + ")"
+		}
 	case strings.Contains(err.Error(), "unexpected message type 60"):
 		// SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8.
 		hint = "the password has expired: change it with ssh or passwd"
+	case strings.Contains(err.Error(), "no common public key signature algorithm"):
+		hint = "the server takes RSA keys with SHA-1 signatures alone, which can be forged: use an Ed25519 or ECDSA key, or set SSH.LegacyAlgorithms"
 	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
-		hint = "too many keys were offered: give fewer IdentityFiles, or no Agent"
+		hint = "too many keys were offered: give fewer IdentityFiles, no Agent, or set IdentitiesOnly"
 	}
 	if l.agentErr != nil {
 		err = fmt.Errorf("%w (%w)", err, l.agentErr)

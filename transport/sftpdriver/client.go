@@ -33,15 +33,7 @@ func DialSSH(ctx context.Context, ep *transport.Endpoint) (*Client, error) {
 	}
 	signers, err := loadIdentities(ctx, &ep.SSH)
 	if err != nil {
-		kind := transport.KindInvalid
-		var ie *identityError
-		if errors.As(err, &ie) {
-			kind = ie.kind
-		}
-		if ctx.Err() != nil {
-			kind = transport.KindCanceled
-		}
-		return nil, ep.Fail("login", "", kind, err)
+		return nil, identityFailure(ctx, ep, err)
 	}
 	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
 	defer cancel()
@@ -88,7 +80,7 @@ func (d *dialer) connectSSH() (*Client, error) {
 func (d *dialer) client() (*Client, error) {
 	d.step = "handshake"
 	conn, channels, requests, err := ssh.NewClientConn(d.line, d.ep.Addr(), &ssh.ClientConfig{
-		Config:            sshConfig(),
+		Config:            d.host.offers.config(),
 		User:              d.ep.User,
 		Auth:              d.login.methods(),
 		ClientVersion:     clientVersion,

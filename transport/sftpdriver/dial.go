@@ -27,15 +27,7 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 	}
 	signers, err := loadIdentities(ctx, &ep.SSH)
 	if err != nil {
-		kind := transport.KindInvalid
-		var ie *identityError
-		if errors.As(err, &ie) {
-			kind = ie.kind
-		}
-		if ctx.Err() != nil {
-			kind = transport.KindCanceled
-		}
-		return nil, ep.Fail("login", "", kind, err)
+		return nil, identityFailure(ctx, ep, err)
 	}
 	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
 	defer cancel()
@@ -91,7 +83,7 @@ func (d *dialer) connect() (*Conn, error) {
 func (d *dialer) handshake() (*Conn, error) {
 	d.step = "handshake"
 	config := &ssh.ClientConfig{
-		Config:            sshConfig(),
+		Config:            d.host.offers.config(),
 		User:              d.ep.User,
 		Auth:              d.login.methods(),
 		ClientVersion:     clientVersion,
@@ -108,6 +100,10 @@ func (d *dialer) handshake() (*Conn, error) {
 	conn, channels, requests, err := ssh.NewClientConn(d.line, d.ep.Addr(), config)
 	if err != nil {
 		return nil, err
+	}
+	if m, ok := conn.(ssh.AlgorithmsConnMetadata); d.ep.RequirePostQuantum && (!ok || !postQuantum(m.Algorithms().KeyExchange)) {
+		_ = d.line.Abort()
+		return nil, errNotHybrid
 	}
 	go ssh.DiscardRequests(requests)
 	go func() {
@@ -187,7 +183,8 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 	s := info.Security
 	if m, ok := conn.(ssh.AlgorithmsConnMetadata); ok {
 		a := m.Algorithms()
-		s.KeyExchange, s.Cipher, s.PostQuantum = a.KeyExchange, a.Write.Cipher, postQuantum(a.KeyExchange)
+		s.KeyExchange, s.PostQuantum = a.KeyExchange, postQuantum(a.KeyExchange)
+		s.Cipher, s.MAC = a.Write.Cipher, a.Write.MAC
 	}
 	s.HostKey = ssh.FingerprintSHA256(plainKey(d.host.key))
 	if cert, ok := d.host.key.(*ssh.Certificate); ok && cert.ValidBefore != ssh.CertTimeInfinity {

@@ -20,7 +20,9 @@ import (
 // hostVerifier decides whether the key that a server shows is the host's. It
 // belongs to one connection.
 type hostVerifier struct {
-	host, port string
+	host, port string // as known_hosts has them
+	addr       string // as dialled
+	offers     *offers
 	files      []string // what was read, for error texts
 	known      knownHost
 	bare       []knownLine
@@ -42,7 +44,15 @@ func newHostVerifier(ep *transport.Endpoint) (*hostVerifier, error) {
 		return nil, err
 	}
 	s := &ep.SSH
-	v := &hostVerifier{host: host, port: port, algorithms: hostKeyAlgorithms()}
+	if s.HostKeyAlias != "" {
+		// As ssh(1): the alias alone, whatever the port.
+		host, port = s.HostKeyAlias, "22"
+	}
+	v := &hostVerifier{host: host, port: port, addr: ep.Addr()}
+	if v.offers, err = newOffers(ep); err != nil {
+		return nil, err
+	}
+	v.algorithms = v.offers.hostKeyAlgorithms(nil, false)
 	switch {
 	case s.InsecureIgnoreHostKey:
 		v.insecure = true
@@ -70,10 +80,7 @@ func newHostVerifier(ep *transport.Endpoint) (*hostVerifier, error) {
 			types = append(types, l.key.Type())
 		}
 	}
-	v.algorithms = knownFirst(types)
-	if v.hasAuthority() {
-		v.algorithms = append(hostCertAlgorithms(), v.algorithms...)
-	}
+	v.algorithms = v.offers.hostKeyAlgorithms(types, v.hasAuthority())
 	return v, nil
 }
 
@@ -154,7 +161,7 @@ func (v *hostVerifier) check(key ssh.PublicKey) error {
 	}
 	if cert, ok := key.(*ssh.Certificate); ok {
 		if ca := v.authorityOf(cert); ca != nil {
-			if err := checkCertificate(cert, v.host, v.port); err != nil {
+			if err := checkCertificate(cert, v.host, v.port, v.offers.legacy); err != nil {
 				return v.errorf(key, "comes with a certificate of the authority at %s that is not valid for %s: %v: "+
 					"have the server's owner renew it", ca.at(), v.host, err)
 			}
@@ -217,8 +224,11 @@ func (v *hostVerifier) pinError() error {
 // shows only one of its keys, so a pinned RSA key would never be seen on a
 // server that has an Ed25519 key too. It reports whether any is left.
 func (v *hostVerifier) nextPinned(shown ssh.PublicKey) bool {
-	used := algorithmsOfKey(plainKey(shown).Type())
-	v.algorithms = slices.DeleteFunc(slices.Clone(v.algorithms), func(a string) bool { return slices.Contains(used, a) })
+	used := algorithmsOfKey(plainKey(shown).Type(), true)
+	v.algorithms = slices.DeleteFunc(slices.Clone(v.algorithms), func(a string) bool {
+		// Certificates come only where the caller lists them, after all keys.
+		return slices.Contains(used, a) || isCertAlgorithm(a)
+	})
 	return len(v.algorithms) > 0
 }
 
@@ -248,11 +258,15 @@ func (v *hostVerifier) keyscan() string {
 	if len(v.files) > 0 {
 		file = v.files[0]
 	}
-	port := ""
-	if v.port != "22" {
-		port = "-p " + v.port + " "
+	host, port, _ := net.SplitHostPort(v.addr)
+	option, rename := "", ""
+	if port != "22" {
+		option = "-p " + port + " "
 	}
-	return fmt.Sprintf("\"ssh-keyscan %s%s >> %s\"", port, v.host, file)
+	if hostName(host, port) != hostName(v.host, v.port) { // HostKeyAlias
+		rename = fmt.Sprintf(" | sed 's/^[^ ]*/%s/'", v.host)
+	}
+	return fmt.Sprintf("\"ssh-keyscan %s%s%s >> %s\"", option, host, rename, file)
 }
 
 func (v *hostVerifier) errorf(key ssh.PublicKey, format string, args ...any) error {

@@ -2,13 +2,10 @@ package sftpdriver
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"sync"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
@@ -31,42 +28,131 @@ func (e *identityError) Error() string {
 
 func (e *identityError) Unwrap() error { return e.err }
 
+// identities is what a login may be tried with, the agent apart.
+type identities struct {
+	signers []ssh.Signer       // in the order of their offering
+	certs   []*ssh.Certificate // of keys that only the agent has, perhaps
+	only    []ssh.PublicKey    // the public halves that IdentitiesOnly lets through
+}
+
+// offered returns the signers, none where nothing was loaded.
+func (id *identities) offered() []ssh.Signer {
+	if id == nil {
+		return nil
+	}
+	return id.signers
+}
+
+// wants reports whether a key of the agent is among those that were named.
+func (id *identities) wants(key ssh.PublicKey) bool {
+	return slices.ContainsFunc(id.only, func(k ssh.PublicKey) bool { return sameKey(k, plainKey(key)) })
+}
+
+// certified returns the signer with each certificate of its key.
+func (id *identities) certified(s ssh.Signer) (out []ssh.Signer) {
+	for _, c := range id.certs {
+		if sameKey(c.Key, s.PublicKey()) {
+			if with, err := ssh.NewCertSigner(c, s); err == nil {
+				out = append(out, with)
+			}
+		}
+	}
+	return out
+}
+
+// Preload reads the identity files of an endpoint and asks for the passphrases
+// that they need, into [transport.SSH.Keyring], which must be set. A client that
+// measures how long a server is silent calls it before it dials: somebody may be
+// typing. It dials nothing but the agent. Errors are those of [Dial]. A file that
+// changes later, or was not there, is read by [Dial] as ever.
+func Preload(ctx context.Context, ep *transport.Endpoint) error {
+	if ep.SSH.Keyring == nil {
+		return ep.Fail("login", "", transport.KindInvalid, errors.New("keys cannot be loaded beforehand without SSH.Keyring: set it to new(transport.Keyring)"))
+	}
+	if _, err := loadIdentities(ctx, &ep.SSH); err != nil {
+		return identityFailure(ctx, ep, err)
+	}
+	return nil
+}
+
+// identityFailure names an error of loadIdentities.
+func identityFailure(ctx context.Context, ep *transport.Endpoint, err error) *transport.Error {
+	kind := transport.KindInvalid
+	var ie *identityError
+	if errors.As(err, &ie) {
+		kind = ie.kind
+	}
+	if ctx.Err() != nil {
+		kind = transport.KindCanceled
+	}
+	return ep.Fail("login", "", kind, err)
+}
+
 // loadIdentities returns the signers of the caller and of the identity files,
 // each certificate before its bare key, as ssh(1) offers them. It runs before
 // anything is dialled: a missing file is told at once, and a passphrase may be
 // asked of a person without the connect timeout running.
-func loadIdentities(ctx context.Context, s *transport.SSH) ([]ssh.Signer, error) {
-	var out []ssh.Signer
+func loadIdentities(ctx context.Context, s *transport.SSH) (*identities, error) {
+	out := &identities{}
+	for _, m := range s.AuthMethods {
+		if !slices.Contains(allMethods, m) {
+			return nil, &identityError{transport.KindInvalid, fmt.Sprintf("field SSH.AuthMethods names %q: use of %s", m, strings.Join(allMethods, ", ")), nil}
+		}
+	}
+	given, err := loadCertificates(s.CertificateFiles)
+	if err != nil {
+		return nil, err
+	}
+	out.certs = given
+	add := func(signer ssh.Signer) {
+		out.only = append(out.only, plainKey(signer.PublicKey()))
+		out.signers = append(append(out.signers, out.certified(signer)...), signer)
+	}
 	for _, signer := range s.Signers {
-		strong, err := strongSigner(signer)
+		strong, err := strongSigner(signer, s.LegacyAlgorithms)
 		if err != nil {
 			return nil, &identityError{transport.KindInvalid, "a key in Signers cannot be used", err}
 		}
-		out = append(out, strong)
+		add(strong)
 	}
 	for _, file := range s.IdentityFiles {
-		signer, err := loadKey(ctx, file, s.Passphrase)
+		signer, public, err := loadKey(ctx, s, file)
 		if err != nil {
 			return nil, err
 		}
-		if signer, err = strongSigner(signer); err != nil {
-			return nil, &identityError{transport.KindInvalid, fmt.Sprintf("private key %q cannot be used", file), err}
+		if signer != nil {
+			if signer, err = strongSigner(signer, s.LegacyAlgorithms); err != nil {
+				return nil, &identityError{transport.KindInvalid, fmt.Sprintf("private key %q cannot be used", file), err}
+			}
+			public = signer.PublicKey()
 		}
-		cert, err := loadCertificate(file+"-cert.pub", signer)
+		beside, err := loadCertificate(strings.TrimSuffix(file, ".pub")+"-cert.pub", public)
 		if err != nil {
 			return nil, err
 		}
-		if cert != nil {
-			out = append(out, cert)
+		if beside != nil {
+			out.certs = append(out.certs, beside)
 		}
-		out = append(out, signer)
+		if signer == nil {
+			out.only = append(out.only, public) // the agent has the key
+			continue
+		}
+		add(signer)
+	}
+	for i, c := range given {
+		out.only = append(out.only, c.Key)
+		if s.Agent == "" && !slices.ContainsFunc(out.signers, func(k ssh.Signer) bool { return sameKey(c.Key, plainKey(k.PublicKey())) }) {
+			return nil, &identityError{transport.KindInvalid, fmt.Sprintf("certificate %q belongs to no key in IdentityFiles or Signers: "+
+				"add its key, or the agent that has it", s.CertificateFiles[i]), nil}
+		}
 	}
 	return out, nil
 }
 
 // strongSigner keeps RSA keys from signing with SHA-1, which x/crypto falls
-// back to on servers that do not list their algorithms (RFC 8332).
-func strongSigner(s ssh.Signer) (ssh.Signer, error) {
+// back to on servers that do not list their algorithms (RFC 8332); with legacy
+// that is last.
+func strongSigner(s ssh.Signer, legacy bool) (ssh.Signer, error) {
 	pub := s.PublicKey()
 	if plainKey(pub).Type() != ssh.KeyAlgoRSA {
 		return s, nil
@@ -75,11 +161,11 @@ func strongSigner(s ssh.Signer) (ssh.Signer, error) {
 	if !ok {
 		return nil, errors.New("an RSA key must be able to sign with SHA-2: implement ssh.AlgorithmSigner")
 	}
-	algorithms := algorithmsOfKey(ssh.KeyAlgoRSA)
+	algorithms := algorithmsOfKey(ssh.KeyAlgoRSA, legacy)
 	if m, ok := s.(ssh.MultiAlgorithmSigner); ok {
 		var both []string
 		for _, a := range m.Algorithms() {
-			if a != ssh.KeyAlgoRSA {
+			if a != ssh.KeyAlgoRSA || legacy {
 				both = append(both, a)
 			}
 		}
@@ -89,97 +175,6 @@ func strongSigner(s ssh.Signer) (ssh.Signer, error) {
 		return nil, errors.New("an RSA key must sign with rsa-sha2-256 or rsa-sha2-512")
 	}
 	return ssh.NewSignerWithAlgorithms(as, algorithms)
-}
-
-func loadKey(ctx context.Context, file string, ask func(string) (transport.Secret, error)) (ssh.Signer, error) {
-	data, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &identityError{transport.KindInvalid, fmt.Sprintf("private key %q does not exist: correct IdentityFiles, or make one with ssh-keygen", file), nil}
-	case errors.Is(err, fs.ErrPermission):
-		return nil, &identityError{transport.KindInvalid, fmt.Sprintf("private key %q is not readable by this user: give it the file (chown) and mode 0600", file), nil}
-	case err != nil:
-		return nil, &identityError{transport.KindInvalid, fmt.Sprintf("private key %q", file), err}
-	}
-	signer, err := ssh.ParsePrivateKey(data)
-	var locked *ssh.PassphraseMissingError
-	if errors.As(err, &locked) {
-		return unlock(ctx, file, data, ask)
-	}
-	if err != nil {
-		return nil, &identityError{transport.KindInvalid, fmt.Sprintf("private key %q is not an OpenSSH, PKCS #8 or PEM private key "+
-			"(a .pub file is the public half; convert others with ssh-keygen -i)", file), err}
-	}
-	return signer, nil
-}
-
-// unlocked holds keys by the hash of their file and passphrase. Deriving a key
-// from a passphrase takes a tenth of a second by design (bcrypt_pbkdf); without
-// this each reconnection after a reset would pay for it.
-var unlocked struct {
-	sync.Mutex
-	signers map[[32]byte]ssh.Signer
-}
-
-const maxUnlocked = 64
-
-func unlock(ctx context.Context, file string, data []byte, ask func(string) (transport.Secret, error)) (ssh.Signer, error) {
-	if ask == nil {
-		return nil, &identityError{transport.KindAuth, fmt.Sprintf("private key %q needs a passphrase: give one in Passphrase, or load the key into an agent (ssh-add)", file), nil}
-	}
-	secret, err := within(ctx, func() (transport.Secret, error) { return ask(file) })
-	if err != nil {
-		return nil, &identityError{transport.KindAuth, fmt.Sprintf("passphrase of private key %q", file), err}
-	}
-	h := sha256.New()
-	_ = binary.Write(h, binary.BigEndian, uint64(len(data)))
-	h.Write(data)
-	h.Write([]byte(secret.Reveal()))
-	id := [32]byte(h.Sum(nil))
-	unlocked.Lock()
-	signer := unlocked.signers[id]
-	unlocked.Unlock()
-	if signer != nil {
-		return signer, nil
-	}
-	signer, err = ssh.ParsePrivateKeyWithPassphrase(data, []byte(secret.Reveal()))
-	if err != nil {
-		return nil, &identityError{transport.KindAuth, fmt.Sprintf("private key %q: the passphrase is wrong, or the file is damaged", file), err}
-	}
-	unlocked.Lock()
-	if unlocked.signers == nil || len(unlocked.signers) >= maxUnlocked {
-		unlocked.signers = make(map[[32]byte]ssh.Signer)
-	}
-	unlocked.signers[id] = signer
-	unlocked.Unlock()
-	return signer, nil
-}
-
-// loadCertificate reads the certificate beside a key; nil if there is none.
-func loadCertificate(file string, signer ssh.Signer) (ssh.Signer, error) {
-	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	fail := func(why string, err error) error {
-		return &identityError{transport.KindInvalid, fmt.Sprintf("certificate %q %s", file, why), err}
-	}
-	if err != nil {
-		return nil, fail("cannot be read", err)
-	}
-	pub, _, _, _, err := ssh.ParseAuthorizedKey(data)
-	if err != nil {
-		return nil, fail("cannot be parsed", err)
-	}
-	cert, ok := pub.(*ssh.Certificate)
-	if !ok || cert.CertType != ssh.UserCert {
-		return nil, fail("is not a user certificate: sign the key with ssh-keygen -s CA -I NAME -n USER", nil)
-	}
-	out, err := ssh.NewCertSigner(cert, signer)
-	if err != nil {
-		return nil, fail("does not belong to the key beside it: sign the key again", err)
-	}
-	return out, nil
 }
 
 // within runs f, a call of the caller's own code that may wait for a person,

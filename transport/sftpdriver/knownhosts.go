@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -201,7 +202,10 @@ func findKey(lines []knownLine, key ssh.PublicKey) *knownLine {
 
 // checkCertificate verifies a host certificate that a known authority signed:
 // its type, time, principals, options and signature.
-func checkCertificate(cert *ssh.Certificate, host, port string) error {
+func checkCertificate(cert *ssh.Certificate, host, port string, legacy bool) error {
+	if cert.Signature.Format == ssh.KeyAlgoRSA && !legacy {
+		return errors.New("its authority signed with SHA-1 (ssh-rsa), which can be forged: sign it with rsa-sha2-512 (ssh-keygen -t rsa-sha2-512)")
+	}
 	checker := ssh.CertChecker{IsHostAuthority: func(ssh.PublicKey, string) bool { return true }}
 	return checker.CheckHostKey(net.JoinHostPort(strings.ToLower(host), port), nil, cert)
 }

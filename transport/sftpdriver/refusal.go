@@ -50,7 +50,9 @@ func (d *dialer) judge(err error) (transport.Kind, error) {
 			// The server has no more keys to show.
 			return transport.KindHostKey, d.host.pinError()
 		}
-		return transport.KindRefused, fmt.Errorf("%w: the server is too old or too restricted for what is safe to use", negotiation)
+		return d.judgeNegotiation(negotiation)
+	case errors.Is(err, errNotHybrid):
+		return transport.KindInsecure, err
 	case errors.As(err, &subsystem):
 		return transport.KindNotOffered, subsystem
 	case errors.As(err, &refused):
