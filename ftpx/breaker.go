@@ -23,8 +23,9 @@ const (
 // its own time-out, on its own. It counts what the line and the host do (dials
 // that fail, resets, stalls, a full server) and never what the server answers:
 // "no such file" is a sign of health. It does not fail work by itself: while it
-// is open, work waits, without a slot of the pool, for one probe; that probe is
-// an attempt like any other, and its failure is that of all who waited for it.
+// is open, work waits, without a slot of the pool, for one probe: an attempt like
+// any other, as far as its login. What it then does, which may take hours, nobody
+// waits for. Its failure to get in is that of all who waited.
 type breaker struct {
 	mu       sync.Mutex // guards what follows
 	failures int
@@ -35,8 +36,8 @@ type breaker struct {
 	last     error
 }
 
-// counts reports whether an error speaks of the line or the host.
-func (b *breaker) counts(err error) bool {
+// unwell reports whether an error speaks of the line or the host.
+func unwell(err error) bool {
 	switch transport.KindOf(err) {
 	case transport.KindNoHost, transport.KindUnreachable, transport.KindTimeout, transport.KindLost,
 		transport.KindStalled, transport.KindBusy, transport.KindProtocol:
@@ -103,14 +104,23 @@ func (b *breaker) closed() bool {
 	return !b.open
 }
 
-// soonest is when it may be free.
-func (b *breaker) soonest() time.Time {
+// state tells when it may be free, if it is open, and why it is.
+func (b *breaker) state() (until time.Time, why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.open {
-		return time.Time{}
+		return time.Time{}, nil
 	}
-	return b.until
+	return b.until, b.last
+}
+
+// entered takes note that the host lets us in. Whether it does its work is not
+// known yet: a failure right after this one opens the breaker again, for longer.
+func (b *breaker) entered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open = false
+	b.endProbe()
 }
 
 // succeeded takes note that the host does its work.
@@ -128,7 +138,7 @@ func (b *breaker) failed(err error, probing, atOnce bool) {
 	defer b.mu.Unlock()
 	b.failures++
 	b.last = err
-	if probing || atOnce && !b.open || b.failures >= tripAfter && !b.open {
+	if probing || !b.open && (atOnce || b.failures >= tripAfter) {
 		b.open = true
 		b.span = min(max(2*b.span, openFirst), openMost)
 		b.until = time.Now().Add(b.span)

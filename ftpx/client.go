@@ -56,7 +56,9 @@ type Downloader interface {
 	// Download fetches a file to localPath. It goes to localPath.part, with a
 	// small localPath.part.state beside it, and appears under its own name
 	// only when it is complete and checked, replacing what was there. If a
-	// part of the same remote file is there, it goes on.
+	// part of the same remote file is there, it goes on. Where the part's name
+	// is too long, or taken by a file that is not a download's, it has another,
+	// which Error.Partial tells.
 	Download(ctx context.Context, remotePath, localPath string, opts *DownloadOptions) (Result, error)
 	// Get writes a file to w, each byte once and in order, whatever happens on
 	// the way. Bytes that w has taken cannot be taken back: if the call fails,
@@ -97,7 +99,7 @@ type client struct {
 	hosts  hosts
 	stats  counters
 	active writers
-	creds  credentials
+	creds  *credentials
 	limit  *rate.Limiter // of Options.MaxRate, nil for none
 	turns  *gate         // of Options.MaxTransfers, nil for none
 	ctx    context.Context
@@ -123,7 +125,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.limit = newLimiter(cfg.MaxRate)
+	c.creds, c.limit = newCredentials(cfg.Credentials), newLimiter(cfg.MaxRate)
 	if cfg.MaxTransfers > 0 {
 		c.turns = newGate(cfg.MaxTransfers)
 	}

@@ -2,7 +2,6 @@ package ftpx
 
 import (
 	"context"
-	"sync"
 
 	"golang.org/x/crypto/ssh"
 
@@ -25,50 +24,71 @@ type CredentialRequest struct {
 	Host string
 	// User is the login name as configured.
 	User string
-	// Protocol is the one that is being spoken.
-	Protocol Protocol
 	// Refused is why the credential given before was refused; nil the first time.
 	Refused error
 }
 
-// credentials keeps what [Options].Credentials has returned, one for each host,
-// until a server refuses it. Logins that are refused together ask once.
+// credentials keeps what [Options].Credentials has returned, one for each host
+// and user, until a server refuses it. Logins that are refused together ask once.
 type credentials struct {
-	mu   sync.Mutex // guards what follows; held while the caller is asked
-	held map[string]*Credential
+	ask  func(context.Context, CredentialRequest) (Credential, error) // nil for none
+	turn chan struct{}                                                // holds a token while held is in use
+	held map[CredentialRequest]*Credential                            // by requests without Refused
 }
 
-// get returns the credential for a host, other than refused, which a server has
-// just refused for the reason why.
-func (cr *credentials) get(ctx context.Context, ask func(context.Context, CredentialRequest) (Credential, error), req CredentialRequest, refused *Credential) (*Credential, error) {
-	cr.mu.Lock()
-	defer cr.mu.Unlock()
-	if have := cr.held[req.Host]; have != nil && have != refused {
+func newCredentials(ask func(context.Context, CredentialRequest) (Credential, error)) *credentials {
+	return &credentials{ask: ask, turn: make(chan struct{}, 1), held: map[CredentialRequest]*Credential{}}
+}
+
+// get returns a credential other than refused, which a server has just refused
+// for the reason why. Whoever comes while the caller is being asked waits for
+// that answer, or until its context ends.
+func (cr *credentials) get(ctx context.Context, ep *transport.Endpoint, refused *Credential, why error) (*Credential, error) {
+	select {
+	case cr.turn <- struct{}{}:
+		defer func() { <-cr.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	req := CredentialRequest{Host: ep.Host, User: ep.User}
+	if have := cr.held[req]; have != nil && have != refused {
 		return have, nil
 	}
-	fresh, err := ask(ctx, req)
+	asking := req
+	asking.Refused = why
+	fresh, err := cr.ask(ctx, asking)
 	if err != nil {
-		return nil, &transport.Error{Op: "login", Addr: req.Host, Kind: transport.KindAuth, Protocol: req.Protocol, Err: err}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, ep.Fail("login", "", transport.KindAuth, err)
 	}
-	if cr.held == nil {
-		cr.held = map[string]*Credential{}
-	}
-	cr.held[req.Host] = &fresh
+	cr.held[req] = &fresh
 	return &fresh, nil
+}
+
+// fetch gets the credential of a host before it is dialled: the time that this
+// takes must not count as the host's silence, for which another protocol or
+// another host would win.
+func (cr *credentials) fetch(ctx context.Context, ep *transport.Endpoint) error {
+	if cr.ask == nil {
+		return nil
+	}
+	_, err := cr.get(ctx, ep, nil, nil)
+	return err
 }
 
 // login connects, with the caller's credentials where there is a function for
 // them. Where they are refused it is asked once more, since they may have been
 // replaced since, and no third time, since servers lock accounts.
 func (c *client) login(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
-	ask := c.cfg.Credentials
-	if ask == nil {
+	if c.creds.ask == nil {
 		return c.cfg.connect(ctx, ep)
 	}
-	req := CredentialRequest{Host: ep.Host, User: ep.User, Protocol: ep.Protocol}
 	var refused *Credential
+	var why error
 	for {
-		cred, err := c.creds.get(ctx, ask, req, refused)
+		cred, err := c.creds.get(ctx, ep, refused, why)
 		if err != nil {
 			return nil, err
 		}
@@ -80,6 +100,6 @@ func (c *client) login(ctx context.Context, ep *transport.Endpoint) (transport.C
 		if err == nil || refused != nil || transport.KindOf(err) != transport.KindAuth {
 			return conn, err
 		}
-		refused, req.Refused = cred, err
+		refused, why = cred, err
 	}
 }

@@ -19,7 +19,7 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	}
 	begin := time.Now()
 	d := &download{c: c, opts: opts, local: localPath, call: randomIdentity(), verify: orDefault(opts.Verify, c.cfg.Verify), size: -1}
-	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }}
+	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }, limit: newLimiter(opts.MaxRate)}
 	err := d.prepare(remotePath)
 	if err == nil {
 		var release func()

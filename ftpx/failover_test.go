@@ -272,3 +272,122 @@ func TestBreakerSparesADeadHost(t *testing.T) {
 		}
 	})
 }
+
+// The probe of a breaker is over when the host has let it in: nobody waits for
+// the large file that it then moves.
+func TestNobodyWaitsForWhatAProbeMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memconn.New(memconn.Options{RoundTrip: 10 * time.Millisecond, Rate: 1 << 10, Chunk: 1 << 10})
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}}
+		ftpx.SetConnect(&o, s.Dial)
+		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		s.SetDown(transport.KindUnreachable)
+		s.Cut()
+		sent := make(chan error, 1)
+		go func() {
+			_, err := c.Put(t.Context(), "large", bytes.NewReader(content(600<<10)), nil) // ten minutes
+			sent <- err
+		}()
+		time.Sleep(5 * time.Second) // five attempts have failed, and the next one probes
+		s.SetDown(transport.KindUnknown)
+		time.Sleep(time.Minute)
+		if s.Stats().Received == 0 {
+			t.Fatal("the transfer has not begun")
+		}
+		begin := time.Now()
+		if err := c.Ping(t.Context()); err != nil || time.Since(begin) > time.Second {
+			t.Errorf("%v after %v: a ping waits for a transfer", err, time.Since(begin))
+		}
+		select {
+		case err := <-sent:
+			t.Error("the transfer has ended already:", err)
+		default:
+		}
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// An attempt that set out for the primary before work moved on, and gets there
+// after all, does not bring all other work back with it.
+func TestNoWayBackByAnAttemptThatWasLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := memconn.New(memconn.Options{}), memconn.New(memconn.Options{})
+		gate := make(chan struct{})
+		var dials atomic.Int32
+		var mu sync.Mutex // guards what follows
+		var moves []ftpx.HostInfo
+		var addr string
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Standbys: []ftpx.Standby{{Host: "b"}}, Hooks: &ftpx.Hooks{
+			Host: func(i ftpx.HostInfo) {
+				mu.Lock()
+				defer mu.Unlock()
+				moves = append(moves, i)
+			},
+			Attempt: func(i ftpx.AttemptInfo) {
+				mu.Lock()
+				defer mu.Unlock()
+				addr = i.Addr
+			},
+		}}
+		ftpx.SetConnect(&o, func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+			if ep.Host == "b" {
+				return b.Dial(ctx, ep)
+			}
+			switch dials.Add(1) {
+			case 2:
+				<-gate
+			case 3:
+				return nil, ep.Fail("dial", "", transport.KindUnreachable, errors.New("connection refused"))
+			}
+			return a.Dial(ctx, ep)
+		})
+		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "a", User: "u", Options: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		a.Cut()
+		late := make(chan error, 1)
+		go func() { late <- c.Ping(t.Context()) }()
+		synctest.Wait() // it dials
+		if err := c.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		close(gate)
+		if err := <-late; err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if len(moves) != 1 || moves[0].Host != "b" || !strings.HasPrefix(addr, "b:") {
+			t.Errorf("work goes to %s, moves: %+v", addr, moves)
+		}
+	})
+}
+
+// A primary that is back but refuses the login is not asked again and again:
+// servers lock accounts.
+func TestReturnDoesNotLockAnAccount(t *testing.T) {
+	onPair(t, nil, func(t *testing.T, p *pair, _ bool) {
+		p.a.SetDown(transport.KindUnreachable)
+		p.a.Cut()
+		if err := p.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.a.SetDown(transport.KindAuth)
+		before := p.a.Stats().Dials
+		time.Sleep(10 * time.Minute)
+		if n := p.a.Stats().Dials - before; n != 1 {
+			t.Errorf("it was logged in to %d times", n)
+		}
+	})
+}

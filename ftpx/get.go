@@ -17,7 +17,7 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 	}
 	begin := time.Now()
 	g := &get{c: c, w: w, progress: opts.Progress, size: -1}
-	g.t = task{op: "get", remote: remotePath, offset: func() int64 { return g.at }}
+	g.t = task{op: "get", remote: remotePath, offset: func() int64 { return g.at }, limit: newLimiter(opts.MaxRate)}
 	var err error
 	if g.remote, err = c.resolveFile(remotePath); err == nil {
 		err = c.run(ctx, g.t, g.once)

@@ -3,22 +3,28 @@ package ftpx
 import (
 	"context"
 	"io"
+	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// limitStep is how much goes by between two looks at a limit: small enough that
-// a slow line is slow evenly, large enough that a fast one does not notice.
-const limitStep = 32 << 10
+// A limit is looked at after each step of payload: large enough that a fast line
+// does not notice, and small enough that a slow one moves a few times a second,
+// since servers give up connections that do not.
+const (
+	limitStep  = 32 << 10
+	limitLeast = 256
+	limitLooks = 4 // a second
+)
 
 // newLimiter returns a limit in bytes a second, nil for none.
 func newLimiter(bytesPerSecond int64) *rate.Limiter {
 	if bytesPerSecond <= 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(bytesPerSecond), limitStep)
+	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(min(max(bytesPerSecond/limitLooks, limitLeast), limitStep)))
 }
 
 // limits are those of the client and of one transfer; nil ones do not limit.
@@ -26,21 +32,32 @@ type limits [2]*rate.Limiter
 
 func (l limits) none() bool { return l[0] == nil && l[1] == nil }
 
-func (l limits) wait(ctx context.Context, n int) error {
+// step is how much may go by before the next look.
+func (l limits) step() int {
+	n := limitStep
 	for _, x := range l {
-		if x == nil {
-			continue
-		}
-		if err := x.WaitN(ctx, n); err != nil {
-			// x/time/rate gives up early, in words of its own, when the
-			// deadline would pass meanwhile.
-			if ctx.Err() == nil {
-				err = context.DeadlineExceeded
-			}
-			return err
+		if x != nil {
+			n = min(n, x.Burst())
 		}
 	}
-	return nil
+	return n
+}
+
+// wait waits until n more bytes, at most a step, may go by. It does not use
+// WaitN, which gives up before a deadline that it would not meet, in words of its
+// own.
+func (l limits) wait(ctx context.Context, n int) error {
+	now := time.Now()
+	var pause time.Duration
+	for _, x := range l {
+		if x != nil {
+			pause = max(pause, x.ReserveN(now, n).DelayFrom(now))
+		}
+	}
+	if pause == 0 {
+		return nil
+	}
+	return sleep(ctx, pause)
 }
 
 // Store is that of the connection, at no more than the limits allow. Without
@@ -68,7 +85,7 @@ type limitedReader struct {
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p[:min(len(p), limitStep)])
+	n, err := l.r.Read(p[:min(len(p), l.limits.step())])
 	if werr := l.limits.wait(l.ctx, n); werr != nil {
 		return 0, werr
 	}
@@ -83,7 +100,7 @@ type limitedWriter struct {
 
 func (l *limitedWriter) Write(p []byte) (done int, err error) {
 	for len(p) > 0 {
-		n := min(len(p), limitStep)
+		n := min(len(p), l.limits.step())
 		if err := l.limits.wait(l.ctx, n); err != nil {
 			return done, err
 		}

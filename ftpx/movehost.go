@@ -44,7 +44,12 @@ func (u *upload) arrive(ctx context.Context, l *lease) error {
 // upload has just moved to. Where hosts share their storage, vsftpd keeps it
 // locked for the session on the host that died, and does not answer: to wait
 // for the stall time once more would cost more than to begin again.
-const heldPatience = 2 * time.Second
+//
+// heldTrips is for EPSV, the data connection, TLS on it and RETR on a long line.
+const (
+	heldPatience = 2 * time.Second
+	heldTrips    = 8
+)
 
 var errHeld = errors.New("the session on the host that failed still holds it")
 
@@ -55,7 +60,8 @@ func (u *upload) unheld(ctx context.Context, l *lease) (rctx context.Context, be
 		return ctx, func() {}, func(err error) error { return err }
 	}
 	rctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(heldPatience, func() { cancel(errHeld) })
+	patience := heldPatience + heldTrips*l.Info().RoundTrip
+	timer := time.AfterFunc(patience, func() { cancel(errHeld) })
 	return rctx, func() { timer.Stop() }, func(err error) error {
 		timer.Stop()
 		held := err != nil && context.Cause(rctx) == errHeld
@@ -63,7 +69,6 @@ func (u *upload) unheld(ctx context.Context, l *lease) (rctx context.Context, be
 		if held {
 			return &transport.Error{Op: "read back", Path: u.partial, Kind: transport.KindLocked, Err: errHeld}
 		}
-		u.arrived = false
 		return err
 	}
 }

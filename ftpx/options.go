@@ -87,6 +87,9 @@ type UploadOptions struct {
 	// file at the remote path that were last written longer ago, after the
 	// upload. It costs a listing of the folder.
 	RemoveStale time.Duration
+	// MaxRate is how many bytes a second this transfer moves at most, besides
+	// [Options].MaxRate; 0 means any number.
+	MaxRate int64
 	// Progress is called as payload moves, besides the hook.
 	Progress func(ProgressInfo)
 }
@@ -105,6 +108,9 @@ type PutOptions struct {
 	// memory up to 1 MiB and in a temporary file beyond; 0 means 256 MiB,
 	// negative means nothing.
 	Spool int64
+	// MaxRate is how many bytes a second this transfer moves at most, besides
+	// [Options].MaxRate; 0 means any number.
+	MaxRate int64
 	// Progress is called as payload moves, besides the hook.
 	Progress func(ProgressInfo)
 }
@@ -120,12 +126,18 @@ type DownloadOptions struct {
 	DropTime bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
+	// MaxRate is how many bytes a second this transfer moves at most, besides
+	// [Options].MaxRate; 0 means any number.
+	MaxRate int64
 	// Progress is called as payload moves, besides the hook.
 	Progress func(ProgressInfo)
 }
 
 // GetOptions are the options of [Downloader].Get; nil is the zero value.
 type GetOptions struct {
+	// MaxRate is how many bytes a second this transfer moves at most, besides
+	// [Options].MaxRate; 0 means any number.
+	MaxRate int64
 	// Progress is called as payload moves, besides the hook.
 	Progress func(ProgressInfo)
 }

@@ -18,8 +18,8 @@ import (
 var errPartHeld = errors.New("another download is writing it")
 
 // maxStateTail is how much the longest name of a file beside a part, the state
-// while it is being written, adds to that of the part: ".state." and a number.
-const maxStateTail = len(".state.") + 10
+// while it is being written, adds to that of the part.
+const maxStateTail = len(".state.0")
 
 // partNames are the names that the part of a local file may have, the preferred
 // one first. The second is for where the first is taken by a file that is not

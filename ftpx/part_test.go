@@ -295,3 +295,32 @@ func TestPartIsProvenByHash(t *testing.T) {
 		})
 	}
 }
+
+// What a killed process left of a state file is taken away, and not written
+// through where somebody has put a link in its place.
+func TestStateThatWasBeingWritten(t *testing.T) {
+	inMemory(t, nil, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+		data := content(100 << 10)
+		s.Files().Write("f", data, time.Now())
+		dir := t.TempDir()
+		local, victim := filepath.Join(dir, "f"), filepath.Join(t.TempDir(), "victim")
+		if err := os.WriteFile(victim, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(victim, local+".part.state.0"); err != nil {
+			if runtime.GOOS == "windows" {
+				t.Skip(err)
+			}
+			t.Fatal(err)
+		}
+		if _, err := c.Download(t.Context(), "f", local, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(victim); err != nil || string(got) != "mine" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+			t.Errorf("left: %v, %v", left, err)
+		}
+	})
+}

@@ -11,5 +11,6 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 	}
 	u := c.newUpload("put", "", remotePath, opts.Verify, opts.Progress)
 	u.createDirs, u.noReplace, u.keepTime = opts.CreateDirs, opts.NoReplace, true
+	u.t.limit = newLimiter(opts.MaxRate)
 	return u.do(ctx, func() (source, error) { return newSource(r, opts) })
 }

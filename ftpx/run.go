@@ -113,7 +113,7 @@ func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(c
 	defer cancel(nil)
 	defer context.AfterFunc(c.ctx, func() { cancel(ErrClosed) })()
 
-	failed := &HostsError{}
+	var failed []siteFailure
 	order := c.hosts.order()
 	for i, s := range order {
 		others := i+1 < len(order)
@@ -121,27 +121,25 @@ func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(c
 		if connected || err == nil || !elsewhere(err) || ctx.Err() != nil {
 			return err
 		}
-		failed.Hosts, failed.Errs = append(failed.Hosts, s.Host), append(failed.Errs, err)
+		failed = append(failed, siteFailure{s, err})
 	}
-	if len(failed.Errs) == 1 {
-		return failed.Errs[0]
-	}
-	return failed
+	return hostsError(failed)
 }
 
 // attemptAt is an attempt on one host. connected tells that there was a
 // connection, so that err speaks of the operation.
-func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed *HostsError, f func(context.Context, *lease) error) (connected bool, err error) {
-	b, probing, err := c.enter(ctx, s)
+func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed []siteFailure, f func(context.Context, *lease) error) (connected bool, err error) {
+	b, probing, err := c.enter(ctx, s, others)
 	if err != nil {
 		return false, c.closedErr(err)
 	}
 	defer s.pool.leave()
-	connected, err = c.operate(ctx, s, t, a, others, failed, f)
+	connected, err = c.operate(ctx, s, b, t, a, others, failed, f)
+	probing = probing && !connected
 	switch {
-	case err == nil || a.Progressed() || connected && !b.counts(err):
+	case err == nil || a.Progressed() || connected && !unwell(err):
 		b.succeeded()
-	case ctx.Err() != nil || !b.counts(err):
+	case ctx.Err() != nil || !unwell(err):
 		if probing {
 			b.abandoned()
 		}
@@ -154,10 +152,16 @@ func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attemp
 }
 
 // enter waits until the host's breaker lets work through and there is a slot.
-// Where the breaker has opened while it waited for the slot it gives that back.
-func (c *client) enter(ctx context.Context, s *site) (b *breaker, probing bool, err error) {
+// Where the breaker has opened while it waited for the slot it gives that back,
+// and where there are others, it does not wait for this host to recover.
+func (c *client) enter(ctx context.Context, s *site, others bool) (b *breaker, probing bool, err error) {
 	for {
 		b = s.breaker()
+		if others && !b.free() {
+			if _, why := b.state(); why != nil {
+				return b, false, why
+			}
+		}
 		if probing, err = b.wait(ctx, c.ctx); err != nil {
 			if k := transport.KindOf(err); k == transport.KindCanceled || errors.Is(err, ErrClosed) {
 				err = retry.Stop(err)
@@ -180,7 +184,7 @@ func (c *client) enter(ctx context.Context, s *site) (b *breaker, probing bool, 
 // operate takes a connection and does the work. A reused connection
 // that turns out to have died while it was idle costs no attempt: the work
 // begins again at once on a new one.
-func (c *client) operate(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed *HostsError, f func(context.Context, *lease) error) (connected bool, err error) {
+func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *retry.Attempt, others bool, failed []siteFailure, f func(context.Context, *lease) error) (connected bool, err error) {
 	patience := time.Duration(0)
 	if others {
 		patience = hostPatience
@@ -200,13 +204,8 @@ func (c *client) operate(ctx context.Context, s *site, t task, a *retry.Attempt,
 		if err != nil {
 			return false, c.closedErr(err)
 		}
-		var why error
-		if len(failed.Errs) > 0 {
-			why = failed.Errs[0]
-		} else {
-			why = a.Previous
-		}
-		c.use(s, why)
+		b.entered()
+		c.moveOn(s, failed)
 		l.attempt, l.limits = a, limits{c.limit, t.limit}
 		c.onAttempt(AttemptInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: a.Number,
 			Protocol: l.proto, Addr: l.Info().Addr})

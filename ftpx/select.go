@@ -2,7 +2,6 @@ package ftpx
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -94,13 +93,16 @@ func (e *SelectError) Unwrap() []error {
 //
 // Where patience is positive it bounds how long the host may be silent.
 func (c *client) connect(ctx context.Context, s *site, patience time.Duration) (conn transport.Conn, proto Protocol, err error) {
+	inUse, ok, due := c.current(s)
+	if err := c.creds.fetch(ctx, c.cfg.endpoint(s, inUse)); err != nil {
+		return nil, 0, err
+	}
 	ctx, heard, done := patient(ctx, patience, s.Host)
 	defer func() {
 		if err = done(err); err != nil {
 			conn = nil
 		}
 	}()
-	inUse, ok, due := c.current(s)
 	if ok && !due {
 		conn, err := c.dial(ctx, s, inUse, heard)
 		if err == nil || !notHere(err) || len(c.cfg.Protocols) == 1 || context.Cause(ctx) == errSilent {
@@ -162,8 +164,8 @@ type candidate struct {
 // when a worse one has logged in gets one more head start; one that has
 // answered gets all the time it needs. Plain FTP starts only when everything
 // better has failed: silence must never be enough to make us show a password.
-func (c *client) choose(ctx context.Context, s *site, heard func()) (transport.Conn, Protocol, error) {
-	ctx, cancel := context.WithCancel(ctx)
+func (c *client) choose(given context.Context, s *site, heard func()) (transport.Conn, Protocol, error) {
+	ctx, cancel := context.WithCancel(given)
 	defer cancel()
 	var (
 		cands []*candidate
@@ -240,7 +242,7 @@ func (c *client) choose(ctx context.Context, s *site, heard func()) (transport.C
 		}
 	}
 	if winner == nil {
-		return nil, 0, c.selectError(s, cands, held)
+		return nil, 0, c.selectError(given, s, cands, held)
 	}
 	if winner.err != nil {
 		return nil, 0, winner.err
@@ -307,12 +309,14 @@ func decide(cands []*candidate, next int, lastStart time.Time, headStart time.Du
 // selectError sums up a race that nobody won. If somebody answered, the host is
 // up and does not offer what is wanted: trying again is no use, unless it did
 // offer it earlier. If nobody did, it may be down for a while.
-func (c *client) selectError(s *site, cands []*candidate, held bool) error {
+func (c *client) selectError(ctx context.Context, s *site, cands []*candidate, held bool) error {
 	e := &SelectError{PlaintextHeld: held, kind: transport.KindUnreachable}
 	for _, cand := range cands {
 		e.Tried = append(e.Tried, ProtocolInfo{Protocol: cand.proto, Why: cand.err})
 		c.onProtocol(ProtocolInfo{Protocol: cand.proto, Why: cand.err})
-		if errors.Is(cand.err, context.Canceled) || errors.Is(cand.err, context.DeadlineExceeded) {
+		// Not the kind of the error: a dial that ran into its own deadline says
+		// the same as one that the caller gave up.
+		if ctx.Err() != nil {
 			e.kind = transport.KindCanceled
 		} else if transport.KindOf(cand.err) == transport.KindNotOffered && e.kind == transport.KindUnreachable && !s.choice.everWorked() {
 			e.kind = transport.KindNotOffered

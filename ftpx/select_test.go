@@ -215,3 +215,16 @@ func TestRecheck(t *testing.T) {
 		want(SFTP)
 	})
 }
+
+// A dial that runs into its own deadline is not one that the caller gave up.
+func TestBlackHolesAreNotCanceled(t *testing.T) {
+	var opts Options
+	opts.Retry = retry.Policy{MaxAttempts: 1}
+	opts.connect = func(_ context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		return nil, ep.Fail("dial", "", transport.KindTimeout, context.DeadlineExceeded)
+	}
+	_, err := New(t.Context(), Config{Host: "h", User: "u", Options: opts})
+	if k := transport.KindOf(err); k != transport.KindUnreachable {
+		t.Errorf("%v: %v", k, err)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -59,8 +58,15 @@ func (s *sidecar) write(part string) error {
 	if err != nil {
 		return err
 	}
+	// One name, so that a process that is killed here leaves one file, which the
+	// next write takes away. The lock on the part keeps others from it. It is
+	// never opened as it is: it may be a link by now.
 	name := stateName(part)
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	fresh := name + ".0"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -72,10 +78,10 @@ func (s *sidecar) write(part string) error {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), name)
+		err = os.Rename(fresh, name)
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		os.Remove(fresh)
 	}
 	return err
 }

@@ -32,9 +32,10 @@ type Standby struct {
 	// Ports replaces the protocols' own ports on this host. The zero value
 	// means those of [Options].
 	Ports Ports
-	// User and Password replace those of [Config], where given.
+	// User and Password replace those of [Config] if either is given; a User
+	// without a Password has none.
 	User string
-	// Password goes with User.
+	// Password is that of User, or of Config.User on this host.
 	Password Secret
 }
 
@@ -80,8 +81,8 @@ type hosts struct {
 }
 
 // order returns the sites in the order in which an attempt tries them: the one
-// in use first, then those that are not known to be down, best first, then the
-// rest, those first that may be tried soonest.
+// in use first, then the others, best first, without those that are known to be
+// down. If all are, it is the one that may be tried soonest.
 func (h *hosts) order() []*site {
 	if len(h.list) == 1 {
 		return h.list
@@ -90,6 +91,7 @@ func (h *hosts) order() []*site {
 	at := h.at
 	h.mu.Unlock()
 	var well, down []*site
+	var soonest time.Time
 	for i := range h.list {
 		j := i
 		if i == 0 {
@@ -102,27 +104,48 @@ func (h *hosts) order() []*site {
 			well = append(well, s)
 			continue
 		}
-		k := 0
-		for k < len(down) && !s.breaker().soonest().Before(down[k].breaker().soonest()) {
-			k++
+		until, _ := s.breaker().state()
+		if down == nil || until.Before(soonest) {
+			down, soonest = []*site{s}, until
 		}
-		down = append(down[:k], append([]*site{s}, down[k:]...)...)
 	}
 	if len(well) > 0 {
 		return well
 	}
-	return down[:1]
+	return down
 }
 
-// use takes note of the host that an attempt got a connection on.
-func (c *client) use(s *site, why error) {
+// moveOn takes note that an attempt got a connection on a host, after others had
+// failed it. Work in general moves there only if the host that it goes to is one
+// of those, or is known to be down: an attempt that set out before a move must
+// not undo it.
+func (c *client) moveOn(s *site, failed []siteFailure) {
 	h := &c.hosts
 	if len(h.list) == 1 {
 		return
 	}
 	h.mu.Lock()
 	was := h.list[h.at]
+	h.mu.Unlock()
 	if was == s {
+		return
+	}
+	_, why := was.breaker().state()
+	for _, f := range failed {
+		if f.site == was {
+			why = f.err
+		}
+	}
+	if why != nil {
+		c.use(was, s, why)
+	}
+}
+
+// use sends work to another host from now on, unless it has left was meanwhile.
+func (c *client) use(was, s *site, why error) {
+	h := &c.hosts
+	h.mu.Lock()
+	if h.list[h.at] != was {
 		h.mu.Unlock()
 		return
 	}
@@ -142,10 +165,13 @@ func (c *client) use(s *site, why error) {
 }
 
 // watchHome looks, while work goes to a standby, whether a better host has come
-// back. It costs one login in ten seconds, closed at once.
+// back. It costs one login in ten seconds, closed at once. A host that refuses the
+// login, or is not the one that it should be, is left alone from then on: servers
+// lock accounts.
 func (c *client) watchHome() {
 	h := &c.hosts
 	since := make([]time.Time, len(h.list))
+	barred := make([]bool, len(h.list))
 	timer := time.NewTimer(homeEvery)
 	defer timer.Stop()
 	for {
@@ -165,9 +191,12 @@ func (c *client) watchHome() {
 		}
 		for i := range at {
 			s := h.list[i]
+			if barred[i] {
+				continue
+			}
 			conn, _, err := c.connect(c.ctx, s, hostPatience)
 			if err != nil {
-				since[i] = time.Time{}
+				since[i], barred[i] = time.Time{}, !elsewhere(err)
 				continue
 			}
 			_ = conn.Close()
@@ -176,7 +205,7 @@ func (c *client) watchHome() {
 			}
 			if time.Since(since[i]) >= homeAfter {
 				s.breaker().succeeded()
-				c.use(s, nil)
+				c.use(h.list[at], s, nil)
 				since[i] = time.Time{}
 				break
 			}
@@ -196,6 +225,24 @@ func elsewhere(err error) bool {
 		return true
 	}
 	return false
+}
+
+// siteFailure is why an attempt got no connection on a host.
+type siteFailure struct {
+	site *site
+	err  error
+}
+
+// hostsError sums up an attempt that got a connection nowhere.
+func hostsError(failed []siteFailure) error {
+	if len(failed) == 1 {
+		return failed[0].err
+	}
+	e := &HostsError{}
+	for _, f := range failed {
+		e.Hosts, e.Errs = append(e.Hosts, f.site.Host), append(e.Errs, f.err)
+	}
+	return e
 }
 
 // HostsError says that none of several hosts could be used, and why of each.

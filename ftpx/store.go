@@ -182,6 +182,7 @@ func (u *upload) elsewhere(worth int64) {
 }
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
+	u.arrived = false // what holds the partial from here on is of this host
 	r, err := u.src.open(offset)
 	if err != nil {
 		return retry.Stop(err)

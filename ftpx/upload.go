@@ -19,6 +19,7 @@ func (c *client) Upload(ctx context.Context, localPath, remotePath string, opts 
 	u.createDirs, u.noReplace, u.onChange = opts.CreateDirs, opts.NoReplace, opts.OnSourceChange
 	u.onWriter, u.removeStale = opts.OnOtherWriter, opts.RemoveStale
 	u.keepTime, u.mayBeThere = !opts.DropTime, !opts.Always && !opts.DropTime
+	u.t.limit = newLimiter(opts.MaxRate)
 	return u.do(ctx, func() (source, error) { return openFile(localPath) })
 }
 
