@@ -24,92 +24,15 @@ type Client struct {
 // DialSSH connects, verifies the host key and logs in, as [Dial] does and with
 // the same errors, but for the step "subsystem".
 func DialSSH(ctx context.Context, ep *transport.Endpoint) (*Client, error) {
-	if ep.User == "" {
-		return nil, ep.Fail("login", "", transport.KindInvalid, errors.New("SSH needs a user name: set User, or put it into the URL as user@host"))
-	}
-	host, err := newHostVerifier(ep)
-	if err != nil {
-		return nil, ep.Fail("handshake", "", transport.KindInvalid, err)
-	}
-	signers, err := loadIdentities(ctx, &ep.SSH)
-	if err != nil {
-		return nil, identityFailure(ctx, ep, err)
-	}
-	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
-	defer cancel()
-	for {
-		d := &dialer{ep: ep, ctx: cctx, host: host, login: &login{ctx: cctx, ep: ep, signers: signers}}
-		c, err := d.connectSSH()
-		if err == nil {
-			return c, nil
-		}
-		if d.step != "dial" && d.pinMissed() {
-			continue
-		}
-		if d.step == "dial" {
-			// Another jump host may lie on the way, and its errors are not to be
-			// judged as if this server had said them.
-			return nil, ep.ConnectFailure(ctx, d.step, err)
-		}
-		return nil, d.failure(ctx, err)
-	}
-}
-
-// connectSSH is connect without a subsystem.
-func (d *dialer) connectSSH() (*Client, error) {
-	d.step = "dial"
-	wire, err := transport.DialWire(d.ctx, d.ep, d.ep.Addr())
-	if err != nil {
-		return nil, err
-	}
-	d.line = &line{Wire: wire}
-	op := transport.StartOp(d.ctx, transport.Watch{}, wire)
-	c, err := d.client()
-	if err = op.End(err); err == nil {
-		// The socket may have been closed in the last moment.
-		err = d.ctx.Err()
-	}
-	d.login.close()
-	if err != nil {
-		_ = wire.Abort()
-		return nil, err
-	}
-	return c, nil
-}
-
-func (d *dialer) client() (*Client, error) {
-	d.step = "handshake"
-	conn, channels, requests, err := ssh.NewClientConn(d.line, d.ep.Addr(), &ssh.ClientConfig{
-		Config:            d.host.offers.config(),
-		User:              d.ep.User,
-		Auth:              d.login.methods(),
-		ClientVersion:     clientVersion,
-		HostKeyAlgorithms: d.host.algorithms,
-		HostKeyCallback: func(name string, remote net.Addr, key ssh.PublicKey) error {
-			d.shown = key
-			if err := d.host.callback(name, remote, key); err != nil {
-				return err
-			}
-			d.step = "login"
-			return nil
-		},
+	return dialWith(ctx, ep, func(d *dialer, conn ssh.Conn) (*Client, error) {
+		c := &Client{conn: conn, line: d.line, ended: make(chan struct{})}
+		go func() {
+			_ = conn.Wait()
+			_ = c.line.Abort() // x/crypto leaves it open after some errors
+			close(c.ended)
+		}()
+		return c, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{conn: conn, line: d.line, ended: make(chan struct{})}
-	go ssh.DiscardRequests(requests)
-	go func() {
-		for ch := range channels { // a jump has nothing to open on us
-			_ = ch.Reject(ssh.Prohibited, "no channels here")
-		}
-	}()
-	go func() {
-		_ = conn.Wait()
-		_ = c.line.Abort() // x/crypto leaves it open after some errors
-		close(c.ended)
-	}()
-	return c, nil
 }
 
 // OpenChannel opens a channel of a kind, such as "direct-tcpip" (RFC 4254

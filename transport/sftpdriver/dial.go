@@ -18,29 +18,35 @@ import (
 // outside that time. Errors are [*transport.Error], with Op "dial",
 // "handshake", "login" or "subsystem".
 func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
+	return dialWith(ctx, ep, (*dialer).subsystem)
+}
+
+// dialWith connects, verifies the host key and logs in, and has open make of the
+// connection what the caller wants.
+func dialWith[C any](ctx context.Context, ep *transport.Endpoint, open func(*dialer, ssh.Conn) (C, error)) (none C, err error) {
 	if ep.User == "" {
-		return nil, ep.Fail("login", "", transport.KindInvalid, errors.New("SFTP needs a user name: set User, or put it into the URL as user@host"))
+		return none, ep.Fail("login", "", transport.KindInvalid, errors.New("SSH needs a user name: set User, or put it into the URL as user@host"))
 	}
 	host, err := newHostVerifier(ep)
 	if err != nil {
-		return nil, ep.Fail("handshake", "", transport.KindInvalid, err)
+		return none, ep.Fail("handshake", "", transport.KindInvalid, err)
 	}
 	signers, err := loadIdentities(ctx, &ep.SSH)
 	if err != nil {
-		return nil, identityFailure(ctx, ep, err)
+		return none, identityFailure(ctx, ep, err)
 	}
 	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
 	defer cancel()
 	for {
 		d := &dialer{ep: ep, ctx: cctx, host: host, login: &login{ctx: cctx, ep: ep, signers: signers}}
-		c, err := d.connect()
+		c, err := connect(d, open)
 		if err == nil {
 			return c, nil
 		}
-		if d.pinMissed() {
+		if d.step != "dial" && d.pinMissed() {
 			continue
 		}
-		return nil, d.failure(ctx, err)
+		return none, d.failure(ctx, err)
 	}
 }
 
@@ -57,15 +63,19 @@ type dialer struct {
 	rtt   time.Duration
 }
 
-func (d *dialer) connect() (*Conn, error) {
+func connect[C any](d *dialer, open func(*dialer, ssh.Conn) (C, error)) (none C, err error) {
 	d.step = "dial"
 	wire, err := transport.DialWire(d.ctx, d.ep, d.ep.Addr())
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	d.line = &line{Wire: wire}
 	op := transport.StartOp(d.ctx, transport.Watch{}, wire)
-	c, err := d.handshake()
+	conn, err := d.handshake()
+	var c C
+	if err == nil {
+		c, err = open(d, conn)
+	}
 	if err = op.End(err); err == nil {
 		// The socket may have been closed in the last moment.
 		err = d.ctx.Err()
@@ -73,14 +83,14 @@ func (d *dialer) connect() (*Conn, error) {
 	d.login.close()
 	if err != nil {
 		_ = wire.Abort()
-		return nil, err
+		return none, err
 	}
 	return c, nil
 }
 
-// handshake does all that happens on the open socket, under an operation that
-// closes it when the time is up.
-func (d *dialer) handshake() (*Conn, error) {
+// handshake makes SSH of the open socket, under an operation that closes it when
+// the time is up.
+func (d *dialer) handshake() (ssh.Conn, error) {
 	d.step = "handshake"
 	config := &ssh.ClientConfig{
 		Config:            d.host.offers.config(),
@@ -102,7 +112,6 @@ func (d *dialer) handshake() (*Conn, error) {
 		return nil, err
 	}
 	if m, ok := conn.(ssh.AlgorithmsConnMetadata); d.ep.RequirePostQuantum && (!ok || !postQuantum(m.Algorithms().KeyExchange)) {
-		_ = d.line.Abort()
 		return nil, errNotHybrid
 	}
 	go ssh.DiscardRequests(requests)
@@ -111,12 +120,7 @@ func (d *dialer) handshake() (*Conn, error) {
 			_ = ch.Reject(ssh.Prohibited, "no channels here")
 		}
 	}()
-	c, err := d.subsystem(conn)
-	if err != nil {
-		_ = d.line.Abort()
-		return nil, err
-	}
-	return c, nil
+	return conn, nil
 }
 
 // subsystem starts SFTP on the connection. The session is opened by hand and

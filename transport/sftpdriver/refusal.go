@@ -23,6 +23,11 @@ func (d *dialer) pinMissed() bool {
 
 // failure names what went wrong while connecting. ctx is the caller's.
 func (d *dialer) failure(ctx context.Context, err error) *transport.Error {
+	if d.step == "dial" {
+		// A jump host may lie on the way, and its errors are not to be judged as if
+		// this server had said them.
+		return d.ep.ConnectFailure(ctx, d.step, err)
+	}
 	kind, cause := d.judge(err)
 	if kind == transport.KindUnknown || ctx.Err() != nil {
 		return d.ep.ConnectFailure(ctx, d.step, err)
