@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -285,5 +286,16 @@ func (s seen) wantError(t testing.TB, path string, is error, words string) {
 	err := s.failed(path)
 	if err == nil || is != nil && !errors.Is(err, is) || !strings.Contains(err.Error(), words) {
 		t.Errorf("%q: error %v, want %v with %q", path, err, is, words)
+	}
+}
+
+// symlink makes a link. Windows lets only some users do so; elsewhere it must work.
+func symlink(t *testing.T, to, name string) {
+	t.Helper()
+	if err := os.Symlink(to, name); err != nil {
+		if runtime.GOOS == "windows" {
+			t.Skip(err)
+		}
+		t.Fatal(err)
 	}
 }

@@ -4,27 +4,29 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // TestMisleadingNames: what is refused on Windows, which no other system can show.
 func TestMisleadingNames(t *testing.T) {
 	for _, name := range []string{`..\up`, `a\b`, "c:", "c:x", "file:stream", "file::$DATA", "NUL", "nul.txt", "Con ", "aux.tar.gz", "com1", "LPT9.x", "COM¹", "CONIN$", "dot.", "space ", "a?", "a*", `"`, "<", ">", "|", "tab\t"} {
-		if misleading(name, true) == "" {
+		if transport.MisleadingName(name, true) == "" {
 			t.Errorf("%q is taken on Windows", name)
 		}
 	}
 	for _, name := range []string{"console", "com", "com10", "nulls.txt", ".hidden", "größe", "日本", "a.b.c", "lpt", "con-1"} {
-		if why := misleading(name, true); why != "" {
+		if why := transport.MisleadingName(name, true); why != "" {
 			t.Errorf("%q %s", name, why)
 		}
 	}
 	for _, name := range []string{"", ".", "..", "a/b", "/", "\x00", "\x1b", "\x7f"} {
-		if misleading(name, false) == "" {
+		if transport.MisleadingName(name, false) == "" {
 			t.Errorf("%q is taken", name)
 		}
 	}
 	for _, name := range []string{"NUL", `back\slash`, "a:b", "dot.", "..."} {
-		if why := misleading(name, false); why != "" {
+		if why := transport.MisleadingName(name, false); why != "" {
 			t.Errorf("%q %s", name, why)
 		}
 	}

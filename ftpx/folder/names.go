@@ -14,7 +14,7 @@ import (
 // localName refuses a name out of a server's listing that would lead out of the
 // local folder, or that means something else on this system.
 func localName(name string) error {
-	why := misleading(name, runtime.GOOS == "windows")
+	why := transport.MisleadingName(name, runtime.GOOS == "windows")
 	if why == "" && !filepath.IsLocal(name) {
 		why = "would lead out of the folder"
 	}
@@ -33,53 +33,6 @@ func remoteName(name string) error {
 		return fmt.Errorf("%w: %q would lead elsewhere", ErrName, transport.Printable(name))
 	}
 	return nil
-}
-
-// misleading says what is wrong with one name of a listing, or nothing. Windows has
-// rules of its own, which go by the name, not by what the file system then does.
-func misleading(name string, windows bool) string {
-	switch {
-	case name == "":
-		return "is empty"
-	case name == "." || name == "..":
-		return "would lead out of the folder"
-	case strings.Contains(name, "/"):
-		return "holds a separator"
-	}
-	for _, r := range name {
-		if r < ' ' || r == 0x7f {
-			return "holds control characters"
-		}
-	}
-	switch {
-	case !windows:
-	case strings.ContainsAny(name, `\:`):
-		return "names a drive, a stream or a path on Windows"
-	case strings.ContainsAny(name, `<>"|?*`):
-		return "holds characters that Windows allows in no name"
-	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
-		return "ends in a dot or a space, which Windows leaves out"
-	case device(name):
-		return "is a device on Windows"
-	}
-	return ""
-}
-
-// device reports whether Windows takes a name for a device, whatever its
-// extension: "nul.txt" is NUL. Superscript digits count as digits.
-func device(name string) bool {
-	base, _, _ := strings.Cut(name, ".")
-	base = strings.ToUpper(strings.TrimRight(base, " "))
-	switch base {
-	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
-		return true
-	}
-	for _, port := range []string{"COM", "LPT"} {
-		if n, ok := strings.CutPrefix(base, port); ok && n != "" && strings.Contains(" 0 1 2 3 4 5 6 7 8 9 ¹ ² ³ ", " "+n+" ") {
-			return true
-		}
-	}
-	return false
 }
 
 // fold makes one name of those that differ only in case. Up and down again, because

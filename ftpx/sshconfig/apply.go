@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport/tunnel"
 )
 
 // Apply looks cfg.Host up and fills in what cfg leaves open. A user and a port in
@@ -36,7 +37,7 @@ func (s Settings) Apply(cfg *ftpx.Config) error {
 		return fmt.Errorf("sshconfig: the settings are those of %q and Config.Host is %q: leave it empty", s.Alias, cfg.Host)
 	}
 	if len(s.Jumps) > 0 && cfg.Dial == nil {
-		return fmt.Errorf("sshconfig: host %q is reached through %s: set Config.Dial to dial through Settings.Jumps first", s.Alias, s.Jumps[len(s.Jumps)-1].HostName)
+		return fmt.Errorf("sshconfig: host %q is reached through %s: set Config.Dial to the Dial of a tunnel.New(settings.Hops()...) first", s.Alias, s.Jumps[len(s.Jumps)-1].HostName)
 	}
 	keys := s.SSH.IdentityFiles
 	if s.defaultKeys && cfg.SSH.Passphrase == nil {
@@ -67,6 +68,33 @@ func (s Settings) Apply(cfg *ftpx.Config) error {
 		fill(&to.TrustOnFirstUse, from.TrustOnFirstUse)
 	}
 	return nil
+}
+
+// Hops returns the jump hosts for [tunnel.New], the nearest first, none where the
+// host is reached directly. Keys that need a passphrase are left to the agent
+// where ssh would try them by itself; for others set Hop.SSH.Passphrase, and
+// Hop.Password where a jump host wants one.
+//
+//	settings, err := config.Resolve("backup")
+//	...
+//	if hops := settings.Hops(); len(hops) > 0 {
+//		way, err := tunnel.New(hops...)
+//		...
+//		defer way.Close()
+//		cfg.Dial = way.Dial
+//	}
+//	err = settings.Apply(&cfg)
+func (s Settings) Hops() []tunnel.Hop {
+	var hops []tunnel.Hop
+	for _, j := range s.Jumps {
+		h := tunnel.Hop{Scheme: tunnel.SSH, Host: j.HostName, Port: j.Port, User: j.User, SSH: j.SSH,
+			ConnectTimeout: j.ConnectTimeout, KeepAlive: j.ServerAliveInterval}
+		if j.defaultKeys {
+			h.SSH.IdentityFiles = unlocked(h.SSH.IdentityFiles)
+		}
+		hops = append(hops, h)
+	}
+	return hops
 }
 
 func fill[T comparable](to *T, from T) {

@@ -3,6 +3,8 @@ package sshconfig
 import (
 	"errors"
 	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport/sftpdriver"
 )
 
 // matchList matches a list of patterns as OpenSSH does: one that begins with "!"
@@ -17,7 +19,7 @@ func matchList(patterns []string, s string, fold bool) bool {
 		if fold {
 			p = strings.ToLower(p)
 		}
-		if wildcard(p, s) {
+		if sftpdriver.MatchPattern(p, s) {
 			if not {
 				return false
 			}
@@ -25,28 +27,6 @@ func matchList(patterns []string, s string, fold bool) bool {
 		}
 	}
 	return found
-}
-
-// wildcard matches * and ? without going back further than to the last star, so
-// that a pattern of many stars costs no more than its length times the text's.
-func wildcard(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
 
 var errExec = errors.New("exec runs a command, which this library does not do: " +

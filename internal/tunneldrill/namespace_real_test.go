@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver/realtest"
+	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -173,12 +174,16 @@ func serveInside() (err error) {
 // openDoors serves the three listening sockets until the process ends.
 func openDoors(jump string) error {
 	for i, handle := range []func(net.Conn){
-		func(c net.Conn) { (&socksProxy{user: "user", password: secret}).serve(context.Background(), c) },
-		func(c net.Conn) { (&connectProxy{user: "user", password: secret}).serve(context.Background(), c) },
+		func(c net.Conn) {
+			(&testserver.SOCKSProxy{User: "user", Password: secret}).Serve(context.Background(), c)
+		},
+		func(c net.Conn) {
+			(&testserver.ConnectProxy{User: "user", Password: secret}).Serve(context.Background(), c)
+		},
 		func(c net.Conn) {
 			up, err := net.Dial("tcp", jump)
 			if err == nil {
-				splice(c, up, c)
+				testserver.Splice(c, up, c)
 			}
 		},
 	} {

@@ -262,7 +262,7 @@ func TestWildcard(t *testing.T) {
 		{"a*b*c", "aXbYbZ", false}, {"[h]:*", "[h]:22", true},
 		{strings.Repeat("a*", 40) + "b", strings.Repeat("a", 2000), false},
 	} {
-		if got := wildcard(c.pattern, c.s); got != c.want {
+		if got := MatchPattern(c.pattern, c.s); got != c.want {
 			t.Errorf("%q %q: %v", c.pattern, c.s, got)
 		}
 	}

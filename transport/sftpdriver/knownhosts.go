@@ -81,19 +81,20 @@ func (k *knownLine) matches(name string) bool {
 		case strings.HasPrefix(p, "|"):
 			found = found || hashMatches(p, name)
 		case strings.HasPrefix(p, "!"):
-			if wildcard(strings.ToLower(p[1:]), name) {
+			if MatchPattern(strings.ToLower(p[1:]), name) {
 				return false
 			}
 		default:
-			found = found || wildcard(strings.ToLower(p), name)
+			found = found || MatchPattern(strings.ToLower(p), name)
 		}
 	}
 	return found
 }
 
-// wildcard matches * and ? in linear time: a pattern of many stars must not
-// cost more than its length times the name's.
-func wildcard(pattern, s string) bool {
+// MatchPattern matches a name with a pattern of ssh_config(5), PATTERNS: * and ?,
+// case by case. A pattern of many stars costs no more than its length times the
+// name's.
+func MatchPattern(pattern, s string) bool {
 	p, i, star, mark := 0, 0, -1, 0
 	for i < len(s) {
 		switch {

@@ -4,6 +4,7 @@ package sftpdriver
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,7 +75,7 @@ func TestRealLegacy(t *testing.T) {
 func TestRealAlgorithms(t *testing.T) {
 	out, err := exec.Command("sshd", "-T", "-f", "/dev/null", "-h", hostKeyFile(t)).CombinedOutput()
 	if err != nil {
-		t.Skipf("sshd -T: %v: %s", err, out)
+		absent(t, fmt.Errorf("sshd -T: %w: %s", err, out))
 	}
 	theirs := map[string][]string{}
 	for line := range strings.Lines(string(out)) {
@@ -173,15 +174,25 @@ func certAlgorithmOf(keyType string) string {
 	return keyType + "-cert-v01@openssh.com"
 }
 
+// absent fails the test where CI wants every program of OpenSSH to be there, and
+// skips it elsewhere.
+func absent(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv(realtest.RequireEnv) == "1" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
 // startRealAgent starts ssh-agent and returns ssh-add and the socket.
 func startRealAgent(t *testing.T) (add, sock string) {
 	t.Helper()
 	program, err := exec.LookPath("ssh-agent")
 	if err != nil {
-		t.Skip(err)
+		absent(t, err)
 	}
 	if add, err = exec.LookPath("ssh-add"); err != nil {
-		t.Skip(err)
+		absent(t, err)
 	}
 	dir := must(os.MkdirTemp("", "agent"))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })

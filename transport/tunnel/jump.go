@@ -40,6 +40,9 @@ type attempt struct {
 }
 
 func newJump(h Hop, way transport.DialFunc) *jump {
+	if h.SSH.Keyring == nil {
+		h.SSH.Keyring = new(transport.Keyring) // a passphrase is asked once, not after each loss
+	}
 	j := &jump{hop: h, ep: &transport.Endpoint{
 		Protocol: transport.SFTP, Host: h.Host, Port: h.Port, User: h.User, Password: h.Password, SSH: h.SSH,
 		Dial: way, ConnectTimeout: h.ConnectTimeout,

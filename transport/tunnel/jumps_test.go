@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
+	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -148,5 +149,5 @@ func (j *jumpServer) forward(open ssh.NewChannel, address string) {
 	}
 	go ssh.DiscardRequests(requests)
 	defer context.AfterFunc(j.life, func() { up.Close() })()
-	splice(ch, up, ch)
+	testserver.Splice(ch, up, ch)
 }

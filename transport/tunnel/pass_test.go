@@ -10,20 +10,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func startSOCKS(t *testing.T, p *socksProxy) string { return serveUntil(t, p.serve) }
+func startSOCKS(t *testing.T, p *testserver.SOCKSProxy) string { return serveUntil(t, p.Serve) }
 
-func startConnect(t *testing.T, p *connectProxy) string { return serveUntil(t, p.serve) }
+func startConnect(t *testing.T, p *testserver.ConnectProxy) string { return serveUntil(t, p.Serve) }
 
 func TestBytesPass(t *testing.T) {
 	target := echo(t)
 	jump1, jump2 := startJump(t, "jumper", secret), startJump(t, "jumper", secret)
-	socks := "socks5://" + startSOCKS(t, &socksProxy{})
-	socksLogin := "socks5h://user:" + secret + "@" + startSOCKS(t, &socksProxy{user: "user", password: secret})
-	web := "http://" + startConnect(t, &connectProxy{})
-	webLogin := "http://user:" + secret + "@" + startConnect(t, &connectProxy{user: "user", password: secret})
+	socks := "socks5://" + startSOCKS(t, &testserver.SOCKSProxy{})
+	socksLogin := "socks5h://user:" + secret + "@" + startSOCKS(t, &testserver.SOCKSProxy{User: "user", Password: secret})
+	web := "http://" + startConnect(t, &testserver.ConnectProxy{})
+	webLogin := "http://user:" + secret + "@" + startConnect(t, &testserver.ConnectProxy{User: "user", Password: secret})
 	for name, urls := range map[string][]string{
 		"socks5": {socks}, "socks5 login": {socksLogin}, "http": {web}, "http login": {webLogin},
 		"ssh": {jump1.url()}, "two jumps": {jump1.url(), jump2.url()},
@@ -50,7 +51,7 @@ func TestBytesPass(t *testing.T) {
 }
 
 func TestBareTCPWhereItDoesNotMislead(t *testing.T) {
-	proxy := startSOCKS(t, &socksProxy{})
+	proxy := startSOCKS(t, &testserver.SOCKSProxy{})
 	tun := open(t, "socks5://"+proxy)
 	conn, err := tun.Dial(within(t), "tcp", echo(t))
 	if err != nil {
@@ -74,7 +75,7 @@ func TestBareTCPWhereItDoesNotMislead(t *testing.T) {
 }
 
 func TestProxyResolves(t *testing.T) {
-	p := &socksProxy{}
+	p := &testserver.SOCKSProxy{}
 	tun := open(t, "socks5://"+startSOCKS(t, p))
 	_, port, _ := net.SplitHostPort(echo(t))
 	conn, err := tun.Dial(within(t), "tcp", "localhost:"+port)
@@ -82,8 +83,8 @@ func TestProxyResolves(t *testing.T) {
 		t.Fatal(err)
 	}
 	roundTrip(t, conn, "hello")
-	if len(p.asked) != 1 || p.asked[0] != "name:localhost:"+port {
-		t.Fatalf("the proxy was asked for %q; want the name", p.asked)
+	if len(p.Asked()) != 1 || p.Asked()[0] != "name:localhost:"+port {
+		t.Fatalf("the proxy was asked for %q; want the name", p.Asked())
 	}
 	j := startJump(t, "jumper", secret)
 	conn, err = openHops(t, j.hop()).Dial(within(t), "tcp", "localhost:"+port)
@@ -189,7 +190,7 @@ func TestCloseDoesNotCutWhatIsWritten(t *testing.T) {
 	ca := newProxyCA(t)
 	for name, tun := range map[string]*Tunnel{
 		"ssh":   openHops(t, startJump(t, "jumper", secret).hop()),
-		"https": openHops(t, tlsHop(t, ca, startTLSProxy(t, ca, &connectProxy{}))),
+		"https": openHops(t, tlsHop(t, ca, startTLSProxy(t, ca, &testserver.ConnectProxy{}))),
 	} {
 		conn, err := tun.Dial(within(t), "tcp", target)
 		if err != nil {

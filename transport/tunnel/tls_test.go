@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
+	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -20,7 +21,7 @@ func newProxyCA(t *testing.T) *pki.CA {
 	return ca
 }
 
-func startTLSProxy(t *testing.T, ca *pki.CA, p *connectProxy) string {
+func startTLSProxy(t *testing.T, ca *pki.CA, p *testserver.ConnectProxy) string {
 	t.Helper()
 	cert, err := ca.ServerFor("127.0.0.1")
 	if err != nil {
@@ -30,7 +31,7 @@ func startTLSProxy(t *testing.T, ca *pki.CA, p *connectProxy) string {
 	return serveUntil(t, func(ctx context.Context, c net.Conn) {
 		conn := tls.Server(c, config)
 		defer conn.Close()
-		p.serve(ctx, conn)
+		p.Serve(ctx, conn)
 	})
 }
 
@@ -48,7 +49,7 @@ func tlsHop(t *testing.T, ca *pki.CA, addr string) Hop {
 
 func TestHTTPSProxy(t *testing.T) {
 	ca := newProxyCA(t)
-	proxy := startTLSProxy(t, ca, &connectProxy{user: "user", password: secret})
+	proxy := startTLSProxy(t, ca, &testserver.ConnectProxy{User: "user", Password: secret})
 	target := echo(t)
 	tun := openHops(t, tlsHop(t, ca, proxy))
 	roundTrip(t, mustDial(t, tun, target), strings.Repeat("x", 1<<20))
@@ -66,7 +67,7 @@ func TestHTTPSProxy(t *testing.T) {
 func TestHTTPSProxyCloseFreesReader(t *testing.T) {
 	ca := newProxyCA(t)
 	silent := serve(t, func(c net.Conn) { <-t.Context().Done() })
-	conn := mustDial(t, openHops(t, tlsHop(t, ca, startTLSProxy(t, ca, &connectProxy{}))), silent)
+	conn := mustDial(t, openHops(t, tlsHop(t, ca, startTLSProxy(t, ca, &testserver.ConnectProxy{}))), silent)
 	failed := make(chan error)
 	go func() { _, err := conn.Read(make([]byte, 1)); failed <- err }()
 	conn.Close()
