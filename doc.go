@@ -4,10 +4,13 @@
 // The packages, and what to read first:
 //
 //   - ftpx is the client. Programs import this one. Begin with ftpx.Client.
+//   - ftpx/folder sends and fetches whole folders, ftpx/ledger remembers what
+//     has gone; ftpx/sshconfig, ftpx/netrc and ftpx/secrets bring settings and
+//     passwords from where users keep them.
 //   - retry says which errors are worth another attempt, and when to make it.
 //   - transport is the contract of the drivers, how failures are named, and
 //     the sockets. The drivers are transport/sftpdriver and
-//     transport/ftpdriver.
+//     transport/ftpdriver; transport/tunnel goes through proxies and jump hosts.
 //   - examples/uploader and examples/downloader are commands for batch jobs;
 //     "uploader -demo" shows the whole at work without any set-up.
 //   - internal serves tests, the demo and benchmarks: embedded and real

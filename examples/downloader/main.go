@@ -50,6 +50,7 @@ type target struct {
 
 func run(ctx context.Context, args []string, env cli.Env) int {
 	var f cli.Flags
+	defer func() { f.Close() }()
 	args, code, ok := cli.Parse("downloader", usage, &f, &env, args, nil)
 	if !ok {
 		return code

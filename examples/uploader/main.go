@@ -42,6 +42,7 @@ func main() {
 
 func run(ctx context.Context, args []string, env cli.Env) int {
 	var f cli.Flags
+	defer func() { f.Close() }()
 	var demonstrate bool
 	var seed uint64
 	args, code, ok := cli.Parse("uploader", usage, &f, &env, args, func(fs *flag.FlagSet) {

@@ -179,6 +179,9 @@ func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	root := realtest.Folder(t)
 	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size="+size+",mode=0755"); err != nil {
+		if os.Getenv(realtest.RequireEnv) == "1" {
+			t.Fatal("cannot mount a small disk:", err)
+		}
 		t.Skip("cannot mount a small disk:", err)
 	}
 	t.Cleanup(func() {

@@ -55,7 +55,7 @@ func TestTrap13RealPacketSize(t *testing.T) {
 func TestRealDiskFull(t *testing.T) {
 	root := t.TempDir()
 	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=8m,mode=0777"); err != nil {
-		t.Skip("cannot mount a small disk:", err)
+		absent(t, fmt.Errorf("cannot mount a small disk: %w", err))
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(root, syscall.MNT_DETACH) })
 	for p := root; p != "/" && p != os.TempDir(); p = filepath.Dir(p) {

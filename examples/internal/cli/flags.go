@@ -13,6 +13,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/tunnel"
 )
 
 // Flags are the flags that the commands share. Their help texts, in register, say
@@ -45,8 +46,16 @@ type Flags struct {
 	PasswordFile string
 	// Verify is "auto", "size" or "full".
 	Verify string
+	// Standbys are hosts to turn to when that of the URL does not work.
+	Standbys list
+	// Via are URLs of proxies and jump hosts, the nearest first.
+	Via list
+	// Rate is how many bytes a second are moved at most, "" for any number.
+	Rate string
 	// Version prints the version and does nothing else.
 	Version bool
+
+	way *tunnel.Tunnel // of Via, once Options has made it
 }
 
 // list is a flag that may be given several times, or with commas where no file's own
@@ -92,6 +101,9 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.DurationVar(&f.Stall, "stall", 0, "silence of the line that counts as a stall (default 30s)")
 	fs.StringVar(&f.PasswordFile, "password-file", "", "`file` that holds the password (default $FTPX_PASSWORD, or a prompt on a terminal)")
 	fs.StringVar(&f.Verify, "verify", "auto", "how much to check: auto, size or full")
+	fs.Var(&f.Standbys, "standby", "`host` to turn to when that of the URL is away, may be repeated; same user, ports and folders")
+	fs.Var(&f.Via, "via", "`URL` of a proxy or jump host to go through, may be repeated, the nearest first: socks5://host, http://host, ssh://user@host (default $FTPX_VIA, which may hold passwords)")
+	fs.StringVar(&f.Rate, "rate", "", "most `bytes` a second, such as 500k or 20M")
 	fs.BoolVar(&f.Version, "version", false, "print the version")
 }
 
@@ -154,7 +166,7 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	opts.StallTimeout = f.Stall
 	opts.MaxConns = f.Parallel
 	opts.Retry = retry.Policy{MaxElapsed: f.RetryFor}
-	return opts, nil
+	return opts, f.reach(&opts)
 }
 
 // CheckArg refuses an argument that everybody who lists processes could read a

@@ -32,6 +32,13 @@ func Hooks(f Flags, env Env) *ftpx.Hooks {
 				say("not using %v: %v", i.Protocol, i.Why)
 			}
 		},
+		Host: func(i ftpx.HostInfo) {
+			if i.Why == nil {
+				say("back to %s from %s", i.Host, i.Previous)
+			} else {
+				say("turning to %s: %s: %v", i.Host, i.Previous, i.Why)
+			}
+		},
 		Retry: func(i ftpx.RetryInfo) {
 			say("%s %s: attempt %d failed (%v), next in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
 		},
