@@ -9,8 +9,9 @@ import (
 
 // Conn is one logged-in connection to a server.
 //
-// It has one owner at a time: methods are never called concurrently, except
-// Close, Usable and Info, which may be called at any moment from anywhere.
+// It has one owner at a time, unless [Caps.Overlap] allows more: methods are
+// never called concurrently, except Close, Usable and Info, which may be called
+// at any moment from anywhere.
 //
 // Paths are sent as they are: relative ones are relative to the login folder.
 // A path with CR, LF or NUL is refused with [KindInvalid] before anything is
@@ -99,10 +100,27 @@ type IO struct {
 	// success, and the rest of the file is not asked for where the protocol
 	// allows, else cut off. Store ignores it.
 	Limit int64
+	// Finish, if not nil, has a Store that succeeds do what follows a whole
+	// file, in round trips that it makes anyway. Retrieve ignores it.
+	Finish *Finish
 	// Progress is called with the number of payload bytes that moved since the
 	// last call: handed to the connection on Store, so it may run ahead of what
 	// the server has; accepted by dst on Retrieve. Calls do not overlap.
 	Progress func(n int64)
+}
+
+// Finish is what [Conn.Store] does at the end of a file besides storing it. What
+// it could not do, for whatever reason, is left undone without an error: whoever
+// needs it asks again by the method for it.
+type Finish struct {
+	// ModTime is set as by [Conn.Chtimes] unless it is zero.
+	ModTime time.Time
+	// TimeSet says that it was.
+	TimeSet bool
+	// Entry is what [Conn.Stat] would have said after all this; nil if it was
+	// not asked. Its size is at least as old as the end of the file: where it is
+	// not what it should be, Stat has the last word.
+	Entry *Entry
 }
 
 // Report calls Progress if there is one and something moved.
@@ -118,6 +136,14 @@ func (o *IO) LimitOr(other int64) int64 {
 		return other
 	}
 	return o.Limit
+}
+
+// Finishing returns Finish, or nil on a nil *IO.
+func (o *IO) Finishing() *Finish {
+	if o == nil {
+		return nil
+	}
+	return o.Finish
 }
 
 // SizeHint returns Size, or 0 on a nil *IO.
@@ -165,6 +191,10 @@ type Caps struct {
 	Hashes []string
 	// HashRanges: Hash takes an offset and a length.
 	HashRanges bool
+	// Overlap is how many operations of different owners may be under way on the
+	// connection at once; 0 means one. They share its fate: what ends one of them
+	// by closing the socket (its context, a stall, a lost line) ends all.
+	Overlap int
 }
 
 // HasHash reports whether algo is offered.

@@ -50,8 +50,8 @@ func TestRealOpenSSH(t *testing.T) {
 	if n, err := c.Store(ctx, "a.bin", 0, bytes.NewReader(data), nil); err != nil || n != int64(len(data)) {
 		t.Fatal(n, err)
 	}
-	if c.write != largestPacket || c.read != largestPacket {
-		t.Errorf("packets of %d and %d bytes, OpenSSH takes %d", c.read, c.write, largestPacket)
+	if c.writeSize() != largestPacket || c.readSize() != largestPacket {
+		t.Errorf("packets of %d and %d bytes, OpenSSH takes %d", c.readSize(), c.writeSize(), largestPacket)
 	}
 	more := randomBytes(100_000)
 	if n, err := c.Store(ctx, "a.bin", int64(len(data)), bytes.NewReader(more), nil); err != nil || n != int64(len(more)) {

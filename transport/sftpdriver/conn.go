@@ -12,7 +12,9 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Conn is one SFTP session, alone on its SSH connection.
+// Conn is an SSH connection with an SFTP session, and with more of them while a
+// large file wants them. Its methods may be called concurrently, up to
+// [transport.Caps.Overlap] at once.
 type Conn struct {
 	ep   *transport.Endpoint
 	line *line
@@ -21,8 +23,8 @@ type Conn struct {
 	sftp *sftp.Client
 	info transport.Info
 
-	limits      *reply // to limits@openssh.com, until it has been read
-	read, write int    // bytes in one SSH_FXP_READ or WRITE
+	limits limits
+	extras extras
 
 	posixRename atomic.Bool
 	down        atomic.Bool // closed, lost, or in doubt

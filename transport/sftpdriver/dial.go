@@ -157,6 +157,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	d.rtt = min(d.rtt, time.Since(begin))
 	d.ep.Trace.OnReply(d.ep.Protocol, d.ep.Addr(), fxOK, "SFTP version 3")
 	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, sftp: client}
+	c.extras.limit = mostLanes - 1
 	c.askLimits()
 	c.info = d.info(conn, c)
 	_, posix := client.HasExtension("posix-rename@openssh.com")
@@ -166,7 +167,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 
 func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 	largest := safePacket
-	if c.limits != nil {
+	if c.limits.answer != nil {
 		largest = largestPacket
 	}
 	info := transport.Info{
@@ -178,9 +179,8 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 			Truncate:   true,
 			SetTime:    true,
 			ExactTimes: true,
-			// One write has been sent and waits for its place among those
-			// under way.
-			WriteWindow: int64(max((inFlight(safePacket)+1)*safePacket, (inFlight(largest)+1)*largest)),
+			WriteWindow: mostLanes*laneBytes + int64(largest),
+			Overlap:     overlap,
 		},
 		Security: &transport.Security{Version: "SSH 2.0"},
 	}

@@ -1,7 +1,8 @@
 package sftpdriver
 
 import (
-	"github.com/pkg/sftp"
+	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -10,48 +11,48 @@ const (
 	// largestPacket is what OpenSSH takes; at 256 KiB, with the head of the
 	// packet, it hangs up (trap 13).
 	largestPacket = 255 << 10
-	// inFlightBytes bounds what is under way. A channel of x/crypto, as of
+	// inFlightBytes bounds what is under way on one session. A channel of x/crypto, as of
 	// OpenSSH, takes 2 MiB before it must be granted more (RFC 4254 section
 	// 5.2), so that more would only wait, and be lost with the connection.
 	inFlightBytes = 4 << 20
 )
 
-// inFlight is how many requests of a size are under way at once.
-func inFlight(size int) int { return max(1, min(inFlightBytes/size, 128)) }
+// limits are the sizes of requests, and the answer to limits@openssh.com until it
+// has been read.
+type limits struct {
+	mu          sync.Mutex
+	answer      *reply
+	read, write atomic.Int64
+}
+
+func (c *Conn) readSize() int  { return int(c.limits.read.Load()) }
+func (c *Conn) writeSize() int { return int(c.limits.write.Load()) }
 
 // askLimits asks what the server takes (limits@openssh.com, PROTOCOL section
 // 4.8) without waiting: the answer comes before that to the next request.
 func (c *Conn) askLimits() {
-	c.read, c.write = safePacket, safePacket
+	c.limits.read.Store(safePacket)
+	c.limits.write.Store(safePacket)
 	if _, ok := c.sftp.HasExtension("limits@openssh.com"); ok {
-		c.limits = c.pipe.send(fxpExtended, putString(nil, "limits@openssh.com"))
+		c.limits.answer = c.pipe.send(fxpExtended, putString(nil, "limits@openssh.com"))
 	}
 }
 
 // applyLimits takes the answer, if it has come, which it has when a file has
 // been opened.
 func (c *Conn) applyLimits() {
-	if c.limits == nil {
+	x := &c.limits
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.answer == nil || !x.answer.answered() {
 		return
 	}
-	select {
-	case a := <-c.limits.done:
-		c.limits = nil
-		if a.err != nil {
-			return
-		}
-		defer putBuffer(a.buf)
-		if a.typ != fxpExtendedReply {
-			return
-		}
-		r := &reader{b: *a.buf}
-		packet, read, write := r.uint64(), r.uint64(), r.uint64()
-		if !r.bad {
-			c.read, c.write = fit(read, packet), fit(write, packet)
-			// An option is a function of the client; nothing is under way now.
-			_ = sftp.MaxPacketUnchecked(c.write)(c.sftp)
-		}
-	default:
+	answer := x.answer
+	x.answer = nil
+	var packet, read, write uint64
+	if answer.parse(fxpExtendedReply, func(r *reader) { packet, read, write = r.uint64(), r.uint64(), r.uint64() }) == nil {
+		x.read.Store(int64(fit(read, packet)))
+		x.write.Store(int64(fit(write, packet)))
 	}
 }
 

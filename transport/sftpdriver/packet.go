@@ -12,11 +12,14 @@ import (
 
 // Packet types of draft-ietf-secsh-filexfer-02 section 3.
 const (
+	fxpInit          = 1
 	fxpVersion       = 2
 	fxpOpen          = 3
 	fxpClose         = 4
 	fxpRead          = 5
+	fxpWrite         = 6
 	fxpFstat         = 8
+	fxpFsetstat      = 10
 	fxpOpendir       = 11
 	fxpReaddir       = 12
 	fxpRemove        = 13
@@ -30,7 +33,19 @@ const (
 	fxpExtendedReply = 201
 )
 
-const fxfRead = 1 // SSH_FXF_READ
+// Flags of SSH_FXP_OPEN, section 6.3.
+const (
+	fxfRead  = 1
+	fxfWrite = 2
+	fxfCreat = 8
+	fxfTrunc = 16
+)
+
+// Flags of attributes, section 5.
+const (
+	attrSize = 1
+	attrTime = 8 // access and modification time
+)
 
 // Status codes, section 7 of the draft; those from 9 on are of version 6
 // (draft-13 section 9.1), which some servers send in version 3.

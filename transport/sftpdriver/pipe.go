@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -132,8 +133,39 @@ func (p *pipe) next() error {
 		putBuffer(buf)
 		return nil
 	}
-	r.done <- answer{typ: p.hdr[4], buf: buf}
+	r.done <- answer{typ: p.hdr[4], buf: buf, at: time.Now()}
 	return nil
+}
+
+// serve reads a session on which pkg/sftp does not. Such a session ends with its
+// connection and not alone.
+func (p *pipe) serve() {
+	for {
+		err := p.next()
+		if err == nil && p.left > 0 {
+			err = errMalformed // an answer to nothing
+		}
+		if err != nil {
+			p.fail(err)
+			return
+		}
+	}
+}
+
+// hello makes a session of a new channel (section 4 of the draft).
+func (p *pipe) hello() error {
+	if _, err := p.write([]byte{0, 0, 0, 5, fxpInit, 0, 0, 0, 3}); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(p.ch, p.hdr[:5]); err != nil {
+		return err
+	}
+	length := binary.BigEndian.Uint32(p.hdr[:])
+	if p.hdr[4] != fxpVersion || length < 5 || length > maxPacket {
+		return errMalformed
+	}
+	_, err := io.CopyN(io.Discard, p.ch, int64(length-1))
+	return err
 }
 
 func unexpected(err error) error {
@@ -175,115 +207,6 @@ func ended(err error) error {
 
 // maxPacket is the longest packet taken, as in pkg/sftp and OpenSSH.
 const maxPacket = 256 << 10
-
-// An answer is the packet that came for a request, after its id.
-type answer struct {
-	typ byte
-	buf *[]byte
-	err error
-}
-
-// reply is a request under way.
-type reply struct {
-	p       *pipe
-	done    chan answer
-	dropped atomic.Bool
-}
-
-// send sends a request: its type and what follows the id. It does not wait for
-// the answer; the server answers requests about one file in their order.
-func (p *pipe) send(typ byte, body []byte) *reply {
-	r := &reply{p: p, done: make(chan answer, 1)}
-	p.mu.Lock()
-	if p.err != nil {
-		r.done <- answer{err: p.err}
-		p.mu.Unlock()
-		return r
-	}
-	p.nextID++
-	id := p.nextID | 1<<31
-	p.calls[id] = r
-	p.mu.Unlock()
-
-	packet := make([]byte, 0, 9+len(body))
-	packet = binary.BigEndian.AppendUint32(packet, uint32(5+len(body)))
-	packet = append(packet, typ)
-	packet = binary.BigEndian.AppendUint32(packet, id)
-	packet = append(packet, body...)
-	p.wmu.Lock()
-	_, err := p.write(packet)
-	p.wmu.Unlock()
-	if err != nil && p.take(id) != nil {
-		r.done <- answer{err: ended(err)}
-	}
-	return r
-}
-
-func (p *pipe) take(id uint32) *reply {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r := p.calls[id]
-	delete(p.calls, id)
-	return r
-}
-
-// wait returns the answer. Its buffer must be given back with putBuffer.
-func (r *reply) wait() (byte, *[]byte, error) {
-	select {
-	case a := <-r.done:
-		return a.typ, a.buf, a.err
-	default:
-	}
-	select {
-	case a := <-r.done:
-		return a.typ, a.buf, a.err
-	case <-r.p.ended:
-	}
-	select {
-	case a := <-r.done: // it came before the end
-		return a.typ, a.buf, a.err
-	default:
-		return 0, nil, r.p.err
-	}
-}
-
-// drop says that nobody waits for the answer.
-func (r *reply) drop() {
-	r.dropped.Store(true)
-	select {
-	case a := <-r.done:
-		if a.buf != nil {
-			putBuffer(a.buf)
-		}
-	default:
-	}
-}
-
-// parse waits for an answer and reads it as the type wanted; a status is
-// returned as an error, SSH_FX_OK as nil. read must not keep the bytes.
-func (r *reply) parse(want byte, read func(*reader)) error {
-	typ, buf, err := r.wait()
-	if err != nil {
-		return err
-	}
-	defer putBuffer(buf)
-	rd := &reader{b: *buf}
-	switch {
-	case typ == fxpStatus:
-		err = rd.status()
-		if err == nil && want != fxpStatus {
-			err = errMalformed // success, but not what was asked for
-		}
-		return err
-	case typ != want:
-		return errMalformed
-	}
-	read(rd)
-	if rd.bad {
-		return errMalformed
-	}
-	return nil
-}
 
 // Buffers of answers: small ones are made, those of a 32 KiB read and of a
 // larger one are pooled.

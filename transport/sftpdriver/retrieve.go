@@ -34,28 +34,30 @@ func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writ
 }
 
 func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	pipe := k.c.pipe
-	open := binary.BigEndian.AppendUint32(putString(nil, p), fxfRead)
-	open = binary.BigEndian.AppendUint32(open, 0) // no attributes
-	var handle string
-	if err := pipe.send(fxpOpen, open).parse(fxpHandle, func(r *reader) { handle = r.string() }); err != nil {
+	open := openRequest(p, fxfRead)
+	handle, err := k.openMain(open)
+	if err != nil {
 		return 0, err
 	}
 	k.c.applyLimits()
 	k.at("READ", p)
 	d := &download{
 		k: k, handle: handle, dst: k.op.Writer(dst), opt: opt,
-		pos: offset, next: offset, end: math.MaxInt64, size: -1, chunk: k.c.read,
+		pos: offset, next: offset, end: math.MaxInt64, size: -1, chunk: k.c.readSize(),
+		lanes: k.c.newLanes(handle, open, opt.SizeHint()),
 	}
 	if limit := opt.LimitOr(0); limit > 0 && limit < math.MaxInt64-offset {
 		d.end = offset + limit
 	}
-	err := d.run(opt.SizeHint())
+	err = d.run(opt.SizeHint())
 	for _, p := range d.queue {
 		p.reply.drop()
 	}
-	// What is read has been read: the answer is not waited for.
-	pipe.send(fxpClose, putString(nil, handle)).drop()
+	// What is read has been read: the answers are not waited for.
+	for _, r := range append(d.lanes.closing(), k.c.pipe.send(fxpClose, putString(nil, handle))) {
+		r.drop()
+	}
+	d.lanes.done()
 	return d.pos - offset, err
 }
 
@@ -74,12 +76,7 @@ type download struct {
 	size           int64 // of the file when opened; -1 where not known
 	chunk          int   // bytes in one request
 	queue          []part
-}
-
-// A part is one request under way.
-type part struct {
-	length int
-	reply  *reply
+	lanes          *lanes
 }
 
 func (d *download) run(hint int64) error {
@@ -88,17 +85,19 @@ func (d *download) run(hint int64) error {
 	stat := d.k.c.pipe.send(fxpFstat, putString(nil, d.handle))
 	first := 2
 	if hint > 0 {
-		first = int(min((hint-1)/int64(d.chunk)+1, int64(inFlight(d.chunk))))
+		first = int(min((hint-1)/int64(d.chunk)+1, math.MaxInt32))
 	}
 	d.fill(first)
 	if err := d.takeSize(stat); err != nil {
 		return err
 	}
 	for d.pos < d.end && (d.size < 0 || d.pos < d.size) {
-		d.fill(inFlight(d.chunk))
+		d.lanes.join()
+		d.fill(math.MaxInt)
 		next := d.queue[0]
 		d.queue = d.queue[1:]
 		n, err := d.take(next)
+		d.lanes.answered(next)
 		if s := statusOf(err); s != nil && s.code == fxEOF || err == nil && n == 0 {
 			if d.pos < min(d.size, d.end) {
 				return fmt.Errorf("%w: at %d of %d bytes", errTruncated, d.pos, d.size)
@@ -116,15 +115,19 @@ func (d *download) run(hint int64) error {
 	return nil
 }
 
-// fill sends requests until so many are under way.
-func (d *download) fill(window int) {
+// fill sends requests until so many are under way, or all lanes are full.
+func (d *download) fill(most int) {
 	end := d.end
 	if d.size >= 0 {
 		end = min(end, d.size)
 	}
-	for len(d.queue) < window && d.next < end {
+	for len(d.queue) < most && d.next < end {
 		n := int(min(int64(d.chunk), end-d.next))
-		d.queue = append(d.queue, d.ask(d.next, n))
+		l := d.lanes.pick(n)
+		if l == nil {
+			return
+		}
+		d.queue = append(d.queue, d.ask(l, d.next, n))
 		d.next += int64(n)
 	}
 }
@@ -134,18 +137,18 @@ func (d *download) complete(missing int) {
 	var again []part
 	for at := d.pos; missing > 0; {
 		n := min(missing, max(d.chunk, safePacket))
-		again = append(again, d.ask(at, n))
+		again = append(again, d.ask(d.lanes.ready[0], at, n))
 		at += int64(n)
 		missing -= n
 	}
 	d.queue = append(again, d.queue...)
 }
 
-func (d *download) ask(offset int64, n int) part {
-	b := putString(make([]byte, 0, 16+len(d.handle)), d.handle)
+func (d *download) ask(l *lane, offset int64, n int) part {
+	b := putString(make([]byte, requestHead, requestHead+16+len(l.handle)), l.handle)
 	b = binary.BigEndian.AppendUint64(b, uint64(offset))
 	b = binary.BigEndian.AppendUint32(b, uint32(n))
-	return part{length: n, reply: d.k.c.pipe.send(fxpRead, b)}
+	return d.lanes.sent(l, n, l.pipe.sendPacket(fxpRead, b))
 }
 
 // takeSize waits for the size. A server that does not give it is read to the

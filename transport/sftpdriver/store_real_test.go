@@ -33,8 +33,8 @@ func TestTrap13RealPacketSize(t *testing.T) {
 	if n, err := c.Store(t.Context(), "big", 0, bytes.NewReader(data), nil); err != nil || n != int64(len(data)) {
 		t.Fatal(n, err)
 	}
-	if c.write != largestPacket {
-		t.Error("packets of", c.write)
+	if c.writeSize() != largestPacket {
+		t.Error("packets of", c.writeSize())
 	}
 	var out bytes.Buffer
 	if _, err := c.Retrieve(t.Context(), "big", 0, &out, nil); err != nil || !bytes.Equal(out.Bytes(), data) {

@@ -1,0 +1,248 @@
+package sftpdriver
+
+import (
+	"encoding/binary"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// A channel of SSH takes 2 MiB before its receiver must grant more (RFC 4254
+// section 5.2; a constant in x/crypto and in OpenSSH), so that one channel moves
+// 2 MiB a round trip and no more: 50 MB/s at 40 ms. A large file on a long line
+// therefore travels on several, each a session of its own with a handle of its
+// own, within one connection: opening it costs three round trips and no login.
+const (
+	// mostLanes bounds the sessions of a connection. OpenSSH's MaxSessions is 10.
+	mostLanes = 8
+	// laneBytes is what is under way on one of several lanes: the window.
+	laneBytes = 2 << 20
+	// lanesFrom is the round trip above which the window is what limits.
+	lanesFrom = 3 * time.Millisecond
+	// laneWorth is how much of a file there must be for each lane.
+	laneWorth = 4 << 20
+	// overlap is how many owners may use a connection at once: enough for small
+	// files to fill it, few enough for one lost connection to cost little.
+	overlap = 32
+	// firstLanes are opened as soon as a file is large enough, and the others
+	// once the windows are seen to limit.
+	firstLanes = 4
+)
+
+// extras are the lanes of a connection besides its main session. They are opened
+// when a transfer wants them and serve one transfer at a time.
+type extras struct {
+	inUse sync.Mutex // held by the transfer that uses them
+
+	mu      sync.Mutex // guards what follows
+	pipes   []*pipe
+	opening int
+	limit   int // how many the server takes
+}
+
+// want opens lanes until there are n, without waiting for them.
+func (c *Conn) want(n int) {
+	x := &c.extras
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for len(x.pipes)+x.opening < min(n, x.limit) {
+		x.opening++
+		go c.openLane()
+	}
+}
+
+// openLane opens one. That a server refuses is no failure: one remembers how many
+// it takes. The goroutine ends with the connection at the latest.
+func (c *Conn) openLane() {
+	p, err := c.dialLane()
+	x := &c.extras
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.opening--
+	if err != nil {
+		x.limit = min(x.limit, len(x.pipes)+x.opening)
+		return
+	}
+	x.pipes = append(x.pipes, p)
+}
+
+func (c *Conn) dialLane() (*pipe, error) {
+	ch, requests, err := c.ssh.OpenChannel("session", nil)
+	if err != nil {
+		return nil, err
+	}
+	go ssh.DiscardRequests(requests)
+	go func() { _, _ = io.Copy(io.Discard, ch.Stderr()) }()
+	// The first packet leaves behind the request for the subsystem, whose answer
+	// is not waited for: the server's first packet is one.
+	if _, err = ch.SendRequest("subsystem", false, ssh.Marshal(struct{ Name string }{"sftp"})); err != nil {
+		return nil, err
+	}
+	p := newPipe(ch, func() { _ = c.line.Abort() })
+	if err = p.hello(); err != nil {
+		_ = ch.Close()
+		return nil, err
+	}
+	go p.serve()
+	return p, nil
+}
+
+// A lane is one session that carries requests about one open file.
+type lane struct {
+	pipe   *pipe
+	handle string
+	open   *reply // SSH_FXP_OPEN while it is under way
+	under  int    // bytes under way, as weigh counts them
+}
+
+// weigh is what a request counts for: so many small ones are not under way at once.
+func weigh(n int) int { return max(n, safePacket) }
+
+// A part is one SSH_FXP_READ or WRITE under way.
+type part struct {
+	lane   *lane
+	length int
+	reply  *reply
+	sent   time.Time
+	full   bool // every lane was full when it had been sent
+}
+
+// lanes share the requests of one transfer out.
+type lanes struct {
+	c       *Conn
+	open    []byte  // SSH_FXP_OPEN's path and flags
+	ready   []*lane // the first is that of the main session
+	coming  []*lane // their files are being opened
+	holding bool    // of extras.inUse
+	wanted  int
+	size    int64 // what is to be moved, as far as it is known
+	limit   int   // most bytes under way on a lane
+}
+
+func (c *Conn) newLanes(handle string, open []byte, size int64) *lanes {
+	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes,
+		ready: []*lane{{pipe: c.pipe, handle: handle}}}
+	if c.info.RoundTrip >= lanesFrom && size >= 2*laneWorth && c.extras.inUse.TryLock() {
+		s.holding = true
+		s.wish(firstLanes)
+	}
+	return s
+}
+
+// wish asks for so many lanes, the main one among them.
+func (s *lanes) wish(n int) {
+	n = min(n, mostLanes, int(s.size/laneWorth))
+	if s.holding && n > s.wanted {
+		s.wanted = n
+		s.c.want(n - 1)
+	}
+}
+
+// join brings in the lanes that have opened since the last look.
+func (s *lanes) join() {
+	if !s.holding {
+		return
+	}
+	if known := len(s.ready) - 1 + len(s.coming); known < s.wanted-1 {
+		x := &s.c.extras
+		x.mu.Lock()
+		for _, p := range x.pipes[min(known, len(x.pipes)):min(s.wanted-1, len(x.pipes))] {
+			s.coming = append(s.coming, &lane{pipe: p, open: p.send(fxpOpen, s.open)})
+		}
+		x.mu.Unlock()
+	}
+	for i := 0; i < len(s.coming); i++ {
+		l := s.coming[i]
+		if !l.open.answered() {
+			continue
+		}
+		err := l.open.parse(fxpHandle, func(r *reader) { l.handle = r.string() })
+		l.open = nil
+		if err != nil {
+			s.wanted = 0 // an odd server: make do with what there is
+		} else {
+			s.ready = append(s.ready, l)
+			s.limit = laneBytes
+		}
+		s.coming = append(s.coming[:i], s.coming[i+1:]...)
+		i--
+	}
+}
+
+// pick returns the lane with the fewest bytes under way, nil if all are full.
+func (s *lanes) pick(n int) *lane {
+	best := s.ready[0]
+	for _, l := range s.ready[1:] {
+		if l.under < best.under {
+			best = l
+		}
+	}
+	if best.under > 0 && best.under+weigh(n) > s.limit {
+		return nil
+	}
+	return best
+}
+
+// sent notes a request.
+func (s *lanes) sent(l *lane, n int, r *reply) part {
+	l.under += weigh(n)
+	return part{lane: l, length: n, reply: r, sent: time.Now(), full: s.pick(n) == nil}
+}
+
+// answered notes the answer to a request. One that came a round trip after it had left, with all lanes full, shows that the line
+// would take more. One that came much later has waited in line: there more lanes
+// would bring nothing.
+func (s *lanes) answered(p part) {
+	p.lane.under -= weigh(p.length)
+	if at := p.reply.at; p.full && len(s.coming) == 0 && len(s.ready) >= s.wanted && !at.IsZero() &&
+		at.Sub(p.sent) < 2*s.c.info.RoundTrip {
+		s.wish(2 * len(s.ready))
+	}
+}
+
+// closing sends SSH_FXP_CLOSE on all lanes but the main one and returns the
+// answers. Lanes whose file is still being opened close it when it is.
+func (s *lanes) closing() []*reply {
+	var closes []*reply
+	for _, l := range s.ready[1:] {
+		closes = append(closes, l.pipe.send(fxpClose, putString(nil, l.handle)))
+	}
+	return closes
+}
+
+// done gives the lanes back. A file that is being opened must not stay open.
+func (s *lanes) done() {
+	if !s.holding {
+		return
+	}
+	coming := s.coming
+	if len(coming) == 0 {
+		s.c.extras.inUse.Unlock()
+		return
+	}
+	go func() {
+		defer s.c.extras.inUse.Unlock()
+		for _, l := range coming {
+			if l.open.parse(fxpHandle, func(r *reader) { l.handle = r.string() }) == nil {
+				_ = l.pipe.send(fxpClose, putString(nil, l.handle)).parse(fxpStatus, nil)
+			}
+		}
+	}()
+}
+
+// openRequest is the body of SSH_FXP_OPEN.
+func openRequest(path string, flags uint32) []byte {
+	b := binary.BigEndian.AppendUint32(putString(nil, path), flags)
+	return binary.BigEndian.AppendUint32(b, 0) // no attributes
+}
+
+// openMain opens a file on the main session.
+func (k *call) openMain(open []byte) (handle string, err error) {
+	err = k.c.pipe.send(fxpOpen, open).parse(fxpHandle, func(r *reader) { handle = r.string() })
+	if err == nil && len(handle) > 256 {
+		err = errMalformed // section 3 of the draft
+	}
+	return handle, err
+}

@@ -1,0 +1,231 @@
+package sftpdriver
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+	"path"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// upload writes one open file. Requests leave in the order of the file, and their
+// answers are taken in that order: what is acknowledged without a gap ends where
+// the first request stands that is not.
+type upload struct {
+	k      *call
+	path   string
+	handle string // of the main session
+	src    io.Reader
+	opt    *transport.IO
+
+	start       int64
+	acked, next int64 // acknowledged up to, sent up to
+	queue       []part
+	failed      error // the first refusal or loss
+	lanes       *lanes
+}
+
+func (u *upload) run() error {
+	buf := transport.GetBuffer()
+	defer transport.PutBuffer(buf)
+	n, err := u.read(*buf)
+	if err == io.EOF && u.start == 0 {
+		return u.small(*buf, n)
+	}
+	u.lanes = u.k.c.newLanes(u.handle, openRequest(u.path, fxfWrite), u.opt.SizeHint())
+	defer u.lanes.done()
+	for u.failed == nil {
+		if n > 0 {
+			u.send(*buf, n)
+		}
+		if err != nil {
+			break
+		}
+		n, err = u.read(*buf)
+	}
+	for len(u.queue) > 0 {
+		u.take()
+	}
+	switch {
+	case u.failed != nil:
+	case err != io.EOF:
+		u.failed = err
+	default:
+		return u.finish()
+	}
+	return u.giveUp()
+}
+
+// dataAt is where in a packet of SSH_FXP_WRITE the payload begins.
+func dataAt(handle string) int { return requestHead + 4 + len(handle) + 8 + 4 }
+
+// read fills a packet with what comes next of the source.
+func (u *upload) read(buf []byte) (int, error) {
+	at := dataAt(u.handle)
+	n, err := readFull(u.src, buf[at:at+u.k.c.writeSize()])
+	u.opt.Report(int64(n))
+	return n, err
+}
+
+// send writes a packet, whose payload of n bytes is in place, on the lane that has
+// room for it soonest.
+func (u *upload) send(buf []byte, n int) {
+	u.lanes.join()
+	for len(u.queue) > 0 && u.queue[0].reply.answered() {
+		u.take()
+	}
+	var l *lane
+	for l = u.lanes.pick(n); l == nil && u.failed == nil; l = u.lanes.pick(n) {
+		u.take()
+	}
+	if u.failed != nil {
+		return
+	}
+	if l.handle != u.handle && len(l.handle) != len(u.handle) {
+		copy(buf[dataAt(l.handle):], buf[dataAt(u.handle):][:n])
+	}
+	r := l.pipe.sendPacket(fxpWrite, writeHead(buf, l.handle, u.next, n))
+	u.next += int64(n)
+	u.queue = append(u.queue, u.lanes.sent(l, n, r))
+}
+
+// writeHead puts what precedes the payload before it and returns the packet.
+func writeHead(buf []byte, handle string, offset int64, n int) []byte {
+	b := putString(buf[:requestHead], handle)
+	b = binary.BigEndian.AppendUint64(b, uint64(offset))
+	b = binary.BigEndian.AppendUint32(b, uint32(n))
+	return buf[:len(b)+n]
+}
+
+// take takes the oldest answer.
+func (u *upload) take() {
+	p := u.queue[0]
+	u.queue = u.queue[1:]
+	err := p.reply.parse(fxpStatus, nil)
+	u.lanes.answered(p)
+	switch {
+	case u.failed != nil:
+	case err != nil:
+		u.failed = err
+	default:
+		u.acked += int64(p.length)
+	}
+}
+
+// small writes a file that fits into one packet, closes it and looks at it, all in
+// one go: requests about one file are served in their order (section 4.1).
+func (u *upload) small(buf []byte, n int) error {
+	b := &burst{p: u.k.c.pipe, packets: buf[:0]}
+	var written *reply
+	if n > 0 {
+		// The payload lies where the burst begins.
+		written = b.adopt(fxpWrite, writeHead(buf, u.handle, 0, n))
+	}
+	closed, finish := u.closing(b)
+	b.send()
+	var err error
+	if written != nil {
+		err = written.parse(fxpStatus, nil)
+	}
+	if err != nil {
+		closed.drop()
+		if u.k.alive(err) {
+			err = u.k.explain(err, u.path)
+		}
+	} else {
+		u.k.at("CLOSE")
+		u.acked += int64(n)
+		err = u.closed(closed.parse(fxpStatus, nil))
+	}
+	finish(err == nil)
+	return err
+}
+
+// finish closes a file that has been written and acknowledged.
+func (u *upload) finish() error {
+	u.k.at("CLOSE")
+	others := u.lanes.closing()
+	b := &burst{p: u.k.c.pipe}
+	main, finish := u.closing(b)
+	b.send()
+	err := main.parse(fxpStatus, nil)
+	for _, r := range others {
+		if rerr := r.parse(fxpStatus, nil); err == nil {
+			err = rerr
+		}
+	}
+	err = u.closed(err)
+	finish(err == nil)
+	return err
+}
+
+// closed judges the answer to SSH_FXP_CLOSE: network file systems say only there
+// that they could not keep what they had acknowledged.
+func (u *upload) closed(err error) error {
+	if err != nil && u.k.alive(err) {
+		u.acked = u.start
+	}
+	return err
+}
+
+// closing adds the end of a file to a burst, with what the caller wants to have
+// done at it. finish, which must be called, takes the answers to that.
+func (u *upload) closing(b *burst) (closed *reply, finish func(ok bool)) {
+	f := u.opt.Finishing()
+	var set, stat *reply
+	if f != nil && !f.ModTime.IsZero() {
+		if s := f.ModTime.Unix(); s >= 0 && s <= math.MaxUint32 {
+			set = b.add(fxpFsetstat, timeRequest(u.handle, uint32(s)))
+		}
+	}
+	closed = b.add(fxpClose, putString(nil, u.handle))
+	if f != nil {
+		stat = b.add(fxpStat, putString(nil, u.path))
+	}
+	return closed, func(ok bool) {
+		if set != nil {
+			f.TimeSet = set.parse(fxpStatus, nil) == nil && ok
+		}
+		if stat == nil {
+			return
+		}
+		var a attrs
+		if stat.parse(fxpAttrs, func(r *reader) { a = r.attrs() }) == nil && ok {
+			e := a.entry(path.Base(u.path), "")
+			f.Entry = &e
+			f.TimeSet = f.TimeSet && (!e.TimeExact || e.ModTime.Unix() == f.ModTime.Unix())
+		}
+	}
+}
+
+// timeRequest is the body of SSH_FXP_FSETSTAT for a time, of access and of
+// modification, because the protocol cannot set one alone.
+func timeRequest(handle string, t uint32) []byte {
+	b := binary.BigEndian.AppendUint32(putString(nil, handle), attrTime)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, t), t)
+}
+
+// giveUp ends an upload that has failed. On a connection that lives, the file is
+// cut back to what was acknowledged, by its handle: the name may belong to another
+// file by now. What the server says to that changes nothing.
+func (u *upload) giveUp() error {
+	err := u.failed
+	if !u.k.alive(err) {
+		return err
+	}
+	err = u.k.explain(err, u.path)
+	for _, r := range u.lanes.closing() {
+		_, buf, rerr := r.wait() // what they write must not follow the cut
+		if rerr == nil {
+			putBuffer(buf)
+		}
+	}
+	size := binary.BigEndian.AppendUint32(putString(nil, u.handle), attrSize)
+	size = binary.BigEndian.AppendUint64(size, uint64(u.acked))
+	cut := u.k.c.pipe.send(fxpFsetstat, size)
+	end := u.k.c.pipe.send(fxpClose, putString(nil, u.handle))
+	_ = cut.parse(fxpStatus, nil)
+	_ = end.parse(fxpStatus, nil)
+	return err
+}
