@@ -19,7 +19,7 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	}
 	begin := time.Now()
 	d := &download{c: c, opts: opts, local: localPath, call: randomIdentity(), verify: orDefault(opts.Verify, c.cfg.Verify), size: -1}
-	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }, limit: newLimiter(opts.MaxRate)}
+	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }, limit: newLimiter(opts.MaxRate), rides: true}
 	err := d.prepare(remotePath)
 	if err == nil {
 		var release func()
@@ -114,6 +114,10 @@ func (d *download) once(ctx context.Context, l *lease) error {
 	st, err := statFile(ctx, l, d.remote)
 	if err != nil {
 		return err
+	}
+	if l.rides && (st.Size < 0 || st.Size > rideMost) {
+		d.res.Attempts--
+		return errTooLarge
 	}
 	if err := d.open(st); err != nil {
 		return err

@@ -16,7 +16,7 @@ func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *
 	if err != nil {
 		return &Error{Op: op, Remote: p, Err: err}
 	}
-	return c.run(ctx, task{op: op, remote: p}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
+	return c.run(ctx, task{op: op, remote: p, rides: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
 }
 
 // Stat implements [Files].

@@ -23,9 +23,18 @@ type gate struct {
 	max     int
 	limit   int // at most max
 	held    int
-	waiting list.List // of chan struct{}, closed to grant
+	seats   int       // how many may ride on the connections that are open
+	riding  int       // of those, in use
+	waiting list.List // of *waiter
 	probeAt time.Time // when limit+1 may be tried; set while limit < max
 	probe   time.Duration
+}
+
+// waiter waits for a slot, or also for a seat if it may ride.
+type waiter struct {
+	rides   bool
+	seated  bool // a seat was granted, not a slot
+	granted chan struct{}
 }
 
 func newGate(size int) *gate { return &gate{max: size, limit: size, probe: probeFirst} }
@@ -40,19 +49,26 @@ func (g *gate) room() int {
 
 // enter waits for a slot until ctx ends, or closed does, which is ErrClosed.
 func (g *gate) enter(ctx, closed context.Context) error {
+	_, err := g.wait(ctx, closed, false)
+	return err
+}
+
+// wait is enter for work that may also ride: share a connection with others. It
+// takes a slot while there are any, so that connections are opened.
+func (g *gate) wait(ctx, closed context.Context, rides bool) (seated bool, err error) {
+	w := &waiter{rides: rides, granted: make(chan struct{})}
 	g.mu.Lock()
-	if g.waiting.Len() == 0 && g.held < g.room() {
-		g.held++
-		g.mu.Unlock()
-		return nil
-	}
-	granted := make(chan struct{})
-	e := g.waiting.PushBack(granted)
+	e := g.waiting.PushBack(w)
+	g.grant()
 	g.mu.Unlock()
-	var err error
 	select {
-	case <-granted:
-		return nil
+	case <-w.granted:
+		return w.seated, nil
+	default:
+	}
+	select {
+	case <-w.granted:
+		return w.seated, nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-closed.Done():
@@ -61,21 +77,43 @@ func (g *gate) enter(ctx, closed context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	select {
-	case <-granted: // in the same moment: pass it on
-		g.held--
-		g.grant()
+	case <-w.granted: // in the same moment: pass it on
+		g.free(w.seated)
 	default:
 		g.waiting.Remove(e)
 	}
-	return err
+	return false, err
+}
+
+func (g *gate) free(seated bool) {
+	if seated {
+		g.riding--
+	} else {
+		g.held--
+	}
+	g.grant()
+}
+
+// stand frees a seat.
+func (g *gate) stand() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.free(true)
+}
+
+// seat adds seats, or takes them away with their connection.
+func (g *gate) seat(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.seats += n
+	g.grant()
 }
 
 // leave frees a slot.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.held--
-	g.grant()
+	g.free(false)
 }
 
 // hold takes a slot whether there is one or not, for a caller that is about to
@@ -86,11 +124,26 @@ func (g *gate) hold() {
 	g.mu.Unlock()
 }
 
-// grant wakes as many as there is room for.
+// grant wakes as many as there is room for, in order of arrival.
 func (g *gate) grant() {
-	for g.waiting.Len() > 0 && g.held < g.room() {
-		g.held++
-		close(g.waiting.Remove(g.waiting.Front()).(chan struct{}))
+	for e := g.waiting.Front(); e != nil; {
+		w, next := e.Value.(*waiter), e.Next()
+		slot := g.held < g.room()
+		switch {
+		case slot:
+			g.held++
+		case g.riding >= g.seats:
+			return
+		case w.rides:
+			g.riding++
+			w.seated = true
+		default:
+			e = next
+			continue
+		}
+		close(w.granted)
+		g.waiting.Remove(e)
+		e = next
 	}
 }
 

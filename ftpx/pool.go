@@ -35,18 +35,20 @@ type pooled struct {
 	proto    Protocol
 	idleFrom time.Time
 	expire   *time.Timer
+	seats    int // how many may ride on it, see ride.go
+	riders   int // how many do
 }
 
 func newPool(closed context.Context, size int) *pool {
 	return &pool{gate: newGate(size), loans: map[*pooled]struct{}{}, ctx: closed}
 }
 
-// enter waits for a slot, in order of arrival.
-func (p *pool) enter(ctx context.Context) error {
+// enter waits for a slot, or for a seat if it may ride, in order of arrival.
+func (p *pool) enter(ctx context.Context, rides bool) (seated bool, err error) {
 	if p.ctx.Err() != nil {
-		return ErrClosed
+		return false, ErrClosed
 	}
-	return p.gate.enter(ctx, p.ctx)
+	return p.gate.wait(ctx, p.ctx, rides)
 }
 
 // take returns an idle connection of one protocol, the one used last, or nil.
@@ -62,14 +64,14 @@ func (p *pool) take(proto Protocol) *pooled {
 			p.loans[pc] = struct{}{}
 			return pc
 		}
-		_ = pc.Close()
+		p.end(pc)
 	}
 	return nil
 }
 
 // adopt registers a new connection as out on loan.
 func (p *pool) adopt(conn transport.Conn, proto Protocol) (*pooled, error) {
-	pc := &pooled{Conn: conn, proto: proto}
+	pc := &pooled{Conn: conn, proto: proto, seats: max(conn.Info().Caps.Overlap-1, 0)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -78,6 +80,7 @@ func (p *pool) adopt(conn transport.Conn, proto Protocol) (*pooled, error) {
 	}
 	p.loans[pc] = struct{}{}
 	p.gate.proven(len(p.loans) + len(p.idle))
+	p.gate.seat(pc.seats)
 	return pc, nil
 }
 
@@ -94,8 +97,15 @@ func (p *pool) refused() bool {
 func (p *pool) discard(pc *pooled) {
 	p.mu.Lock()
 	delete(p.loans, pc)
+	p.end(pc)
 	p.mu.Unlock()
+}
+
+// end closes a connection that is no longer in the pool.
+func (p *pool) end(pc *pooled) {
 	_ = pc.Close()
+	p.gate.seat(-pc.seats)
+	pc.seats = 0
 }
 
 // put ends a loan and keeps the connection. One that is not in a known state is
@@ -109,7 +119,7 @@ func (p *pool) put(pc *pooled) {
 	defer p.mu.Unlock()
 	delete(p.loans, pc)
 	if p.closed {
-		_ = pc.Close()
+		p.end(pc)
 		return
 	}
 	pc.idleFrom = time.Now()
@@ -122,8 +132,12 @@ func (p *pool) drop(pc *pooled) {
 	defer p.mu.Unlock()
 	for i, x := range p.idle {
 		if x == pc {
+			if pc.riders > 0 {
+				pc.expire.Reset(idleLimit)
+				return
+			}
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			_ = pc.Close()
+			p.end(pc)
 			return
 		}
 	}

@@ -22,7 +22,7 @@ const (
 	tailLength = 64 << 10
 	// foreignWindow is how much is read back of a partial that this call did not
 	// write: more than any [transport.Caps].WriteWindow of this module.
-	foreignWindow = 16 << 20
+	foreignWindow = 20 << 20
 	// seamLength is how much is read back on each side of a seam afterwards.
 	seamLength = 16 << 10
 )

@@ -18,6 +18,8 @@ type task struct {
 	offset func() int64
 	// limit is the transfer's own bandwidth, nil for any.
 	limit *rate.Limiter
+	// rides: it is small, or may be, and may share a connection.
+	rides bool
 }
 
 func (t task) at() int64 {
@@ -43,6 +45,8 @@ type lease struct {
 	limits limits
 	// fresh: it was opened for this attempt.
 	fresh bool
+	// rides: others use it at the same time.
+	rides bool
 	// moved: payload has gone over it in this attempt.
 	moved bool
 	// attempt is where progress is reported.
@@ -129,12 +133,19 @@ func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(c
 // attemptAt is an attempt on one host. connected tells that there was a
 // connection, so that err speaks of the operation.
 func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed []siteFailure, f func(context.Context, *lease) error) (connected bool, err error) {
-	b, probing, err := c.enter(ctx, s, others)
-	if err != nil {
-		return false, c.closedErr(err)
+	b, probing, seated, err := c.enter(ctx, s, others, t.rides)
+	if seated {
+		if connected, err = c.ride(ctx, s, t, a, f); !connected {
+			b, probing, _, err = c.enter(ctx, s, others, false)
+		}
 	}
-	defer s.pool.leave()
-	connected, err = c.operate(ctx, s, b, t, a, others, failed, f)
+	if !connected {
+		if err != nil {
+			return false, c.closedErr(err)
+		}
+		defer s.pool.leave()
+		connected, err = c.operate(ctx, s, b, t, a, others, failed, f)
+	}
 	probing = probing && !connected
 	switch {
 	case err == nil || a.Progressed() || connected && !unwell(err):
@@ -154,30 +165,34 @@ func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attemp
 // enter waits until the host's breaker lets work through and there is a slot.
 // Where the breaker has opened while it waited for the slot it gives that back,
 // and where there are others, it does not wait for this host to recover.
-func (c *client) enter(ctx context.Context, s *site, others bool) (b *breaker, probing bool, err error) {
+func (c *client) enter(ctx context.Context, s *site, others, rides bool) (b *breaker, probing, seated bool, err error) {
 	for {
 		b = s.breaker()
 		if others && !b.free() {
 			if _, why := b.state(); why != nil {
-				return b, false, why
+				return b, false, false, why
 			}
 		}
 		if probing, err = b.wait(ctx, c.ctx); err != nil {
 			if k := transport.KindOf(err); k == transport.KindCanceled || errors.Is(err, ErrClosed) {
 				err = retry.Stop(err)
 			}
-			return b, false, err
+			return b, false, false, err
 		}
-		if err = s.pool.enter(ctx); err != nil {
+		if seated, err = s.pool.enter(ctx, rides && !probing); err != nil {
 			if probing {
 				b.abandoned()
 			}
-			return b, false, retry.Stop(err)
+			return b, false, false, retry.Stop(err)
 		}
 		if probing || b.closed() {
-			return b, probing, nil
+			return b, probing, seated, nil
 		}
-		s.pool.leave()
+		if seated {
+			s.pool.stand()
+		} else {
+			s.pool.leave()
+		}
 	}
 }
 
@@ -195,7 +210,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 			// The server has shown how many connections it takes: wait for one
 			// of ours rather than fail. It costs no attempt.
 			s.pool.leave()
-			if eerr := s.pool.enter(ctx); eerr != nil {
+			if _, eerr := s.pool.enter(ctx, false); eerr != nil {
 				s.pool.hold() // for the deferred leave
 				return false, retry.Stop(eerr)
 			}
@@ -227,8 +242,9 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 	}
 }
 
-// errExcess says that the server's limit was learned after a slot had been given.
-var errExcess = errors.New("more slots than the server takes connections")
+// errExcess says that a connection is not needed, or cannot be had, after all: the
+// server's limit was learned after a slot had been given, or another is idle now.
+var errExcess = errors.New("more slots than connections to be opened")
 
 // queueAgain reports whether a connection that was refused is a matter of
 // waiting for our own others, open or dialling.
@@ -250,7 +266,9 @@ func (c *client) closedErr(err error) error {
 // acquire takes an idle connection of the protocol in use, or opens one. company
 // tells whether other dials were under way beside it.
 func (c *client) acquire(ctx context.Context, s *site, mustDial bool, patience time.Duration) (l *lease, company bool, err error) {
-	if proto, ok, due := c.current(s); ok && !due && !mustDial {
+	proto, ok, due := c.current(s)
+	reuse := ok && !due && !mustDial
+	if reuse {
 		for {
 			pc := s.pool.take(proto)
 			if pc == nil {
@@ -268,7 +286,8 @@ func (c *client) acquire(ctx context.Context, s *site, mustDial bool, patience t
 	if company, err = s.dials.begin(ctx, c.ctx); err != nil {
 		return nil, false, err
 	}
-	if s.pool.excess() {
+	// While this waited for its turn to dial, others may have put theirs back.
+	if _, idle := s.pool.counts(); s.pool.excess() || reuse && idle > 0 {
 		s.dials.end(errExcess)
 		return nil, company, errExcess
 	}

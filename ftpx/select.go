@@ -16,6 +16,10 @@ type chooser struct {
 	proto  Protocol
 	since  time.Time
 	worked bool // some protocol has logged in since the client was opened
+	// secured: one that protects has. From then on plain FTP is out of the
+	// question here: whoever can cut connections, drop packets or answer for the
+	// server could else have a password in clear by waiting for the next login.
+	secured bool
 }
 
 // current returns the choice, if there is one, and whether it is due for a look
@@ -33,7 +37,14 @@ func (ch *chooser) set(p Protocol) bool {
 	defer ch.mu.Unlock()
 	changed := ch.proto != p
 	ch.proto, ch.since, ch.worked = p, time.Now(), true
+	ch.secured = ch.secured || p.Secure()
 	return changed
+}
+
+func (ch *chooser) everSecured() bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.secured
 }
 
 func (ch *chooser) everWorked() bool {
@@ -60,7 +71,10 @@ type SelectError struct {
 	Tried []ProtocolInfo
 	// PlaintextHeld says that plain FTP was listed but is not allowed.
 	PlaintextHeld bool
-	kind          transport.Kind
+	// Downgrade says that plain FTP is listed and allowed, and was held back
+	// because a protocol that protects has worked on this host before.
+	Downgrade bool
+	kind      transport.Kind
 }
 
 // Error names what was tried, why it failed, and what would allow more.
@@ -75,6 +89,9 @@ func (e *SelectError) Error() string {
 	}
 	if e.PlaintextHeld {
 		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext (-allow-plaintext) to permit it")
+	}
+	if e.Downgrade {
+		b.WriteString("; ftp: not tried, because a protected protocol has worked on this host before, and what is in its way now may be somebody's doing: open a new client if the server has given it up")
 	}
 	return b.String()
 }
@@ -105,7 +122,15 @@ func (c *client) connect(ctx context.Context, s *site, patience time.Duration) (
 	}()
 	if ok && !due {
 		conn, err := c.dial(ctx, s, inUse, heard)
-		if err == nil || !notHere(err) || len(c.cfg.Protocols) == 1 || context.Cause(ctx) == errSilent {
+		if err == nil || !notHere(err) || context.Cause(ctx) == errSilent {
+			return conn, inUse, err
+		}
+		if len(c.cfg.Protocols) == 1 {
+			// It has logged in here before, so that this is an outage, or a line
+			// that garbles, and not the last word: see selectError.
+			if transport.KindOf(err) == transport.KindNotOffered {
+				err = &transport.Error{Op: "connect", Addr: s.Host, Protocol: inUse, Kind: transport.KindUnreachable, Err: err}
+			}
 			return conn, inUse, err
 		}
 		// It was offered and is not any more: look at all of them.
@@ -163,7 +188,8 @@ type candidate struct {
 // protocol, in order, that is not "not here". A better one that is still silent
 // when a worse one has logged in gets one more head start; one that has
 // answered gets all the time it needs. Plain FTP starts only when everything
-// better has failed: silence must never be enough to make us show a password.
+// better has failed, and only on a host where nothing better has worked before:
+// silence must never be enough to make us show a password.
 func (c *client) choose(given context.Context, s *site, heard func()) (transport.Conn, Protocol, error) {
 	ctx, cancel := context.WithCancel(given)
 	defer cancel()
@@ -181,7 +207,7 @@ func (c *client) choose(given context.Context, s *site, heard func()) (transport
 		}
 	}
 	for _, p := range c.cfg.Protocols {
-		if !p.Secure() && !c.cfg.AllowPlaintext {
+		if !p.Secure() && (!c.cfg.AllowPlaintext || s.choice.everSecured()) {
 			held = true
 			continue
 		}
@@ -310,7 +336,7 @@ func decide(cands []*candidate, next int, lastStart time.Time, headStart time.Du
 // up and does not offer what is wanted: trying again is no use, unless it did
 // offer it earlier. If nobody did, it may be down for a while.
 func (c *client) selectError(ctx context.Context, s *site, cands []*candidate, held bool) error {
-	e := &SelectError{PlaintextHeld: held, kind: transport.KindUnreachable}
+	e := &SelectError{PlaintextHeld: held && !c.cfg.AllowPlaintext, Downgrade: held && c.cfg.AllowPlaintext, kind: transport.KindUnreachable}
 	for _, cand := range cands {
 		e.Tried = append(e.Tried, ProtocolInfo{Protocol: cand.proto, Why: cand.err})
 		c.onProtocol(ProtocolInfo{Protocol: cand.proto, Why: cand.err})

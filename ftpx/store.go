@@ -182,14 +182,16 @@ func (u *upload) elsewhere(worth int64) {
 }
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
+	u.ended, u.res.TimeKept = nil, false
 	u.arrived = false // what holds the partial from here on is of this host
 	r, err := u.src.open(offset)
 	if err != nil {
 		return retry.Stop(err)
 	}
 	moved, pos := int64(0), offset
+	finish := &transport.Finish{ModTime: u.timeToSet(l)}
 	n, err := l.Store(ctx, u.partial, offset, r, &transport.IO{
-		Size: max(u.src.size()-offset, 0),
+		Size: max(u.src.size()-offset, 0), Finish: finish,
 		Progress: func(n int64) {
 			moved += n
 			l.moved = true
@@ -204,6 +206,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	if err != nil {
 		return err
 	}
+	u.ended, u.res.TimeKept = finish.Entry, finish.TimeSet
 	if size := u.src.size(); size >= 0 && u.acked != size {
 		return u.short(u.acked, size)
 	}

@@ -63,6 +63,7 @@ type upload struct {
 	looked     bool    // the partial has been looked for
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
+	ended      *Entry  // the partial as this attempt's Store left it, if the server said
 	stored     bool    // the partial is complete and checked
 	placing    bool    // what is at dest is not known: a rename may have taken effect
 	backedUp   bool    // the old dest may lie under its backup name
@@ -86,6 +87,7 @@ func (u *upload) do(ctx context.Context, open func() (source, error)) (Result, e
 	err := u.prepare()
 	if err == nil {
 		var release func()
+		u.t.rides = u.src.size() >= 0 && u.src.size() <= rideMost
 		if release, err = u.c.active.claim(ctx, u.partial, u.onWriter); err == nil {
 			if err = u.c.run(ctx, u.t, u.once); u.stands {
 				err = nil
@@ -268,8 +270,8 @@ func (u *upload) preflight(ctx context.Context, l *lease) (done bool, err error)
 
 // setTime gives the partial the source's time before it appears under its name.
 func (u *upload) setTime(ctx context.Context, l *lease) error {
-	mtime := u.src.mtime()
-	if !u.keepTime || mtime.IsZero() || !l.Info().Caps.SetTime {
+	mtime := u.timeToSet(l)
+	if mtime.IsZero() || u.res.TimeKept {
 		return nil
 	}
 	err := l.Chtimes(ctx, u.partial, mtime)
@@ -281,6 +283,14 @@ func (u *upload) setTime(ctx context.Context, l *lease) error {
 		return err
 	}
 	return nil // the result says that the time was not kept
+}
+
+// timeToSet is the time for the remote file, zero to leave it to the server.
+func (u *upload) timeToSet(l *lease) time.Time {
+	if !u.keepTime || !l.Info().Caps.SetTime {
+		return time.Time{}
+	}
+	return u.src.mtime()
 }
 
 // dir is the folder of the destination, "" for the login folder.
