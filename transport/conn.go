@@ -115,6 +115,8 @@ type IO struct {
 type Finish struct {
 	// ModTime is set as by [Conn.Chtimes] unless it is zero.
 	ModTime time.Time
+	// More says that another file is about to follow on this connection.
+	More bool
 	// TimeSet says that it was.
 	TimeSet bool
 	// Entry is what [Conn.Stat] would have said after all this; nil if it was

@@ -8,8 +8,11 @@ import (
 )
 
 // DialWire opens a socket for an endpoint, through [Endpoint.Dial] if there is
-// one. The caller bounds it by ctx. Names with several addresses are tried as
-// RFC 6555 says, which net.Dialer does. Errors are not yet classified.
+// one. The caller bounds it by ctx. Of a name with addresses of both families the
+// second is tried after 300 ms, or at once where the first fails (RFC 8305), which
+// net.Dialer does and a dial function of the caller's should. FTP's data
+// connections are dialled to the address that has answered, not to the name.
+// Errors are not yet classified.
 func DialWire(ctx context.Context, ep *Endpoint, address string) (*Wire, error) {
 	dial := ep.Dial
 	if dial == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/text/encoding"
 )
 
 // Defaults of an [Endpoint].
@@ -48,8 +49,23 @@ type Endpoint struct {
 	// FTPS it also means TLS 1.3, and holds for each data connection. Plain FTP
 	// is then [KindInvalid].
 	RequirePostQuantum bool
+	// Charset is what the server's names are in, nil for UTF-8. Drivers convert
+	// nothing, see package transport/charset; but where it is set, FTP does not
+	// ask the server for UTF-8.
+	Charset encoding.Encoding
+	// ListZone is the time zone of the times in an FTP server's LIST, nil for UTC.
+	// MLSD and MDTM are in UTC everywhere (RFC 3659), except that vsftpd, where
+	// use_localtime is set, gives and takes that zone in MDTM too: for a server
+	// that greets as vsftpd, ListZone is thus the zone of both.
+	ListZone *time.Location
 	// Dial replaces net.Dialer for control and data connections, nil for the default.
 	Dial DialFunc
+	// ActiveAddr switches FTP to active mode: the server connects to this machine
+	// for each transfer, at this IP address and port ("192.0.2.1:0"; ":0" is the
+	// control connection's own address and any port). It is for servers that
+	// offer nothing else: firewalls and address translation prevent it, it does
+	// not go with Dial, and files are not sent by sendfile. "" means passive mode.
+	ActiveAddr string
 	// ConnectTimeout bounds dialling, handshakes and login together; 0 means
 	// [DefaultConnectTimeout].
 	ConnectTimeout time.Duration
@@ -60,6 +76,9 @@ type Endpoint struct {
 	// MinRate is the least number of bytes a second, over one Stall, that a
 	// transfer may move; 0 means any.
 	MinRate int64
+	// Learned is what earlier connections have found out about the server and later
+	// ones may go by; nil remembers nothing.
+	Learned *Learned
 	// Trace sees commands and replies; nil for none.
 	Trace *Trace
 	// Answered, if not nil, is called when the first byte arrives on a socket
@@ -163,19 +182,28 @@ type Trace struct {
 	// Reply sees an FTP reply or the status of an SFTP request. The text is
 	// what the server sent, with control characters replaced.
 	Reply func(p Protocol, addr string, code int, text string)
+	// Decode makes both readable where the server's names are not in UTF-8.
+	Decode func(text string) string
+}
+
+func (t *Trace) decoded(text string) string {
+	if t.Decode == nil {
+		return text
+	}
+	return t.Decode(text)
 }
 
 // OnCommand calls Command if there is one.
 func (t *Trace) OnCommand(p Protocol, addr, line string) {
 	if t != nil && t.Command != nil {
-		t.Command(p, addr, line)
+		t.Command(p, addr, t.decoded(line))
 	}
 }
 
 // OnReply calls Reply if there is one.
 func (t *Trace) OnReply(p Protocol, addr string, code int, text string) {
 	if t != nil && t.Reply != nil {
-		t.Reply(p, addr, code, Printable(text))
+		t.Reply(p, addr, code, Printable(t.decoded(text)))
 	}
 }
 

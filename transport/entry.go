@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"io/fs"
 	"time"
 )
@@ -19,8 +20,9 @@ const (
 
 // Entry describes one file or folder on a server.
 type Entry struct {
-	// Name is the base name as the server sent it. It is hostile input: it may
-	// hold separators, "..", or control characters.
+	// Name is the base name as the server sent it, decoded where
+	// [Endpoint.Charset] says from what. It is hostile input: it may hold
+	// separators, "..", or control characters, and need not be UTF-8.
 	Name string
 	// Type is what the entry is. [Conn.Stat] follows links, [Conn.List] does not.
 	Type EntryType
@@ -29,13 +31,17 @@ type Entry struct {
 	// ModTime is the modification time, or zero where the server did not say.
 	ModTime time.Time
 	// TimeExact says that ModTime is exact to the second, in a known time zone.
-	// Times out of a LIST are neither.
+	// Times out of a LIST are neither, unless that is in EPLF.
 	TimeExact bool
 	// Perm holds the permission bits where the server gave them, else 0.
 	Perm fs.FileMode
 	// Target is where a link leads, if the server said so.
 	Target string
 }
+
+// ErrListingTooLong says that a server's listing was cut off, because it was longer
+// than any real folder and would have used up the memory.
+var ErrListingTooLong = errors.New("the listing is too long")
 
 // IsDir reports whether the entry is a folder.
 func (e Entry) IsDir() bool { return e.Type == TypeDir }

@@ -1,11 +1,16 @@
 package transport
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // MisleadingName says in words what is wrong with one name of a server's listing as
 // that of a local file, or nothing: it would lead out of its folder, is no single
 // name, or does something to a terminal. Windows has rules of its own, which go by
-// the name, not by what the file system then does.
+// the name, not by what the file system then does. The name is one that has been
+// decoded, where the server has a character set of its own: in Shift-JIS and GBK
+// the bytes of "\" and "|" are halves of other characters.
 func MisleadingName(name string, windows bool) string {
 	switch {
 	case name == "":
@@ -16,12 +21,14 @@ func MisleadingName(name string, windows bool) string {
 		return "holds a separator"
 	}
 	for _, r := range name {
-		if r < ' ' || r == 0x7f {
+		if r < ' ' || r >= 0x7f && r < 0xa0 { // the latter act in terminals, too
 			return "holds control characters"
 		}
 	}
 	switch {
 	case !windows:
+	case !utf8.ValidString(name):
+		return "is not in UTF-8, so that Windows could take it for another: see Options.Charset"
 	case strings.ContainsAny(name, `\:`):
 		return "names a drive, a stream or a path on Windows"
 	case strings.ContainsAny(name, `<>"|?*`):

@@ -62,6 +62,10 @@ type Options struct {
 	// (vsftpd, ProFTPD).
 	DataTimeout time.Duration
 
+	// LocalTime is the name of a time zone in which the server shows times, in
+	// place of UTC (vsftpd, use_localtime).
+	LocalTime string
+
 	// SSH holds what only OpenSSH knows.
 	SSH SSHOptions
 
@@ -166,6 +170,7 @@ func (o *Options) uses() []use {
 		{"MaxClients", o.MaxClients > 0, ftp},
 		{"IdleTimeout", o.IdleTimeout > 0, ftp},
 		{"DataTimeout", o.DataTimeout > 0, strict},
+		{"LocalTime", o.LocalTime != "", only(VSFTPD)},
 		{"quota", o.QuotaBytes > 0 || o.QuotaFiles > 0, only(PureFTPd)},
 		{"NoStoreRestart", o.NoStoreRestart, only(ProFTPD)},
 		{"Digest", o.Digest, only(ProFTPD)},

@@ -41,7 +41,7 @@ func (s *Server) configureVSFTPD(program string) (command, error) {
 	// libraries; with it, sessions die.
 	c.line("seccomp_sandbox=NO")
 	c.line("mdtm_write=YES")
-	c.line("use_localtime=NO")
+	c.line("use_localtime=%s", yes(o.LocalTime != ""))
 	c.line("max_per_ip=%d", o.MaxPerHost) // zero is no limit
 	c.line("max_clients=%d", or(o.MaxClients, plenty))
 	if o.IdleTimeout > 0 {
@@ -56,6 +56,9 @@ func (s *Server) configureVSFTPD(program string) (command, error) {
 	c.line("vsftpd_log_file=%s", filepath.Join(s.logDir(), "vsftpd.log"))
 
 	cmd := command{path: program, logStdin: true}
+	if o.LocalTime != "" {
+		cmd.env = append(cmd.env, "TZ="+o.LocalTime)
+	}
 	if o.TLS != TLSOff {
 		required := o.TLS != TLSAllowed
 		c.line("ssl_enable=YES")
@@ -77,7 +80,7 @@ func (s *Server) configureVSFTPD(program string) (command, error) {
 		if err := writeOpenSSLConfig(file, o.MinTLS, o.MaxTLS); err != nil {
 			return command{}, err
 		}
-		cmd.env = []string{"OPENSSL_CONF=" + file}
+		cmd.env = append(cmd.env, "OPENSSL_CONF="+file)
 	}
 	c.lines(o.Extra)
 	file := filepath.Join(s.confDir(), "vsftpd.conf")

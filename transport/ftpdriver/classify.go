@@ -29,7 +29,7 @@ func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transp
 	}
 	verb, acted := cmd, false
 	if len(c.ctl.waiting) > 0 {
-		verb = c.ctl.waiting[len(c.ctl.waiting)-1]
+		verb = c.ctl.waiting[len(c.ctl.waiting)-1].verb
 		acted = !quiet[verb] && !(verb == "MDTM" && cmd == "MLST")
 	} else if isReply(err) && c.ctl.last.verb != "" {
 		verb = c.ctl.last.verb
@@ -70,7 +70,7 @@ func (c *Conn) kindOf(verb string, err error) transport.Kind {
 	case errors.As(err, &bad), errors.Is(err, errLongLine), errors.Is(err, errLongReply), errors.Is(err, errStray), errors.Is(err, errNotDue):
 		c.ctl.broken.Store(true)
 		return transport.KindProtocol
-	case errors.Is(err, errBroken), errors.Is(err, errHurry):
+	case errors.Is(err, errBroken), errors.Is(err, errHurry), errors.Is(err, errDropped):
 		return transport.KindLost
 	case errors.As(err, &reply):
 		kind := transport.KindOfReply(verb, reply.Code, reply.Msg)

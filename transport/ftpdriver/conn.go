@@ -29,10 +29,12 @@ type Conn struct {
 	feats    features
 	home     string // the login folder, "" until asked for
 	hashAlgo string // what OPTS HASH has chosen last
-	noEPSV   bool
-	noMLSD   bool
-	noMLST   bool
-	serial   bool // send one command at a time
+	lacking
+	noted  lacking // of that, what the endpoint's memory has been told
+	serial bool    // send one command at a time
+	// aheadPort is where the next data connection goes, from an EPSV sent ahead.
+	aheadPort int
+	aheadAt   time.Time
 	// halfAnswered: the last exchange got some of its replies and no more.
 	halfAnswered bool
 
@@ -204,7 +206,11 @@ func (c *Conn) give(ctx context.Context, cmd, path string, err error) error {
 		c.ctl.broken.Store(true)
 		_ = c.ctl.wire.Abort()
 	}
-	c.ctl.answers, c.ctl.hurry, c.ctl.readBack, c.data = nil, 0, false, nil
+	c.remember()
+	c.ctl.answers, c.ctl.readBack, c.data = nil, false, nil
+	if c.ctl.hurry.Swap(0) > 0 {
+		_ = c.ctl.wire.SetReadDeadline(time.Time{})
+	}
 	c.mu.Lock()
 	c.busy = false
 	c.mu.Unlock()

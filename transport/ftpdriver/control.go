@@ -31,7 +31,10 @@ type control struct {
 	br   *bufio.Reader
 	peer *net.TCPAddr
 
-	waiting []string // verbs without their final reply, oldest first
+	waiting []due    // commands without their final reply, oldest first
+	ahead   []string // lines that were sent with FEAT, before the library writes them
+	taken   int      // of those, how many it has written
+	batch   []string // lines to be sent with the library's FEAT
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
 	broken  atomic.Bool
@@ -41,8 +44,9 @@ type control struct {
 	silence  time.Duration
 	readBack bool
 	// hurry bounds the wait for replies after a failure, 0 for no bound, and
-	// grace is what it then becomes.
-	hurry, grace time.Duration
+	// grace is what it then becomes. See hasten.
+	hurry atomic.Int64
+	grace time.Duration
 
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
@@ -63,7 +67,13 @@ var (
 	errStray  = errors.New("the server sent a reply that nobody had asked for")
 	errHurry  = errors.New("no reply followed after the data connection had failed")
 	errNotDue = errors.New("no reply is due")
+	// errDropped: the server answers what it is sent line by line, and throws away
+	// what comes with a line.
+	errDropped = errors.New("the server answers one command and not those that were sent with it")
 )
+
+// batchPatience is how long what was sent with FEAT may go unanswered.
+const batchPatience = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
 	c := &control{ep: ep, wire: wire, rtt: time.Hour, grace: replyGrace}
@@ -109,10 +119,20 @@ func (c *control) send(lines ...string) error {
 	return nil
 }
 
+// due is a command that waits for its reply.
+type due struct{ verb string }
+
 func (c *control) queue(lines []string) {
 	for _, line := range lines {
-		c.waiting = append(c.waiting, verbOf(line))
+		c.waiting = append(c.waiting, due{verbOf(line)})
 	}
+}
+
+// hasten bounds the wait for replies from now on, also one that is under way in
+// another goroutine.
+func (c *control) hasten() {
+	c.hurry.Store(int64(c.grace))
+	_ = c.wire.SetReadDeadline(time.Now().Add(c.grace))
 }
 
 // stray deals with a reply that lies there although no command waits for one.
@@ -139,15 +159,23 @@ func (c *control) receive() (reply, error) {
 		c.broken.Store(true)
 		return reply{}, errNotDue
 	}
-	verb := c.waiting[0]
-	limit, onLimit := c.hurry, errHurry
-	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun && limit == 0 {
+	verb := c.waiting[0].verb
+	limit, onLimit := time.Duration(0), errHurry
+	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
-	}
-	if limit > 0 {
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}
+	if len(c.ahead) > 0 && verb != "FEAT" {
+		limit, onLimit = batchPatience, errDropped
+		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
+	}
+	if hurry := c.hurry.Load(); hurry > 0 {
+		_ = c.wire.SetReadDeadline(time.Now().Add(time.Duration(hurry)))
+	}
 	r, err := readReply(c.br)
+	if hurry := c.hurry.Load(); hurry > 0 { // perhaps since a moment ago
+		limit, onLimit = time.Duration(hurry), errHurry
+	}
 	if limit > 0 {
 		_ = c.wire.SetReadDeadline(time.Time{})
 	}
@@ -235,6 +263,23 @@ func (c *control) exchange(lines ...string) ([]reply, error) {
 	return replies, nil
 }
 
+// final reads the final reply of the oldest command. begun tells whether a
+// preliminary one came before it.
+func (c *control) final() (r reply, begun bool, err error) {
+	for {
+		r, err := c.receive()
+		switch {
+		case err != nil:
+			return reply{}, begun, err
+		case !r.preliminary():
+			return c.last, begun, nil
+		case c.broken.Load():
+			return reply{}, begun, r.err()
+		}
+		begun = true
+	}
+}
+
 // command is exchange for one line.
 func (c *control) command(line string) (reply, error) {
 	replies, err := c.exchange(line)
@@ -246,85 +291,8 @@ func (c *control) command(line string) (reply, error) {
 
 // inStep reports whether no reply is outstanding or lies unread.
 func (c *control) inStep() bool {
-	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.br.Buffered() == 0
+	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.ahead) && c.br.Buffered() == 0
 }
-
-// Read gives the library the next reply.
-func (c *control) Read(p []byte) (int, error) {
-	if len(c.pending) == 0 {
-		r, err := c.receive()
-		if err != nil {
-			return 0, err
-		}
-		c.pending = c.last.wire(libraryCode(r))
-	}
-	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
-	return n, nil
-}
-
-// libraryCode returns the one code that the library accepts as success of a
-// command, where the reply is another 2xx: RFC 959 section 5.4 allows several,
-// z/OS ends a transfer with 250. 202 is not success but "superfluous", and what
-// is said to PROT and PBSZ decides about protection: both stay as they are.
-func libraryCode(r reply) int {
-	if !r.positive() || r.code == 202 && r.verb != "PASS" {
-		return r.code
-	}
-	switch r.verb {
-	case "STOR", "RETR":
-		return 226
-	case "DELE", "RMD", "RNTO":
-		return 250
-	case "MKD":
-		return 257
-	case "NOOP", "TYPE":
-		return 200
-	case "PASS":
-		return 230
-	}
-	return r.code
-}
-
-// Write takes the library's commands. It flushes after each, but long lines
-// come in pieces.
-func (c *control) Write(p []byte) (int, error) {
-	c.line = append(c.line, p...)
-	for {
-		i := bytes.IndexByte(c.line, '\n')
-		if i < 0 {
-			return len(p), nil
-		}
-		line := strings.TrimRight(string(c.line[:i]), "\r")
-		c.line = c.line[i+1:]
-		if c.answers != nil {
-			if answer, ok := c.answers(verbOf(line)); ok {
-				c.pending = append(c.pending, answer+"\r\n"...)
-				continue
-			}
-		}
-		if err := c.send(line); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// Close is what the library calls when it gives up.
-func (c *control) Close() error {
-	c.broken.Store(true)
-	return c.wire.Abort()
-}
-
-// RemoteAddr is always a *net.TCPAddr.
-func (c *control) RemoteAddr() net.Addr { return c.peer }
-
-// LocalAddr is the socket's.
-func (c *control) LocalAddr() net.Addr { return c.wire.LocalAddr() }
-
-// Deadlines are the driver's own business: the library's would be sticky.
-func (c *control) SetDeadline(time.Time) error      { return nil }
-func (c *control) SetReadDeadline(time.Time) error  { return nil }
-func (c *control) SetWriteDeadline(time.Time) error { return nil }
 
 // verbOf returns the command of a line, in capitals.
 func verbOf(line string) string {

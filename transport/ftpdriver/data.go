@@ -65,7 +65,7 @@ func (d *dataConn) fail(err error) error {
 
 // cut resets the connection. From here on the final reply is due soon.
 func (d *dataConn) cut() {
-	d.ctl.hurry = d.ctl.grace
+	d.ctl.hasten()
 	d.wire.Reset()
 }
 
@@ -156,6 +156,11 @@ func (d *dataConn) Close() error {
 		_ = d.wire.Close()
 		return nil
 	}
+	return d.finish()
+}
+
+// finish is the end of an upload, see Close.
+func (d *dataConn) finish() error {
 	if d.tls != nil {
 		if err := d.tls.CloseWrite(); err != nil {
 			return d.fail(err)

@@ -72,6 +72,9 @@ func check(ep *transport.Endpoint) error {
 	case strings.ContainsAny(ep.Password.Reveal(), "\r\n\x00"):
 		return errors.New("the password holds CR, LF or NUL: a line end from a file, perhaps")
 	}
+	if err := checkActive(ep); err != nil {
+		return err
+	}
 	return refuseInClear(ep)
 }
 
@@ -184,6 +187,12 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		}
 	}
 	c.ctl.pending = greeting.wire(220)
+	if c.serial = needsSync(c.server) || serialHosts.has(c.addr); !c.serial {
+		c.ctl.batch = []string{"TYPE I"}
+		if c.tls != nil {
+			c.ctl.batch = append(c.ctl.batch, "PBSZ 0", "PROT P")
+		}
+	}
 	options := []ftp.DialOption{
 		ftp.DialWithDialFunc(c.hand),
 		// We do it below: the library fails where a server does not know it.
@@ -199,6 +208,9 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	}
 	if err := c.lib.Login(user, password); err != nil {
 		last := c.ctl.last
+		if errors.Is(err, errDropped) {
+			serialHosts.add(c.addr)
+		}
 		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
 			// The library makes an error of a refused USER that has no code.
 			err = last.err()
@@ -208,8 +220,12 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		}
 		return "login", err
 	}
+	c.ctl.ahead, c.ctl.taken = nil, 0
 	c.learn()
-	if c.feats.has("UTF8") {
+	if c.doublesIAC() {
+		c.ctl.conn = telnet{c.ctl.conn}
+	}
+	if c.feats.has("UTF8") && c.ep.Charset == nil {
 		// Whatever the answer: 501, 504 and 202 have all been seen.
 		if _, err := c.ctl.command("OPTS UTF8 ON"); err != nil {
 			return "login", err
@@ -217,7 +233,6 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	}
 	c.roundTrip = c.ctl.rtt
 	c.ctl.grace += 4 * c.roundTrip
-	c.serial = needsSync(c.server) || serialHosts.has(c.addr)
 	return "", nil
 }
 

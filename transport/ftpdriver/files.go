@@ -91,21 +91,23 @@ const timeVal = "20060102150405"
 // Chtimes sends MFMT (draft-somers-ftp-mfxx), or else MDTM with a time before the
 // path, which is vsftpd's way.
 func (c *Conn) Chtimes(ctx context.Context, path string, mtime time.Time) error {
-	stamp := mtime.UTC().Format(timeVal)
 	if !c.Info().Caps.SetTime {
 		return c.ep.Fail("MFMT", path, transport.KindUnsupported, errNoSetTime)
 	}
 	if c.feats.has("MFMT") {
 		return c.doPath(ctx, "MFMT", path, func(*transport.Op) error {
-			r, err := c.ctl.command("MFMT " + stamp + " " + path)
+			r, err := c.ctl.command(c.timeLine(path, mtime))
 			if err == nil && r.positive() && r.code != 202 {
 				return nil
+			}
+			if err == nil && unknown(r) {
+				c.never("MFMT")
 			}
 			return besides(err, errIf(err == nil, r))
 		})
 	}
 	return c.doPath(ctx, "MDTM", path, func(*transport.Op) error {
-		r, err := c.ctl.command("MDTM " + stamp + " " + path)
+		r, err := c.ctl.command(c.timeLine(path, mtime))
 		if err != nil {
 			return err
 		}
@@ -114,11 +116,20 @@ func (c *Conn) Chtimes(ctx context.Context, path string, mtime time.Time) error 
 		}
 		if r.positive() || !saysModification(r.text) {
 			// The server took "20260102030405 name" for the name of a file.
-			c.forget(func(caps *transport.Caps) { caps.SetTime = false })
+			c.noSetTime = true
+			c.derive()
 			return as(transport.KindUnsupported, besides(errNoSetTime, r.err()))
 		}
 		return c.clarify("MDTM", path, r.err())
 	})
+}
+
+// timeLine is the command that sets a time.
+func (c *Conn) timeLine(path string, mtime time.Time) string {
+	if c.feats.has("MFMT") {
+		return "MFMT " + mtime.UTC().Format(timeVal) + " " + path
+	}
+	return "MDTM " + mtime.In(c.zoneOfMDTM()).Format(timeVal) + " " + path
 }
 
 func errIf(is bool, r reply) error {

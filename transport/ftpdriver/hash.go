@@ -167,6 +167,7 @@ func (c *Conn) viaHash(name string, h hashing) ([]byte, error) {
 			return nil, err
 		}
 		if !r.positive() {
+			c.withoutHash(r)
 			return nil, r.err()
 		}
 		c.hashAlgo = h.draft
@@ -192,6 +193,7 @@ func (c *Conn) viaHash(name string, h hashing) ([]byte, error) {
 		}
 	}
 	if !r.positive() {
+		c.withoutHash(r)
 		return nil, r.err()
 	}
 	return h.check(r.last())
@@ -237,6 +239,7 @@ func (c *Conn) viaX(name string, h hashing) ([]byte, error) {
 		return nil, err
 	}
 	if !r.positive() {
+		c.withoutHash(r)
 		return nil, r.err()
 	}
 	// "250 6169...", or a word or the name before it.

@@ -76,7 +76,7 @@ func TestTicketsAreReadDuringAnUpload(t *testing.T) {
 	}
 	wire := transport.NewWire(raw, time.Minute)
 	op := transport.StartOp(t.Context(), transport.Watch{}, wire)
-	d := &dataConn{ctl: &control{}, op: op, wire: wire, upload: true,
+	d := &dataConn{ctl: &control{wire: wire}, op: op, wire: wire, upload: true,
 		tls: tls.Client(wire, &tls.Config{RootCAs: ca.Pool(), ServerName: "h", ClientSessionCache: tls.NewLRUClientSessionCache(1)})}
 	if err := d.Handshake(); err != nil {
 		t.Fatal(err)

@@ -37,6 +37,14 @@ func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry
 	})
 }
 
+// listZone is what the times of LIST are in.
+func (c *Conn) listZone() *time.Location {
+	if c.ep.ListZone == nil {
+		return time.UTC
+	}
+	return c.ep.ListZone
+}
+
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
 // missing one with an empty listing, and names with spaces or a leading "-" are
 // taken for options.
@@ -48,7 +56,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	if !r.positive() {
 		return c.notFolder(r, path)
 	}
-	now := time.Now()
+	now := time.Now().In(c.listZone())
 	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
@@ -119,11 +127,12 @@ type lister struct {
 	parse   func(line string) (entry transport.Entry, skip, ok bool)
 	yield   func(transport.Entry) bool
 	lines   int
-	strange string // the first line that could not be parsed
+	entries int    // lines that could be parsed
+	strange string // the first line that could not
 	stopped bool
 }
 
-func (l *lister) read(op *transport.Op, d *dataConn) error {
+func (l *lister) read(op *transport.Op, d io.Reader) error {
 	lr := &io.LimitedReader{R: d, N: maxListing}
 	br := bufio.NewReaderSize(lr, maxListLine)
 	for {
@@ -145,13 +154,23 @@ func (l *lister) read(op *transport.Op, d *dataConn) error {
 		}
 	}
 	if lr.N <= 0 {
-		return as(transport.KindProtocol, errors.New("the listing is longer than 256 MiB"))
+		return as(transport.KindRefused, fmt.Errorf("%w: it is longer than 256 MiB", transport.ErrListingTooLong))
 	}
-	if l.strange != "" {
-		// Leaving an entry out would be a lie: a mirror would delete its file.
-		return as(transport.KindProtocol, fmt.Errorf("the listing has lines in an unknown form, such as %q", shorten(l.strange)))
+	return l.judge()
+}
+
+// judge makes an error of lines that could not be parsed. Leaving an entry out
+// would be a lie: a mirror would delete its file. Where some lines make sense the
+// others may be garbled, which another attempt would show; where none does, the
+// server has a form that is not known here.
+func (l *lister) judge() error {
+	switch {
+	case l.strange == "":
+		return nil
+	case l.entries == 0 && l.lines > 2:
+		return as(transport.KindUnsupported, fmt.Errorf("the server lists in a form that is not supported, such as %q: let it list as ls -l does, or offer MLSD", shorten(l.strange)))
 	}
-	return nil
+	return as(transport.KindProtocol, fmt.Errorf("the listing has lines in an unknown form, such as %q", shorten(l.strange)))
 }
 
 func (l *lister) line(op *transport.Op, line string) {
@@ -160,6 +179,9 @@ func (l *lister) line(op *transport.Op, line string) {
 	}
 	l.lines++
 	entry, skip, ok := l.parse(line)
+	if ok {
+		l.entries++
+	}
 	switch {
 	case !ok:
 		if l.strange == "" {

@@ -26,12 +26,34 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 			return nil, c.refused(r, "")
 		}
 	}
-	port, err := c.passive()
+	if c.ep.ActiveAddr != "" {
+		return c.openActive(op, line)
+	}
+	port, early, err := c.nextPort()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(op.Context(), c.ep.ConnectBudget())
 	defer cancel()
+	wire, err := c.dialData(ctx, op, port)
+	if err != nil && early && op.Context().Err() == nil {
+		lateHosts.add(c.addr)
+		if port, err = c.passive(); err == nil {
+			wire, err = c.dialData(ctx, op, port)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := &dataConn{ctl: c.ctl, op: op, wire: wire}
+	if c.tls != nil {
+		d.tls = c.tls.client(noDeadline{wire})
+	}
+	return d, nil
+}
+
+// dialData opens the socket of a data connection.
+func (c *Conn) dialData(ctx context.Context, op *transport.Op, port int) (*transport.Wire, error) {
 	wire, err := transport.DialWire(ctx, c.ep, net.JoinHostPort(c.dataHost(), strconv.Itoa(port)))
 	if err != nil {
 		err = fmt.Errorf("open data connection: %w", err)
@@ -41,11 +63,7 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 		return nil, err
 	}
 	op.Attach(wire)
-	d := &dataConn{ctl: c.ctl, op: op, wire: wire}
-	if c.tls != nil {
-		d.tls = c.tls.client(noDeadline{wire})
-	}
-	return d, nil
+	return wire, nil
 }
 
 // wantsPRET leaves out Pure-FTPd, known by its ESTA: it advertises PRET and has

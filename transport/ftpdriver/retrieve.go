@@ -67,7 +67,7 @@ func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, erro
 		case answer.code == 350:
 			rest = 0 // the range has begun where it should
 		default:
-			delete(c.feats, "RANG")
+			c.never("RANG")
 		}
 	}
 	c.lend(d)

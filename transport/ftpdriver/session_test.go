@@ -1,12 +1,14 @@
 package ftpdriver
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -326,9 +328,9 @@ func TestCloseBlackhole(t *testing.T) {
 	defer server.Close()
 	go func() {
 		_, _ = io.WriteString(server, "220 hi\r\n")
-		buf := make([]byte, 100)
+		lines := bufio.NewReader(server)
 		for _, answer := range []string{"331 ?", "230 in", "211 none", "200 ok"} {
-			_, _ = server.Read(buf)
+			_, _ = lines.ReadString('\n')
 			_, _ = io.WriteString(server, answer+"\r\n")
 		}
 	}()
@@ -339,6 +341,48 @@ func TestCloseBlackhole(t *testing.T) {
 	if d := time.Since(begin); d > time.Second {
 		t.Errorf("Close took %v", d)
 	}
+}
+
+// A few servers throw away what comes with a line. One is found out at the price
+// of one connection, and is then sent line by line.
+func TestServerThatDropsWhatComesWithALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ep := &transport.Endpoint{Protocol: transport.FTP, Host: "drops", Dial: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go func() {
+				defer server.Close()
+				_, _ = io.WriteString(server, "220 hi\r\n")
+				buf := make([]byte, 1000)
+				for {
+					n, err := server.Read(buf)
+					if err != nil {
+						return
+					}
+					answer := map[string]string{"USER": "331 ?", "PASS": "230 in", "FEAT": "211 none"}[verbOf(strings.TrimSpace(string(buf[:n])))]
+					_, _ = io.WriteString(server, orElse(answer, "200 ok")+"\r\n")
+				}
+			}()
+			return client, nil
+		}}
+		begin := time.Now()
+		_, err := Dial(t.Context(), ep)
+		wantKind(t, err, transport.KindLost, 0)
+		if took := time.Since(begin); took > 2*batchPatience {
+			t.Errorf("it took %v to find out", took)
+		}
+		c := dial(t, ep)
+		if !c.serial {
+			t.Error("the host was not remembered")
+		}
+		_ = c.Close()
+	})
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
 }
 
 func TestOneOwner(t *testing.T) {

@@ -68,7 +68,7 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	entry := transport.Entry{Size: -1}
 	if mdtm.code == 213 {
 		if t, ok := parseTime(strings.TrimSpace(mdtm.last())); ok {
-			entry.ModTime, entry.TimeExact = t, true
+			entry.ModTime, entry.TimeExact = c.fromMDTM(t), true
 		}
 	}
 	if size.code == 213 {

@@ -29,6 +29,12 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 	}
 	var sent int64
 	err := c.doPath(ctx, "STOR", path, func(op *transport.Op) error {
+		if data, whole, rest := c.small(op, offset, src, opt); whole {
+			sent = int64(len(data))
+			return c.storeSmall(op, path, data, opt)
+		} else {
+			src = rest
+		}
 		d, err := c.openData(op, "STOR "+path)
 		if err != nil {
 			return err
@@ -41,7 +47,10 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 		c.lend(d)
 		err = c.lib.StorFrom(path, sourceOf(op, src), uint64(offset))
 		sent = d.sent
-		return c.transferError(d, err, offset)
+		if err = c.transferError(d, err, offset); err == nil {
+			c.finishFile(path, opt.Finishing())
+		}
+		return err
 	})
 	if err != nil {
 		return 0, err // what the server has, only a fresh size tells

@@ -176,9 +176,9 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 		Server:    transport.Printable(string(conn.ServerVersion())),
 		RoundTrip: d.rtt,
 		Caps: transport.Caps{
-			Truncate:   true,
-			SetTime:    true,
-			ExactTimes: true,
+			Truncate:    true,
+			SetTime:     true,
+			ExactTimes:  true,
 			WriteWindow: mostLanes*laneBytes + int64(largest),
 			Overlap:     overlap,
 		},

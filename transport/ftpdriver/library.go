@@ -1,0 +1,104 @@
+package ftpdriver
+
+import (
+	"bytes"
+	"net"
+	"strings"
+	"time"
+)
+
+// What follows is the side of [control] that jlaffaye/ftp sees, for which it is the
+// socket.
+
+// Read gives the library the next reply.
+func (c *control) Read(p []byte) (int, error) {
+	if len(c.pending) == 0 {
+		r, err := c.receive()
+		if err != nil {
+			return 0, err
+		}
+		c.pending = c.last.wire(libraryCode(r))
+	}
+	n := copy(p, c.pending)
+	c.pending = c.pending[n:]
+	return n, nil
+}
+
+// libraryCode returns the one code that the library accepts as success of a
+// command, where the reply is another 2xx: RFC 959 section 5.4 allows several,
+// z/OS ends a transfer with 250. 202 is not success but "superfluous", and what
+// is said to PROT and PBSZ decides about protection: both stay as they are.
+func libraryCode(r reply) int {
+	if !r.positive() || r.code == 202 && r.verb != "PASS" {
+		return r.code
+	}
+	switch r.verb {
+	case "STOR", "RETR":
+		return 226
+	case "DELE", "RMD", "RNTO":
+		return 250
+	case "MKD":
+		return 257
+	case "NOOP", "TYPE":
+		return 200
+	case "PASS":
+		return 230
+	}
+	return r.code
+}
+
+// Write takes the library's commands. It flushes after each, but long lines
+// come in pieces.
+func (c *control) Write(p []byte) (int, error) {
+	c.line = append(c.line, p...)
+	for {
+		i := bytes.IndexByte(c.line, '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		line := strings.TrimRight(string(c.line[:i]), "\r")
+		c.line = c.line[i+1:]
+		if c.answers != nil {
+			if answer, ok := c.answers(verbOf(line)); ok {
+				c.pending = append(c.pending, answer+"\r\n"...)
+				continue
+			}
+		}
+		if err := c.forward(line); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// forward sends a line of the library's, unless it has left already. With FEAT
+// goes what the library will write when it has read the reply: each would be a
+// round trip.
+func (c *control) forward(line string) error {
+	if c.taken < len(c.ahead) && c.ahead[c.taken] == line {
+		c.taken++
+		return nil
+	}
+	lines := []string{line}
+	if line == "FEAT" {
+		lines = append(lines, c.batch...)
+		c.ahead, c.batch = c.batch, nil
+	}
+	return c.send(lines...)
+}
+
+// Close is what the library calls when it gives up.
+func (c *control) Close() error {
+	c.broken.Store(true)
+	return c.wire.Abort()
+}
+
+// RemoteAddr is always a *net.TCPAddr.
+func (c *control) RemoteAddr() net.Addr { return c.peer }
+
+// LocalAddr is the socket's.
+func (c *control) LocalAddr() net.Addr { return c.wire.LocalAddr() }
+
+// Deadlines are the driver's own business: the library's would be sticky.
+func (c *control) SetDeadline(time.Time) error      { return nil }
+func (c *control) SetReadDeadline(time.Time) error  { return nil }
+func (c *control) SetWriteDeadline(time.Time) error { return nil }

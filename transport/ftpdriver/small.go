@@ -1,0 +1,215 @@
+package ftpdriver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// A small file costs round trips and next to no bandwidth. One that is all in
+// memory is therefore sent by a sequence of our own: the data connection is dialled
+// while STOR is on its way, TLS on it begins and the file leaves before the 150,
+// and what the caller wants to have done at the end goes with the next EPSV in one
+// write, on vsftpd in that of STOR.
+
+// smallFile is what is sent before the server has agreed to take it: it must go
+// into the buffers of the kernel, so that nobody waits for a server that refuses.
+const smallFile = 32 << 10
+
+// aheadFor is how long the answer to an EPSV that was sent ahead is good for.
+// Firewalls on the way open a port for a while.
+const aheadFor = 5 * time.Second
+
+// small reads a source that is said to be small. What it has read of one that is
+// not is put back.
+func (c *Conn) small(op *transport.Op, offset int64, src io.Reader, opt *transport.IO) (data []byte, whole bool, rest io.Reader) {
+	size := opt.SizeHint()
+	if offset > 0 || size > smallFile || size == 0 || c.serial || c.ep.ActiveAddr != "" || c.wantsPRET() || c.doublesIAC() {
+		return nil, false, src
+	}
+	data = make([]byte, size+1)
+	n, err := io.ReadFull(op.Reader(src), data)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		return data[:n], true, nil
+	}
+	rest = io.MultiReader(bytes.NewReader(data[:n]), src)
+	if err != nil {
+		rest = io.MultiReader(bytes.NewReader(data[:n]), failsWith{err})
+	}
+	return nil, false, rest
+}
+
+type failsWith struct{ err error }
+
+func (f failsWith) Read([]byte) (int, error) { return 0, f.err }
+
+// readsLater reports whether the server leaves commands alone while a transfer is
+// under way, so that those after it can be sent with it. ProFTPD answers 450 to
+// them; of others it is not known.
+func (c *Conn) readsLater() bool { return strings.Contains(c.server, "vsFTPd") }
+
+// storeSmall sends data as one file.
+func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *transport.IO) error {
+	port, early, err := c.nextPort()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(op.Context(), c.ep.ConnectBudget())
+	d := &dataConn{ctl: c.ctl, op: op, upload: true}
+	delivered := make(chan struct{})
+	go func() {
+		defer close(delivered)
+		c.deliver(ctx, d, port, data)
+	}()
+	defer func() {
+		cancel()
+		<-delivered
+		if d.wire != nil {
+			d.release()
+		}
+	}()
+	f := opt.Finishing()
+	lines, ends := []string{"STOR " + path}, []string(nil)
+	if c.readsLater() {
+		ends = c.endLines(path, f)
+	}
+	if err := c.ctl.send(append(lines, ends...)...); err != nil {
+		return err
+	}
+	stor, begun, err := c.ctl.final()
+	if err == nil && !begun {
+		cancel() // it was not granted, and what was sent will not be read
+	}
+	<-delivered
+	opt.Report(d.sent)
+	switch {
+	case err != nil:
+		if early && d.err != nil && d.wire == nil {
+			lateHosts.add(c.addr)
+		}
+		return c.transferError(d, err, 0)
+	case !begun && stor.positive():
+		c.ctl.broken.Store(true)
+		return as(transport.KindProtocol, fmt.Errorf("the server ended a transfer that it had not begun: %w", stor.err()))
+	case !begun && errors.Is(d.err, context.Canceled):
+		d.err = nil
+	}
+	if stor.code >= 400 {
+		err = stor.err()
+	}
+	for range ends {
+		r, _, rerr := c.ctl.final()
+		if rerr != nil {
+			break // the caller will find the session lost, if it needs it
+		}
+		c.took(r, f, err == nil)
+	}
+	if len(c.ctl.waiting) > 0 {
+		return err
+	}
+	c.ctl.last = stor
+	if err = c.transferError(d, err, 0); err == nil && len(ends) == 0 {
+		c.finishFile(path, f)
+	}
+	return err
+}
+
+// deliver dials the data connection and sends a file that fits into its buffers.
+func (c *Conn) deliver(ctx context.Context, d *dataConn, port int, data []byte) {
+	wire, err := c.dialData(ctx, d.op, port)
+	if err != nil {
+		d.err = err
+		c.ctl.hasten() // the server waits for a connection that will not come
+		return
+	}
+	d.wire = wire
+	if c.tls != nil {
+		d.tls = c.tls.client(noDeadline{wire})
+		if err := d.tls.HandshakeContext(ctx); err != nil {
+			_ = d.fail(err)
+			return
+		}
+	}
+	if _, err := d.Write(data); err == nil {
+		_ = d.finish()
+	}
+}
+
+// lateHosts are those on which the port of an EPSV sent ahead could not be reached.
+var lateHosts hostSet
+
+// nextPort is the port for the next data connection: what an EPSV sent ahead has
+// brought, early, or what one brings now.
+func (c *Conn) nextPort() (port int, early bool, err error) {
+	port, c.aheadPort = c.aheadPort, 0
+	if port > 0 && time.Since(c.aheadAt) < aheadFor {
+		return port, true, nil
+	}
+	port, err = c.passive()
+	return port, false, err
+}
+
+// endLines are the commands for what a caller wants to have done at the end of a
+// file.
+func (c *Conn) endLines(path string, f *transport.Finish) (lines []string) {
+	if f == nil {
+		return nil
+	}
+	if !f.ModTime.IsZero() && c.Info().Caps.SetTime {
+		lines = append(lines, c.timeLine(path, f.ModTime))
+	}
+	if c.feats.has("MLST") && !c.noMLST {
+		lines = append(lines, "MLST "+path)
+	} else {
+		lines = append(lines, "SIZE "+path)
+	}
+	if f.More && !c.noEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !lateHosts.has(c.addr) {
+		lines = append(lines, "EPSV")
+	}
+	return lines
+}
+
+// finishFile does what the caller wants to have done at the end of a file. What
+// fails of it is left undone.
+func (c *Conn) finishFile(path string, f *transport.Finish) {
+	lines := c.endLines(path, f)
+	if len(lines) == 0 {
+		return
+	}
+	replies, _ := c.exchange(lines...)
+	for _, r := range replies {
+		c.took(r, f, true)
+	}
+}
+
+// took takes a reply to one of endLines.
+func (c *Conn) took(r reply, f *transport.Finish, stored bool) {
+	switch {
+	case r.verb == "EPSV" && r.code == 229:
+		if port, err := parseEPSV(r.text); err == nil {
+			c.aheadPort, c.aheadAt = port, time.Now()
+		}
+	case r.verb == "MFMT" && unknown(r):
+		c.never("MFMT")
+	case !stored:
+	case r.verb == "MFMT":
+		f.TimeSet = r.positive() && r.code != 202
+	case r.verb == "MDTM":
+		f.TimeSet = r.code == 213 && !isTime(r.text)
+	case r.verb == "MLST" && r.positive():
+		if e, ok := parseMLST(r.text); ok && !maybeLink(e) {
+			f.Entry = &e
+		}
+	case r.verb == "SIZE" && r.code == 213:
+		if n, err := strconv.ParseInt(strings.TrimSpace(r.last()), 10, 64); err == nil && n >= 0 {
+			f.Entry = &transport.Entry{Size: n}
+		}
+	}
+}
