@@ -3,6 +3,7 @@ package ftpx
 import (
 	"context"
 	"io"
+	"io/fs"
 	"iter"
 	"time"
 
@@ -91,6 +92,27 @@ type Files interface {
 	// Chtimes sets the modification time, to the second. errors.ErrUnsupported
 	// where the server cannot.
 	Chtimes(ctx context.Context, remotePath string, mtime time.Time) error
+	// FS returns [Config].Base and what is below it as a file system for reading:
+	// fs.ReadDirFS, fs.StatFS, fs.ReadFileFS and fs.SubFS. Its files are
+	// io.ReaderAt, io.Seeker and io.WriterTo too. It asks nothing of the server
+	// by itself. ctx bounds every operation on it and on its files.
+	//
+	// Errors are *fs.PathError around an [*Error]; of a name that is not valid
+	// (fs.ValidPath, or CR, LF or NUL in it) fs.ErrInvalid. Links are followed,
+	// also where they lead out of Base, if the server does; a listing shows them
+	// as links. Entries are sorted. Those whose name is not valid UTF-8, holds "/"
+	// or a control character, or is "." or ".." are left out, since no such file
+	// could be opened by it: List shows them. Info of an entry costs a question
+	// where the listing was not exact, as on servers without MLSD.
+	//
+	// A file that is open holds no connection, and lost ones are no loss to it: it
+	// is fetched piece by piece, with growing read-ahead of at most 64 MiB for all
+	// files. Each piece is handed out after size and time were found to be as they
+	// were when it was opened; else the error is [ErrSourceChanged]. A change that
+	// shows in neither is not seen. A file may be read while others are written;
+	// as the source of a Put it takes a second connection, so more such Puts at
+	// once than MaxConns can hold would wait for one another: use another client.
+	FS(ctx context.Context) fs.FS
 }
 
 type client struct {
@@ -102,8 +124,11 @@ type client struct {
 	creds  *credentials
 	limit  *rate.Limiter // of Options.MaxRate, nil for none
 	turns  *gate         // of Options.MaxTransfers, nil for none
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	// maxListing is the constant of that name; tests have little memory to give away.
+	maxListing int64
+	chunks     chunkPool // of what FS reads ahead
+	ctx        context.Context
+	cancel     context.CancelCauseFunc
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -123,7 +148,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	if err != nil {
 		return nil, &Error{Op: "open", Err: asInvalid(err)}
 	}
-	c := &client{cfg: cfg, hooks: cfg.Hooks}
+	c := &client{cfg: cfg, hooks: cfg.Hooks, maxListing: maxListing}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.creds, c.limit = newCredentials(cfg.Credentials), newLimiter(cfg.MaxRate)
 	if cfg.MaxTransfers > 0 {

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding"
+
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/charset"
 )
 
 // Names of package transport that a program needs to use this one.
@@ -64,7 +67,9 @@ type Options struct {
 	// FTP is used only where it is listed here and AllowPlaintext is set.
 	Protocols []Protocol
 	// AllowPlaintext permits plain FTP, which shows password and payload to
-	// anyone on the way, when no better protocol listed is offered.
+	// anyone on the way, when no better protocol listed is offered. On a host
+	// where a better one has worked since the client was opened it is not used
+	// any more: whoever disturbs the line could else wait for a password in clear.
 	AllowPlaintext bool
 	// Ports replaces the protocols' own ports.
 	Ports Ports
@@ -120,11 +125,30 @@ type Options struct {
 	// RecheckAfter is how long a chosen protocol is kept before a new
 	// connection looks for a better one; 0 means 10 minutes.
 	RecheckAfter time.Duration
+	// Charset is what names are in on the servers, such as simplifiedchinese.GBK,
+	// japanese.ShiftJIS or charmap.Windows1252 of golang.org/x/text/encoding; nil
+	// means UTF-8. Paths given and names returned are in UTF-8 all the same. A
+	// path that the set cannot express fails with transport.KindName before
+	// anything is sent. What a listing holds that is not in the set is passed on
+	// unchanged, so that it reaches the same file: see package transport/charset.
+	// With nil, too, names that are no UTF-8 pass as the bytes that they are.
+	Charset encoding.Encoding
+	// ListZone is the time zone of LIST, for FTP servers that have no MLSD and
+	// show local time; nil means UTC. Times of MLSD and MDTM are in UTC, and
+	// SFTP's are too. On vsftpd it is the zone of use_localtime.
+	ListZone *time.Location
+	// ActiveAddr switches FTP and FTPS to active mode, in which the server connects
+	// to this machine for each transfer: an IP address and a port, such as
+	// "192.0.2.1:0", or ":0" for the control connection's own address and any
+	// port. It cannot be used with Dial. "" means passive mode, which is what
+	// works through firewalls.
+	ActiveAddr string
 	// Hooks are told what happens; nil for none.
 	Hooks *Hooks
-
-	// connect replaces the drivers in tests.
-	connect connectFunc
+	// Connect replaces the drivers: it connects to an endpoint, logs in, and keeps
+	// to what package transport says of a Conn and its errors. It is for servers of
+	// one's own making, such as those of package ftpxtest; nil means the drivers.
+	Connect func(context.Context, *transport.Endpoint) (transport.Conn, error)
 }
 
 // Ports are the ports of the protocols, 0 for a protocol's own.
@@ -211,6 +235,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.MaxTransfers < 0 || cfg.MaxRate < 0 {
 		return cfg, fmt.Errorf("Options.MaxTransfers is %d and Options.MaxRate is %d: use positive numbers, or 0 for no limit", cfg.MaxTransfers, cfg.MaxRate)
 	}
+	if err := charset.Check(cfg.Charset); err != nil {
+		return cfg, fmt.Errorf("Options.Charset: %w", err)
+	}
 	if err := cfg.checkStandbys(); err != nil {
 		return cfg, err
 	}
@@ -227,8 +254,11 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.SSH.Keyring == nil {
 		cfg.SSH.Keyring = new(transport.Keyring)
 	}
-	if cfg.connect == nil {
-		cfg.connect = dialDriver
+	if cfg.Connect == nil {
+		cfg.Connect = dialDriver
+	}
+	if cfg.Charset != nil {
+		cfg.Connect = inCharset(cfg.Connect)
 	}
 	return cfg, nil
 }
@@ -265,6 +295,7 @@ func (cfg *Config) endpoint(s *site, p Protocol) *transport.Endpoint {
 	return &transport.Endpoint{
 		Protocol: p, Host: s.Host, Port: ports.of(p), User: orDefault(s.User, cfg.User), Password: password,
 		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
+		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, Learned: &s.quirks.learned,
 		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
 	}
 }

@@ -83,7 +83,7 @@ func (cr *credentials) fetch(ctx context.Context, ep *transport.Endpoint) error 
 // replaced since, and no third time, since servers lock accounts.
 func (c *client) login(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 	if c.creds.ask == nil {
-		return c.cfg.connect(ctx, ep)
+		return c.cfg.Connect(ctx, ep)
 	}
 	var refused *Credential
 	var why error
@@ -96,7 +96,7 @@ func (c *client) login(ctx context.Context, ep *transport.Endpoint) (transport.C
 		with.User = orDefault(cred.User, ep.User)
 		with.Password = cred.Password
 		with.SSH.Signers = append(cred.Signers[:len(cred.Signers):len(cred.Signers)], ep.SSH.Signers...)
-		conn, err := c.cfg.connect(ctx, &with)
+		conn, err := c.cfg.Connect(ctx, &with)
 		if err == nil || refused != nil || transport.KindOf(err) != transport.KindAuth {
 			return conn, err
 		}

@@ -7,10 +7,13 @@ import (
 )
 
 // dialGate bounds how many connections are being opened at once. It begins with
-// two and doubles as they succeed, so that a limit of the server is met by few
-// attempts and not by as many as there is work. Where a dial failed that had
-// company, from then on one is opened after the other: sshd drops connections
-// that have not logged in yet beyond MaxStartups, at random and without a word.
+// two, each success allows one more, which doubles them with every round, and a
+// server that refuses one halves them, so that a limit of the server is met by few
+// attempts and not by as many as there is work: no more than the limit and two,
+// also where the refusal comes after the login, and so after the successes.
+// Where a dial failed that had company, from then on one is opened after the
+// other: sshd drops connections that have not logged in yet beyond MaxStartups, at
+// random and without a word.
 type dialGate struct {
 	*gate
 	most   int
@@ -37,22 +40,27 @@ func (d *dialGate) end(err error) (company bool) {
 	defer d.mu.Unlock()
 	company = d.held > 1
 	d.held--
-	if err == nil && !d.single {
-		d.limit = min(2*d.limit, d.most)
-		d.max = d.limit
+	switch {
+	case d.single:
+	case err == nil:
+		d.limit = min(d.limit+1, d.most)
+	case crowded(err):
+		d.limit = max(d.limit/2, 1)
 	}
+	d.max = d.limit
 	d.grant()
 	return company
 }
 
+// crowded reports whether a dial failed as those do that were one too many.
+func crowded(err error) bool {
+	k := transport.KindOf(err)
+	return k == transport.KindLost || k == transport.KindBusy
+}
+
 // again reports whether a dial failed that may not have, had it been alone.
 func (d *dialGate) again(err error, company bool) bool {
-	switch transport.KindOf(err) {
-	case transport.KindLost, transport.KindBusy:
-	default:
-		return false
-	}
-	if !company {
+	if !crowded(err) || !company {
 		return false
 	}
 	d.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/charset"
 	"github.com/seed01fc2e40/go-ftpx/transport/ftpdriver"
 	"github.com/seed01fc2e40/go-ftpx/transport/sftpdriver"
 )
@@ -24,6 +25,22 @@ func dialDriver(ctx context.Context, ep *transport.Endpoint) (transport.Conn, er
 		return nil, err
 	}
 	return c, nil
+}
+
+// inCharset puts the endpoint's character set before every connection.
+func inCharset(connect connectFunc) connectFunc {
+	return func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		if ep.Trace != nil {
+			t := *ep.Trace
+			t.Decode = charset.Text(ep.Charset)
+			ep.Trace = &t
+		}
+		c, err := connect(ctx, ep)
+		if err != nil {
+			return nil, err
+		}
+		return charset.New(c, ep.Charset), nil
+	}
 }
 
 // preload reads the keys before anything is dialled: a missing file shows at

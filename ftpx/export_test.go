@@ -9,7 +9,7 @@ import (
 
 // SetConnect replaces the drivers, for tests outside the package.
 func SetConnect(o *Options, connect func(context.Context, *transport.Endpoint) (transport.Conn, error)) {
-	o.connect = connect
+	o.Connect = connect
 }
 
 // OpenPart opens and locks a part as another process would.
@@ -20,3 +20,9 @@ func PartNames(local string) []string { return partNames(local) }
 
 // OpenToRead opens a source.
 func OpenToRead(name string) (*os.File, error) { return openToRead(name) }
+
+// ReservedChunks is how much memory the read-ahead of a client's files has.
+func ReservedChunks(c Client) int64 { return c.(*client).chunks.used.Load() }
+
+// SetMaxListing bounds what a listing may take.
+func SetMaxListing(c Client, n int64) { c.(*client).maxListing = n }

@@ -116,6 +116,13 @@ func (g *gate) leave() {
 	g.free(false)
 }
 
+// crowded reports whether work waits for a slot.
+func (g *gate) crowded() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.waiting.Len() > 0
+}
+
 // hold takes a slot whether there is one or not, for a caller that is about to
 // leave.
 func (g *gate) hold() {

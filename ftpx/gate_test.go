@@ -23,6 +23,7 @@ type limited struct {
 	open, dialling int
 	refused, most  int
 	slow           time.Duration // an operation
+	late           time.Duration // how much longer a refusal takes than a login
 }
 
 type limitedConn struct {
@@ -60,6 +61,9 @@ func (s *limited) dial(ctx context.Context, ep *transport.Endpoint) (transport.C
 	}
 	if s.open >= s.limit {
 		s.refused++
+		s.mu.Unlock()
+		time.Sleep(s.late)
+		s.mu.Lock()
 		return nil, ep.Fail("login", "", transport.KindBusy, errors.New("too many connections"))
 	}
 	s.open++
@@ -68,7 +72,7 @@ func (s *limited) dial(ctx context.Context, ep *transport.Endpoint) (transport.C
 }
 
 func (s *limited) client(t *testing.T, conns int) *client {
-	c, err := New(t.Context(), Config{Host: "h", User: "u", Options: Options{MaxConns: conns, connect: s.dial, Protocols: []Protocol{SFTP},
+	c, err := New(t.Context(), Config{Host: "h", User: "u", Options: Options{MaxConns: conns, Connect: s.dial, Protocols: []Protocol{SFTP},
 		Retry: retry.Policy{MaxAttempts: 2}}})
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +111,80 @@ func TestPoolLivesWithinTheServersLimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that refuses a login takes longer for that than for one that it
+// allows, so that all successes are known before the first refusal is: dials must
+// not have multiplied by then. And what waited for its turn to dial takes a
+// connection that was put back meanwhile, rather than be refused one more.
+func TestPoolMeetsALateLimitByFewDials(t *testing.T) {
+	for _, limit := range []int{1, 3, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &limited{limit: limit, slow: 20 * time.Millisecond, late: 300 * time.Millisecond}
+			c := s.client(t, 32)
+			var wg sync.WaitGroup
+			for range 32 {
+				wg.Go(func() {
+					for range 20 {
+						if err := c.run(t.Context(), task{op: "ping"}, func(ctx context.Context, l *lease) error { return l.Ping(ctx) }); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			if s.refused > limit+2 {
+				t.Errorf("a limit of %d was met by %d refused dials, want at most %d", limit, s.refused, limit+2)
+			}
+			t.Logf("limit %d: %d refused", limit, s.refused)
+			c.Close()
+		})
+	}
+}
+
+// A connection that died while it was idle is replaced by a new one, unless the
+// server takes no more: then by another that lies idle, and not by dialling until
+// that one has run out.
+func TestDeadConnectionAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &limited{limit: 2, slow: time.Millisecond}
+		c := s.client(t, 4)
+		both := make(chan struct{})
+		var held sync.WaitGroup
+		var last atomic.Pointer[limitedConn]
+		held.Add(2)
+		var wg sync.WaitGroup
+		for range 2 { // both connections are opened, and lie idle
+			wg.Go(func() {
+				err := c.run(t.Context(), task{op: "ping"}, func(ctx context.Context, l *lease) error {
+					held.Done()
+					<-both
+					return l.Ping(ctx)
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		held.Wait()
+		close(both)
+		wg.Wait()
+		begin := time.Now()
+		// The one that is taken first turns out dead, and the server has given its
+		// place to somebody else.
+		err := c.run(t.Context(), task{op: "ping"}, func(ctx context.Context, l *lease) error {
+			lc := l.Conn.(*limitedConn)
+			if last.CompareAndSwap(nil, lc) {
+				lc.gone.Store(true) // it goes on counting
+				return &transport.Error{Op: "ping", Kind: transport.KindLost, Err: errors.New("reset")}
+			}
+			return l.Ping(ctx)
+		})
+		if took := time.Since(begin); err != nil || took > time.Second || s.refused > 2 {
+			t.Errorf("%v, after %v and %d refused dials", err, took, s.refused)
+		}
+		c.Close()
+	})
 }
 
 // When the server takes more again, the pool finds out, and is not refused

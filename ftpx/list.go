@@ -29,14 +29,42 @@ func (c *client) List(ctx context.Context, remotePath string) iter.Seq2[Entry, e
 	}
 }
 
+// maxListing is how much memory the entries of a listing may take, and those of the
+// folders above it in a walk: more than three million of them. A server that goes on
+// for ever must not use up the program's.
+const maxListing = 512 << 20
+
+// entryCost is what an entry takes besides its strings.
+const entryCost = 128
+
+func costOf(entries ...Entry) (n int64) {
+	for i := range entries {
+		n += entryCost + int64(len(entries[i].Name)+len(entries[i].Target))
+	}
+	return n
+}
+
 func (c *client) list(ctx context.Context, remotePath string) ([]Entry, error) {
+	return c.listIn(ctx, remotePath, c.maxListing)
+}
+
+// listIn lists a folder into so much memory.
+func (c *client) listIn(ctx context.Context, remotePath string, room int64) ([]Entry, error) {
 	var entries []Entry
 	err := c.on(ctx, "list", remotePath, func(ctx context.Context, l *lease, name string) error {
 		entries = entries[:0]
-		return l.List(ctx, name, func(e Entry) bool {
+		left := room
+		err := l.List(ctx, name, func(e Entry) bool {
+			left -= costOf(e)
 			entries = append(entries, e)
-			return true
+			return left >= 0
 		})
+		if left < 0 {
+			entries = nil
+			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.proto, Kind: transport.KindRefused,
+				Err: fmt.Errorf("%w: its entries take more than %d MiB", transport.ErrListingTooLong, c.maxListing>>20)}
+		}
+		return err
 	})
 	return entries, err
 }
@@ -51,7 +79,7 @@ type WalkFunc func(p string, e Entry, err error) error
 func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) error {
 	e, err := c.Stat(ctx, root)
 	if err == nil {
-		err = c.walk(ctx, root, e, fn)
+		err = c.walk(ctx, root, e, c.maxListing, fn)
 	} else {
 		err = fn(root, Entry{}, err)
 	}
@@ -61,26 +89,27 @@ func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) error {
 	return err
 }
 
-func (c *client) walk(ctx context.Context, p string, e Entry, fn WalkFunc) error {
+func (c *client) walk(ctx context.Context, p string, e Entry, room int64, fn WalkFunc) error {
 	if err := fn(p, e, nil); err != nil || !e.IsDir() {
 		if e.IsDir() && errors.Is(err, fs.SkipDir) {
 			err = nil
 		}
 		return err
 	}
-	entries, err := c.list(ctx, p)
+	entries, err := c.listIn(ctx, p, room)
 	if err != nil {
 		if err = fn(p, e, err); errors.Is(err, fs.SkipDir) {
 			err = nil
 		}
 		return err
 	}
+	room -= costOf(entries...)
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	for _, child := range entries {
 		if badName(child.Name) {
 			err = fn(p, child, asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(child.Name))))
 		} else {
-			err = c.walk(ctx, path.Join(p, child.Name), child, fn)
+			err = c.walk(ctx, path.Join(p, child.Name), child, room, fn)
 		}
 		if errors.Is(err, fs.SkipDir) {
 			return nil
@@ -118,23 +147,24 @@ func (c *client) RemoveAll(ctx context.Context, remotePath string) error {
 		if err := c.Remove(ctx, remotePath); err == nil || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return c.removeTree(ctx, remotePath)
+		return c.removeTree(ctx, remotePath, c.maxListing)
 	}
 	return ignoreMissing(c.Remove(ctx, remotePath))
 }
 
-func (c *client) removeTree(ctx context.Context, dir string) error {
-	entries, err := c.list(ctx, dir)
+func (c *client) removeTree(ctx context.Context, dir string, room int64) error {
+	entries, err := c.listIn(ctx, dir, room)
 	if err != nil {
 		return ignoreMissing(err)
 	}
+	room -= costOf(entries...)
 	for _, e := range entries {
 		if badName(e.Name) {
 			return &Error{Op: "remove", Remote: dir, Err: asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(e.Name)))}
 		}
 		p := path.Join(dir, e.Name)
 		if e.IsDir() {
-			err = c.removeTree(ctx, p)
+			err = c.removeTree(ctx, p, room)
 		} else {
 			err = ignoreMissing(c.Remove(ctx, p))
 		}

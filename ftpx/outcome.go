@@ -45,7 +45,7 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 // *retry.Error all work.
 type Error struct {
 	// Op is the operation: "open", "upload", "download", "put", "get", "stat",
-	// "list", "rename", "remove", "mkdir", "chtimes", "ping".
+	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "ping".
 	Op string
 	// Local is the local path, if there is one.
 	Local string

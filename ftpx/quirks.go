@@ -1,9 +1,17 @@
 package ftpx
 
-import "sync/atomic"
+import (
+	"sync/atomic"
 
-// quirks are what a client has learned about its server the hard way.
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// quirks are what a client has learned about one host the hard way. They stand
+// for the client's life, whatever becomes of the connections that learned them.
 type quirks struct {
+	// learned is what the drivers have: commands that are announced and refused.
+	learned transport.Learned
+
 	// noRestart: REST is answered 350 and the STOR after it refused, as ProFTPD
 	// does with AllowStoreRestart off.
 	noRestart atomic.Bool

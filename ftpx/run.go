@@ -214,7 +214,9 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 				s.pool.hold() // for the deferred leave
 				return false, retry.Stop(eerr)
 			}
-			l, company, err = c.acquire(ctx, s, retried, patience)
+			// Whatever there is will do: to insist on a new one, with all that the
+			// server takes lying idle here, would be to dial without end.
+			l, company, err = c.acquire(ctx, s, false, patience)
 		}
 		if err != nil {
 			return false, c.closedErr(err)

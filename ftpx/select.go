@@ -2,6 +2,7 @@ package ftpx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -245,6 +246,11 @@ func (c *client) choose(given context.Context, s *site, heard func()) (transport
 		if winner != nil || wait == decided {
 			break
 		}
+		if wait == startNext && !cands[next].proto.Secure() && begun(cands[:next]) {
+			cands[next].done, cands[next].err = true, errBegun
+			next++
+			continue
+		}
 		if wait == startNext {
 			start(cands[next])
 			next++
@@ -280,6 +286,22 @@ func (c *client) choose(given context.Context, s *site, heard func()) (transport
 		c.onProtocol(ProtocolInfo{Protocol: cand.proto, Why: cand.err})
 	}
 	return winner.conn, winner.proto, nil
+}
+
+// errBegun says that plain FTP was held back.
+var errBegun = &transport.Error{Op: "connect", Protocol: FTP, Kind: transport.KindTimeout,
+	Err: errors.New("not tried, because a protected protocol is offered, which answered and then took too long")}
+
+// begun reports whether a protocol that protects has answered and then run out of
+// time. It is there, if slow, or somebody stalls it: neither is a reason to show
+// a password, though another protected protocol may be tried.
+func begun(cands []*candidate) bool {
+	for _, cand := range cands {
+		if cand.proto.Secure() && cand.answered && transport.KindOf(cand.err) == transport.KindTimeout {
+			return true
+		}
+	}
+	return false
 }
 
 // What decide returns in place of a time to wait.

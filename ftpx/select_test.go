@@ -40,7 +40,7 @@ func race(t *testing.T, ports map[Protocol]behaviour, opts Options) (proto Proto
 	t.Helper()
 	var mu sync.Mutex
 	var conns []*stubConn
-	opts.connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+	opts.Connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 		mu.Lock()
 		dialled = append(dialled, ep.Protocol)
 		mu.Unlock()
@@ -177,7 +177,7 @@ func TestRecheck(t *testing.T) {
 		var mu sync.Mutex
 		sftp := transport.KindUnreachable
 		opts := Options{Protocols: []Protocol{SFTP, FTPS}}
-		opts.connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		opts.Connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if ep.Protocol == SFTP && sftp != transport.KindUnknown {
@@ -220,7 +220,7 @@ func TestRecheck(t *testing.T) {
 func TestBlackHolesAreNotCanceled(t *testing.T) {
 	var opts Options
 	opts.Retry = retry.Policy{MaxAttempts: 1}
-	opts.connect = func(_ context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+	opts.Connect = func(_ context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 		return nil, ep.Fail("dial", "", transport.KindTimeout, context.DeadlineExceeded)
 	}
 	_, err := New(t.Context(), Config{Host: "h", User: "u", Options: opts})

@@ -189,7 +189,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 		return retry.Stop(err)
 	}
 	moved, pos := int64(0), offset
-	finish := &transport.Finish{ModTime: u.timeToSet(l)}
+	finish := &transport.Finish{ModTime: u.timeToSet(l), More: l.site.pool.crowded()}
 	n, err := l.Store(ctx, u.partial, offset, r, &transport.IO{
 		Size: max(u.src.size()-offset, 0), Finish: finish,
 		Progress: func(n int64) {

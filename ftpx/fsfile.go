@@ -1,0 +1,298 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"sync/atomic"
+	"time"
+)
+
+// remoteFile is a file open for reading. Nothing is open on the server for it:
+// each piece is fetched by an operation of its own, so that a connection that is
+// lost between two reads is no loss, and an idle file holds no connection. That
+// the pieces are of one file is looked at after each of them, before it is handed
+// out: size and time must be those that it had when it was opened.
+type remoteFile struct {
+	fsys   *remoteFS
+	name   string // of package io/fs
+	remote string
+	seen   Entry // as it was opened
+	size   int64 // that of seen; -1 where the server did not say
+
+	ctx       context.Context
+	cancel    context.CancelFunc
+	closed    atomic.Bool
+	noRestart atomic.Bool // it is not sent from an offset on
+
+	// turn is held by whoever uses what follows; a channel, because it is held
+	// during a fetch, and waiting for it must end with the context.
+	turn   chan struct{}
+	pos    int64
+	nextAt int64 // where the last ReadAt ended
+	ahead  readAhead
+}
+
+var _ interface {
+	fs.File
+	io.ReaderAt
+	io.Seeker
+	io.WriterTo
+} = (*remoteFile)(nil)
+
+func newRemoteFile(r *remoteFS, name, remote string, e Entry) *remoteFile {
+	f := &remoteFile{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
+	f.ctx, f.cancel = context.WithCancel(r.ctx)
+	f.ahead = readAhead{chunks: &r.c.chunks, next: firstWindow}
+	return f
+}
+
+// Stat describes the file as it was opened.
+func (f *remoteFile) Stat() (fs.FileInfo, error) {
+	if f.closed.Load() {
+		return nil, f.fail("stat", fs.ErrClosed)
+	}
+	return infoOf(f.seen), nil
+}
+
+// Close ends a call under way.
+func (f *remoteFile) Close() error {
+	if f.closed.Swap(true) {
+		return f.fail("close", fs.ErrClosed)
+	}
+	f.cancel()
+	f.tidy()
+	return nil
+}
+
+// tidy gives back the memory of a closed file, unless it is in use: then its user does.
+func (f *remoteFile) tidy() {
+	if !f.closed.Load() {
+		return
+	}
+	select {
+	case f.turn <- struct{}{}:
+		f.ahead.drop()
+		<-f.turn
+	default:
+	}
+}
+
+// begin waits for the turn.
+func (f *remoteFile) begin(op string) error {
+	if err := f.usable(op); err != nil {
+		return err
+	}
+	select {
+	case f.turn <- struct{}{}:
+	case <-f.ctx.Done():
+		return f.fail(op, context.Cause(f.ctx))
+	}
+	if err := f.usable(op); err != nil {
+		f.end()
+		return err
+	}
+	return nil
+}
+
+func (f *remoteFile) end() {
+	<-f.turn
+	f.tidy() // it may have been closed meanwhile
+}
+
+func (f *remoteFile) usable(op string) error {
+	switch {
+	case f.closed.Load():
+		return f.fail(op, fs.ErrClosed)
+	case f.ctx.Err() != nil:
+		return f.fail(op, context.Cause(f.ctx))
+	}
+	return nil
+}
+
+func (f *remoteFile) fail(op string, err error) error {
+	if f.closed.Load() && !errors.Is(err, fs.ErrInvalid) {
+		err = fs.ErrClosed
+	}
+	return &fs.PathError{Op: op, Path: f.name, Err: err}
+}
+
+// Read hands out what was read ahead, or fetches the next piece first.
+func (f *remoteFile) Read(p []byte) (int, error) {
+	if err := f.begin("read"); err != nil {
+		return 0, err
+	}
+	defer f.end()
+	if len(p) == 0 {
+		return 0, nil
+	}
+	have, err := f.more(f.pos, len(p))
+	if err != nil {
+		return 0, err
+	}
+	if have == nil { // it is as large as a window: no detour
+		begin := time.Now()
+		n, err := f.fetchSlice(p, f.pos)
+		if err == nil {
+			f.pos += int64(n)
+			f.ahead.grow(f.pos, time.Since(begin))
+		}
+		return n, err
+	}
+	n := copy(p, have)
+	f.pos += int64(n)
+	return n, nil
+}
+
+// more returns bytes of the file from pos on, fetched if need be, nil where size
+// bytes may as well be fetched past the read-ahead, or io.EOF.
+func (f *remoteFile) more(pos int64, size int) ([]byte, error) {
+	if have := f.ahead.at(pos); have != nil {
+		return have, nil
+	}
+	if f.size >= 0 && pos >= f.size {
+		return nil, io.EOF
+	}
+	f.ahead.seek(pos)
+	if int64(size) >= f.ahead.next {
+		return nil, nil
+	}
+	begin := time.Now()
+	f.ahead.window(f.size - pos)
+	n, err := f.fetch(pos, f.ahead.room, &f.ahead)
+	if err != nil {
+		f.ahead.drop()
+		return nil, err
+	}
+	f.ahead.off = pos
+	f.ahead.grow(pos+n, time.Since(begin))
+	if n == 0 {
+		return nil, io.EOF
+	}
+	return f.ahead.at(pos), nil
+}
+
+// ReadAt leaves the position alone. Calls may overlap. It fetches what it is asked
+// for, and reads ahead where calls follow one another through the file, as those
+// of an io.SectionReader do.
+func (f *remoteFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.usable("read"); err != nil {
+		return 0, err
+	}
+	if off < 0 {
+		return 0, f.fail("read", fs.ErrInvalid)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := f.readAhead(p, off)
+	if n == len(p) || err != nil {
+		return n, err
+	}
+	m, err := f.fetchSlice(p[n:], off+int64(n))
+	if n += m; err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// readAhead is ReadAt out of the read-ahead, as far as that goes; not at all while
+// another call uses it.
+func (f *remoteFile) readAhead(p []byte, off int64) (done int, err error) {
+	select {
+	case f.turn <- struct{}{}:
+	default:
+		return 0, nil
+	}
+	defer f.end()
+	inOrder := off == f.nextAt
+	f.nextAt = off + int64(len(p))
+	for done < len(p) {
+		n := f.ahead.copyAt(p[done:], off+int64(done))
+		if done += n; n > 0 {
+			inOrder = true
+			continue
+		}
+		if !inOrder {
+			return done, nil
+		}
+		have, err := f.more(off+int64(done), len(p)-done)
+		if err != nil || have == nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// fetchSlice fills p from off on, as far as the file goes. The end of the file is
+// an error only where nothing was to be had.
+func (f *remoteFile) fetchSlice(p []byte, off int64) (int, error) {
+	want := int64(len(p))
+	if f.size >= 0 {
+		want = min(want, f.size-off)
+	}
+	if want <= 0 {
+		return 0, io.EOF
+	}
+	n, err := f.fetch(off, want, &sliceWriter{p: p})
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	return int(n), err
+}
+
+// Seek asks nothing of the server. Read-ahead begins anew elsewhere.
+func (f *remoteFile) Seek(offset int64, whence int) (int64, error) {
+	if err := f.begin("seek"); err != nil {
+		return 0, err
+	}
+	defer f.end()
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += f.pos
+	case io.SeekEnd:
+		if f.size < 0 {
+			return 0, f.fail("seek", errNoSize)
+		}
+		offset += f.size
+	default:
+		return 0, f.fail("seek", fs.ErrInvalid)
+	}
+	if offset < 0 {
+		return 0, f.fail("seek", fs.ErrInvalid)
+	}
+	f.pos = offset
+	return offset, nil
+}
+
+var errNoSize = errors.New("the server does not tell the size of this file, so its end is not known")
+
+// WriteTo implements io.WriterTo. No connection is held while w takes its time.
+func (f *remoteFile) WriteTo(w io.Writer) (int64, error) {
+	if err := f.begin("read"); err != nil {
+		return 0, err
+	}
+	defer f.end()
+	var done int64
+	for {
+		have, err := f.more(f.pos, 0)
+		if err == io.EOF {
+			return done, nil
+		}
+		if err != nil {
+			return done, err
+		}
+		n, err := w.Write(have)
+		n = max(min(n, len(have)), 0)
+		done += int64(n)
+		f.pos += int64(n)
+		if err == nil && n < len(have) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return done, err
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package ftpx
+
+import (
+	"cmp"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// remoteInfo is an [Entry] as package io/fs describes one.
+type remoteInfo struct{ e Entry }
+
+func infoOf(e Entry) remoteInfo { return remoteInfo{e} }
+
+func (i remoteInfo) Name() string       { return i.e.Name }
+func (i remoteInfo) ModTime() time.Time { return i.e.ModTime }
+func (i remoteInfo) IsDir() bool        { return i.e.IsDir() }
+func (i remoteInfo) Sys() any           { return i.e }
+
+// String is for logs, and for %v.
+func (i remoteInfo) String() string { return fs.FormatFileInfo(i) }
+
+// Size is 0 where there is none to tell: of folders, whose size is the server's
+// own affair, and where the server does not say, as for the files of /proc.
+func (i remoteInfo) Size() int64 {
+	if i.e.IsDir() {
+		return 0
+	}
+	return max(i.e.Size, 0)
+}
+
+// Mode has the server's permissions, or those of what can be read by all where
+// it gives none.
+func (i remoteInfo) Mode() fs.FileMode {
+	perm := i.e.Perm.Perm()
+	switch i.e.Type {
+	case transport.TypeDir:
+		return fs.ModeDir | orDefault(perm, 0o555)
+	case transport.TypeLink:
+		return fs.ModeSymlink | orDefault(perm, 0o777)
+	case transport.TypeOther:
+		return fs.ModeIrregular | orDefault(perm, 0o444)
+	}
+	return orDefault(perm, 0o444)
+}
+
+// remoteEntry is an entry of a listing.
+type remoteEntry struct {
+	remoteInfo
+	fsys *remoteFS
+	name string // its path
+}
+
+func (d *remoteEntry) Type() fs.FileMode { return d.Mode().Type() }
+func (d *remoteEntry) String() string    { return fs.FormatDirEntry(d) }
+
+// Info is what the listing had, where that says the same as a question about the
+// file would: a LIST has neither years nor seconds nor a time zone, and ProFTPD
+// lists a link to a file as a file of mode 0777 with the size of the link.
+func (d *remoteEntry) Info() (fs.FileInfo, error) {
+	e := d.e
+	maybeLink := e.Type == transport.TypeFile && e.Perm == 0o777
+	if e.Type == transport.TypeLink || e.TimeExact && !maybeLink && (e.IsDir() || e.Size >= 0) {
+		return d.remoteInfo, nil
+	}
+	return d.fsys.Stat(d.name)
+}
+
+// dirEntries sorts a listing and leaves out what no path of package io/fs leads
+// to, or what would be another entry than it looks.
+func (r *remoteFS) dirEntries(dir string, entries []Entry) []fs.DirEntry {
+	list := make([]fs.DirEntry, 0, len(entries))
+	for _, e := range entries {
+		if listable(e.Name) {
+			list = append(list, &remoteEntry{remoteInfo: infoOf(e), fsys: r, name: path.Join(dir, e.Name)})
+		}
+	}
+	byName := func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) }
+	slices.SortStableFunc(list, byName)
+	return slices.CompactFunc(list, func(a, b fs.DirEntry) bool { return byName(a, b) == 0 })
+}
+
+// listable reports whether a name out of a listing is that of one entry, in
+// UTF-8, and prints as itself.
+func listable(name string) bool {
+	return fs.ValidPath(name) && !badName(name) && strings.IndexFunc(name, unicode.IsControl) < 0
+}
+
+// remoteDir is an open folder. It is read when it is first asked for.
+type remoteDir struct {
+	fsys   *remoteFS
+	name   string
+	info   remoteInfo
+	read   bool
+	left   []fs.DirEntry
+	closed bool
+}
+
+func (d *remoteDir) Stat() (fs.FileInfo, error) {
+	if d.closed {
+		return nil, &fs.PathError{Op: "stat", Path: d.name, Err: fs.ErrClosed}
+	}
+	return d.info, nil
+}
+
+func (d *remoteDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errIsFolder}
+}
+
+func (d *remoteDir) Close() error {
+	if d.closed {
+		return &fs.PathError{Op: "close", Path: d.name, Err: fs.ErrClosed}
+	}
+	d.closed, d.left = true, nil
+	return nil
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (d *remoteDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	if d.closed {
+		return nil, &fs.PathError{Op: "readdir", Path: d.name, Err: fs.ErrClosed}
+	}
+	if !d.read {
+		list, err := d.fsys.ReadDir(d.name)
+		if err != nil {
+			return nil, err
+		}
+		d.read, d.left = true, list
+	}
+	if n <= 0 {
+		n = len(d.left)
+	} else if len(d.left) == 0 {
+		return nil, io.EOF
+	}
+	n = min(n, len(d.left))
+	list := slices.Clone(d.left[:n])
+	d.left = d.left[n:]
+	return list, nil
+}

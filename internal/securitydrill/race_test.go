@@ -1,0 +1,5 @@
+//go:build race
+
+package securitydrill
+
+const raceEnabled = true
