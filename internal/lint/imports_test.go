@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,6 +25,11 @@ var keepers = []struct {
 	{library: "github.com/jlaffaye/ftp", folder: "transport", beneath: true},
 	{library: "github.com/pkg/sftp", folder: "transport", beneath: true},
 }
+
+// testKits are packages for the tests of programs that use this module. They are
+// made of internal's servers, which those programs cannot import by themselves;
+// so they may use internal, and no code of the module but tests may use them.
+var testKits = []string{"ftpx/ftpxtest"}
 
 // checkImports complains about imports against the arrow
 // examples -> ftpx -> retry -> transport -> libraries, about the module's code
@@ -66,6 +72,10 @@ func (t *tree) wrongImport(f *sourceFile, target string) string {
 	switch {
 	case to < 0 && f.test():
 		return ""
+	case to < 0 && within(inside, "internal") && slices.Contains(testKits, f.dir()):
+		return ""
+	case slices.Contains(testKits, inside) && !f.test():
+		return fmt.Sprintf("%s must not import %s: that is for tests", f.dir(), target)
 	case to < 0 && layers[from] == "examples" && within(inside, "internal"):
 		return "" // the demo runs on the embedded servers
 	case to < 0:
@@ -121,6 +131,10 @@ func TestImportRulesCanFail(t *testing.T) {
 		"examples/up/main.go":     file(m+"ftpx", m+"retry", m+"internal/server", backoff),
 		"ftpx/client.go":          file(m+"retry", m+"transport", m+"examples/up", m+"ftpx/mirror"),
 		"ftpx/mirror/mirror.go":   file(m+"ftpx", sftp),
+		"ftpx/mirror/kit.go":      file(m + "ftpx/ftpxtest"),
+		"ftpx/mirror/kit_test.go": file(m + "ftpx/ftpxtest"),
+		"ftpx/ftpxtest/server.go": file(m+"ftpx", m+"internal/server", sftp),
+		"ftpx/ftpxtest/sub/s.go":  file(m + "internal/server"),
 		"ftpx/client_test.go":     file(m+"internal/server", m+"ftpx/mirror", ftp, sftp),
 		"ftpx/backoff_test.go":    file(backoff),
 		"ftpx/client_windows.go":  file(m + "internal/server"),
@@ -139,6 +153,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		"ftpx/client.go:4: ftpx must not import example.test/m/examples/up",
 		"ftpx/client.go:5: ftpx must not import example.test/m/ftpx/mirror",
 		"ftpx/mirror/mirror.go:3: ftpx/mirror must not import github.com/pkg/sftp",
+		"ftpx/mirror/kit.go:2: ftpx/mirror must not import example.test/m/ftpx/ftpxtest: that is for tests",
+		"ftpx/ftpxtest/server.go:4: ftpx/ftpxtest must not import github.com/pkg/sftp",
+		"ftpx/ftpxtest/sub/s.go:2: ftpx/ftpxtest/sub must not import example.test/m/internal/server",
 		"ftpx/backoff_test.go:2: ftpx must not import github.com/cenkalti/backoff/v4",
 		"ftpx/client_windows.go:2: ftpx must not import example.test/m/internal/server",
 		"retry/loop.go:3: retry must not import example.test/m/ftpx",

@@ -18,6 +18,8 @@ var tooHeavy = []string{
 	"github.com/nats-io",
 	"go.etcd.io/bbolt",
 	"github.com/bmatcuk/doublestar",
+	"github.com/fsnotify",
+	"github.com/pelletier/go-toml",
 	"github.com/vbauerster/mpb",
 	"github.com/fclairamb/ftpserverlib",
 	"github.com/spf13/afero",
