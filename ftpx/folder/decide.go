@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ledger"
@@ -16,6 +17,8 @@ type verdict struct {
 	prove  bool // it may be there already: let ftpx look, or compare
 	noTime bool // a time that was needed is not known
 	same   bool // it is there already, by its size and time
+	proven bool // the ledger knows that this very version was copied
+	finish bool // it seems to be there: prove that, and do what After says
 	reason string
 }
 
@@ -74,22 +77,59 @@ func (j *job) once(rel string, s *entry) (verdict, error) {
 	if err != nil || !found || old.Source.Size != s.size {
 		return verdict{}, err
 	}
-	why := ""
+	why, proven := "", false
 	if j.sameSource(old.Source, s) {
-		why = "copied on " + stamp(old.When)
+		why, proven = "copied on "+stamp(old.When), j.veryVersion(old.Source, s)
 	} else if j.up && old.Source.Hash != "" {
 		hash, err := hashFile(j.src.full(rel), s.size, j.o.Ledger.FullHash())
 		if errors.Is(err, fs.ErrNotExist) {
 			return verdict{}, nil // the upload will say so
 		}
 		if err == nil && hash == old.Source.Hash {
-			why = "the same content was copied on " + stamp(old.When)
+			why, proven = "the same content was copied on "+stamp(old.When), strings.HasPrefix(hash, "sha256:")
 		}
 	}
 	if why == "" {
 		return verdict{}, nil
 	}
-	return verdict{noTime: !s.exact, reason: "as the ledger says, " + why}, nil
+	return verdict{noTime: !s.exact, proven: proven, reason: "as the ledger says, " + why}, nil
+}
+
+// veryVersion reports whether the source is the version that was copied, for sure
+// enough to delete it: Tolerance is not for this.
+func (j *job) veryVersion(old ledger.Identity, s *entry) bool {
+	if !old.TimeExact || !s.exact || old.Size != s.size {
+		return false
+	}
+	if j.up {
+		return old.ModTime.Equal(s.time())
+	}
+	return old.ModTime.Unix() == s.time().Unix()
+}
+
+// complete changes the verdict about a file that need not be copied, if something of
+// what After says may be left to do, because an earlier run did not come to it. marked
+// says that the copy has its marker.
+func (j *job) complete(rel string, s, d *entry, v verdict, marked bool) (verdict, error) {
+	takes := j.o.After.Source != SourceKeep
+	if v.copy || !takes && (marked || d == nil) && j.o.After.MarkSource == "" {
+		return v, nil
+	}
+	if !v.proven && d != nil {
+		old, found, err := j.recall(rel)
+		if err != nil {
+			return v, err
+		}
+		v.proven = found && j.veryVersion(old.Source, s) && j.sameDest(old.Dest, d)
+	}
+	if v.proven && (marked || d == nil) {
+		v.copy = true
+		return v, nil
+	}
+	v.proven = false
+	v.copy, v.prove, v.finish = true, true, d != nil
+	v.reason += ", to be proven"
+	return v, nil
 }
 
 func (j *job) recall(rel string) (ledger.Entry, bool, error) {

@@ -9,8 +9,8 @@ import (
 // deletions are what is to be deleted when everything else is done and it is known
 // how much that is. Files come first, and folders after what was in them.
 type deletions struct {
-	files   spool
-	folders spool
+	files   spool[surplusEntry]
+	folders spool[surplusEntry]
 }
 
 func (d *deletions) close() {
@@ -71,7 +71,7 @@ func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, all bool)
 	return gone && j.plan(&j.extra.folders, surplusEntry{rel: rel, size: -1, dir: true})
 }
 
-func (j *job) plan(s *spool, e surplusEntry) bool {
+func (j *job) plan(s *spool[surplusEntry], e surplusEntry) bool {
 	if err := s.add(e); err != nil {
 		j.abort(fmt.Errorf("noting what is to be deleted: %w", err))
 		return false
@@ -103,7 +103,7 @@ func (j *job) delete(ctx context.Context) {
 		refused = &DeleteError{Would: n, Of: j.there, Max: j.o.MaxDelete}
 	}
 	if refused != nil {
-		for _, s := range []*spool{&j.extra.files, &j.extra.folders} {
+		for _, s := range []*spool[surplusEntry]{&j.extra.files, &j.extra.folders} {
 			j.each(ctx, s, func(e surplusEntry) {
 				j.tell(Item{Action: Skip, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "only there, but " + refused.Error()})
 			})
@@ -121,7 +121,7 @@ func (j *job) delete(ctx context.Context) {
 }
 
 // each calls f for what was planned, until nothing more is to be begun.
-func (j *job) each(ctx context.Context, s *spool, f func(surplusEntry)) {
+func (j *job) each(ctx context.Context, s *spool[surplusEntry], f func(surplusEntry)) {
 	for e, err := range s.all() {
 		if err != nil {
 			j.abort(fmt.Errorf("reading what is to be deleted: %w", err))

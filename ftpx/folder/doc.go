@@ -7,6 +7,11 @@
 // about each, and the [Report] sums up. A second run after a failure, an interrupt
 // or a kill does what is left to do; what was under way goes on where it was.
 //
+// Only whole files are copied where [Options].Ready says how to tell, and [Options].After
+// says what becomes of a source that has been: moved away, deleted or marked, but never
+// before it is proven to be at the other side. [Single] does the same for one file at a
+// time; package watch builds on it.
+//
 // Memory is that of a few folders' listings and of a window of files, not of the tree:
 // some 100 bytes for each entry of the largest folder, besides what the client's own
 // listing takes while it is read.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -44,6 +45,9 @@ func (f *fake) note(op string, paths ...string) {
 
 func (f *fake) Stat(_ context.Context, p string) (ftpx.Entry, error) {
 	f.note("stat", p)
+	if strings.Contains(p, "/f\xff ") {
+		return remoteFile(path.Base(p)), nil
+	}
 	return ftpx.Entry{Name: p, Type: transport.TypeDir}, nil
 }
 
@@ -76,7 +80,7 @@ func (f *fake) Upload(_ context.Context, local, remote string, _ *ftpx.UploadOpt
 func (f *fake) Download(_ context.Context, remote, local string, _ *ftpx.DownloadOptions) (ftpx.Result, error) {
 	f.note("download", remote, local)
 	if f.downloads != nil {
-		return ftpx.Result{Outcome: ftpx.Done}, f.downloads(remote, local)
+		return ftpx.Result{Outcome: ftpx.Done, Size: -1}, f.downloads(remote, local)
 	}
 	return ftpx.Result{Outcome: ftpx.Done, Size: 1}, os.WriteFile(local, []byte("x"), 0o600)
 }

@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		child(strings.Split(args, "\n"))
 		return
 	}
+	if args := os.Getenv("FOLDER_AFTER_CHILD"); args != "" {
+		afterChild(strings.Split(args, "\n"))
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

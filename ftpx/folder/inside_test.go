@@ -53,7 +53,7 @@ func TestUnfinishedNames(t *testing.T) {
 func TestSpool(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR"))
-	var s spool
+	var s spool[surplusEntry]
 	const n = 3*inMemory + 7
 	at := func(i int) surplusEntry {
 		return surplusEntry{rel: fmt.Sprintf("d/\xff\x00%d", i), size: int64(i - 1), dir: i%3 == 0, partial: i%5 == 0}

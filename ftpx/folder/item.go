@@ -61,6 +61,12 @@ type Item struct {
 	Size int64
 	// Reason says in words why this was decided.
 	Reason string
+	// NotReady says that it was left for the next time, as [Options].Ready has it.
+	NotReady bool
+	// Target is the path at the other side, where Options.Name makes another of it.
+	Target string
+	// After tells in words what was done about the source, or would be in a dry run.
+	After string
 	// Err is why it failed; it unwraps to the client's [*ftpx.Error].
 	Err error
 	// Result is the client's, of a Send or Fetch that was carried out.
@@ -95,6 +101,13 @@ type Report struct {
 	// Left counts what was left out: by the options, as a link, as an unfinished
 	// transfer, or as neither file nor folder.
 	Left int
+	// NotReady counts the files that were not whole yet, as Options.Ready has it.
+	NotReady int
+	// Taken counts the source files that were moved or deleted after they had been
+	// copied.
+	Taken int
+	// Dead counts those that were moved to Options.DeadLetter; each has failed too.
+	Dead int
 	// Extra counts what only the folder that is copied to has, as far as it was
 	// looked at: a folder is looked into if Delete is set.
 	Extra int

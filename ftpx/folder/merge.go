@@ -1,13 +1,10 @@
 package folder
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
-
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // merge goes through two sorted listings of one folder side by side.
@@ -20,6 +17,8 @@ type merge struct {
 
 	seed   maphash.Seed
 	absent map[uint64]bool // folded names that only the source has, if Delete is set
+
+	targets map[string]bool // names given by Options.Name, as they are compared
 }
 
 func (m *merge) run() {
@@ -92,13 +91,21 @@ func (m *merge) twice(s *entry) {
 // nil if nothing does. It returns false if the walk is to end.
 func (m *merge) pair(s, d *entry) bool {
 	j := m.j
-	if err := cmp.Or(j.src.check(s.name), j.dst.check(s.name)); err != nil {
+	err := j.src.check(s.name)
+	if err == nil && (s.kind != isFile || j.h.name == nil && j.h.dead.t == nil) { // else when it is known to be copied
+		err = j.dst.check(s.name)
+	}
+	if err != nil {
 		j.refuse(say(m.n.rel, s.name), s, err)
 		return true
 	}
 	rel := join(m.n.rel, s.name)
 	if unfinished(s.name, m.beside) {
 		j.left(rel, s, "an unfinished transfer")
+		return true
+	}
+	if why := j.h.leaves(rel, s); why != "" {
+		j.left(rel, s, why)
 		return true
 	}
 	if why := j.filter.excluded(rel, s.kind == isDir); why != "" {
@@ -122,14 +129,14 @@ func (m *merge) pair(s, d *entry) bool {
 		j.left(rel, s, "neither a file nor a folder")
 	case s.kind == isFile && !all:
 		j.left(rel, s, "no pattern of Include takes it")
+	case s.kind == isFile:
+		return m.file(rel, s, d)
 	case d != nil && d.kind != s.kind:
-		j.refuse(rel, s, fmt.Errorf("%w: it is %s here and %s there: remove one, or exclude it", ErrInTheWay, s.kind, d.kind))
-	case s.kind == isDir:
+		j.refuse(rel, s, otherKind(s, d))
+	default:
 		child := &node{rel: rel, parent: m.n, there: d != nil, all: all, linked: linked}
 		m.folders = append(m.folders, child)
 		return child.there || j.putFolder(m.ctx, child)
-	default:
-		return m.file(rel, s, d)
 	}
 	return true
 }
@@ -170,36 +177,4 @@ func (m *merge) link(rel string, s *entry) *entry {
 		return nil
 	}
 	return &to
-}
-
-// file decides about a file and has it copied.
-func (m *merge) file(rel string, s, d *entry) bool {
-	j := m.j
-	if why := j.filter.leavesOut(s); why != "" {
-		j.left(rel, s, why)
-		return true
-	}
-	if base := partOf(s.name); base != "" && !j.up && m.beside(base) {
-		j.refuse(rel, s, fmt.Errorf("%w: the download of %q beside it needs that name for itself: rename or exclude one", ErrName, transport.Printable(base)))
-		return true
-	}
-	v, err := j.decide(rel, s, d)
-	if err != nil {
-		j.abort(err)
-		return false
-	}
-	if v.noTime {
-		j.count(func(r *Report) { r.NoTimes++ })
-	}
-	if !v.copy {
-		if err := j.learn(rel, s, d, v); err != nil {
-			j.abort(err)
-			return false
-		}
-		j.count(func(r *Report) { r.Unchanged++ })
-		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: v.reason})
-		return true
-	}
-	c := &copying{j: j, n: m.n, rel: rel, entry: *s, verdict: v}
-	return j.put(m.ctx, &task{size: s.size, do: c.do})
 }

@@ -89,6 +89,26 @@ type Options struct {
 	// always so.
 	FoldCase bool
 
+	// Ready says when a file of the source is whole; others are left for the next run.
+	Ready Ready
+	// Name is the name of what is copied, at the other side, within the same
+	// sub-folders; "" is the source's. Two files that would have the same are an error
+	// of the second. With a date of the job in it, each day's run copies all again that
+	// is still there: move or delete the source, or use Once.
+	Name Template
+	// FirstName is the name that it has until it is complete and checked, "" for
+	// ftpx's own (see [ftpx.Uploader].Upload), for receivers that know unfinished files
+	// by theirs.
+	FirstName Template
+	// After says what is done when a file has been copied.
+	After After
+	// DeadLetter is a folder on the source's side to which a file is moved that cannot
+	// be copied for a reason of its own (refused, a name that cannot be, not the same
+	// after the transfer), with a file of the name and ".error.json" beside it. A
+	// relative one lies within the folder that is copied, and is left out of it. What
+	// the line, the login, a full disk or the end of the context prevents stays.
+	DeadLetter string
+
 	// Compare says how files that both sides have are told apart.
 	Compare Compare
 	// Tolerance is how far two times of one file may be apart; 0 means 1 s.

@@ -42,6 +42,9 @@ type job struct {
 	name   string // in the ledger
 	folded bool   // names at the destination are one if they differ only in case
 	now    time.Time
+	h      handling
+
+	waiting waiting // for Ready.Stable
 
 	queue *queue
 	extra deletions
@@ -55,25 +58,33 @@ type job struct {
 }
 
 func start(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (Report, error) {
+	j, err := newJob(c, localDir, remoteDir, opts, up)
+	if err != nil {
+		return Report{}, fmt.Errorf("folder: %w", err)
+	}
+	defer j.close()
+	return j.run(ctx)
+}
+
+func newJob(c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (*job, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
 	o, err := opts.withDefaults()
 	if err != nil {
-		return Report{}, fmt.Errorf("folder: %w", err)
+		return nil, err
 	}
 	j := &job{c: c, o: o, up: up, now: time.Now(), action: Fetch}
 	if j.filter, err = newFilter(&o, j.now); err != nil {
-		return Report{}, fmt.Errorf("folder: %w", err)
+		return nil, err
 	}
 	if localDir == "" {
-		return Report{}, errors.New("folder: the local folder is empty: name one, \".\" is the current one")
+		return nil, errors.New("the local folder is empty: name one, \".\" is the current one")
 	}
 	if localDir, err = filepath.Abs(localDir); err != nil {
-		return Report{}, fmt.Errorf("folder: %w", err)
+		return nil, err
 	}
 	l, r := &local{dir: localDir, dest: !up}, &remote{c: c, dir: path.Clean(remoteDir)}
-	defer l.close()
 	if j.src, j.dst = side(r), side(l); up {
 		j.src, j.dst, j.action = l, r, Send
 	}
@@ -82,7 +93,17 @@ func start(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts 
 	} else {
 		j.name = o.Job
 	}
-	return j.run(ctx)
+	j.h, err = o.handling(up, j.src.full("."))
+	return j, err
+}
+
+// close ends the use of the local folder.
+func (j *job) close() {
+	for _, s := range []side{j.src, j.dst} {
+		if l, ok := s.(*local); ok {
+			l.close()
+		}
+	}
 }
 
 func (j *job) run(ctx context.Context) (Report, error) {
@@ -98,7 +119,9 @@ func (j *job) run(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("folder: the destination: %w", err)
 	}
 	defer j.extra.close()
+	defer j.waiting.files.close()
 	j.work(ctx, func() { j.walk(ctx, there) })
+	j.settle(ctx)
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
 	}

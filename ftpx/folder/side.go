@@ -9,6 +9,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -31,6 +33,18 @@ type side interface {
 	check(name string) error
 	// full is the path for the client.
 	full(rel string) string
+	// sight looks closely at a file of the source.
+	sight(ctx context.Context, rel string, follow bool) (sighting, error)
+	// mark creates an empty file, with a time unless that is zero. One that is there
+	// is no error.
+	mark(ctx context.Context, rel string, mtime time.Time) error
+	// rename moves a file within the folder, in place of one that is there.
+	rename(ctx context.Context, from, to string) error
+	// take moves a file of the source to another folder, whose path is a full one, and
+	// returns the name that it got. Nothing there is replaced.
+	take(ctx context.Context, rel, dir string, seen *sighting) (string, error)
+	// write creates a small file, whose path is a full one.
+	write(ctx context.Context, name string, content []byte) error
 }
 
 // local is a folder of this machine. As a destination it is held open, so that
@@ -168,7 +182,12 @@ func (l *local) mkdir(_ context.Context, rel string) error {
 }
 
 func (l *local) remove(_ context.Context, rel string) error {
-	err := l.held.Remove(filepath.FromSlash(rel))
+	var err error
+	if l.dest {
+		err = l.held.Remove(filepath.FromSlash(rel))
+	} else {
+		err = os.Remove(l.full(rel))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -186,8 +205,9 @@ func (l *local) full(rel string) string { return filepath.Join(l.dir, filepath.F
 
 // remote is a folder of the server.
 type remote struct {
-	c   ftpx.Client
-	dir string
+	c    ftpx.Client
+	dir  string
+	made sync.Map // folders that take has made
 }
 
 func (r *remote) root(ctx context.Context) (bool, error) {

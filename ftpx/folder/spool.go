@@ -16,18 +16,48 @@ type surplusEntry struct {
 	partial bool // an old unfinished transfer
 }
 
+func (e surplusEntry) append(b []byte) []byte {
+	b = appendString(binary.AppendVarint(b, e.size), e.rel)
+	flags := byte(0)
+	if e.dir {
+		flags |= 1
+	}
+	if e.partial {
+		flags |= 2
+	}
+	return append(b, flags)
+}
+
+func (surplusEntry) read(r *bufio.Reader) (e surplusEntry, err error) {
+	if e.size, err = binary.ReadVarint(r); err != nil {
+		return e, err
+	}
+	if e.rel, err = readString(r); err != nil {
+		return e, err
+	}
+	flags, err := r.ReadByte()
+	e.dir, e.partial = flags&1 != 0, flags&2 != 0
+	return e, err
+}
+
+// spooled is what a spool holds.
+type spooled[T any] interface {
+	append(b []byte) []byte
+	read(r *bufio.Reader) (T, error) // of the zero value
+}
+
 // inMemory is how many entries a spool holds before it takes a file.
 const inMemory = 4096
 
 // spool is a list that may grow long: what does not fit goes into a temporary file.
-type spool struct {
+type spool[T spooled[T]] struct {
 	n    int
-	head []surplusEntry
+	head []T
 	file *os.File
 	w    *bufio.Writer
 }
 
-func (s *spool) add(e surplusEntry) error {
+func (s *spool[T]) add(e T) error {
 	s.n++
 	if len(s.head) < inMemory {
 		s.head = append(s.head, e)
@@ -40,22 +70,13 @@ func (s *spool) add(e surplusEntry) error {
 		}
 		s.file, s.w = f, bufio.NewWriter(f)
 	}
-	b := binary.AppendVarint(nil, e.size)
-	b = binary.AppendUvarint(b, uint64(len(e.rel)))
-	flags := byte(0)
-	if e.dir {
-		flags |= 1
-	}
-	if e.partial {
-		flags |= 2
-	}
-	_, err := s.w.Write(append(append(b, flags), e.rel...))
+	_, err := s.w.Write(e.append(nil))
 	return err
 }
 
 // all goes through the list in the order in which it was made. An error comes last.
-func (s *spool) all() iter.Seq2[surplusEntry, error] {
-	return func(yield func(surplusEntry, error) bool) {
+func (s *spool[T]) all() iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		for _, e := range s.head {
 			if !yield(e, nil) {
 				return
@@ -70,9 +91,9 @@ func (s *spool) all() iter.Seq2[surplusEntry, error] {
 		}
 		r := bufio.NewReader(s.file)
 		for range s.n - len(s.head) {
-			var e surplusEntry
+			var e T
 			if err == nil {
-				e, err = readSurplus(r)
+				e, err = e.read(r)
 			}
 			if !yield(e, err) || err != nil {
 				return
@@ -81,25 +102,7 @@ func (s *spool) all() iter.Seq2[surplusEntry, error] {
 	}
 }
 
-func readSurplus(r *bufio.Reader) (e surplusEntry, err error) {
-	if e.size, err = binary.ReadVarint(r); err != nil {
-		return e, err
-	}
-	n, err := binary.ReadUvarint(r)
-	if err != nil {
-		return e, err
-	}
-	flags, err := r.ReadByte()
-	if err != nil {
-		return e, err
-	}
-	b := make([]byte, n)
-	_, err = io.ReadFull(r, b)
-	e.rel, e.dir, e.partial = string(b), flags&1 != 0, flags&2 != 0
-	return e, err
-}
-
-func (s *spool) close() {
+func (s *spool[T]) close() {
 	if s.file != nil {
 		s.file.Close()
 		os.Remove(s.file.Name())
