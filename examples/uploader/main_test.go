@@ -3,11 +3,12 @@ package main
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { clitest.ScriptMain(m, map[string]func(){"uploader": main}) }
 
 var uploader = clitest.Command{Main: run}
+
+// TestScripts runs the command as its user would: exit codes and outputs.
+func TestScripts(t *testing.T) { clitest.Scripts(t, "testdata") }

@@ -24,6 +24,7 @@ const refreshEvery = 150 * time.Millisecond
 type bars struct {
 	p       *mpb.Progress
 	begin   time.Time
+	sum     func() string // the line for the total
 	files   atomic.Int64  // that are done
 	bytes   atomic.Int64  // moved, of all files
 	outs    []*output     // what is led above them
@@ -37,12 +38,18 @@ type bars struct {
 // is. The result is to be closed.
 func newBars(env Env) *bars {
 	b := &bars{begin: time.Now(), refresh: make(chan any), gone: make(chan any), stop: make(chan struct{})}
+	b.sum = b.total
+	return b.start(env)
+}
+
+// start shows them.
+func (b *bars) start(env Env) *bars {
 	out := sharing(env.Stderr)
 	b.p = mpb.New(mpb.WithOutput(out.w), mpb.WithWidth(40), mpb.WithManualRefresh(b.refresh), mpb.WithShutdownNotifier(b.gone))
 	// What is to come is not known beforehand, so the total has no end to be measured
 	// against.
 	b.p.New(0, mpb.NopStyle(), mpb.BarPriority(math.MaxInt32),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return b.total() })))
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return b.sum() })))
 	b.outs = append(b.outs, out)
 	if env.StdoutTerminal {
 		b.outs = append(b.outs, sharing(env.Stdout))

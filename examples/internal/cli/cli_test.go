@@ -175,7 +175,7 @@ func TestPassphrasesAskOnce(t *testing.T) {
 
 func TestEscapeControl(t *testing.T) {
 	for s, want := range map[string]string{"plain ü 帳": "plain ü 帳", "\x7f": `\u007f`, "a\u009bb": `a\u009bb`, "\u202e\u2066": `\u202e\u2066`} {
-		if got := escapeControl(s); got != want {
+		if got := EscapeControl(s); got != want {
 			t.Errorf("%q became %q, want %q", s, got, want)
 		}
 	}

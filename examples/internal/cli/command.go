@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime/debug"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -14,6 +15,15 @@ import (
 // goroutines. ok is false when the command is to end with code: after -h or
 // -version, or with bad flags.
 func Parse(name, usage string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
+	return parse(name, usage, exitHelp, f, env, args, more)
+}
+
+// ParseJob is [Parse] for a command that runs jobs, whose exit codes are more.
+func ParseJob(name, usage string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
+	return parse(name, usage, jobExitHelp, f, env, args, more)
+}
+
+func parse(name, usage, codes string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
 	*env = env.Shared()
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // its message would stand above a page of help
@@ -26,7 +36,7 @@ func Parse(name, usage string, f *Flags, env *Env, args []string, more func(*fla
 		fs.SetOutput(env.Stdout)
 		fmt.Fprint(env.Stdout, usage, "\nFlags, before all else:\n")
 		fs.PrintDefaults()
-		fmt.Fprint(env.Stdout, exitHelp)
+		fmt.Fprint(env.Stdout, codes)
 		return nil, ExitDone, false
 	case err != nil:
 		return nil, Fail(name, *env, fmt.Errorf("%w: %w; -h tells more", ErrUsage, err)), false
@@ -62,4 +72,10 @@ func NoClient(name string, f Flags, env Env, err error) int {
 		p.json(p.sum)
 	}
 	return code
+}
+
+// CheckNames finds what is wrong with the flags about names and times in listings.
+func (f *Flags) CheckNames() error {
+	var opts ftpx.Options
+	return f.names(&opts)
 }

@@ -21,6 +21,11 @@ const (
 	ExitLogin = 4
 	// ExitIdentity: the server's host key or certificate did not verify.
 	ExitIdentity = 5
+	// ExitUnknown: of some files it is not known whether they are there, and nothing
+	// else failed. Of jobs alone; uploader and downloader call that ExitSome.
+	ExitUnknown = 6
+	// ExitLocked: another run of the same job is under way. Of jobs alone.
+	ExitLocked = 7
 	// ExitInterrupted: a signal ended it; partials have been kept.
 	ExitInterrupted = 130
 )
@@ -35,6 +40,22 @@ Exit codes:
   4    the login was refused
   5    the server's identity (host key or certificate) did not verify
   130  interrupted; partials are kept, and the next run goes on from them
+`
+
+// jobExitHelp is the same for commands that run jobs.
+const jobExitHelp = `
+Exit codes:
+  0    all is done; what was to be the same is the same
+  1    some files failed, or deleting was refused; each is named
+  2    bad usage: flags, configuration file, URL, a local source that does not exist
+  3    no connection could be made, or after a loss none again
+  4    the login was refused
+  5    the server's identity (host key or certificate) did not verify
+  6    of some files the outcome is unknown, and nothing failed: run again
+  7    another run holds the job's lock or its ledger
+  130  interrupted; partials are kept, and the next run goes on from them
+Of several jobs or targets: the code of those that did not end with 0 if they
+agree, else 1.
 `
 
 // ErrUsage marks what the caller must change on the command line.
@@ -60,6 +81,13 @@ func ExitOf(err error) int {
 	}
 	return ExitConnect
 }
+
+// Hint names the flags that have to do with a failure, in a line, or is empty.
+func Hint(err error) string { return hint(err) }
+
+// EndsAll reports whether an error is the server's, so that every other file would
+// meet it too.
+func EndsAll(err error) bool { return endsAll(err) }
 
 // hint names the flags that have to do with a failure; the library's own text
 // names its options.

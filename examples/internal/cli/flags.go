@@ -52,6 +52,10 @@ type Flags struct {
 	Via list
 	// Rate is how many bytes a second are moved at most, "" for any number.
 	Rate string
+	// Charset is the name of the character set of the server's names, "" for UTF-8.
+	Charset string
+	// ListZone is the time zone of an FTP server's LIST, "" for UTC.
+	ListZone string
 	// Version prints the version and does nothing else.
 	Version bool
 
@@ -104,6 +108,8 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.Var(&f.Standbys, "standby", "`host` to turn to when that of the URL is away, may be repeated; same user, ports and folders")
 	fs.Var(&f.Via, "via", "`URL` of a proxy or jump host to go through, may be repeated, the nearest first: socks5://host, http://host, ssh://user@host (default $FTPX_VIA, which may hold passwords)")
 	fs.StringVar(&f.Rate, "rate", "", "most `bytes` a second, such as 500k or 20M")
+	fs.StringVar(&f.Charset, "charset", "", "character `set` of the names on the server, such as gbk, shift_jis or windows-1252 (default utf-8)")
+	fs.StringVar(&f.ListZone, "list-zone", "", "time `zone` of an FTP server that has no MLSD and lists local time, such as Europe/Berlin (default UTC)")
 	fs.BoolVar(&f.Version, "version", false, "print the version")
 }
 
@@ -166,6 +172,9 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	opts.StallTimeout = f.Stall
 	opts.MaxConns = f.Parallel
 	opts.Retry = retry.Policy{MaxElapsed: f.RetryFor}
+	if err := f.names(&opts); err != nil {
+		return opts, err
+	}
 	return opts, f.reach(&opts)
 }
 

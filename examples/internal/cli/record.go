@@ -155,13 +155,13 @@ func (p *printer) json(v any) {
 		fmt.Fprintln(p.env.Stderr, err)
 		return
 	}
-	fmt.Fprint(p.env.Stdout, escapeControl(b.String()))
+	fmt.Fprint(p.env.Stdout, EscapeControl(b.String()))
 }
 
-// escapeControl escapes in JSON what encoding/json does not: DEL, the control
+// EscapeControl escapes in JSON what encoding/json does not: DEL, the control
 // characters of Latin-1 and those that turn the writing round, all of which a name
 // may hold and a terminal may obey.
-func escapeControl(s string) string {
+func EscapeControl(s string) string {
 	if strings.IndexFunc(s, controls) < 0 {
 		return s
 	}

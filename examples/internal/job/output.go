@@ -1,0 +1,84 @@
+package job
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// output shows what a run does: records as JSON, or lines for people. Where nobody
+// looks, as in cron, it says nothing of what goes well.
+type output struct {
+	env    cli.Env
+	json   bool
+	lively bool // bars, and lines of what is done
+	loud   bool // lines of what is done
+	chatty bool // of what is left alone too
+	plan   bool // a dry run, whose lines are what it is for
+	config bool
+}
+
+func newOutput(f *Flags, env cli.Env) *output {
+	o := &output{env: env, json: f.JSON, chatty: f.Verbose, plan: f.DryRun, config: f.Config != ""}
+	o.lively = env.Terminal && !f.JSON && !f.Quiet && !f.DryRun
+	o.loud = !f.JSON && (f.Verbose || (env.Terminal || env.StdoutTerminal || f.DryRun) && !f.Quiet)
+	return o
+}
+
+// record shows one.
+func (o *output) record(r *Record) {
+	dull := r.Outcome == skipped
+	if o.json && (!dull || o.chatty) {
+		fmt.Fprintf(o.env.Stdout, "%s\n", encode(r))
+	}
+	switch {
+	case r.Error != "":
+		fmt.Fprintf(o.env.Stderr, "%s: %s\n", r.Job, transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
+	case o.loud && (!dull || o.chatty):
+		fmt.Fprintln(o.env.Stdout, r.line())
+	}
+}
+
+// target shows what came of one target.
+func (o *output) target(s *Summary) {
+	if o.json {
+		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
+	}
+}
+
+// summary shows what came of the job.
+func (o *output) summary(s *Summary) {
+	switch {
+	case o.json:
+		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
+	case o.loud || s.Exit != cli.ExitDone:
+		text := s.line()
+		if s.Exit == cli.ExitInterrupted {
+			text += "; interrupted: the next run goes on from here"
+		}
+		fmt.Fprintln(o.env.Stderr, text)
+	}
+}
+
+// failed tells of what concerns no single file.
+func (o *output) failed(job string, err error) {
+	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, transport.Printable(err.Error()))
+	if ftpx.KindOf(err) == transport.KindCanceled {
+		return
+	}
+	if hint := cli.Hint(err); hint != "" {
+		if o.config {
+			hint = flagName.ReplaceAllStringFunc(hint, func(s string) string {
+				return strings.ReplaceAll(strings.TrimPrefix(s, "-"), "-", "_")
+			})
+		}
+		fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, hint)
+	}
+}
+
+// flagName is a flag in a hint. In a file it is called the same, with underscores.
+var flagName = regexp.MustCompile(`-[a-z]+(-[a-z]+)*`)
