@@ -1,0 +1,87 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
+)
+
+// machine writes what the figures were taken on, and how.
+func machine(w io.Writer, kinds map[ftpx.Protocol]realserver.Kind) error {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "# Benchmarks\n\n    go run ./internal/bench %s\n\n", strings.Join(os.Args[1:], " "))
+	fmt.Fprintf(w, "%s, %s, %d cores, Linux %s, %s.\n", time.Now().Format(time.DateOnly), cpu(), runtime.NumCPU(), unix.ByteSliceToString(u.Release[:]), runtime.Version())
+	fmt.Fprintf(w, "Servers: SFTP on %s, FTPS on %s, FTP on %s.\n", kinds[ftpx.SFTP], kinds[ftpx.FTPS], kinds[ftpx.FTP])
+	fmt.Fprintf(w, "Versions: %s.\n", strings.Join(versions(), "; "))
+	_, err := io.WriteString(w, legend)
+	return err
+}
+
+const legend = `
+Every peer is a process of its own and runs in turn with the others; what has arrived is compared byte by byte after each
+run. The median counts from the start of the process to its end, connecting and logging in included. *go-ftpx is faster* is
+the median over the rounds of the peer's time divided by ours. *Once connected* is from the end of the login on; for tools it
+is the median less that of a session without work. CPU and peak memory are those of the client's processes.
+go-ftpx sends to a partial name, checks size and content, sets the time and renames; the bare libraries do none of that.
+A line (package internal/bench/line) delays each byte by half the round trip; TCP's windows are not part of it.
+`
+
+// cpu names the processor.
+func cpu() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+var versionNumber = regexp.MustCompile(`[0-9]+\.[0-9][0-9A-Za-z.]*`)
+
+// versions lists the programs and libraries that are there.
+func versions() []string {
+	var all []string
+	for _, p := range []struct {
+		name string
+		argv []string
+	}{
+		{"OpenSSH", []string{"ssh", "-V"}}, {"lftp", []string{"lftp", "--version"}}, {"curl", []string{"curl", "--version"}},
+		{"rclone", []string{"rclone", "version"}}, {"vsftpd", []string{"vsftpd", "-v"}},
+	} {
+		out, _ := exec.Command(p.argv[0], p.argv[1:]...).CombinedOutput()
+		if v := versionNumber.Find(out); v != nil {
+			all = append(all, p.name+" "+string(v))
+		}
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, d := range info.Deps {
+			switch d.Path {
+			case "github.com/jlaffaye/ftp", "github.com/pkg/sftp", "golang.org/x/crypto":
+				all = append(all, d.Path+" "+d.Version)
+			}
+		}
+	}
+	return all
+}

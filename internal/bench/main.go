@@ -1,0 +1,216 @@
+//go:build linux
+
+// Command bench measures go-ftpx beside what a user would take instead: the bare
+// libraries, OpenSSH's sftp, lftp, curl and rclone, in turns, in one run.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
+)
+
+func main() {
+	var err error
+	switch os.Getenv(modeVariable) {
+	case modeChild:
+		err = childMain()
+	case modeRun:
+		err = runMain()
+	default:
+		err = benchMain()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are the command's flags.
+type settings struct {
+	cases, peers     *regexp.Regexp
+	protos           []ftpx.Protocol
+	directions       []bool // up
+	rounds           int
+	scale            float64
+	dir, out         string
+	kinds            map[ftpx.Protocol]realserver.Kind
+	list             bool
+	limit            time.Duration
+	profiles, traces string
+}
+
+func parse() (s settings, err error) {
+	cases := flag.String("case", ".", "regular expression of `names` such as 40ms-64MiB/sftp/up; -list prints them")
+	peers := flag.String("peers", ".", "regular expression of peers to run besides go-ftpx")
+	protos := flag.String("proto", "sftp,ftps,ftp", "protocols, separated by commas")
+	dir := flag.String("dir", "up,down", "directions, separated by commas")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often each peer runs, in turn")
+	flag.Float64Var(&s.scale, "size", 1, "factor of all sizes and counts")
+	flag.StringVar(&s.dir, "work", defaultWork(), "folder for files and servers' roots; one in memory, so that no disk is measured")
+	flag.StringVar(&s.out, "out", "", "file for the tables, besides standard output")
+	flag.StringVar(&s.profiles, "profile", "", "folder for CPU and allocation profiles of the Go programs")
+	flag.StringVar(&s.traces, "trace", "", "folder for the commands and replies of go-ftpx; it costs time")
+	ftpServer := flag.String("ftp", "vsftpd", "server for FTP: vsftpd or ProFTPD")
+	ftpsServer := flag.String("ftps", "ProFTPD", "server for FTPS: vsftpd or ProFTPD")
+	flag.DurationVar(&s.limit, "limit", 5*time.Minute, "how long one run of one peer may take")
+	flag.BoolVar(&s.list, "list", false, "print the names of the cases")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return s, fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if s.cases, err = regexp.Compile(*cases); err != nil {
+		return s, err
+	}
+	if s.peers, err = regexp.Compile(*peers); err != nil {
+		return s, err
+	}
+	for p := range strings.SplitSeq(*protos, ",") {
+		proto, err := ftpx.ParseProtocol(p)
+		if err != nil {
+			return s, err
+		}
+		s.protos = append(s.protos, proto)
+	}
+	for d := range strings.SplitSeq(*dir, ",") {
+		if d != "up" && d != "down" {
+			return s, fmt.Errorf("-dir %s: use up or down", d)
+		}
+		s.directions = append(s.directions, d == "up")
+	}
+	if s.rounds < 1 || s.scale <= 0 {
+		return s, errors.New("-rounds and -size must be positive")
+	}
+	s.kinds = map[ftpx.Protocol]realserver.Kind{
+		ftpx.SFTP: realserver.OpenSSH, ftpx.FTP: realserver.Kind(*ftpServer), ftpx.FTPS: realserver.Kind(*ftpsServer),
+	}
+	return s, nil
+}
+
+// defaultWork is a folder in memory where there is one.
+func defaultWork() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return os.TempDir()
+}
+
+func benchMain() error {
+	s, err := parse()
+	if err != nil {
+		return err
+	}
+	if s.list {
+		for _, sc := range scenarios(s.scale) {
+			s.each(sc, func(p ftpx.Protocol, up bool) error { fmt.Println(sc.id(p, up)); return nil })
+		}
+		return nil
+	}
+	for variable, dir := range map[string]string{profileVariable: s.profiles, traceVariable: s.traces} {
+		if dir == "" {
+			continue
+		}
+		// The Go programs that are measured inherit it.
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.Setenv(variable, dir)); err != nil {
+			return err
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	r, err := newRig(s.dir, s.kinds)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	var head, tables, goals bytes.Buffer
+	if err := machine(io.MultiWriter(os.Stdout, &head), s.kinds); err != nil {
+		return err
+	}
+	verdicts, err := s.run(ctx, r, io.MultiWriter(os.Stdout, &tables))
+	summary(io.MultiWriter(os.Stdout, &goals), verdicts)
+	if s.out != "" {
+		text := slices.Concat(head.Bytes(), goals.Bytes(), []byte("\n## Cases\n"), tables.Bytes())
+		err = errors.Join(err, os.WriteFile(s.out, text, 0o644))
+	}
+	return err
+}
+
+// each calls f for the protocols and directions of a scenario that are wanted.
+func (s *settings) each(sc scenario, f func(p ftpx.Protocol, up bool) error) error {
+	var failed error
+	for _, p := range s.protos {
+		for _, up := range s.directions {
+			if up && !sc.up || !s.cases.MatchString(sc.id(p, up)) {
+				continue
+			}
+			failed = errors.Join(failed, f(p, up))
+		}
+	}
+	return failed
+}
+
+// run goes through the cases. What fails of ours is an error; a peer that fails
+// is shown in the table.
+func (s *settings) run(ctx context.Context, r *rig, w io.Writer) (verdicts []verdict, failed error) {
+	all := slices.DeleteFunc(peers(), func(p peer) bool { return p.rank != us && !s.peers.MatchString(p.name) })
+	var records []record
+	for _, sc := range scenarios(s.scale) {
+		rounds := s.rounds
+		if sc.rounds > 0 {
+			rounds = min(rounds, sc.rounds)
+		}
+		failed = errors.Join(failed, s.each(sc, func(p ftpx.Protocol, up bool) error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			id := sc.id(p, up)
+			fmt.Fprintln(os.Stderr, id)
+			pl, err := r.place(ctx, p, &sc)
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			defer pl.close()
+			j := &job{scenario: sc, place: pl, rig: r, up: up}
+			list, err := compare(ctx, j, all, rounds, s.limit)
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			table(w, j, list)
+			verdicts = append(verdicts, judge(j, list)...)
+			records = append(records, record{id, median(of(list[0], wall))})
+			if list[0].err != nil {
+				return fmt.Errorf("%s: %w", id, list[0].err)
+			}
+			return nil
+		}))
+	}
+	return append(verdicts, proportion(records)...), errors.Join(failed, ctx.Err())
+}
+
+// id names a case.
+func (sc *scenario) id(p ftpx.Protocol, up bool) string {
+	return fmt.Sprintf("%s/%s/%s", sc.name, p, direction(up))
+}
+
+func direction(up bool) string {
+	if up {
+		return "up"
+	}
+	return "down"
+}
+
+func (j *job) title() string {
+	return fmt.Sprintf("%s (%s, %s)", j.id(j.proto(), j.up), j.place.server.Kind, label(j.line))
+}

@@ -1,0 +1,68 @@
+//go:build linux
+
+package main
+
+import (
+	"os/exec"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+)
+
+// A rank says what a peer is measured for.
+type rank int
+
+const (
+	us    rank = iota
+	rival      // what a user would pick instead
+	bound      // what a program written for this one purpose can do
+)
+
+// A peer is one program in the comparison.
+type peer struct {
+	name string
+	rank rank
+	// tool is the program that must be installed, "" for Go peers.
+	tool string
+	// fits says whether the peer can do the job.
+	fits func(j *job) bool
+	// programs says what to start.
+	programs func(j *job) ([]program, error)
+}
+
+// ourFlight is how many small files are under way at once on each connection.
+const ourFlight = 32
+
+func peers() []peer {
+	sftpOnly := func(j *job) bool { return j.place.Proto.Protocol == ftpx.SFTP }
+	ftpOnly := func(j *job) bool { return j.place.Proto.Protocol != ftpx.SFTP }
+	tool := func(j *job) bool { return !j.resets }
+	goPeer := func(name string, inFlight int) func(j *job) ([]program, error) {
+		return func(j *job) ([]program, error) {
+			if j.resets {
+				return j.goPeer(name, 1)
+			}
+			return j.goPeer(name, inFlight)
+		}
+	}
+	return []peer{
+		{"go-ftpx", us, "", func(*job) bool { return true }, goPeer("ours", ourFlight)},
+		{"jlaffaye/ftp", rival, "", ftpOnly, goPeer("ftp", 1)},
+		{"pkg/sftp", rival, "", sftpOnly, goPeer("sftp", 1)},
+		{"pkg/sftp, 32 files a connection", bound, "", func(j *job) bool { return sftpOnly(j) && j.what == manyFiles && !j.resets }, goPeer("sftp", ourFlight)},
+		{"OpenSSH sftp", rival, "sftp", func(j *job) bool { return sftpOnly(j) && tool(j) }, openSSH},
+		{"lftp", rival, "lftp", tool, lftp},
+		{"lftp pget", rival, "lftp", func(j *job) bool { return tool(j) && j.what == oneFile && !j.up && j.line.RTT > 0 }, lftpParallel},
+		{"curl", rival, "curl", tool, curl},
+		{"rclone", rival, "rclone", tool, rclone},
+		{"raw TCP", bound, "", func(j *job) bool { return j.what == oneFile && !j.resets }, goPeer("raw", 1)},
+	}
+}
+
+// present reports whether the peer's program is installed.
+func (p *peer) present() bool {
+	if p.tool == "" {
+		return true
+	}
+	_, err := exec.LookPath(p.tool)
+	return err == nil
+}

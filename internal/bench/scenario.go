@@ -1,0 +1,61 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/internal/bench/line"
+)
+
+// session is a job of tools alone: log in and leave.
+const session = "session"
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	gib = 1 << 30
+)
+
+// A scenario is what is moved over which line.
+type scenario struct {
+	name   string
+	what   string
+	line   line.Options
+	size   int64 // of each file
+	count  int   // of files or entries
+	conns  int   // connections of every peer that can have several
+	resets bool  // a share of the mebibytes meets a reset
+	rounds int   // 0 for the default
+	up     bool  // it has an upload
+}
+
+func scenarios(scale float64) []scenario {
+	size := func(n int64) int64 { return max(1, int64(float64(n)*scale)) }
+	count := func(n int) int { return max(1, int(float64(n)*scale)) }
+	far, near := 40*time.Millisecond, 10*time.Millisecond
+	const capped = 100_000_000
+	one := func(name string, n int64, l line.Options) scenario {
+		return scenario{name: name, what: oneFile, size: size(n), line: l, conns: 8, up: true}
+	}
+	many := func(n int) scenario {
+		return scenario{name: fmt.Sprintf("%d-small", n), what: manyFiles, size: 4 * kib, count: count(n), line: line.Options{RTT: near}, conns: 8, up: true}
+	}
+	few := func(s scenario) scenario { s.rounds = 3; return s }
+	resets := many(16)
+	resets.name, resets.size, resets.conns, resets.resets = "resets-16MiB", 16*mib, 4, true
+	resets.line.Rate = capped
+	all := []scenario{
+		one("loopback-1GiB", gib, line.Options{}),
+		one("40ms-64MiB", 64*mib, line.Options{RTT: far}),
+		one("40ms-256MiB", 256*mib, line.Options{RTT: far}),
+		one("40ms-64MiB-100MBps", 64*mib, line.Options{RTT: far, Rate: capped}),
+		one("40ms-256MiB-100MBps", 256*mib, line.Options{RTT: far, Rate: capped}),
+		many(1000),
+		few(many(10000)),
+		resets,
+		{name: "list-200000", what: listing, count: count(200_000), conns: 1},
+	}
+	return all
+}
