@@ -26,6 +26,10 @@ type gate struct {
 	seats   int       // how many may ride on the connections that are open
 	riding  int       // of those, in use
 	waiting list.List // of *waiter
+	// patience is how long work that may ride waits for a seat before a connection
+	// is opened for it: about what that costs.
+	patience time.Duration
+	opened   time.Time // when that was done last
 	probeAt time.Time // when limit+1 may be tried; set while limit < max
 	probe   time.Duration
 }
@@ -34,6 +38,7 @@ type gate struct {
 type waiter struct {
 	rides   bool
 	seated  bool // a seat was granted, not a slot
+	since   time.Time
 	granted chan struct{}
 }
 
@@ -53,26 +58,38 @@ func (g *gate) enter(ctx, closed context.Context) error {
 	return err
 }
 
-// wait is enter for work that may also ride: share a connection with others. It
-// takes a slot while there are any, so that connections are opened.
+// wait is enter for work that may also ride: share a connection with others.
 func (g *gate) wait(ctx, closed context.Context, rides bool) (seated bool, err error) {
-	w := &waiter{rides: rides, granted: make(chan struct{})}
+	w := &waiter{rides: rides, granted: make(chan struct{}), since: time.Now()}
 	g.mu.Lock()
 	e := g.waiting.PushBack(w)
 	g.grant()
+	patience := g.patience
 	g.mu.Unlock()
 	select {
 	case <-w.granted:
 		return w.seated, nil
 	default:
 	}
-	select {
-	case <-w.granted:
-		return w.seated, nil
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-closed.Done():
-		err = ErrClosed
+	var look <-chan time.Time
+	if rides && patience > 0 {
+		tick := time.NewTicker(patience)
+		defer tick.Stop()
+		look = tick.C
+	}
+	for err == nil {
+		select {
+		case <-w.granted:
+			return w.seated, nil
+		case <-look: // the seats may all be stuck
+			g.mu.Lock()
+			g.grant()
+			g.mu.Unlock()
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-closed.Done():
+			err = ErrClosed
+		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -131,19 +148,24 @@ func (g *gate) hold() {
 	g.mu.Unlock()
 }
 
-// grant wakes as many as there is room for, in order of arrival.
+// grant wakes as many as there is room for, in order of arrival. Work that may
+// ride does so where there is a seat; it opens a connection where there are no
+// seats at all, or where it has waited for one for as long as that takes.
 func (g *gate) grant() {
 	for e := g.waiting.Front(); e != nil; {
 		w, next := e.Value.(*waiter), e.Next()
-		slot := g.held < g.room()
+		slot, seat := g.held < g.room(), g.riding < g.seats
 		switch {
-		case slot:
-			g.held++
-		case g.riding >= g.seats:
+		case !slot && !seat:
 			return
-		case w.rides:
+		case w.rides && seat:
 			g.riding++
 			w.seated = true
+		case slot && (!w.rides || g.seats == 0):
+			g.held++
+		case slot && time.Since(w.since) >= g.patience && time.Since(g.opened) >= g.patience:
+			g.held++
+			g.opened = time.Now()
 		default:
 			e = next
 			continue
@@ -152,6 +174,13 @@ func (g *gate) grant() {
 		g.waiting.Remove(e)
 		e = next
 	}
+}
+
+// took takes note of how long it takes to open a connection.
+func (g *gate) took(d time.Duration) {
+	g.mu.Lock()
+	g.patience = d
+	g.mu.Unlock()
 }
 
 // excess reports whether more slots are held than there are now.

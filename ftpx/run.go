@@ -293,11 +293,13 @@ func (c *client) acquire(ctx context.Context, s *site, mustDial bool, patience t
 		s.dials.end(errExcess)
 		return nil, company, errExcess
 	}
+	begin := time.Now()
 	conn, proto, err := c.connect(ctx, s, patience)
 	company = s.dials.end(err) || company
 	if err != nil {
 		return nil, company, err
 	}
+	s.pool.took(time.Since(begin))
 	pc, err := s.pool.adopt(conn, proto)
 	if err != nil {
 		return nil, company, err

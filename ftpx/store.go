@@ -182,7 +182,7 @@ func (u *upload) elsewhere(worth int64) {
 }
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
-	u.ended, u.res.TimeKept = nil, false
+	u.ended, u.digest, u.res.TimeKept = nil, nil, false
 	u.arrived = false // what holds the partial from here on is of this host
 	r, err := u.src.open(offset)
 	if err != nil {
@@ -190,6 +190,9 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	}
 	moved, pos := int64(0), offset
 	finish := &transport.Finish{ModTime: u.timeToSet(l), More: l.site.pool.crowded()}
+	if caps := l.Info().Caps; u.verify != VerifySize {
+		finish.Hash = hashFor(caps, len(caps.Hashes) > 0)
+	}
 	n, err := l.Store(ctx, u.partial, offset, r, &transport.IO{
 		Size: max(u.src.size()-offset, 0), Finish: finish,
 		Progress: func(n int64) {
@@ -207,6 +210,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 		return err
 	}
 	u.ended, u.res.TimeKept = finish.Entry, finish.TimeSet
+	u.digest, u.digestBy = finish.Digest, finish.Hash
 	if size := u.src.size(); size >= 0 && u.acked != size {
 		return u.short(u.acked, size)
 	}

@@ -63,6 +63,8 @@ type upload struct {
 	looked     bool    // the partial has been looked for
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
+	digest     []byte  // the server's, of the partial as this attempt's Store left it
+	digestBy   string  // by which algorithm
 	ended      *Entry  // the partial as this attempt's Store left it, if the server said
 	stored     bool    // the partial is complete and checked
 	placing    bool    // what is at dest is not known: a rename may have taken effect

@@ -1,9 +1,11 @@
 package ftpx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -56,7 +58,10 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 	}
 	caps := l.Info().Caps
 	if algo := hashFor(caps, len(caps.Hashes) > 0); algo != "" {
-		same, err := u.sameHash(ctx, l, u.partial, algo, 0, size)
+		same, err := u.sameDigest(size)
+		if u.digest == nil || algo != u.digestBy {
+			same, err = u.sameHash(ctx, l, u.partial, algo, 0, size)
+		}
 		switch {
 		case err == nil && same:
 			v.Hash = algo
@@ -86,6 +91,18 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 		}
 	}
 	return nil
+}
+
+// sameDigest compares the source with the digest that came with the file's end.
+func (u *upload) sameDigest(size int64) (bool, error) {
+	if u.digest == nil {
+		return false, nil
+	}
+	h := newHash(u.digestBy)
+	if _, err := io.Copy(h, io.NewSectionReader(u.src, 0, size)); err != nil {
+		return false, &transport.LocalError{Err: err}
+	}
+	return bytes.Equal(h.Sum(nil), u.digest), nil
 }
 
 func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, v *Verified) error {

@@ -115,6 +115,11 @@ type IO struct {
 type Finish struct {
 	// ModTime is set as by [Conn.Chtimes] unless it is zero.
 	ModTime time.Time
+	// Hash is the algorithm of a digest of the whole file that is wanted, as for
+	// [Conn.Hash]; "" for none.
+	Hash string
+	// Digest is that digest, nil if it was not asked for or not given.
+	Digest []byte
 	// More says that another file is about to follow on this connection.
 	More bool
 	// TimeSet says that it was.

@@ -35,6 +35,7 @@ type Conn struct {
 	// aheadPort is where the next data connection goes, from an EPSV sent ahead.
 	aheadPort int
 	aheadAt   time.Time
+	digest    digestWanted // with the end of the file that is being stored
 	// halfAnswered: the last exchange got some of its replies and no more.
 	halfAnswered bool
 

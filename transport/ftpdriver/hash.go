@@ -73,13 +73,8 @@ func (f features) xCommand(commands []string) string {
 // Hash asks the server for a digest of n bytes from offset on: with HASH for
 // whole files, with the X commands or RANG and HASH for parts.
 func (c *Conn) Hash(ctx context.Context, name, algo string, offset, n int64) ([]byte, error) {
-	var h hashing
-	for _, a := range algorithms {
-		if a.name == algo && c.Info().Caps.HasHash(algo) {
-			h = hashing{draft: a.draft, size: a.size, x: c.feats.xCommand(a.commands), viaHash: c.feats.inHash(a.draft)}
-		}
-	}
-	if h.size == 0 {
+	h, ok := c.hashingOf(algo)
+	if !ok {
 		return nil, c.ep.Fail("HASH", name, transport.KindUnsupported, fmt.Errorf("the server does not offer %q", algo))
 	}
 	if offset < 0 {
@@ -122,6 +117,15 @@ type hashing struct {
 	start, end int64
 	whole      bool
 	ranged     bool // RANG was sent
+}
+
+func (c *Conn) hashingOf(algo string) (h hashing, ok bool) {
+	for _, a := range algorithms {
+		if a.name == algo && c.Info().Caps.HasHash(algo) {
+			return hashing{draft: a.draft, size: a.size, x: c.feats.xCommand(a.commands), viaHash: c.feats.inHash(a.draft)}, true
+		}
+	}
+	return h, false
 }
 
 func (c *Conn) hash(name string, h hashing) ([]byte, error) {
@@ -242,7 +246,11 @@ func (c *Conn) viaX(name string, h hashing) ([]byte, error) {
 		c.withoutHash(r)
 		return nil, r.err()
 	}
-	// "250 6169...", or a word or the name before it.
+	return h.digits(r)
+}
+
+// digits reads "250 6169...", or a word or the name before it.
+func (h hashing) digits(r reply) ([]byte, error) {
 	f := strings.Fields(r.last())
 	if len(f) == 0 {
 		return nil, badReply(h.x, r.text)

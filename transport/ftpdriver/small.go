@@ -76,6 +76,9 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 		}
 	}()
 	f := opt.Finishing()
+	if err := c.wantDigest(f, path, int64(len(data))); err != nil {
+		return err
+	}
 	lines, ends := []string{"STOR " + path}, []string(nil)
 	if c.readsLater() {
 		ends = c.endLines(path, f)
@@ -170,10 +173,39 @@ func (c *Conn) endLines(path string, f *transport.Finish) (lines []string) {
 	} else {
 		lines = append(lines, "SIZE "+path)
 	}
+	if c.digest.x != "" {
+		lines = append(lines, c.digest.line)
+	}
 	if f.More && !c.noEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !lateHosts.has(c.addr) {
 		lines = append(lines, "EPSV")
 	}
 	return lines
+}
+
+// digestWanted is a digest that is asked for with the end of a file.
+type digestWanted struct {
+	hashing
+	line string
+}
+
+// wantDigest prepares the request for a digest of a small file. Large ones are
+// asked for by Hash, which gives the server time for them.
+func (c *Conn) wantDigest(f *transport.Finish, path string, size int64) error {
+	c.digest = digestWanted{}
+	if f == nil || f.Hash == "" || !c.Info().Caps.HasHash(f.Hash) {
+		return nil
+	}
+	h, ok := c.hashingOf(f.Hash)
+	if !ok || h.x == "" {
+		return nil
+	}
+	h.whole, h.end = true, size
+	abs, err := c.absolute(path)
+	if err != nil {
+		return err
+	}
+	c.digest = digestWanted{hashing: h, line: h.x + " " + quote(abs)}
+	return nil
 }
 
 // finishFile does what the caller wants to have done at the end of a file. What
@@ -198,7 +230,11 @@ func (c *Conn) took(r reply, f *transport.Finish, stored bool) {
 		}
 	case r.verb == "MFMT" && unknown(r):
 		c.never("MFMT")
+	case r.verb == c.digest.x && unknown(r):
+		c.withoutHash(r)
 	case !stored:
+	case r.verb == c.digest.x && r.positive():
+		f.Digest, _ = c.digest.digits(r)
 	case r.verb == "MFMT":
 		f.TimeSet = r.positive() && r.code != 202
 	case r.verb == "MDTM":

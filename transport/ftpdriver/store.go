@@ -35,6 +35,7 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 		} else {
 			src = rest
 		}
+		c.digest = digestWanted{}
 		d, err := c.openData(op, "STOR "+path)
 		if err != nil {
 			return err
