@@ -27,7 +27,7 @@ type gate struct {
 	riding  int       // of those, in use
 	waiting list.List // of *waiter
 	// patience is how long work that may ride waits for a seat before a connection
-	// is opened for it: about what that costs.
+	// is opened for it: a quarter of what that takes, since others go on meanwhile.
 	patience time.Duration
 	opened   time.Time // when that was done last
 	probeAt time.Time // when limit+1 may be tried; set while limit < max
@@ -179,7 +179,7 @@ func (g *gate) grant() {
 // took takes note of how long it takes to open a connection.
 func (g *gate) took(d time.Duration) {
 	g.mu.Lock()
-	g.patience = d
+	g.patience = d / 4
 	g.mu.Unlock()
 }
 

@@ -27,8 +27,11 @@ const (
 	// files to fill it, few enough for one lost connection to cost little.
 	overlap = 32
 	// firstLanes are opened as soon as a file is large enough, and the others
-	// once the windows are seen to limit.
+	// once the windows are seen to limit. A large file on a long line gets all of
+	// them at once: it would be over before that is seen.
 	firstLanes = 4
+	longTrip   = 20 * time.Millisecond
+	longFile   = 32 << 20
 )
 
 // extras are the lanes of a connection besides its main session. They are opened
@@ -121,12 +124,19 @@ type lanes struct {
 	limit   int   // most bytes under way on a lane
 }
 
-func (c *Conn) newLanes(handle string, open []byte, size int64) *lanes {
-	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes,
-		ready: []*lane{{pipe: c.pipe, handle: handle}}}
+// newLanes prepares for moving size bytes. It comes before the file is opened: what
+// asks for more sessions would else queue behind the first megabytes.
+func (c *Conn) newLanes(open []byte, size int64) *lanes {
+	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes, ready: []*lane{{pipe: c.pipe}}}
 	if c.info.RoundTrip >= lanesFrom && size >= 2*laneWorth && c.extras.inUse.TryLock() {
 		s.holding = true
-		s.wish(firstLanes)
+		first := firstLanes
+		if c.info.RoundTrip >= longTrip && size >= longFile {
+			first = mostLanes
+		}
+		if s.wish(first); s.wanted > 1 {
+			s.limit = laneBytes
+		}
 	}
 	return s
 }

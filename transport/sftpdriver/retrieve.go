@@ -35,16 +35,19 @@ func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writ
 
 func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
 	open := openRequest(p, fxfRead)
+	lanes := k.c.newLanes(open, opt.SizeHint())
+	defer lanes.done()
 	handle, err := k.openMain(open)
 	if err != nil {
 		return 0, err
 	}
+	lanes.ready[0].handle = handle
 	k.c.applyLimits()
 	k.at("READ", p)
 	d := &download{
 		k: k, handle: handle, dst: k.op.Writer(dst), opt: opt,
 		pos: offset, next: offset, end: math.MaxInt64, size: -1, chunk: k.c.readSize(),
-		lanes: k.c.newLanes(handle, open, opt.SizeHint()),
+		lanes: lanes,
 	}
 	if limit := opt.LimitOr(0); limit > 0 && limit < math.MaxInt64-offset {
 		d.end = offset + limit
@@ -57,7 +60,6 @@ func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO
 	for _, r := range append(d.lanes.closing(), k.c.pipe.send(fxpClose, putString(nil, handle))) {
 		r.drop()
 	}
-	d.lanes.done()
 	return d.pos - offset, err
 }
 

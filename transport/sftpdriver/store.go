@@ -38,13 +38,16 @@ func (k *call) store(p string, offset int64, src io.Reader, opt *transport.IO) (
 	if offset == 0 {
 		flags |= fxfCreat | fxfTrunc
 	}
+	lanes := k.c.newLanes(openRequest(p, fxfWrite), opt.SizeHint())
+	defer lanes.done()
 	handle, err := k.openMain(openRequest(p, flags))
 	if err != nil {
 		return 0, err
 	}
+	lanes.ready[0].handle = handle
 	k.c.applyLimits()
 	k.at("WRITE", p)
-	u := &upload{k: k, path: p, handle: handle, src: k.op.Reader(src), opt: opt, start: offset, acked: offset, next: offset}
+	u := &upload{k: k, path: p, handle: handle, lanes: lanes, src: k.op.Reader(src), opt: opt, start: offset, acked: offset, next: offset}
 	err = u.run()
 	return u.acked - offset, err
 }

@@ -33,8 +33,6 @@ func (u *upload) run() error {
 	if err == io.EOF && u.start == 0 {
 		return u.small(*buf, n)
 	}
-	u.lanes = u.k.c.newLanes(u.handle, openRequest(u.path, fxfWrite), u.opt.SizeHint())
-	defer u.lanes.done()
 	for u.failed == nil {
 		if n > 0 {
 			u.send(*buf, n)
