@@ -30,8 +30,8 @@ type gate struct {
 	// is opened for it: a quarter of what that takes, since others go on meanwhile.
 	patience time.Duration
 	opened   time.Time // when that was done last
-	probeAt time.Time // when limit+1 may be tried; set while limit < max
-	probe   time.Duration
+	probeAt  time.Time // when limit+1 may be tried; set while limit < max
+	probe    time.Duration
 }
 
 // waiter waits for a slot, or also for a seat if it may ride.

@@ -137,6 +137,9 @@ func curl(j *job) ([]program, error) {
 	case ftpx.FTPS:
 		fmt.Fprintln(&b, "ssl-reqd")
 		option("cacert", e.CAFile)
+		if j.what == manyFiles {
+			option("tls-max", "1.2") // with TLS 1.3 it runs out of tickets to resume with, and ProFTPD answers 425
+		}
 		option("ftp-method", "nocwd")
 	default:
 		option("ftp-method", "nocwd")

@@ -27,6 +27,7 @@ type Conn struct {
 	extras extras
 
 	posixRename atomic.Bool
+	noHash      atomic.Bool
 	down        atomic.Bool // closed, lost, or in doubt
 	closed      atomic.Bool // by Close
 }
@@ -37,6 +38,9 @@ var _ transport.Conn = (*Conn)(nil)
 func (c *Conn) Info() transport.Info {
 	info := c.info
 	info.Caps.ReplaceOnRename = c.posixRename.Load()
+	if c.noHash.Load() {
+		info.Caps.Hashes, info.Caps.HashRanges = nil, false
+	}
 	return info
 }
 
@@ -106,6 +110,10 @@ type call struct {
 // begin starts an operation with its first request. Paths are checked before
 // anything is sent.
 func (c *Conn) begin(ctx context.Context, name string, acts bool, path string, more ...string) (*call, error) {
+	return c.beginWatched(ctx, c.ep.Watch(), name, acts, path, more...)
+}
+
+func (c *Conn) beginWatched(ctx context.Context, watch transport.Watch, name string, acts bool, path string, more ...string) (*call, error) {
 	k := &call{c: c, ctx: ctx, name: name, path: path, acts: acts}
 	for _, p := range append(more, path) {
 		if err := transport.CheckPath(p); err != nil {
@@ -118,7 +126,7 @@ func (c *Conn) begin(ctx context.Context, name string, acts bool, path string, m
 	if !c.Usable() {
 		return nil, k.error(transport.KindLost, 0, c.cause())
 	}
-	k.op = transport.StartOp(ctx, c.ep.Watch(), c.line.Wire)
+	k.op = transport.StartOp(ctx, watch, c.line.Wire)
 	k.trace(name, append([]string{path}, more...)...)
 	return k, nil
 }

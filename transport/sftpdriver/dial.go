@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -183,6 +184,13 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 			Overlap:     overlap,
 		},
 		Security: &transport.Security{Version: "SSH 2.0"},
+	}
+	// ProFTPD has it, does not say so in version 3 of the protocol, and hashes to
+	// the end of the file whatever length is asked for.
+	list, ok := c.sftp.HasExtension("check-file")
+	if ok || strings.Contains(info.Server, "mod_sftp") {
+		info.Caps.Hashes = hashesOf(list)
+		info.Caps.HashRanges = ok && len(info.Caps.Hashes) > 0
 	}
 	s := info.Security
 	if m, ok := conn.(ssh.AlgorithmsConnMetadata); ok {

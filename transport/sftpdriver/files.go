@@ -96,11 +96,6 @@ func (c *Conn) Truncate(ctx context.Context, p string, size int64) error {
 	return k.end(c.sftp.Truncate(p, size))
 }
 
-// Hash is not offered: OpenSSH has no check-file, the extension that would.
-func (c *Conn) Hash(_ context.Context, p, algo string, _, _ int64) ([]byte, error) {
-	return nil, c.ep.Fail("SSH_FXP_EXTENDED", p, transport.KindUnsupported, fmt.Errorf("no server-side %s over SFTP", algo))
-}
-
 // Ping asks for the login folder's path.
 func (c *Conn) Ping(ctx context.Context) error {
 	k, err := c.begin(ctx, "REALPATH", false, ".")
