@@ -289,11 +289,12 @@ func TestLineBreaks(t *testing.T) {
 				w := start(t, p, func(o *testserver.TrioOptions, _ *ftpx.Options) {
 					o.PassivePorts = proxy.PassivePorts(faultproxy.PassiveOptions{Plan: faultproxy.ResetRate(0.5, 500, 20_000)})
 				})
-				target, role := w.SFTP.Addr().String(), faultproxy.SSH
+				// Small files share connections over SFTP, so that there are few.
+				target, role, plan := w.SFTP.Addr().String(), faultproxy.SSH, faultproxy.ResetRate(1, 100_000, 600_000)
 				if p == ftpx.FTPS {
-					target, role = w.FTP.Addr().String(), faultproxy.Control
+					target, role, plan = w.FTP.Addr().String(), faultproxy.Control, nil
 				}
-				route, err := proxy.Route(faultproxy.RouteOptions{Role: role, Target: target})
+				route, err := proxy.Route(faultproxy.RouteOptions{Role: role, Target: target, Plan: plan})
 				must(t, err)
 				w.connect(t, ftpx.Ports{SFTP: route.Addr().Port, FTP: route.Addr().Port})
 				local := t.TempDir()

@@ -43,6 +43,9 @@ func TestFailoverOfAnUpload(t *testing.T) {
 					r.proxy.Cut(faultproxy.Stall)
 				}},
 			} {
+				if testing.Short() && s.opt.Kind != realserver.VSFTPD && s.opt.Kind != realserver.OpenSSH {
+					continue
+				}
 				if testing.Short() && death.name == "black-holed" && shared != (s.opt.Kind == realserver.VSFTPD) {
 					continue // twelve seconds each; the one that is the worst of its kind stays
 				}

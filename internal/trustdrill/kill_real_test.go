@@ -48,7 +48,7 @@ func killDrill(t *testing.T, s setup, op string) {
 		line = faultproxy.Options{Seed: 1, DownRate: 64 * mib}
 	}
 	r := newRigWith(t, s, line)
-	size, points := lessIfShort(64, 8)*mib, lessIfShort(25, 5)
+	size, points := lessIfShort(64, 8)*mib, lessIfShort(25, 3)
 	data := content(1, size)
 	d := &killer{rig: r, op: op, data: data, dir: faultproxy.Up}
 	if op == "upload" {

@@ -91,7 +91,9 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 		cancel() // it was not granted, and what was sent will not be read
 	}
 	<-delivered
-	opt.Report(d.sent)
+	if begun || err != nil {
+		opt.Report(d.sent) // else it has gone nowhere
+	}
 	switch {
 	case err != nil:
 		if early && d.err != nil && d.wire == nil {
