@@ -56,6 +56,9 @@ func TestSourceReplacedBetweenKillAndRestart(t *testing.T) {
 		{"same size and time, other tail", change(old, size-100, 10), when},
 		{"same size, other middle", change(old, size/4, 10), when.Add(time.Minute)},
 	}
+	if testing.Short() {
+		cases = append(cases[:2:2], cases[6])
+	}
 	for _, s := range replacedSetups() {
 		t.Run(s.name+"/upload", func(t *testing.T) {
 			r := newRig(t, s)
