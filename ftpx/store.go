@@ -181,6 +181,16 @@ func (u *upload) elsewhere(worth int64) {
 	}
 }
 
+// leave goes on under another name than a partial whose opening may still be on its
+// way on the connection that was lost: the next attempt starts at once, on one that
+// is there, and the server's old session would empty the file under its hands.
+// Nothing is lost by it, since nothing of the partial is worth going on from.
+func (u *upload) leave() {
+	u.generation++
+	u.partial = partialName(u.dest, u.identity, u.generation)
+	u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, nil
+}
+
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	u.ended, u.digest, u.res.TimeKept = nil, nil, false
 	u.arrived = false // what holds the partial from here on is of this host
@@ -207,6 +217,9 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	u.acked, u.window = offset+n, l.Info().Caps.WriteWindow
 	l.attempt.Moved(moved) // also if what follows fails: the next attempt starts at once
 	if err != nil {
+		if size := u.src.size(); !l.Usable() && offset == 0 && (moved == 0 || size >= 0 && size < resumeWorth) {
+			u.leave()
+		}
 		return err
 	}
 	u.ended, u.res.TimeKept = finish.Entry, finish.TimeSet
