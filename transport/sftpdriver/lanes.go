@@ -168,7 +168,8 @@ func (s *lanes) join() {
 		if !l.open.answered() {
 			continue
 		}
-		err := l.open.parse(fxpHandle, func(r *reader) { l.handle = r.string() })
+		var err error
+		l.handle, err = l.open.handle()
 		l.open = nil
 		if err != nil {
 			s.wanted = 0 // an odd server: make do with what there is
@@ -235,8 +236,8 @@ func (s *lanes) done() {
 	go func() {
 		defer s.c.extras.inUse.Unlock()
 		for _, l := range coming {
-			if l.open.parse(fxpHandle, func(r *reader) { l.handle = r.string() }) == nil {
-				_ = l.pipe.send(fxpClose, putString(nil, l.handle)).parse(fxpStatus, nil)
+			if handle, err := l.open.handle(); err == nil {
+				_ = l.pipe.send(fxpClose, putString(nil, handle)).parse(fxpStatus, nil)
 			}
 		}
 	}()
@@ -248,11 +249,14 @@ func openRequest(path string, flags uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, 0) // no attributes
 }
 
-// openMain opens a file on the main session.
-func (k *call) openMain(open []byte) (handle string, err error) {
-	err = k.c.pipe.send(fxpOpen, open).parse(fxpHandle, func(r *reader) { handle = r.string() })
-	if err == nil && len(handle) > 256 {
-		err = errMalformed // section 3 of the draft
+// maxHandle is the longest handle (section 6.3). Packets have room for no more.
+const maxHandle = 256
+
+// handle reads the answer to SSH_FXP_OPEN.
+func (r *reply) handle() (handle string, err error) {
+	err = r.parse(fxpHandle, func(rd *reader) { handle = rd.string() })
+	if err == nil && len(handle) > maxHandle {
+		err = errMalformed
 	}
 	return handle, err
 }

@@ -37,7 +37,7 @@ func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO
 	open := openRequest(p, fxfRead)
 	lanes := k.c.newLanes(open, opt.SizeHint())
 	defer lanes.done()
-	handle, err := k.openMain(open)
+	handle, err := k.c.pipe.send(fxpOpen, open).handle()
 	if err != nil {
 		return 0, err
 	}

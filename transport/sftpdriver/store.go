@@ -40,7 +40,7 @@ func (k *call) store(p string, offset int64, src io.Reader, opt *transport.IO) (
 	}
 	lanes := k.c.newLanes(openRequest(p, fxfWrite), opt.SizeHint())
 	defer lanes.done()
-	handle, err := k.openMain(openRequest(p, flags))
+	handle, err := k.c.pipe.send(fxpOpen, openRequest(p, flags)).handle()
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,157 @@
+package sftpdriver
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// laneRig is a connection on a line that is long as far as it knows, with lanes
+// that are open already. Its main session answers no write before the files of the
+// lanes have been opened.
+type laneRig struct {
+	f      *fake
+	c      *Conn
+	mu     sync.Mutex
+	opened chan struct{}
+	opens  int
+	main   *fakeSession
+	writes map[*fakeSession]int
+	// onWrite decides about writes of the lanes, onOpen about their opening; true:
+	// dealt with.
+	onWrite func(s *fakeSession, id uint32, offset uint64) bool
+	onOpen  func(s *fakeSession, id uint32) bool
+}
+
+func newLaneRig(t *testing.T, lanes int) *laneRig {
+	r := &laneRig{opened: make(chan struct{}), writes: map[*fakeSession]int{}}
+	r.f = newFake(t, func(f *fake) {
+		withLimits(f)
+		f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			switch {
+			case typ == fxpInit && r.main == nil:
+				r.main = s
+			case typ == fxpOpen && s != r.main:
+				if r.opens++; r.opens == lanes {
+					defer close(r.opened)
+				}
+				return r.onOpen != nil && r.onOpen(s, id)
+			case typ == fxpWrite:
+				r.writes[s]++
+				if s == r.main {
+					r.mu.Unlock()
+					<-r.opened
+					r.mu.Lock()
+					return false
+				}
+				body.string()
+				return r.onWrite != nil && r.onWrite(s, id, body.uint64())
+			}
+			return false
+		}
+	})
+	r.c = r.f.dial(nil)
+	r.c.info.RoundTrip = lanesFrom
+	for range lanes {
+		r.c.extras.opening++
+		r.c.openLane()
+	}
+	if n := len(r.c.extras.pipes); n != lanes {
+		t.Fatalf("%d lanes", n)
+	}
+	return r
+}
+
+// TestLanesCarryOneFile, up and down.
+func TestLanesCarryOneFile(t *testing.T) {
+	const lanes = firstLanes - 1
+	r := newLaneRig(t, lanes)
+	data := randomBytes(18 << 20)
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data)), Finish: &transport.Finish{}})
+	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {
+		t.Fatal(n, err)
+	}
+	if len(r.writes) != lanes+1 {
+		t.Errorf("written on %d sessions, want %d", len(r.writes), lanes+1)
+	}
+	var out bytes.Buffer
+	if n, err = r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
+		t.Fatal(n, err)
+	}
+}
+
+// TestTrap8LaneRefusesAWrite: what is acknowledged without a gap counts, on however
+// many sessions it travels, and the file is cut back to it.
+func TestTrap8LaneRefusesAWrite(t *testing.T) {
+	r := newLaneRig(t, firstLanes-1)
+	refused := int64(-1)
+	r.onWrite = func(s *fakeSession, id uint32, offset uint64) bool {
+		if refused >= 0 {
+			return false
+		}
+		refused = int64(offset)
+		s.status(id, fxFailure, "Failure")
+		return true
+	}
+	data := randomBytes(18 << 20)
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
+	wantKind(t, err, transport.KindTemporary)
+	if n != refused || n == 0 || !bytes.Equal(r.f.get("f"), data[:n]) {
+		t.Errorf("n = %d, refused at %d, the file holds %d bytes", n, refused, len(r.f.get("f")))
+	}
+	if !r.c.Usable() {
+		t.Error("a refused write is no reason to give the connection up")
+	}
+}
+
+// TestLaneLongHandle: a handle longer than the protocol's 256 bytes has no room in a
+// packet. The lane that gets one is not used.
+func TestLaneLongHandle(t *testing.T) {
+	r := newLaneRig(t, firstLanes-1)
+	r.onOpen = func(s *fakeSession, id uint32) bool {
+		s.reply(fxpHandle, id, putString(nil, strings.Repeat("h", 200_000)))
+		return true
+	}
+	data := randomBytes(18 << 20)
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
+	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {
+		t.Fatal(n, err)
+	}
+	if len(r.writes) != 1 {
+		t.Errorf("written on %d sessions", len(r.writes))
+	}
+}
+
+// TestLanesRefused: a server that allows one session has one, and is not asked
+// again and again.
+func TestLanesRefused(t *testing.T) {
+	var asked atomic.Int32
+	f := newFake(t, func(f *fake) {
+		f.onChannel = func(nc ssh.NewChannel) bool {
+			if asked.Add(1) == 1 {
+				return false
+			}
+			_ = nc.Reject(ssh.ResourceShortage, "one session is enough")
+			return true
+		}
+	})
+	c := f.dial(nil)
+	c.info.RoundTrip = longTrip
+	c.extras.opening++
+	c.openLane()
+	data := randomBytes(2*laneWorth + 1)
+	if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
+		t.Fatal(n, err)
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("%d sessions were asked for, want the first and one more", n)
+	}
+}
