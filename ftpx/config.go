@@ -115,8 +115,10 @@ type Options struct {
 	// wait their turn. 0 means as many as there are calls.
 	MaxTransfers int
 	// MaxConns is how many connections are open to a host at once; 0 means 8.
-	// Operations beyond that wait their turn. Where the server takes fewer, the
-	// client finds out and lives within that.
+	// Operations beyond that wait their turn, but for small ones over SFTP: files
+	// of up to 256 KiB, and what moves no file, share connections, up to 32 on one.
+	// Where the server takes fewer connections, the client finds out and lives
+	// within that.
 	MaxConns int
 	// HeadStart is how long a protocol may stay silent before the next one is
 	// tried beside it; 0 means 500 ms. Plain FTP never starts beside another:

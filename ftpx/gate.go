@@ -14,6 +14,10 @@ const (
 	probeMax   = 10 * time.Minute
 )
 
+// stuckEvery is how often work that waits for a seat looks whether a slot would do,
+// for the case that no seat is ever given back. Else each that is given back tells.
+const stuckEvery = 250 * time.Millisecond
+
 // gate hands out slots for connections, in order of arrival. It begins with as
 // many as the caller allows, and lives within what the server is found to take:
 // a refusal while n connections are open sets the limit to n, and the work that
@@ -64,7 +68,6 @@ func (g *gate) wait(ctx, closed context.Context, rides bool) (seated bool, err e
 	g.mu.Lock()
 	e := g.waiting.PushBack(w)
 	g.grant()
-	patience := g.patience
 	g.mu.Unlock()
 	select {
 	case <-w.granted:
@@ -72,8 +75,8 @@ func (g *gate) wait(ctx, closed context.Context, rides bool) (seated bool, err e
 	default:
 	}
 	var look <-chan time.Time
-	if rides && patience > 0 {
-		tick := time.NewTicker(patience)
+	if rides {
+		tick := time.NewTicker(stuckEvery)
 		defer tick.Stop()
 		look = tick.C
 	}
