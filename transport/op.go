@@ -36,16 +36,26 @@ type Op struct {
 	// waiting counts calls of the caller's own reader or writer under way:
 	// a slow source or destination is not a stall of the line.
 	waiting atomic.Int32
+	// heard counts what concerns this operation alone, see Heard.
+	heard atomic.Int64
 
-	mu    sync.Mutex // guards what follows
-	wires []*Wire
-	timer *time.Timer
-	ended bool
-	last  int64     // marker at the last look
-	since time.Time // when the marker last changed
-	rateN int64     // marker at the begin of the rate window
-	rateT time.Time // begin of the rate window
+	mu     sync.Mutex // guards what follows
+	wires  []*Wire
+	timer  *time.Timer
+	ended  bool
+	shared bool
+	last   int64     // marker at the last look
+	since  time.Time // when the marker last changed
+	rateN  int64     // marker at the begin of the rate window
+	rateT  time.Time // begin of the rate window
+	heardN int64     // heard at the last look
+	heardT time.Time // when it last changed
 }
+
+// unheardTimes is how many stall times an operation may hear nothing of its own
+// while its sockets move bytes: those of others that share them, or a server's idle
+// talk. It is many, because on a slow line what is before it in the queue takes long.
+const unheardTimes = 10
 
 // StartOp begins an operation on the given sockets. End must be called.
 func StartOp(ctx context.Context, watch Watch, wires ...*Wire) *Op {
@@ -56,6 +66,7 @@ func StartOp(ctx context.Context, watch Watch, wires ...*Wire) *Op {
 		o.last = o.marker()
 		o.since = time.Now()
 		o.rateN, o.rateT = o.last, o.since
+		o.heardT = o.since
 		o.mu.Lock()
 		o.timer = time.AfterFunc(o.interval(), o.look)
 		o.mu.Unlock()
@@ -109,6 +120,18 @@ func why(ctx context.Context) error {
 // Stalled reports whether the watchdog ended the operation.
 func (o *Op) Stalled() bool { return errors.Is(context.Cause(o.ctx), ErrStalled) }
 
+// Share says that others use the operation's sockets at the same time, so that bytes
+// on them alone do not show that it gets on. It is called before anything else.
+func (o *Op) Share() *Op {
+	o.mu.Lock()
+	o.shared = true
+	o.mu.Unlock()
+	return o
+}
+
+// Heard takes note of an answer to this operation.
+func (o *Op) Heard() { o.heard.Add(1) }
+
 func (o *Op) abort() {
 	o.mu.Lock()
 	wires := o.wires
@@ -150,6 +173,11 @@ func (o *Op) look() {
 	if n != o.last || o.waiting.Load() > 0 {
 		o.last, o.since = n, now
 	} else if now.Sub(o.since) >= o.watch.Stall {
+		stalled = true
+	}
+	if h := o.heard.Load(); h != o.heardN || o.waiting.Load() > 0 {
+		o.heardN, o.heardT = h, now
+	} else if o.shared && now.Sub(o.heardT) >= unheardTimes*o.watch.Stall {
 		stalled = true
 	}
 	if o.waiting.Load() > 0 {

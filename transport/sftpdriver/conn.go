@@ -126,7 +126,7 @@ func (c *Conn) beginWatched(ctx context.Context, watch transport.Watch, name str
 	if !c.Usable() {
 		return nil, k.error(transport.KindLost, 0, c.cause())
 	}
-	k.op = transport.StartOp(ctx, watch, c.line.Wire)
+	k.op = transport.StartOp(ctx, watch, c.line.Wire).Share()
 	k.trace(name, append([]string{path}, more...)...)
 	return k, nil
 }

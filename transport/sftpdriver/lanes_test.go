@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -153,5 +154,30 @@ func TestLanesRefused(t *testing.T) {
 	}
 	if n := asked.Load(); n != 2 {
 		t.Errorf("%d sessions were asked for, want the first and one more", n)
+	}
+}
+
+// TestUnansweredAmongOthers: a request that is never answered does not hang because
+// others on the connection are.
+func TestUnansweredAmongOthers(t *testing.T) {
+	f := newFake(t, func(f *fake) {
+		f.onPacket = func(_ *fakeSession, typ byte, _ uint32, r *reader) bool {
+			return typ == fxpStat && r.string() == "never"
+		}
+	})
+	f.put("f", []byte("x"))
+	c := f.dial(func(ep *transport.Endpoint) { ep.Stall = 50 * time.Millisecond })
+	done := make(chan error, 1)
+	go func() { _, err := c.Stat(t.Context(), "never"); done <- err }()
+	for {
+		select {
+		case err := <-done:
+			wantKind(t, err, transport.KindStalled)
+			return
+		default:
+			if _, err := c.Stat(t.Context(), "f"); err != nil && c.Usable() {
+				t.Fatal(err)
+			}
+		}
 	}
 }

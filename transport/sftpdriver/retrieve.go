@@ -99,6 +99,7 @@ func (d *download) run(hint int64) error {
 		next := d.queue[0]
 		d.queue = d.queue[1:]
 		n, err := d.take(next)
+		d.k.op.Heard()
 		d.lanes.answered(next)
 		if s := statusOf(err); s != nil && s.code == fxEOF || err == nil && n == 0 {
 			if d.pos < min(d.size, d.end) {

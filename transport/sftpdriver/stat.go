@@ -58,6 +58,7 @@ func (k *call) list(p string, yield func(transport.Entry) bool) error {
 		next := queue[0]
 		queue = queue[1:]
 		more, err := k.names(next, yield)
+		k.op.Heard()
 		if s := statusOf(err); s != nil && s.code == fxEOF {
 			err, more = nil, false
 		}

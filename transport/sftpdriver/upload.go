@@ -101,6 +101,7 @@ func (u *upload) take() {
 	p := u.queue[0]
 	u.queue = u.queue[1:]
 	err := p.reply.parse(fxpStatus, nil)
+	u.k.op.Heard()
 	u.lanes.answered(p)
 	switch {
 	case u.failed != nil:
