@@ -19,9 +19,8 @@ import (
 const (
 	// resetRate is the share of connections that meet a reset. A control or SSH
 	// connection carries thousands of files; of it, that share of the pieces does.
-	resetRate    = 0.127
-	sshPiece     = 1 << 20
-	controlPiece = 64 << 10
+	resetRate = 0.127
+	piece     = 64 << 10
 	// drawn is the share of data connections that is given a reset at some byte:
 	// those whose file is shorter live, and about resetRate of all are left.
 	drawn = 0.20
@@ -64,11 +63,9 @@ func resetAfter(n int64) faultproxy.Fault {
 
 // perPiece resets a share of the pieces that go over a connection: one that
 // carries many files meets as many resets as many would.
-func perPiece(piece int64) faultproxy.Plan {
-	return func(info faultproxy.ConnInfo) faultproxy.Fault {
-		n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
-		return resetAfter(n*piece + info.Rand.Int64N(piece) + 1)
-	}
+func perPiece(info faultproxy.ConnInfo) faultproxy.Fault {
+	n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
+	return resetAfter(n*piece + info.Rand.Int64N(piece) + 1)
 }
 
 // data resets a share of the data connections after a number of bytes that is as
@@ -83,9 +80,9 @@ func data(info faultproxy.ConnInfo) faultproxy.Fault {
 
 // route puts proxy and relay before a control or SSH port.
 func (l *line) route(host, target string) error {
-	opts := faultproxy.RouteOptions{Role: faultproxy.Control, Listen: host + ":0", Target: target, Plan: perPiece(controlPiece)}
+	opts := faultproxy.RouteOptions{Role: faultproxy.Control, Listen: host + ":0", Target: target, Plan: perPiece}
 	if l.order.Protocol == ftpx.SFTP {
-		opts.Role, opts.Plan = faultproxy.SSH, perPiece(sshPiece)
+		opts.Role = faultproxy.SSH
 	}
 	r, err := l.proxy.Route(opts)
 	if err != nil {
