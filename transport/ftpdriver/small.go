@@ -57,6 +57,10 @@ func (c *Conn) readsLater() bool { return strings.Contains(c.server, "vsFTPd") }
 
 // storeSmall sends data as one file.
 func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *transport.IO) error {
+	f := opt.Finishing()
+	if err := c.wantDigest(f, path, int64(len(data))); err != nil {
+		return err
+	}
 	port, early, err := c.nextPort()
 	if err != nil {
 		return err
@@ -75,10 +79,6 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 			d.release()
 		}
 	}()
-	f := opt.Finishing()
-	if err := c.wantDigest(f, path, int64(len(data))); err != nil {
-		return err
-	}
 	lines, ends := []string{"STOR " + path}, []string(nil)
 	if c.readsLater() {
 		ends = c.endLines(path, f)
@@ -87,10 +87,13 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 		return err
 	}
 	stor, begun, err := c.ctl.final()
-	if err == nil && !begun {
-		cancel() // it was not granted, and what was sent will not be read
+	if err != nil || !begun || stor.code >= 400 {
+		cancel() // what has not arrived by now is not wanted
 	}
 	<-delivered
+	if errors.Is(d.err, context.Canceled) && op.Context().Err() == nil {
+		d.err = nil // that was we
+	}
 	if begun || err != nil {
 		opt.Report(d.sent) // else it has gone nowhere
 	}
@@ -103,8 +106,6 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 	case !begun && stor.positive():
 		c.ctl.broken.Store(true)
 		return as(transport.KindProtocol, fmt.Errorf("the server ended a transfer that it had not begun: %w", stor.err()))
-	case !begun && errors.Is(d.err, context.Canceled):
-		d.err = nil
 	}
 	if stor.code >= 400 {
 		err = stor.err()
