@@ -20,6 +20,7 @@ type upload struct {
 	opt    *transport.IO
 
 	start       int64
+	packet      int   // bytes in the next write, see read
 	acked, next int64 // acknowledged up to, sent up to
 	queue       []part
 	failed      error // the first refusal or loss
@@ -58,10 +59,16 @@ func (u *upload) run() error {
 // dataAt is where in a packet of SSH_FXP_WRITE the payload begins.
 func dataAt(handle string) int { return requestHead + 4 + len(handle) + 8 + 4 }
 
-// read fills a packet with what comes next of the source.
+// read fills a packet with what comes next of the source. A packet that is cut off
+// is lost as a whole, so that on a line that breaks early large ones never arrive: a
+// file of many begins with small ones.
 func (u *upload) read(buf []byte) (int, error) {
-	at := dataAt(u.handle)
-	n, err := readFull(u.src, buf[at:at+u.k.c.writeSize()])
+	at, most := dataAt(u.handle), u.k.c.writeSize()
+	if u.packet == 0 && u.opt.SizeHint() <= int64(most) {
+		u.packet = most
+	}
+	u.packet = min(max(2*u.packet, safePacket), most)
+	n, err := readFull(u.src, buf[at:at+u.packet])
 	u.opt.Report(int64(n))
 	return n, err
 }
