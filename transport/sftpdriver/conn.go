@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -24,6 +25,7 @@ type Conn struct {
 	info transport.Info
 
 	limits limits
+	trip   atomic.Int64 // see roundTrip
 	extras extras
 
 	posixRename atomic.Bool
@@ -37,6 +39,7 @@ var _ transport.Conn = (*Conn)(nil)
 // Info describes the connection.
 func (c *Conn) Info() transport.Info {
 	info := c.info
+	info.RoundTrip = time.Duration(c.trip.Load())
 	info.Caps.ReplaceOnRename = c.posixRename.Load()
 	if c.noHash.Load() {
 		info.Caps.Hashes, info.Caps.HashRanges = nil, false

@@ -161,6 +161,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	c.extras.limit = mostLanes - 1
 	c.askLimits()
 	c.info = d.info(conn, c)
+	c.trip.Store(int64(d.rtt))
 	_, posix := client.HasExtension("posix-rename@openssh.com")
 	c.posixRename.Store(posix)
 	return c, nil

@@ -19,8 +19,9 @@ const (
 	mostLanes = 8
 	// laneBytes is what is under way on one of several lanes: the window.
 	laneBytes = 2 << 20
-	// lanesFrom is the round trip above which the window is what limits.
-	lanesFrom = 3 * time.Millisecond
+	// lanesFrom is the round trip above which the window is what limits: at 10 ms
+	// it lets 200 MB/s pass. Below, more under way is more to lose with a connection.
+	lanesFrom = 10 * time.Millisecond
 	// laneWorth is how much of a file there must be for each lane.
 	laneWorth = 4 << 20
 	// overlap is how many owners may use a connection at once: enough for small
@@ -128,10 +129,11 @@ type lanes struct {
 // asks for more sessions would else queue behind the first megabytes.
 func (c *Conn) newLanes(open []byte, size int64) *lanes {
 	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes, ready: []*lane{{pipe: c.pipe}}}
-	if c.info.RoundTrip >= lanesFrom && size >= 2*laneWorth && c.extras.inUse.TryLock() {
+	trip := c.roundTrip()
+	if trip >= lanesFrom && size >= 2*laneWorth && c.extras.inUse.TryLock() {
 		s.holding = true
 		first := firstLanes
-		if c.info.RoundTrip >= longTrip && size >= longFile {
+		if trip >= longTrip && size >= longFile {
 			first = mostLanes
 		}
 		if s.wish(first); s.wanted > 1 {
@@ -208,7 +210,7 @@ func (s *lanes) sent(l *lane, n int, r *reply) part {
 func (s *lanes) answered(p part) {
 	p.lane.under -= weigh(p.length)
 	if at := p.reply.at; p.full && len(s.coming) == 0 && len(s.ready) >= s.wanted && !at.IsZero() &&
-		at.Sub(p.sent) < 2*s.c.info.RoundTrip {
+		at.Sub(p.sent) < 2*s.c.roundTrip() {
 		s.wish(2 * len(s.ready))
 	}
 }

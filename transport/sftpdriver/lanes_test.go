@@ -60,7 +60,7 @@ func newLaneRig(t *testing.T, lanes int) *laneRig {
 		}
 	})
 	r.c = r.f.dial(nil)
-	r.c.info.RoundTrip = lanesFrom
+	farAway(t, r.c, lanesFrom)
 	for range lanes {
 		r.c.extras.opening++
 		r.c.openLane()
@@ -69,6 +69,15 @@ func newLaneRig(t *testing.T, lanes int) *laneRig {
 		t.Fatalf("%d lanes", n)
 	}
 	return r
+}
+
+// farAway makes a connection believe that its server is.
+func farAway(t *testing.T, c *Conn, trip time.Duration) {
+	if err := c.Ping(t.Context()); err != nil { // what was measured while connecting has come
+		t.Fatal(err)
+	}
+	c.applyLimits()
+	c.trip.Store(int64(trip))
 }
 
 // TestLanesCarryOneFile, up and down.
@@ -145,7 +154,7 @@ func TestLanesRefused(t *testing.T) {
 		}
 	})
 	c := f.dial(nil)
-	c.info.RoundTrip = longTrip
+	farAway(t, c, longTrip)
 	c.extras.opening++
 	c.openLane()
 	data := randomBytes(2*laneWorth + 1)
@@ -179,5 +188,34 @@ func TestUnansweredAmongOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestRoundTripIsThatOfTheLine: the server's start of a session is not taken for the
+// length of the line, on which lanes would have more under way than it holds.
+func TestRoundTripIsThatOfTheLine(t *testing.T) {
+	f := newFake(t, func(f *fake) {
+		withLimits(f)
+		f.onPacket = func(_ *fakeSession, typ byte, _ uint32, _ *reader) bool {
+			if typ == fxpInit {
+				time.Sleep(2 * lanesFrom) // what starting a process takes
+			}
+			return false
+		}
+		f.onChannel = func(ssh.NewChannel) bool {
+			time.Sleep(2 * lanesFrom)
+			return false
+		}
+	})
+	c := f.dial(nil)
+	if first := c.Info().RoundTrip; first < lanesFrom {
+		t.Fatalf("the test shows nothing: %v", first)
+	}
+	for range 5 {
+		_, err := c.Stat(t.Context(), "missing")
+		wantKind(t, err, transport.KindNotExist)
+	}
+	if trip := c.roundTrip(); trip >= lanesFrom {
+		t.Errorf("%v", trip)
 	}
 }

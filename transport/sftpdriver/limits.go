@@ -3,6 +3,7 @@ package sftpdriver
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 type limits struct {
 	mu          sync.Mutex
 	answer      *reply
+	asked       time.Time
 	read, write atomic.Int64
 }
 
@@ -34,6 +36,7 @@ func (c *Conn) askLimits() {
 	c.limits.read.Store(safePacket)
 	c.limits.write.Store(safePacket)
 	if _, ok := c.sftp.HasExtension("limits@openssh.com"); ok {
+		c.limits.asked = time.Now()
 		c.limits.answer = c.pipe.send(fxpExtended, putString(nil, "limits@openssh.com"))
 	}
 }
@@ -53,6 +56,24 @@ func (c *Conn) applyLimits() {
 	if answer.parse(fxpExtendedReply, func(r *reader) { packet, read, write = r.uint64(), r.uint64(), r.uint64() }) == nil {
 		x.read.Store(int64(fit(read, packet)))
 		x.write.Store(int64(fit(write, packet)))
+		c.tripped(answer.at.Sub(x.asked))
+	}
+}
+
+// roundTrip is the shortest round trip seen. While connecting, the server starts
+// processes, which takes as long as a line across a country.
+func (c *Conn) roundTrip() time.Duration {
+	c.applyLimits()
+	return time.Duration(c.trip.Load())
+}
+
+// tripped takes note of a round trip.
+func (c *Conn) tripped(d time.Duration) {
+	for {
+		shortest := c.trip.Load()
+		if int64(d) >= shortest || c.trip.CompareAndSwap(shortest, int64(d)) {
+			return
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -15,7 +16,11 @@ func (c *Conn) Stat(ctx context.Context, p string) (transport.Entry, error) {
 		return transport.Entry{}, err
 	}
 	var a attrs
-	err = c.pipe.send(fxpStat, putString(nil, p)).parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+	sent := time.Now()
+	answer := c.pipe.send(fxpStat, putString(nil, p))
+	if err = answer.parse(fxpAttrs, func(r *reader) { a = r.attrs() }); !answer.at.IsZero() {
+		c.tripped(answer.at.Sub(sent))
+	}
 	if err := k.end(err); err != nil {
 		return transport.Entry{}, err
 	}
