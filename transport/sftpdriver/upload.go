@@ -60,15 +60,22 @@ func (u *upload) run() error {
 func dataAt(handle string) int { return requestHead + 4 + len(handle) + 8 + 4 }
 
 // read fills a packet with what comes next of the source. A packet that is cut off
-// is lost as a whole, so that on a line that breaks early large ones never arrive: a
-// file of many begins with small ones.
+// is lost as a whole, so that on a line that breaks early large ones never arrive,
+// and the last one is sent again where it is stuck in the window of a connection
+// that has died: a file of many packets begins and ends with small ones.
 func (u *upload) read(buf []byte) (int, error) {
 	at, most := dataAt(u.handle), u.k.c.writeSize()
-	if u.packet == 0 && u.opt.SizeHint() <= int64(most) {
+	size := u.opt.SizeHint()
+	many := size > int64(most)
+	if u.packet == 0 && !many {
 		u.packet = most
 	}
 	u.packet = min(max(2*u.packet, safePacket), most)
-	n, err := readFull(u.src, buf[at:at+u.packet])
+	n := u.packet
+	if left := size - (u.next - u.start); many && left > 0 {
+		n = int(min(int64(n), max(left/4, safePacket)))
+	}
+	n, err := readFull(u.src, buf[at:at+n])
 	u.opt.Report(int64(n))
 	return n, err
 }
