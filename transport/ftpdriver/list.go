@@ -62,7 +62,13 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	// know it look for a file of that name.
 	l := &lister{parse: parse, yield: yield}
 	err = c.listing(op, "LIST -a", l)
-	if l.lines == 0 && c.ctl.inStep() {
+	switch {
+	case l.lines > 0 || !c.ctl.inStep():
+	case err == nil && c.listsItself():
+		// A folder holds itself: this is a listing whose connection ended early,
+		// in good order, and the next one may not be believed for being longer.
+		err = as(transport.KindTruncated, errors.New("the listing ended before it began"))
+	case err == nil || noSuchOption(c.kindOf("LIST", err)):
 		l = &lister{parse: parse, yield: yield}
 		err = c.listing(op, "LIST", l)
 	}
@@ -70,6 +76,20 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		return err
 	}
 	return besides(err, c.leave())
+}
+
+// listsItself reports whether LIST -a shows "." in every folder, as vsftpd does.
+func (c *Conn) listsItself() bool { return strings.Contains(c.server, "vsFTPd") }
+
+// noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
+// broke is none: to ask without it then would leave hidden files out, and a mirror
+// would delete them.
+func noSuchOption(k transport.Kind) bool {
+	switch k {
+	case transport.KindNotExist, transport.KindRefused, transport.KindUnsupported, transport.KindName, transport.KindPermission:
+		return true
+	}
+	return false
 }
 
 // notFolder tells a missing folder from a file, which vsftpd does not.
