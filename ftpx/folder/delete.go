@@ -2,7 +2,9 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 )
 
@@ -136,6 +138,21 @@ func (j *job) each(ctx context.Context, s *spool[surplusEntry], f func(surplusEn
 
 func (j *job) remove(ctx context.Context, e surplusEntry) {
 	i := Item{Action: Delete, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "it is only there"}
+	if !e.partial {
+		// A listing over FTP can end early and look whole: that it does not name
+		// something is not enough to delete it.
+		switch now, err := j.src.stat(ctx, e.rel); {
+		case err == nil:
+			j.left(e.rel, &now, "not deleted: it is in the source after all")
+			return
+		case ctx.Err() != nil:
+			return
+		case !errors.Is(err, fs.ErrNotExist):
+			i.Err = fmt.Errorf("not deleted, since the source does not tell whether it has it: %w", err)
+			j.tell(i)
+			return
+		}
+	}
 	if !j.o.DryRun {
 		if e.partial {
 			// This very run may have gone on with it.

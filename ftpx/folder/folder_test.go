@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -167,6 +169,73 @@ func TestDeleteIsBounded(t *testing.T) {
 			way.run(t.Context(), w, local, &folder.Options{Delete: true, MaxDelete: 1}).ok(t)
 			holds(t, dst, nil)
 		})
+	}
+}
+
+// shortLists leaves names out of listings, as a listing over FTP does whose connection
+// ended early and in good order, and can refuse to look at single ones.
+type shortLists struct {
+	ftpx.Client
+	hides func(name string) bool
+	blind error
+}
+
+func (c *shortLists) List(ctx context.Context, dir string) iter.Seq2[ftpx.Entry, error] {
+	return func(yield func(ftpx.Entry, error) bool) {
+		for e, err := range c.Client.List(ctx, dir) {
+			if err == nil && c.hides(e.Name) {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *shortLists) Stat(ctx context.Context, p string) (ftpx.Entry, error) {
+	if c.blind != nil && (c.hides(path.Base(p)) || c.hides(path.Base(path.Dir(p)))) {
+		return ftpx.Entry{}, c.blind
+	}
+	return c.Client.Stat(ctx, p)
+}
+
+// TestShortListingDeletesNothing: that a listing does not name something is not enough
+// to delete it.
+func TestShortListingDeletesNothing(t *testing.T) {
+	for _, p := range protocols {
+		for name, blind := range map[string]error{"there": nil, "nobody tells": errors.New("busy")} {
+			t.Run(p.String()+" "+name, func(t *testing.T) {
+				w := start(t, p)
+				local := t.TempDir()
+				write(t, filepath.Join(w.Root, "tree"), map[string]string{"a": "1", "y": "2", "z/b": "3"})
+				there := map[string]string{"a": "1", "y": "2", "z/b": "3", "old/x": "o"}
+				write(t, local, there)
+				c := &shortLists{Client: w.client, blind: blind, hides: func(name string) bool { return name >= "y" }}
+				for _, dry := range []bool{true, false} {
+					var left, deleted []string
+					report, err := folder.Download(t.Context(), c, "tree", local, &folder.Options{Delete: true, MaxDelete: 1, DryRun: dry, OnItem: func(i folder.Item) {
+						switch {
+						case i.Action == folder.Delete && i.Err == nil:
+							deleted = append(deleted, i.Path)
+						case i.Path >= "y":
+							if left = append(left, i.Path); !errors.Is(i.Err, blind) {
+								t.Errorf("%+v", i)
+							}
+						}
+					}})
+					if (err != nil) != (blind != nil) || report.Deleted != 2 {
+						t.Errorf("dry=%v: %+v, %v", dry, report, err)
+					}
+					slices.Sort(left)
+					slices.Sort(deleted)
+					wantPaths(t, "left", left, "y", "z", "z/b")
+					wantPaths(t, "deleted", deleted, "old", "old/x")
+				}
+				delete(there, "old/x")
+				holds(t, local, there)
+			})
+		}
 	}
 }
 

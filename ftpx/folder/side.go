@@ -156,7 +156,11 @@ func (l *local) follow(_ context.Context, rel string, link *entry) error {
 }
 
 func (l *local) stat(_ context.Context, rel string) (entry, error) {
-	info, err := l.held.Lstat(filepath.FromSlash(rel))
+	lstat := func() (fs.FileInfo, error) { return os.Lstat(l.full(rel)) }
+	if l.held != nil {
+		lstat = func() (fs.FileInfo, error) { return l.held.Lstat(filepath.FromSlash(rel)) }
+	}
+	info, err := lstat()
 	if err != nil {
 		return entry{}, err
 	}
