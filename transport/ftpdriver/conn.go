@@ -30,8 +30,9 @@ type Conn struct {
 	home     string // the login folder, "" until asked for
 	hashAlgo string // what OPTS HASH has chosen last
 	lacking
-	noted  lacking // of that, what the endpoint's memory has been told
-	serial bool    // send one command at a time
+	noted    lacking // of that, what the endpoint's memory has been told
+	serial   bool    // send one command at a time
+	openLine string  // what the last listing ended with that ended within a line
 	// aheadPort is where the next data connection goes, from an EPSV sent ahead.
 	aheadPort int
 	aheadAt   time.Time

@@ -96,7 +96,6 @@ func TestHostileListings(t *testing.T) {
 		kind       transport.Kind
 	}{
 		"fine":            {"type=file;size=1; a\r\ntype=cdir; .\r\ntype=dir; b\n\r\n", "", 2, 0},
-		"no last newline": {"type=file;size=1; a\r\ntype=dir; b", "", 2, 0},
 		"empty":           {"", "", 0, 0},
 		"endless line":    {"type=file; a\r\ntype=file; " + strings.Repeat("x", 40_000), "", 1, transport.KindProtocol},
 		"unknown lines":   {"type=file; a\r\nnonsense\r\ntype=file; b\r\n", "", 2, transport.KindProtocol},

@@ -25,7 +25,7 @@ const (
 func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry) bool) error {
 	return c.doPath(ctx, "MLSD", path, func(op *transport.Op) error {
 		if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-			l := &lister{parse: parseMachine, yield: yield}
+			l := &lister{parse: parseMachine, yield: yield, open: &c.openLine}
 			err := c.listing(op, "MLSD "+path, l)
 			if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
 				return err
@@ -60,7 +60,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
-	l := &lister{parse: parse, yield: yield}
+	l := &lister{parse: parse, yield: yield, open: &c.openLine}
 	err = c.listing(op, "LIST -a", l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
@@ -69,7 +69,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		// in good order, and the next one may not be believed for being longer.
 		err = as(transport.KindTruncated, errors.New("the listing ended before it began"))
 	case err == nil || noSuchOption(c.kindOf("LIST", err)):
-		l = &lister{parse: parse, yield: yield}
+		l = &lister{parse: parse, yield: yield, open: &c.openLine}
 		err = c.listing(op, "LIST", l)
 	}
 	if !c.ctl.inStep() {
@@ -150,6 +150,7 @@ type lister struct {
 	entries int    // lines that could be parsed
 	strange string // the first line that could not
 	stopped bool
+	open    *string // the end of the last listing that ended within a line
 }
 
 func (l *lister) read(op *transport.Op, d io.Reader) error {
@@ -161,7 +162,11 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 			return as(transport.KindProtocol, errors.New("a line of the listing is longer than 32 KiB"))
 		}
 		if len(b) > 0 && (err == nil || err == io.EOF) {
-			l.line(op, strings.TrimRight(string(b), "\r\n"))
+			line := strings.TrimRight(string(b), "\r\n")
+			if err == io.EOF && lr.N > 0 && !l.endsSo(line) {
+				return as(transport.KindTruncated, errors.New("the listing ended within a line"))
+			}
+			l.line(op, line)
 			if l.stopped {
 				return nil
 			}
@@ -177,6 +182,15 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 		return as(transport.KindRefused, fmt.Errorf("%w: it is longer than 256 MiB", transport.ErrListingTooLong))
 	}
 	return l.judge()
+}
+
+// endsSo reports whether a last line without an end is whole: a connection that is
+// closed early, in good order, would make a name of the half of one. A server that
+// never ends the last line says the same again when it is asked again.
+func (l *lister) endsSo(line string) bool {
+	same := *l.open == line
+	*l.open = line
+	return same
 }
 
 // judge makes an error of lines that could not be parsed. Leaving an entry out

@@ -1,6 +1,7 @@
 package ftpdriver
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -63,5 +64,34 @@ func TestBrokenListingHidesNothing(t *testing.T) {
 	n := 0
 	if err := dial(t, ep).List(t.Context(), ".", func(transport.Entry) bool { n++; return true }); err != nil || n != 1 {
 		t.Error(n, err)
+	}
+}
+
+// TestListingThatEndsWithinALine: half a name is none, unless the server says so twice.
+func TestListingThatEndsWithinALine(t *testing.T) {
+	const first, second = "type=file;size=1;modify=20260102030405; one\r\n", "type=file;size=2;modify=20260102030405; two"
+	for _, p := range protocols {
+		t.Run(p.String(), func(t *testing.T) {
+			texts := []string{first + second[:len(second)-1], first + second, first + second, first + second + "\r\n"}
+			ep, _ := startFake(t, p, func(f *fake) {
+				f.feat = append(f.feat, "MLST size*;type*;modify*;")
+				f.on["MLSD"] = func(s *session, _ string) string {
+					text := texts[0]
+					texts = texts[1:]
+					return s.send([]byte(text))
+				}
+			})
+			c := dial(t, ep)
+			for i, want := range []string{"one", "one", "one two", "one two"} {
+				var names []string
+				err := c.List(t.Context(), ".", func(e transport.Entry) bool { names = append(names, e.Name); return true })
+				if got := strings.Join(names, " "); got != want || (err == nil) != (i >= 2) {
+					t.Errorf("listing %d: %q, %v", i, got, err)
+				}
+				if err != nil && transport.KindOf(err) != transport.KindTruncated {
+					t.Errorf("listing %d: %v", i, err)
+				}
+			}
+		})
 	}
 }
