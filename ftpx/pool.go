@@ -2,6 +2,7 @@ package ftpx
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type pooled struct {
 	expire   *time.Timer
 	seats    int // how many may ride on it, see ride.go
 	riders   int // how many do
+	alone    bool
 }
 
 func newPool(closed context.Context, size int) *pool {
@@ -122,9 +124,24 @@ func (p *pool) put(pc *pooled) {
 		p.end(pc)
 		return
 	}
+	pc.alone = false
 	pc.idleFrom = time.Now()
 	pc.expire = time.AfterFunc(idleLimit, func() { p.drop(pc) })
 	p.idle = append(p.idle, pc)
+}
+
+// reclaim takes a connection back out if it lies idle.
+func (p *pool) reclaim(pc *pooled) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.idle, pc)
+	if i < 0 || p.closed {
+		return false
+	}
+	p.idle = slices.Delete(p.idle, i, i+1)
+	pc.expire.Stop()
+	p.loans[pc] = struct{}{}
+	return true
 }
 
 func (p *pool) drop(pc *pooled) {

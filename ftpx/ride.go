@@ -17,6 +17,11 @@ import (
 // it rides with, and be lost with their connection.
 const rideMost = 256 << 10
 
+// aloneFrom is the attempt from which on small work has a connection to itself. Where
+// connections are lost every few hundred kilobytes, what others move on a shared one
+// can end it each time before a file of that size has got any further.
+const aloneFrom = 3
+
 // errTooLarge says that a file is too large to ride.
 var errTooLarge = errors.New("the file is too large to share a connection")
 
@@ -26,7 +31,7 @@ func (p *pool) share(proto Protocol) *pooled {
 	defer p.mu.Unlock()
 	var best *pooled
 	consider := func(pc *pooled) {
-		if pc.proto == proto && pc.riders < pc.seats && (best == nil || pc.riders < best.riders) && pc.Usable() {
+		if pc.proto == proto && !pc.alone && pc.riders < pc.seats && (best == nil || pc.riders < best.riders) && pc.Usable() {
 			best = pc
 		}
 	}
@@ -40,6 +45,13 @@ func (p *pool) share(proto Protocol) *pooled {
 		best.riders++
 	}
 	return best
+}
+
+// reserve lets nobody else ride on a connection until it is put back.
+func (p *pool) reserve(pc *pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pc.alone = true
 }
 
 // unshare ends a ride. A connection that is no longer usable is ended by whoever

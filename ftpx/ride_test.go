@@ -19,7 +19,12 @@ type sharedConn struct {
 	s    *shared
 	gone atomic.Bool
 	busy atomic.Int32
+	// calls counts them.
+	calls atomic.Int32
 }
+
+// fragile is a file whose connection is lost if it is used for anything else meanwhile.
+const fragile = "fragile"
 
 type shared struct {
 	overlap int
@@ -37,7 +42,7 @@ func (c *sharedConn) Info() transport.Info {
 func (c *sharedConn) Usable() bool { return !c.gone.Load() }
 func (c *sharedConn) Close() error { c.gone.Store(true); return nil }
 func (c *sharedConn) Stat(ctx context.Context, p string) (Entry, error) {
-	n := c.busy.Add(1)
+	n, calls := c.busy.Add(1), c.calls.Add(1)
 	defer c.busy.Add(-1)
 	c.s.mu.Lock()
 	c.s.most = max(c.s.most, n)
@@ -47,6 +52,9 @@ func (c *sharedConn) Stat(ctx context.Context, p string) (Entry, error) {
 	case <-ctx.Done():
 		c.gone.Store(true)
 		return Entry{}, &transport.Error{Op: "stat", Path: p, Kind: transport.KindCanceled, Err: context.Cause(ctx)}
+	}
+	if p == fragile && c.calls.Load() != calls {
+		c.gone.Store(true)
 	}
 	if c.gone.Load() {
 		return Entry{}, &transport.Error{Op: "stat", Path: p, Kind: transport.KindLost, Err: errors.New("lost")}
@@ -130,5 +138,29 @@ func TestRidersSurviveTheirConnection(t *testing.T) {
 			t.Errorf("%d seats on %d connections", seats, open)
 		}
 		c.Close()
+	})
+}
+
+// TestWorkIsNotLostWithOthersForEver: what is lost with what it shares its connection
+// with gets one to itself.
+func TestWorkIsNotLostWithOthersForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shared{overlap: 8, delay: 10 * time.Millisecond}
+		c := s.client(t, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		var others sync.WaitGroup
+		for range 8 {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					_, _ = c.Stat(ctx, "f")
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		if _, err := c.Stat(ctx, fragile); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		others.Wait()
 	})
 }

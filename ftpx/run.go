@@ -133,7 +133,7 @@ func (c *client) attempt(ctx context.Context, t task, a *retry.Attempt, f func(c
 // attemptAt is an attempt on one host. connected tells that there was a
 // connection, so that err speaks of the operation.
 func (c *client) attemptAt(ctx context.Context, s *site, t task, a *retry.Attempt, others bool, failed []siteFailure, f func(context.Context, *lease) error) (connected bool, err error) {
-	b, probing, seated, err := c.enter(ctx, s, others, t.rides)
+	b, probing, seated, err := c.enter(ctx, s, others, t.rides && a.Number < aloneFrom)
 	if seated {
 		if connected, err = c.ride(ctx, s, t, a, f); !connected {
 			b, probing, _, err = c.enter(ctx, s, others, false)
@@ -220,6 +220,9 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		}
 		if err != nil {
 			return false, c.closedErr(err)
+		}
+		if t.rides && a.Number >= aloneFrom {
+			s.pool.reserve(l.pooled)
 		}
 		b.entered()
 		c.moveOn(s, failed)
