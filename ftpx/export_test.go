@@ -26,3 +26,6 @@ func ReservedChunks(c Client) int64 { return c.(*client).chunks.used.Load() }
 
 // SetMaxListing bounds what a listing may take.
 func SetMaxListing(c Client, n int64) { c.(*client).maxListing = n }
+
+// Crowded reports whether work waits for a connection.
+func Crowded(c Client) bool { return c.(*client).hosts.list[0].pool.crowded() }

@@ -22,6 +22,9 @@ func (u *upload) place(ctx context.Context, l *lease) error {
 			return err
 		}
 	}
+	if later, err := u.placeLater(ctx, l); later {
+		return err
+	}
 	// From here on a lost reply leaves open whether it happened.
 	if err := u.replace(ctx, l); err != nil {
 		return err

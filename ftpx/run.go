@@ -51,6 +51,8 @@ type lease struct {
 	moved bool
 	// attempt is where progress is reported.
 	attempt *retry.Attempt
+	// given: it has been given back before the attempt is over.
+	given bool
 	// acted: a request of this operation whose reply was lost, in whatever
 	// attempt, may have taken effect.
 	acted bool
@@ -204,7 +206,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 	if others {
 		patience = hostPatience
 	}
-	for retried := false; ; retried = true {
+	for retried := false; ; {
 		l, company, err := c.acquire(ctx, s, retried, patience)
 		for err != nil && s.queueAgain(err, company) {
 			// The server has shown how many connections it takes: wait for one
@@ -230,7 +232,17 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		c.onAttempt(AttemptInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: a.Number,
 			Protocol: l.proto, Addr: l.Info().Addr})
 		err = f(ctx, l)
-		if l.Usable() {
+		switch {
+		case l.given && err == errNotLater:
+			if _, eerr := s.pool.enter(ctx, false); eerr != nil {
+				s.pool.hold() // for the deferred leave
+				return false, retry.Stop(eerr)
+			}
+			continue
+		case l.given:
+			s.pool.hold() // as above
+			return true, c.closedErr(err)
+		case l.Usable():
 			s.pool.put(l.pooled)
 			return true, c.closedErr(err)
 		}
@@ -244,6 +256,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		if idleDeath := !l.fresh && !l.moved && !retried && transport.KindOf(err) == transport.KindLost; !idleDeath {
 			return true, c.closedErr(err)
 		}
+		retried = true
 	}
 }
 

@@ -70,6 +70,7 @@ type upload struct {
 	placing    bool    // what is at dest is not known: a rename may have taken effect
 	backedUp   bool    // the old dest may lie under its backup name
 	stands     bool    // dest is the file, checked; what is left is tidying
+	later      bool    // the rename was once left to the next upload's commands
 	tidies     int
 	looks      int // how often dest was compared and differed
 	restarts   int

@@ -28,7 +28,8 @@ const (
 	// drawn is the share of data connections that is given a reset at some byte;
 	// those whose file is shorter live, and resetRate of all are left.
 	drawn   = 0.45
-	workers = 8
+	// workers are more than connections, so that files wait for them.
+	workers = 12
 	mib     = 1 << 20
 	largest = 4 * mib
 	grace   = 3 * time.Millisecond

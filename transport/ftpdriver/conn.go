@@ -37,6 +37,7 @@ type Conn struct {
 	aheadPort int
 	aheadAt   time.Time
 	digest    digestWanted // with the end of the file that is being stored
+	carried   *laterRename // what this operation has to send first
 	// halfAnswered: the last exchange got some of its replies and no more.
 	halfAnswered bool
 
@@ -44,6 +45,7 @@ type Conn struct {
 	caps   transport.Caps
 	busy   bool
 	closed bool
+	later  *laterRename // what the next operation has to send first
 }
 
 var _ transport.Conn = (*Conn)(nil)
@@ -72,7 +74,10 @@ func (c *Conn) Close() error {
 	first := !c.closed
 	c.closed = true
 	idle := !c.busy && !c.ctl.broken.Load()
+	unsent := c.later
+	c.later = nil
 	c.mu.Unlock()
+	c.drop(unsent)
 	if !first {
 		return nil
 	}
@@ -168,7 +173,15 @@ func (c *Conn) watched(ctx context.Context, watch transport.Watch, cmd, path str
 		return c.ep.Fail(cmd, path, kind, err)
 	}
 	op := transport.StartOp(ctx, watch, c.ctl.wire)
-	err := op.End(f(op))
+	c.pickUp()
+	var err error
+	if cmd != "STOR" { // which sends it together with its own
+		err = c.flush(ctx)
+	}
+	if err == nil {
+		err = f(op)
+	}
+	err = op.End(err)
 	if ctx.Err() != nil || op.Stalled() {
 		// The sockets are being closed, even if f was faster.
 		c.ctl.broken.Store(true)
@@ -208,6 +221,7 @@ func (c *Conn) give(ctx context.Context, cmd, path string, err error) error {
 		c.ctl.broken.Store(true)
 		_ = c.ctl.wire.Abort()
 	}
+	c.putBack()
 	c.remember()
 	c.ctl.answers, c.ctl.readBack, c.data = nil, false, nil
 	if c.ctl.hurry.Swap(0) > 0 {

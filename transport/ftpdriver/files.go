@@ -20,17 +20,7 @@ func (c *Conn) Rename(ctx context.Context, from, to string, _ bool) error {
 	}
 	return c.doPath(ctx, "RNFR", from, func(*transport.Op) error {
 		replies, err := c.exchange("RNFR "+from, "RNTO "+to)
-		if len(replies) > 0 && replies[0].code/100 != 3 {
-			// Without it RNTO (503) cannot have acted, answered or not.
-			return c.refused(replies[0], from)
-		}
-		if err != nil {
-			return err
-		}
-		if !replies[1].positive() || replies[1].code == 202 {
-			return c.refused(replies[1], to)
-		}
-		return nil
+		return c.renamed(replies, err, from, to)
 	})
 }
 

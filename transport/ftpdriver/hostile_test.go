@@ -95,13 +95,13 @@ func TestHostileListings(t *testing.T) {
 		want       int
 		kind       transport.Kind
 	}{
-		"fine":            {"type=file;size=1; a\r\ntype=cdir; .\r\ntype=dir; b\n\r\n", "", 2, 0},
-		"empty":           {"", "", 0, 0},
-		"endless line":    {"type=file; a\r\ntype=file; " + strings.Repeat("x", 40_000), "", 1, transport.KindProtocol},
-		"unknown lines":   {"type=file; a\r\nnonsense\r\ntype=file; b\r\n", "", 2, transport.KindProtocol},
-		"ls":              {"500", "total 3\r\n-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\ndrwxr-xr-x 1 a b 3 Jan 2 2026 ..\r\n", 1, 0},
-		"ls unknown":      {"500", "-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\nls: cannot access g\r\n", 1, transport.KindProtocol},
-		"nasty names":     {"type=file; ../../etc/passwd\r\ntype=file; a\x00b\r\ntype=file; \x1b[2J\r\n", "", 3, 0},
+		"fine":          {"type=file;size=1; a\r\ntype=cdir; .\r\ntype=dir; b\n\r\n", "", 2, 0},
+		"empty":         {"", "", 0, 0},
+		"endless line":  {"type=file; a\r\ntype=file; " + strings.Repeat("x", 40_000), "", 1, transport.KindProtocol},
+		"unknown lines": {"type=file; a\r\nnonsense\r\ntype=file; b\r\n", "", 2, transport.KindProtocol},
+		"ls":            {"500", "total 3\r\n-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\ndrwxr-xr-x 1 a b 3 Jan 2 2026 ..\r\n", 1, 0},
+		"ls unknown":    {"500", "-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\nls: cannot access g\r\n", 1, transport.KindProtocol},
+		"nasty names":   {"type=file; ../../etc/passwd\r\ntype=file; a\x00b\r\ntype=file; \x1b[2J\r\n", "", 3, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

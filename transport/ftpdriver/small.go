@@ -79,14 +79,21 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 			d.release()
 		}
 	}()
-	lines, ends := []string{"STOR " + path}, []string(nil)
+	lines, ends := append(c.carriedLines(), "STOR "+path), []string(nil)
 	if c.readsLater() {
 		ends = c.endLines(path, f)
 	}
 	if err := c.ctl.send(append(lines, ends...)...); err != nil {
+		if c.carried != nil {
+			c.settle(op.Context(), nil, err, len(c.ctl.waiting) > 0)
+		}
 		return err
 	}
-	stor, begun, err := c.ctl.final()
+	var stor reply
+	var begun bool
+	if err = c.delivered(op.Context()); err == nil {
+		stor, begun, err = c.ctl.final()
+	}
 	if err != nil || !begun || stor.code >= 400 {
 		cancel() // what has not arrived by now is not wanted
 	}

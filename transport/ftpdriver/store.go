@@ -35,6 +35,9 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 		} else {
 			src = rest
 		}
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
 		c.digest = digestWanted{}
 		d, err := c.openData(op, "STOR "+path)
 		if err != nil {
