@@ -17,9 +17,9 @@ import (
 // it rides with, and be lost with their connection.
 const rideMost = 256 << 10
 
-// aloneFrom is the attempt from which on small work has a connection to itself. Where
+// aloneFrom is the attempt from which on work has a connection to itself. Where
 // connections are lost every few hundred kilobytes, what others move on a shared one
-// can end it each time before a file of that size has got any further.
+// can end it each time before a file has got any further.
 const aloneFrom = 3
 
 // errTooLarge says that a file is too large to ride.

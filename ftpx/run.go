@@ -223,7 +223,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		if err != nil {
 			return false, c.closedErr(err)
 		}
-		if t.rides && a.Number >= aloneFrom {
+		if a.Number >= aloneFrom {
 			s.pool.reserve(l.pooled)
 		}
 		b.entered()

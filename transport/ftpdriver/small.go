@@ -31,7 +31,7 @@ const aheadFor = 5 * time.Second
 // not is put back.
 func (c *Conn) small(op *transport.Op, offset int64, src io.Reader, opt *transport.IO) (data []byte, whole bool, rest io.Reader) {
 	size := opt.SizeHint()
-	if offset > 0 || size > smallFile || size == 0 || c.serial || c.ep.ActiveAddr != "" || c.wantsPRET() || c.doublesIAC() {
+	if offset > 0 || size > smallFile || size == 0 || c.serial || c.ep.ActiveAddr != "" || c.wantsPRET() {
 		return nil, false, src
 	}
 	data = make([]byte, size+1)
@@ -92,7 +92,11 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 	var stor reply
 	var begun bool
 	if err = c.delivered(op.Context()); err == nil {
-		stor, begun, err = c.ctl.final()
+		if c.readsSoon() {
+			stor, begun, ends, err = c.finalWithEnds(d, delivered, path, f)
+		} else {
+			stor, begun, err = c.ctl.final()
+		}
 	}
 	if err != nil || !begun || stor.code >= 400 {
 		cancel() // what has not arrived by now is not wanted

@@ -1,0 +1,70 @@
+package ftpdriver
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// TestEndsBeforeTheReply: on ProFTPD with TLS what follows a small file is sent before
+// the reply to STOR has come. A server that refuses it is asked again, as are none after it.
+func TestEndsBeforeTheReply(t *testing.T) {
+	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
+	earlyFrom = 0
+	for _, reads := range []string{"later", "at once", "at once and acts"} {
+		t.Run(reads, func(t *testing.T) {
+			waits := true
+			ep, f := startFake(t, transport.FTPS, func(f *fake) {
+				f.greeting = "220 ProFTPD Server (test)"
+				f.on["STOR"] = func(s *session, name string) string {
+					answer := s.take(name)
+					if !waits {
+						return answer
+					}
+					_ = s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+					if _, err := s.r.Peek(1); err != nil {
+						t.Error("nothing came before the reply")
+						return answer
+					}
+					_ = s.conn.SetReadDeadline(time.Time{})
+					for reads != "later" {
+						line, err := s.r.ReadString('\n')
+						if err != nil {
+							return hangUp
+						}
+						switch line = strings.TrimSpace(line); {
+						case verbOf(line) == "EPSV":
+							s.say("450 EPSV: data transfer in progress")
+							waits = false
+							return answer
+						case reads == "at once":
+							s.say("450 " + verbOf(line) + ": data transfer in progress")
+						default:
+							s.say("213 1") // a size, and not the last one
+						}
+					}
+					return answer
+				}
+			})
+			c := dial(t, ep)
+			for i := range 3 {
+				finish := &transport.Finish{More: true}
+				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: finish})
+				if err != nil || n != 5 {
+					t.Fatal(i, n, err)
+				}
+				if finish.Entry == nil || finish.Entry.Size != 5 || string(f.file("f")) != "small" {
+					t.Errorf("%d: %+v", i, finish.Entry)
+				}
+			}
+			for range 20 {
+				earlyOdds.count(c.addr, true)
+			}
+			if c.readsSoon() {
+				t.Error("it is tried in vain for ever")
+			}
+		})
+	}
+}
