@@ -56,6 +56,7 @@ type download struct {
 	size     int64
 	at       int64 // length of the part that counts
 	furthest int64 // the most that at has been: more than that is progress
+	again    int64 // how much was fetched a second time and is the same
 	resumed  bool  // this call went on from an offset
 	restarts int
 	synced   syncer
@@ -146,7 +147,7 @@ func (d *download) open(st Entry) error {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
-		d.at, d.furthest = 0, 0
+		d.at, d.furthest, d.again = 0, 0, 0
 	}
 	d.seen, d.size = &st, st.Size
 	if d.file == nil {

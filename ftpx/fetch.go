@@ -44,7 +44,7 @@ func (d *download) fetch(ctx context.Context, l *lease) error {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
-		d.at, d.furthest, d.res.Kept = 0, 0, 0
+		d.at, d.furthest, d.again, d.res.Kept = 0, 0, 0, 0
 		return &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%w: what was fetched before does not match, beginning again", ErrMismatch)}
 	}
@@ -189,7 +189,7 @@ func (d *download) checkContent(ctx context.Context, l *lease) error {
 
 func (d *download) mismatch(err error) error {
 	d.restarts++
-	d.at, d.furthest, d.state.Durable = 0, 0, 0
+	d.at, d.furthest, d.again, d.state.Durable = 0, 0, 0, 0
 	e := &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: err}
 	if d.restarts >= maxRestarts {
 		return retry.Stop(e)
@@ -210,7 +210,7 @@ func (d *download) provePrefix(ctx context.Context, l *lease) error {
 	case err == nil && same:
 		d.proof = algo
 	case err == nil:
-		d.at, d.furthest, d.res.Kept, d.state.Durable = 0, 0, 0, 0
+		d.at, d.furthest, d.again, d.res.Kept, d.state.Durable = 0, 0, 0, 0, 0
 		return d.cut()
 	case transport.KindOf(err) == transport.KindLocal || !l.Usable():
 		return err
@@ -242,14 +242,18 @@ func (d *download) sameHash(ctx context.Context, l *lease, algo string, n int64)
 
 // readAgain fetches the whole file a second time and compares.
 func (d *download) readAgain(ctx context.Context, l *lease) error {
-	w := &comparer{src: fileAt{d.file}}
-	got, err := l.Retrieve(ctx, d.remote, 0, w, &transport.IO{Size: d.at})
+	w := &comparer{src: fileAt{d.file}, at: d.again}
+	got, err := l.Retrieve(ctx, d.remote, d.again, w, &transport.IO{Size: d.at - d.again})
 	d.c.stats.received.Add(got)
-	if w.differs || err == nil && got != d.at {
+	if w.differs || err == nil && d.again+got != d.at {
 		return d.mismatch(fmt.Errorf("%w: at byte %d", ErrMismatch, w.at))
 	}
+	if w.at > d.again { // the next attempt goes on from there
+		d.again = w.at
+		l.attempt.Progress()
+	}
 	if err == nil {
-		d.res.Verified.ReadBack = got
+		d.res.Verified.ReadBack = d.again
 	}
 	return err
 }

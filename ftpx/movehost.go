@@ -36,6 +36,7 @@ func (u *upload) arrive(ctx context.Context, l *lease) error {
 	u.moved, u.placing, u.backedUp, u.stored, u.looked = false, false, false, false, false
 	u.confirmed, u.acked, u.window, u.looks, u.blocked = 0, 0, 0, 0, 0
 	u.furthest = 0 // to get as far here is progress
+	u.seen = seen{}
 	u.arrived = true
 	return nil
 }

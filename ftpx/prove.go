@@ -105,6 +105,18 @@ func (u *upload) beyondAcked(ctx context.Context, l *lease, size int64) (at int6
 // compare reads n bytes of a remote file back and returns how many of them, from
 // the first on, are the source's.
 func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n int64) (same int64, err error) {
+	if name == u.partial {
+		begin, start := offset, u.seen.skip(offset, n)
+		defer func() {
+			if u.seen.add(start, start+same) {
+				l.attempt.Progress()
+			}
+			same += start - begin
+		}()
+		if offset, n = start, offset+n-start; n == 0 {
+			return 0, nil
+		}
+	}
 	w := &comparer{src: u.src, at: offset}
 	rctx, begun, end := u.unheld(ctx, l)
 	w.begun = begun
@@ -115,7 +127,7 @@ func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n i
 	}
 	var local *transport.LocalError
 	if errors.As(w.err, &local) {
-		return 0, w.err
+		return w.at - offset, w.err
 	}
 	if err == nil && !w.differs && got != n {
 		err = &transport.Error{Op: "read back", Path: name, Kind: transport.KindTruncated, Err: fmt.Errorf("%d of %d bytes came", got, n)}

@@ -176,6 +176,7 @@ func (u *upload) elsewhere(worth int64) {
 	u.generation++
 	u.partial = partialName(u.dest, u.identity, u.generation)
 	u.blocked, u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, 0, nil
+	u.seen.forget()
 	if u.generation <= maxRestarts {
 		u.furthest = 0 // to get as far again is progress, but not for ever
 	}
@@ -189,11 +190,13 @@ func (u *upload) leave() {
 	u.generation++
 	u.partial = partialName(u.dest, u.identity, u.generation)
 	u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, nil
+	u.seen.forget()
 }
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	u.ended, u.digest, u.res.TimeKept = nil, nil, false
 	u.arrived = false // what holds the partial from here on is of this host
+	u.seen.forget()
 	r, err := u.src.open(offset)
 	if err != nil {
 		return retry.Stop(err)
@@ -227,6 +230,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	if size := u.src.size(); size >= 0 && u.acked != size {
 		return u.short(u.acked, size)
 	}
+	u.seen = seen{} // what is read back from here on is to check the whole
 	return nil
 }
 

@@ -63,6 +63,7 @@ type upload struct {
 	looked     bool    // the partial has been looked for
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
+	seen       seen    // what was read back of the partial
 	digest     []byte  // the server's, of the partial as this attempt's Store left it
 	digestBy   string  // by which algorithm
 	ended      *Entry  // the partial as this attempt's Store left it, if the server said
@@ -222,6 +223,7 @@ func (u *upload) checkSource() error {
 	u.restarts++
 	u.src.close()
 	u.generation, u.looked, u.confirmed, u.furthest, u.acked, u.window, u.seams = 0, false, 0, 0, 0, 0, nil
+	u.seen = seen{}
 	if err := u.prepare(); err != nil {
 		return retry.Stop(err)
 	}

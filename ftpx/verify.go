@@ -122,6 +122,7 @@ func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, v *Ver
 func (u *upload) mismatch(err error) error {
 	u.restarts++
 	u.scratch, u.confirmed, u.furthest, u.acked, u.window, u.seams = true, 0, 0, 0, 0, nil
+	u.seen.forget()
 	if u.restarts >= maxRestarts {
 		return retry.Stop(&transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTruncated, Err: err})
 	}
