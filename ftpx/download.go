@@ -59,6 +59,7 @@ type download struct {
 	again    int64 // how much was fetched a second time and is the same
 	resumed  bool  // this call went on from an offset
 	restarts int
+	noLook   bool // the server does not tell enough in one round trip
 	synced   syncer
 	res      Result
 }
@@ -112,6 +113,26 @@ func (d *download) failure(err error) error {
 func (d *download) once(ctx context.Context, l *lease) error {
 	d.res.Attempts++
 	d.res.Protocol, d.res.Addr = l.proto, l.Info().Addr
+	fetched, err := d.fetchAtOnce(ctx, l)
+	if err != nil {
+		return err
+	}
+	if !fetched {
+		if err := d.lookAndFetch(ctx, l); err != nil {
+			return err
+		}
+	}
+	if err := checkLength(l, d.remote, d.at, d.size); err != nil {
+		return err
+	}
+	d.res.Verified.Size = d.size >= 0
+	if err := d.checkContent(ctx, l); err != nil {
+		return err
+	}
+	return d.publish()
+}
+
+func (d *download) lookAndFetch(ctx context.Context, l *lease) error {
 	st, err := statFile(ctx, l, d.remote)
 	if err != nil {
 		return err
@@ -126,17 +147,7 @@ func (d *download) once(ctx context.Context, l *lease) error {
 	if err := d.provePrefix(ctx, l); err != nil {
 		return err
 	}
-	if err := d.fetch(ctx, l); err != nil {
-		return err
-	}
-	if err := checkLength(l, d.remote, d.at, d.size); err != nil {
-		return err
-	}
-	d.res.Verified.Size = d.size >= 0
-	if err := d.checkContent(ctx, l); err != nil {
-		return err
-	}
-	return d.publish()
+	return d.fetch(ctx, l)
 }
 
 // open prepares the part for an attempt and finds where to go on. The remote

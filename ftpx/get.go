@@ -142,11 +142,18 @@ func checkLength(l *lease, name string, got, want int64) error {
 // statFile is Stat for what is about to be fetched.
 func statFile(ctx context.Context, l *lease, name string) (Entry, error) {
 	st, err := l.Stat(ctx, name)
-	if err == nil && st.IsDir() {
-		err = retry.Stop(&transport.Error{Op: "get", Path: name, Kind: transport.KindInvalid,
-			Err: errors.New("it is a folder: name a file, or use the downloader for folders")})
+	if err == nil {
+		err = noFolder(name, st)
 	}
 	return st, err
+}
+
+func noFolder(name string, st Entry) error {
+	if !st.IsDir() {
+		return nil
+	}
+	return retry.Stop(&transport.Error{Op: "get", Path: name, Kind: transport.KindInvalid,
+		Err: errors.New("it is a folder: name a file, or use the downloader for folders")})
 }
 
 // sameRemote reports whether a remote file looks as it did before.

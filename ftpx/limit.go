@@ -113,3 +113,17 @@ func (l *limitedWriter) Write(p []byte) (done int, err error) {
 	}
 	return done, nil
 }
+
+// retrieveLook is [transport.Looker], in the same way. ok is false where the
+// connection is none.
+func (l *lease) retrieveLook(ctx context.Context, path string, dst io.Writer, opt *transport.IO, more bool, seen func(Entry) error) (ok bool, err error) {
+	conn, ok := l.pooled.Conn.(transport.Looker)
+	if !ok {
+		return false, nil
+	}
+	if !l.limits.none() {
+		dst = &limitedWriter{ctx: ctx, limits: l.limits, w: dst}
+	}
+	_, err = conn.RetrieveLook(ctx, path, dst, opt, more, seen)
+	return true, err
+}

@@ -3,7 +3,6 @@ package ftpdriver
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -102,15 +101,14 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 		cancel() // what has not arrived by now is not wanted
 	}
 	<-delivered
-	if errors.Is(d.err, context.Canceled) && op.Context().Err() == nil {
-		d.err = nil // that was we
-	}
+	late := early && d.err != nil && d.wire == nil
+	d.excuse(err)
 	if begun || err != nil {
 		opt.Report(d.sent) // else it has gone nowhere
 	}
 	switch {
 	case err != nil:
-		if early && d.err != nil && d.wire == nil {
+		if late && d.err != nil {
 			lateHosts.add(c.addr)
 		}
 		return c.transferError(d, err, 0)
@@ -190,7 +188,7 @@ func (c *Conn) endLines(path string, f *transport.Finish) (lines []string) {
 	if c.digest.x != "" {
 		lines = append(lines, c.digest.line)
 	}
-	if f.More && !c.noEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !lateHosts.has(c.addr) {
+	if f.More && c.mayAskAhead() {
 		lines = append(lines, "EPSV")
 	}
 	return lines

@@ -65,18 +65,11 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 		return transport.Entry{}, err
 	}
 	size, mdtm := replies[0], replies[1]
-	entry := transport.Entry{Size: -1}
-	if mdtm.code == 213 {
-		if t, ok := parseTime(strings.TrimSpace(mdtm.last())); ok {
-			entry.ModTime, entry.TimeExact = c.fromMDTM(t), true
-		}
+	entry, err := c.sizeAndTime(size, mdtm)
+	if err != nil {
+		return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
 	}
 	if size.code == 213 {
-		n, err := strconv.ParseInt(strings.TrimSpace(size.last()), 10, 64)
-		if err != nil || n < 0 {
-			return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
-		}
-		entry.Size = n
 		return entry, nil
 	}
 	for _, r := range replies {
@@ -105,6 +98,27 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	}
 	return transport.Entry{}, c.refusedAs(kind, size, name)
 }
+
+// sizeAndTime reads the replies to SIZE and MDTM; a size that is not told is -1. An
+// error says that the one that is makes no sense.
+func (c *Conn) sizeAndTime(size, mdtm reply) (transport.Entry, error) {
+	entry := transport.Entry{Size: -1}
+	if mdtm.code == 213 {
+		if t, ok := parseTime(strings.TrimSpace(mdtm.last())); ok {
+			entry.ModTime, entry.TimeExact = c.fromMDTM(t), true
+		}
+	}
+	if size.code == 213 {
+		n, err := strconv.ParseInt(strings.TrimSpace(size.last()), 10, 64)
+		if err != nil || n < 0 {
+			return entry, errNoSize
+		}
+		entry.Size = n
+	}
+	return entry, nil
+}
+
+var errNoSize = errors.New("the size makes no sense")
 
 func (c *Conn) refusedAs(kind transport.Kind, r reply, name string) error {
 	if kind == transport.KindProtocol {

@@ -1,0 +1,208 @@
+package ftpdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+var _ transport.Looker = (*Conn)(nil)
+
+// RetrieveLook implements [transport.Looker]: what Stat asks, and RETR, leave in one
+// write, and the data connection is dialled while they are on their way.
+func (c *Conn) RetrieveLook(ctx context.Context, name string, dst io.Writer, opt *transport.IO, more bool, seen func(transport.Entry) error) (int64, error) {
+	var got int64
+	err := c.doPath(ctx, "RETR", name, func(op *transport.Op) (err error) {
+		if c.serial || c.ep.ActiveAddr != "" || c.wantsPRET() {
+			return transport.ErrNoLook
+		}
+		look := &look{c: c, op: op, name: name, dst: op.Writer(dst), seen: seen, more: more}
+		if opt != nil && opt.Progress != nil {
+			look.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
+		}
+		got, err = look.retrieve()
+		return err
+	})
+	if errors.Is(err, transport.ErrNoLook) {
+		return 0, transport.ErrNoLook
+	}
+	return got, err
+}
+
+// look is one call of RetrieveLook.
+type look struct {
+	c     *Conn
+	op    *transport.Op
+	name  string
+	dst   io.Writer
+	seen  func(transport.Entry) error
+	moved func(int64)
+	more  bool
+}
+
+// lines are what is asked before RETR: as in stat, without its second thoughts.
+func (k *look) lines() []string {
+	if k.c.feats.has("MLST") && !k.c.noMLST {
+		return []string{"MLST " + k.name}
+	}
+	return []string{"SIZE " + k.name, "MDTM " + k.name}
+}
+
+func (k *look) retrieve() (int64, error) {
+	c := k.c
+	port, early, err := c.nextPort()
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(k.op.Context(), c.ep.ConnectBudget())
+	d := &dataConn{ctl: c.ctl, op: k.op}
+	dialled := make(chan struct{})
+	go func() {
+		defer close(dialled)
+		c.reach(ctx, d, port)
+	}()
+	defer func() {
+		cancel()
+		<-dialled
+		if d.wire != nil {
+			d.release()
+		}
+	}()
+	lines, ends := append(k.lines(), "RETR "+k.name), []string(nil)
+	if k.more && c.readsLater() && c.mayAskAhead() {
+		ends = []string{"EPSV"}
+	}
+	if err := c.ctl.send(append(lines, ends...)...); err != nil {
+		return 0, err
+	}
+	entry, err := k.entry(len(lines) - 1)
+	if err != nil {
+		return 0, err
+	}
+	got, begun, err := k.content(d, dialled, cancel, entry)
+	last := c.ctl.last
+	for range ends {
+		r, _, rerr := c.ctl.final()
+		if rerr != nil {
+			break // whoever uses the session next finds it lost
+		}
+		c.took(r, nil, false)
+	}
+	c.ctl.last = last
+	if err != nil && !begun && err != transport.ErrNoLook {
+		err = c.clarify("RETR", k.name, err)
+	}
+	if early && d.err != nil && d.wire == nil && k.op.Context().Err() == nil {
+		lateHosts.add(c.addr)
+	}
+	return got, err
+}
+
+// entry reads the replies to lines. It is nil if they do not tell enough.
+func (k *look) entry(n int) (*transport.Entry, error) {
+	replies := make([]reply, n)
+	for i := range replies {
+		r, _, err := k.c.ctl.final()
+		if err != nil {
+			return nil, err
+		}
+		replies[i] = r
+	}
+	if n == 1 {
+		if e, ok := parseMLST(replies[0].text); ok && replies[0].positive() && !maybeLink(e) && e.Type == transport.TypeFile {
+			e.Name = path.Base(k.name)
+			return &e, nil
+		}
+		return nil, nil
+	}
+	e, err := k.c.sizeAndTime(replies[0], replies[1])
+	if err != nil || e.Size < 0 {
+		return nil, nil
+	}
+	e.Name = path.Base(k.name)
+	return &e, nil
+}
+
+// content takes what RETR brings. begun tells whether the server had begun.
+func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entry *transport.Entry) (got int64, begun bool, err error) {
+	c := k.c
+	first, err := c.ctl.receive()
+	if err != nil {
+		cancel()
+		<-dialled
+		d.excuse(err)
+		return 0, true, c.retrieveError(d, err, 0)
+	}
+	if !first.preliminary() {
+		cancel()
+		<-dialled
+		d.err = nil // that was we
+		switch {
+		case first.positive():
+			c.ctl.broken.Store(true)
+			return 0, true, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer that it had not begun: %w", first.err()))
+		case entry == nil:
+			return 0, false, transport.ErrNoLook // Stat finds out what there is
+		}
+		return 0, false, c.retrieveError(d, first.err(), 0)
+	}
+	<-dialled
+	if d.err == nil {
+		seen := transport.ErrNoLook
+		if entry != nil {
+			k.op.Aside(func() { seen = k.seen(*entry) })
+		}
+		if seen != nil {
+			d.cut()
+			_, _, _ = c.ctl.final() // if it comes, the session goes on
+			return 0, true, seen
+		}
+		buf := transport.GetBuffer()
+		defer transport.PutBuffer(buf)
+		if got, err = transport.CopyBuffer(k.dst, d, *buf, k.moved); err != nil {
+			_ = d.fail(err)
+		}
+		_ = d.Close()
+	}
+	last, _, ferr := c.ctl.final()
+	if ferr == nil && !last.positive() {
+		ferr = last.err()
+	}
+	return got, true, c.retrieveError(d, besides(err, ferr), 0)
+}
+
+// reach dials the data connection of a download.
+func (c *Conn) reach(ctx context.Context, d *dataConn, port int) {
+	wire, err := c.dialData(ctx, d.op, port)
+	if err != nil {
+		d.err = err
+		c.ctl.hasten() // the server waits for a connection that will not come
+		return
+	}
+	d.wire = wire
+	if c.tls == nil {
+		return
+	}
+	d.tls = c.tls.client(noDeadline{wire})
+	if err := d.tls.HandshakeContext(ctx); err != nil {
+		_ = d.fail(err)
+	}
+}
+
+// excuse forgets why a data connection was not had where that follows from what became
+// of the control connection: from our giving up, or from the server's.
+func (d *dataConn) excuse(lost error) {
+	canceled := errors.Is(d.err, context.Canceled) && d.op.Context().Err() == nil
+	if canceled || lost != nil && d.wire == nil && !errors.Is(lost, errHurry) {
+		d.err = nil
+	}
+}
+
+// mayAskAhead reports whether the next port may be asked for before it is needed.
+func (c *Conn) mayAskAhead() bool {
+	return !c.noEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !lateHosts.has(c.addr)
+}

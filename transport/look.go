@@ -1,0 +1,22 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Looker is a [Conn] that can look at a file in the round trip in which it asks for
+// its content.
+type Looker interface {
+	// RetrieveLook is Retrieve from offset 0, and before the first byte calls seen with
+	// what Stat says of the file, once. An error of seen ends it and is returned; the
+	// connection may be lost by it. [ErrNoLook] says that the server has to be asked by Stat;
+	// nothing has been given to dst then.
+	//
+	// more says that another file is likely to follow. IO.Limit is ignored.
+	RetrieveLook(ctx context.Context, path string, dst io.Writer, opt *IO, more bool, seen func(Entry) error) (int64, error)
+}
+
+// ErrNoLook says that a file has to be looked at before it is asked for.
+var ErrNoLook = errors.New("the server does not tell enough of the file in one round trip")
