@@ -324,7 +324,7 @@ func TestInterrupted(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			enough := errors.New("the user has enough")
 			copied := 0
-			s := way.run(ctx, w, local, &folder.Options{OnItem: func(i folder.Item) {
+			s := way.run(ctx, w, local, &folder.Options{Parallel: 4, OnItem: func(i folder.Item) {
 				if i.Action == folder.Send || i.Action == folder.Fetch {
 					if copied++; copied == 20 {
 						cancel(enough)

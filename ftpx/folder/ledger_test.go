@@ -195,7 +195,7 @@ func TestBrokenLedgerEndsTheRun(t *testing.T) {
 	l := openLedger(t, filepath.Join(t.TempDir(), "l"))
 	must(t, l.Close())
 	for _, once := range []bool{false, true} {
-		s := ways[0].run(t.Context(), w, local, &folder.Options{Ledger: l, Once: once, Job: "j"})
+		s := ways[0].run(t.Context(), w, local, &folder.Options{Parallel: 4, Ledger: l, Once: once, Job: "j"})
 		if !errors.Is(s.err, ledger.ErrClosed) || s.report.Copied > 20 {
 			t.Errorf("once=%v: %v, %+v", once, s.err, s.report)
 		}

@@ -51,8 +51,15 @@ const (
 
 // Defaults of [Options].
 const (
-	// DefaultParallel is how many files are under way at once.
+	// DefaultParallel is how many files larger than 256 KiB are under way at once.
 	DefaultParallel = 4
+	// DefaultSmall is how many are in all, with those that are not larger.
+	DefaultSmall = 64
+
+	// smallFile is the size up to which files cost round trips and no bandwidth. On
+	// SFTP they share connections, and on FTP the commands of one that waits go out
+	// with those of the one before.
+	smallFile = 256 << 10
 	// DefaultTolerance is how far two modification times of one file may be apart.
 	DefaultTolerance = time.Second
 	// DefaultMaxDelete is the share of the entries that may be deleted.
@@ -130,8 +137,10 @@ type Options struct {
 
 	// DryRun changes nothing: OnItem is told what a run would do now.
 	DryRun bool
-	// Parallel is how many files are under way at once; 0 means 4. The client's
-	// MaxConns bounds it too.
+	// Parallel is how many files are under way at once, whatever their size; 0 means
+	// 4 of those larger than 256 KiB and 64 in all, which is more than most servers
+	// give connections: small files share or await those that the client's MaxConns
+	// and the server allow.
 	Parallel int
 	// Window is how many files are held to find the largest; 0 means 4096.
 	Window int
@@ -182,9 +191,16 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxDelete = orDefault(o.MaxDelete, DefaultMaxDelete)
 	o.Tolerance = orDefault(o.Tolerance, DefaultTolerance)
 	o.PartialAge = orDefault(o.PartialAge, DefaultPartialAge)
-	o.Parallel = orDefault(o.Parallel, DefaultParallel)
 	o.Window = orDefault(o.Window, DefaultWindow)
 	return o, nil
+}
+
+// workers says how many files may be under way, and how many large ones.
+func (o *Options) workers() (all, large int) {
+	if o.Parallel == 0 {
+		return DefaultSmall, DefaultParallel
+	}
+	return o.Parallel, o.Parallel
 }
 
 func orDefault[T comparable](v, def T) T {

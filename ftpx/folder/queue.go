@@ -14,19 +14,23 @@ type task struct {
 }
 
 // queue holds a window of tasks and hands out the largest first, so that no large
-// one is left to the end, when the other workers have nothing to do.
+// one is left to the end, when the other workers have nothing to do. Of those that
+// are larger than smallFile, no more than most are under way at once.
 type queue struct {
-	mu    sync.Mutex
-	moved *sync.Cond
-	tasks tasks
-	limit int
-	n     int64
-	ended bool // no more will come
-	quit  bool // nothing more is handed out
+	mu      sync.Mutex
+	moved   *sync.Cond
+	large   tasks
+	small   tasks
+	limit   int
+	most    int
+	running int // large ones
+	n       int64
+	ended   bool // no more will come
+	quit    bool // nothing more is handed out
 }
 
-func newQueue(limit int) *queue {
-	q := &queue{limit: limit}
+func newQueue(limit, most int) *queue {
+	q := &queue{limit: limit, most: most}
 	q.moved = sync.NewCond(&q.mu)
 	return q
 }
@@ -35,7 +39,7 @@ func newQueue(limit int) *queue {
 func (q *queue) push(t *task) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.tasks) >= q.limit && !q.quit {
+	for len(q.large)+len(q.small) >= q.limit && !q.quit {
 		q.moved.Wait()
 	}
 	if q.quit {
@@ -43,24 +47,49 @@ func (q *queue) push(t *task) bool {
 	}
 	q.n++
 	t.n = q.n
-	heap.Push(&q.tasks, t)
+	if t.size > smallFile {
+		heap.Push(&q.large, t)
+	} else {
+		heap.Push(&q.small, t)
+	}
 	q.moved.Broadcast()
 	return true
 }
 
-// pop waits for a task; nil means that there will be none.
+// pop waits for a task, which done is to be told of; nil means that there will be none.
 func (q *queue) pop() *task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.tasks) == 0 && !q.ended && !q.quit {
-		q.moved.Wait()
+	for {
+		var t *task
+		switch {
+		case q.quit:
+			return nil
+		case len(q.large) > 0 && q.running < q.most:
+			t = heap.Pop(&q.large).(*task)
+			q.running++
+		case len(q.small) > 0:
+			t = heap.Pop(&q.small).(*task)
+		case q.ended && len(q.large) == 0:
+			return nil
+		default:
+			q.moved.Wait()
+			continue
+		}
+		q.moved.Broadcast()
+		return t
 	}
-	if len(q.tasks) == 0 || q.quit {
-		return nil
+}
+
+// done makes room for what waits behind a large task.
+func (q *queue) done(t *task) {
+	if t.size <= smallFile {
+		return
 	}
-	t := heap.Pop(&q.tasks).(*task)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.running--
 	q.moved.Broadcast()
-	return t
 }
 
 // finish says that no more will be pushed.
@@ -75,7 +104,7 @@ func (q *queue) finish() {
 func (q *queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.quit, q.tasks = true, nil
+	q.quit, q.large, q.small = true, nil, nil
 	q.moved.Broadcast()
 }
 

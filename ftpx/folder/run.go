@@ -131,24 +131,26 @@ func (j *job) run(ctx context.Context) (Report, error) {
 // work runs the workers while produce fills the queue, and until it is empty. In a
 // dry run there are none: what is put into the queue is carried out at once.
 func (j *job) work(ctx context.Context, produce func()) {
-	j.queue = newQueue(j.o.Window)
+	workers, large := j.o.workers()
+	j.queue = newQueue(j.o.Window, large)
 	if j.o.DryRun {
 		produce()
 		return
 	}
 	wake := context.AfterFunc(ctx, j.queue.stop)
 	defer wake()
-	var workers sync.WaitGroup
-	for range j.o.Parallel {
-		workers.Go(func() {
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
 			for t := j.queue.pop(); t != nil; t = j.queue.pop() {
 				t.do(ctx)
+				j.queue.done(t)
 			}
 		})
 	}
 	produce()
 	j.queue.finish()
-	workers.Wait()
+	all.Wait()
 }
 
 // put hands a task to the workers; false means that no more are wanted.

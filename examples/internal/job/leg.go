@@ -127,7 +127,9 @@ func (t *Target) options(ctx context.Context, env cli.Env) (ftpx.Options, error)
 // copy does the work.
 func (l *leg) copy(ctx context.Context, client ftpx.Client, base string, o folder.Options) (folder.Report, error) {
 	o.DryRun = o.DryRun || l.f.DryRun
-	o.Parallel = l.t.flags.Parallel
+	if n := l.t.flags.Parallel; n != folder.DefaultParallel { // else small files share the connections
+		o.Parallel = n
+	}
 	o.OnItem = l.item
 	o.Ledger = l.ledger
 	if l.ledger != nil {
