@@ -36,7 +36,7 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 		u.looked, u.scratch = true, false
 		return 0, nil
 	}
-	st, err := l.Stat(ctx, u.partial)
+	st, err := u.stat(ctx, l, u.partial)
 	if errors.Is(err, fs.ErrNotExist) {
 		u.looked = true
 		return 0, nil

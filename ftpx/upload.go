@@ -63,15 +63,16 @@ type upload struct {
 	looked     bool    // the partial has been looked for
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
-	seen       seen    // what was read back of the partial
-	digest     []byte  // the server's, of the partial as this attempt's Store left it
-	digestBy   string  // by which algorithm
-	ended      *Entry  // the partial as this attempt's Store left it, if the server said
-	stored     bool    // the partial is complete and checked
-	placing    bool    // what is at dest is not known: a rename may have taken effect
-	backedUp   bool    // the old dest may lie under its backup name
-	stands     bool    // dest is the file, checked; what is left is tidying
-	later      bool    // the rename was once left to the next upload's commands
+	peeked     peeked
+	seen       seen   // what was read back of the partial
+	digest     []byte // the server's, of the partial as this attempt's Store left it
+	digestBy   string // by which algorithm
+	ended      *Entry // the partial as this attempt's Store left it, if the server said
+	stored     bool   // the partial is complete and checked
+	placing    bool   // what is at dest is not known: a rename may have taken effect
+	backedUp   bool   // the old dest may lie under its backup name
+	stands     bool   // dest is the file, checked; what is left is tidying
+	later      bool   // the rename was once left to the next upload's commands
 	tidies     int
 	looks      int // how often dest was compared and differed
 	restarts   int
@@ -187,6 +188,7 @@ func (u *upload) once(ctx context.Context, l *lease) error {
 		}
 	}
 	if !u.stored {
+		u.peek(ctx, l)
 		if done, err := u.preflight(ctx, l); done || err != nil {
 			return err
 		}
@@ -230,14 +232,12 @@ func (u *upload) checkSource() error {
 	return &transport.Error{Op: u.t.op, Path: u.dest, Kind: transport.KindTemporary, Err: err}
 }
 
-// preflight looks at the destination where that can make the transfer needless
-// or useless. Small files are not worth its round trip.
+// preflight looks at the destination.
 func (u *upload) preflight(ctx context.Context, l *lease) (done bool, err error) {
-	worth := u.mayBeThere && u.src.size() >= 1<<20
-	if u.looked || !worth && !u.noReplace {
+	if u.looked || !u.looksAtDest() {
 		return false, nil
 	}
-	st, err := l.Stat(ctx, u.dest)
+	st, err := u.stat(ctx, l, u.dest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
