@@ -27,7 +27,7 @@ const (
 	resetRate = 0.127
 	// drawn is the share of data connections that is given a reset at some byte;
 	// those whose file is shorter live, and resetRate of all are left.
-	drawn   = 0.45
+	drawn = 0.45
 	// workers are more than connections, so that files wait for them.
 	workers = 12
 	mib     = 1 << 20

@@ -57,7 +57,7 @@ func parse() (s settings, err error) {
 	peers := flag.String("peers", ".", "regular expression of peers to run besides go-ftpx")
 	protos := flag.String("proto", "sftp,ftps,ftp", "protocols, separated by commas")
 	dir := flag.String("dir", "up,down", "directions, separated by commas")
-	flag.IntVar(&s.rounds, "rounds", 5, "how often each peer runs, in turn")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often each peer runs, in turn, at most; long cases run less often")
 	flag.Float64Var(&s.scale, "size", 1, "factor of all sizes and counts")
 	flag.StringVar(&s.dir, "work", defaultWork(), "folder for files and servers' roots; one in memory, so that no disk is measured")
 	flag.StringVar(&s.out, "out", "", "file for the tables, besides standard output")
@@ -183,7 +183,11 @@ func (s *settings) run(ctx context.Context, r *rig, w io.Writer) (verdicts []ver
 			}
 			defer pl.close()
 			j := &job{scenario: sc, place: pl, rig: r, up: up}
-			list, err := compare(ctx, j, all, rounds, s.limit)
+			peers := all
+			if sc.alone {
+				peers = slices.DeleteFunc(slices.Clone(all), func(p peer) bool { return p.rank != us })
+			}
+			list, err := compare(ctx, j, peers, rounds, s.limit)
 			if err != nil {
 				return fmt.Errorf("%s: %w", id, err)
 			}

@@ -27,7 +27,8 @@ type scenario struct {
 	count  int   // of files or entries
 	conns  int   // connections of every peer that can have several
 	resets bool  // a share of the mebibytes meets a reset
-	rounds int   // 0 for the default
+	rounds int   // the most, 0 for the default
+	alone  bool  // without peers: it is held against another case of ours
 	up     bool  // it has an upload
 }
 
@@ -42,20 +43,22 @@ func scenarios(scale float64) []scenario {
 	many := func(n int) scenario {
 		return scenario{name: fmt.Sprintf("%d-small", n), what: manyFiles, size: 4 * kib, count: count(n), line: line.Options{RTT: near}, conns: 8, up: true}
 	}
-	few := func(s scenario) scenario { s.rounds = 3; return s }
+	few := func(rounds int, s scenario) scenario { s.rounds = rounds; return s }
 	resets := many(16)
 	resets.name, resets.size, resets.conns, resets.resets = "resets-16MiB", 16*mib, 4, true
 	resets.line.Rate = capped
+	tenfold := many(10000)
+	tenfold.alone = true
 	all := []scenario{
-		one("loopback-1GiB", gib, line.Options{}),
-		one("40ms-64MiB", 64*mib, line.Options{RTT: far}),
-		one("40ms-256MiB", 256*mib, line.Options{RTT: far}),
-		one("40ms-64MiB-100MBps", 64*mib, line.Options{RTT: far, Rate: capped}),
-		one("40ms-256MiB-100MBps", 256*mib, line.Options{RTT: far, Rate: capped}),
-		many(1000),
-		few(many(10000)),
-		resets,
-		{name: "list-200000", what: listing, count: count(200_000), conns: 1},
+		few(3, many(1000)),
+		few(3, one("40ms-64MiB", 64*mib, line.Options{RTT: far})),
+		few(3, one("loopback-1GiB", gib, line.Options{})),
+		few(2, one("40ms-256MiB", 256*mib, line.Options{RTT: far})),
+		few(2, one("40ms-256MiB-100MBps", 256*mib, line.Options{RTT: far, Rate: capped})),
+		few(2, resets),
+		few(1, tenfold),
+		few(2, one("40ms-64MiB-100MBps", 64*mib, line.Options{RTT: far, Rate: capped})),
+		few(3, scenario{name: "list-200000", what: listing, count: count(200_000), conns: 1}),
 	}
 	return all
 }
