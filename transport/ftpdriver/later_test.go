@@ -2,6 +2,7 @@ package ftpdriver
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -52,6 +53,10 @@ func TestRenameLater(t *testing.T) {
 			c.aheadPort = 0
 			return errors.Join(small(c), func() error { later(t, c, "f", "f2"); return small(c) }())
 		}, "EPSV RNFR RNTO STOR SIZE EPSV RNFR RNTO STOR SIZE EPSV"},
+		"source that waits": {func(c *Conn) error {
+			_, err := c.Store(t.Context(), "g", 0, waitsFor{strings.NewReader("small"), c}, &transport.IO{Size: 5})
+			return err
+		}, "RNFR RNTO EPSV STOR"},
 		"look":  {func(c *Conn) error { _, err := c.Stat(t.Context(), "f"); return err }, "RNFR RNTO SIZE MDTM"},
 		"flush": {func(c *Conn) error { return c.Flush(t.Context()) }, "RNFR RNTO"},
 		"nothing of its own": {func(c *Conn) error {
@@ -94,6 +99,19 @@ func TestRenameLater(t *testing.T) {
 			})
 		}
 	}
+}
+
+// waitsFor is a source that has nothing until the rename has been sent.
+type waitsFor struct {
+	io.Reader
+	c *Conn
+}
+
+func (w waitsFor) Read(p []byte) (int, error) {
+	if w.c.carried != nil {
+		return 0, errors.New("it would wait for ever")
+	}
+	return w.Reader.Read(p)
 }
 
 // TestRenameLaterFails: whose reply is lost may have acted, what has not been sent has

@@ -1,6 +1,7 @@
 package ftpdriver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -29,6 +30,12 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 	}
 	var sent int64
 	err := c.doPath(ctx, "STOR", path, func(op *transport.Op) error {
+		if !readsAtOnce(src) {
+			// It may wait for anything, the rename that is to go out first included.
+			if err := c.flush(ctx); err != nil {
+				return err
+			}
+		}
 		if data, whole, rest := c.small(op, offset, src, opt); whole {
 			sent = int64(len(data))
 			return c.storeSmall(op, path, data, opt)
@@ -60,6 +67,17 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 		return 0, err // what the server has, only a fresh size tells
 	}
 	return sent, nil
+}
+
+// readsAtOnce reports whether a source waits for nobody.
+func readsAtOnce(src io.Reader) bool {
+	switch r := src.(type) {
+	case *os.File, *bytes.Reader, *strings.Reader:
+		return true
+	case *io.LimitedReader:
+		return readsAtOnce(r.R)
+	}
+	return false
 }
 
 // sourceOf prepares a source for io.Copy. A file must reach [dataConn.ReadFrom]
