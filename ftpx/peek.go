@@ -3,6 +3,8 @@ package ftpx
 import (
 	"context"
 	"sync"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // peeked is what was asked of both names of an upload at once.
@@ -20,6 +22,9 @@ type looked struct {
 // may overlap and both will be looked at.
 func (u *upload) peek(ctx context.Context, l *lease) {
 	u.peeked = peeked{}
+	if p, ok := l.pooled.Conn.(transport.Preparer); ok {
+		p.Prepare(u.src.size() - u.confirmed)
+	}
 	if l.Info().Caps.Overlap < 2 || u.looked || u.scratch || !u.looksAtDest() || u.src.size() < resumeWorth {
 		return
 	}

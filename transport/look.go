@@ -20,3 +20,11 @@ type Looker interface {
 
 // ErrNoLook says that a file has to be looked at before it is asked for.
 var ErrNoLook = errors.New("the server does not tell enough of the file in one round trip")
+
+// Preparer is a [Conn] that can get ready for a large transfer while something else is
+// still being asked.
+type Preparer interface {
+	// Prepare says that a transfer of about size bytes is likely to come next. It
+	// waits for nothing and fails in no way.
+	Prepare(size int64)
+}

@@ -34,7 +34,10 @@ type Conn struct {
 	closed      atomic.Bool // by Close
 }
 
-var _ transport.Conn = (*Conn)(nil)
+var (
+	_ transport.Conn     = (*Conn)(nil)
+	_ transport.Preparer = (*Conn)(nil)
+)
 
 // Info describes the connection.
 func (c *Conn) Info() transport.Info {

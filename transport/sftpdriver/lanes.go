@@ -129,18 +129,30 @@ type lanes struct {
 // asks for more sessions would else queue behind the first megabytes.
 func (c *Conn) newLanes(open []byte, size int64) *lanes {
 	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes, ready: []*lane{{pipe: c.pipe}}}
-	trip := c.roundTrip()
-	if trip >= lanesFrom && size >= 2*laneWorth && c.extras.inUse.TryLock() {
+	if first := c.lanesAtFirst(size); first > 1 && c.extras.inUse.TryLock() {
 		s.holding = true
-		first := firstLanes
-		if trip >= longTrip && size >= longFile {
-			first = mostLanes
-		}
 		if s.wish(first); s.wanted > 1 {
 			s.limit = laneBytes
 		}
 	}
 	return s
+}
+
+// lanesAtFirst is how many lanes a transfer begins with.
+func (c *Conn) lanesAtFirst(size int64) int {
+	trip := c.roundTrip()
+	switch {
+	case trip < lanesFrom || size < 2*laneWorth:
+		return 1
+	case trip >= longTrip && size >= longFile:
+		return mostLanes
+	}
+	return firstLanes
+}
+
+// Prepare implements [transport.Preparer]: a session takes two round trips to open.
+func (c *Conn) Prepare(size int64) {
+	c.want(min(c.lanesAtFirst(size), int(size/laneWorth)) - 1)
 }
 
 // wish asks for so many lanes, the main one among them.

@@ -219,3 +219,32 @@ func TestRoundTripIsThatOfTheLine(t *testing.T) {
 		t.Errorf("%v", trip)
 	}
 }
+
+// TestPrepareOpensLanes: what a large transfer will want on a long line is opened
+// before it begins, and for no other.
+func TestPrepareOpensLanes(t *testing.T) {
+	for name, c := range map[string]struct {
+		trip time.Duration
+		size int64
+		want int
+	}{
+		"near":    {trip: lanesFrom / 2, size: 1 << 30},
+		"small":   {trip: longTrip, size: 1 << 20},
+		"unknown": {trip: longTrip, size: -1},
+		"middle":  {trip: lanesFrom, size: 12 << 20, want: 2},
+		"large":   {trip: longTrip, size: 1 << 30, want: mostLanes - 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newLaneRig(t, 0)
+			farAway(t, r.c, c.trip)
+			r.c.Prepare(c.size)
+			x := &r.c.extras
+			x.mu.Lock()
+			n := len(x.pipes) + x.opening
+			x.mu.Unlock()
+			if n != c.want {
+				t.Errorf("%d lanes besides the main one, want %d", n, c.want)
+			}
+		})
+	}
+}
