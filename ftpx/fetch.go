@@ -52,7 +52,7 @@ func (d *download) fetch(ctx context.Context, l *lease) error {
 		l.attempt.Progress()
 	}
 	if transport.KindOf(err) == transport.KindRestart {
-		d.at, d.res.Kept = 0, 0 // it does not go on from an offset, or not from that one
+		d.at, d.again, d.res.Kept = 0, 0, 0 // it does not go on from an offset, or not from that one
 	}
 	return err
 }
@@ -242,11 +242,19 @@ func (d *download) sameHash(ctx context.Context, l *lease, algo string, n int64)
 
 // readAgain fetches the whole file a second time and compares.
 func (d *download) readAgain(ctx context.Context, l *lease) error {
+	if d.again == d.at { // the last attempt lost no more than the final reply
+		d.res.Verified.ReadBack = d.again
+		return nil
+	}
 	w := &comparer{src: fileAt{d.file}, at: d.again}
 	got, err := l.Retrieve(ctx, d.remote, d.again, w, &transport.IO{Size: d.at - d.again})
 	d.c.stats.received.Add(got)
 	if w.differs || err == nil && d.again+got != d.at {
 		return d.mismatch(fmt.Errorf("%w: at byte %d", ErrMismatch, w.at))
+	}
+	if transport.KindOf(err) == transport.KindRestart {
+		d.again = 0
+		return err
 	}
 	if w.at > d.again { // the next attempt goes on from there
 		d.again = w.at

@@ -39,6 +39,9 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	if err != nil && !d.begun && ctx.Err() == nil {
+		d.noLook = true // the next attempt goes the long way
+	}
 	if w.pos > 0 {
 		l.attempt.Progress()
 		d.furthest = d.at

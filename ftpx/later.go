@@ -65,6 +65,11 @@ func awaitLate(ctx context.Context, l *lease, conn transport.LateRenamer, late *
 		case <-late.Done():
 			return late.Err()
 		case <-ctx.Done():
+			select {
+			case <-late.Done():
+				return late.Err()
+			default:
+			}
 			info := l.Info()
 			return &transport.Error{Op: "RNTO", Kind: transport.KindCanceled, Protocol: l.proto, Addr: info.Addr,
 				MayHaveActed: !late.Withdraw(), Err: context.Cause(ctx)}

@@ -58,6 +58,13 @@ func (p *pool) enter(ctx context.Context, rides bool) (seated bool, err error) {
 func (p *pool) take(proto Protocol) *pooled {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// One that nobody rides on, if there is any.
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		if pc := p.idle[i]; pc.riders == 0 && pc.proto == proto {
+			p.idle = append(slices.Delete(p.idle, i, i+1), pc)
+			break
+		}
+	}
 	for len(p.idle) > 0 {
 		pc := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]

@@ -2,8 +2,11 @@ package ftpx_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +14,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/ftpdriver"
 )
 
 // TestProofGoesOn: what is read back before an append, and after the last byte, need
@@ -80,4 +85,93 @@ func resetting(t *testing.T, trio *testserver.Trio, after int64) int {
 		t.Fatal(err)
 	}
 	return route.Port()
+}
+
+// shortConn is a connection to a server that keeps no more than half of a file, and
+// says that all is well.
+type shortConn struct{ transport.Conn }
+
+func (c shortConn) Stat(ctx context.Context, name string) (ftpx.Entry, error) {
+	e, err := c.Conn.Stat(ctx, name)
+	e.Size = min(e.Size, 100_000)
+	return e, err
+}
+
+func (c shortConn) Store(ctx context.Context, name string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+	o := *opt
+	o.Finish = nil
+	return c.Conn.Store(ctx, name, offset, src, &o)
+}
+
+// TestProofIsNoProgressForEver: a file that the server cuts again and again is given up,
+// however much of it is read back each time.
+func TestProofIsNoProgressForEver(t *testing.T) {
+	trio := startTrio(t)
+	opts := optionsFor(trio, ftpx.FTP)
+	opts.Retry.MaxAttempts = 4
+	opts.Connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		c, err := ftpdriver.Dial(ctx, ep)
+		if err != nil {
+			return nil, err
+		}
+		return shortConn{c}, nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	res, err := connect(t, trio, opts).Upload(ctx, localFile(t, content(200_000)), "f", nil)
+	if err == nil || ctx.Err() != nil || res.Attempts > 12 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// onceCut is a connection to a server without REST and digests, on which one download is cut off.
+type onceCut struct {
+	transport.Conn
+	cut *atomic.Int32 // how many more whole files come before that
+}
+
+func (c onceCut) Info() transport.Info {
+	i := c.Conn.Info()
+	i.Caps.Hashes, i.Caps.HashRanges = nil, false
+	return i
+}
+
+func (c onceCut) Retrieve(ctx context.Context, name string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+	if offset > 0 {
+		return 0, &transport.Error{Op: "REST", Path: name, Protocol: ftpx.FTP, Kind: transport.KindRestart, Err: errors.New("no")}
+	}
+	if c.cut.Add(-1) != 0 {
+		return c.Conn.Retrieve(ctx, name, offset, dst, opt)
+	}
+	n, err := c.Conn.Retrieve(ctx, name, offset, dst, &transport.IO{Limit: 1 << 20})
+	if err == nil {
+		err = &transport.Error{Op: "RETR", Path: name, Protocol: ftpx.FTP, Kind: transport.KindLost, Err: io.ErrUnexpectedEOF}
+	}
+	_ = c.Close()
+	return n, err
+}
+
+// TestSecondLookWithoutRestart: where there is no going on, it begins again.
+func TestSecondLookWithoutRestart(t *testing.T) {
+	trio := startTrio(t)
+	if err := os.WriteFile(filepath.Join(trio.Root, "f"), content(3<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	opts := optionsFor(trio, ftpx.FTP)
+	opts.Retry.MaxAttempts = 5
+	var cut atomic.Int32
+	cut.Store(2) // the second look
+	opts.Connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		c, err := ftpdriver.Dial(ctx, ep)
+		if err != nil {
+			return nil, err
+		}
+		return onceCut{c, &cut}, nil
+	}
+	local := filepath.Join(t.TempDir(), "f")
+	res, err := connect(t, trio, opts).Download(t.Context(), "f", local, &ftpx.DownloadOptions{Verify: ftpx.VerifyFull})
+	if err != nil || res.Verified.ReadBack != 3<<20 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	wantFile(t, local, content(3<<20))
 }

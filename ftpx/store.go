@@ -230,7 +230,6 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	if size := u.src.size(); size >= 0 && u.acked != size {
 		return u.short(u.acked, size)
 	}
-	u.seen = seen{} // what is read back from here on is to check the whole
 	return nil
 }
 

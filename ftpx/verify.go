@@ -44,6 +44,9 @@ func (u *upload) check(ctx context.Context, l *lease) error {
 			Err: fmt.Errorf("the server said it was all, but holds %d of %d bytes", got, want)}
 	}
 	u.confirmed = want
+	if len(u.seen.ranges) == 0 {
+		u.seen.most = 0 // the whole is there: what is read back from here on is to check it
+	}
 	v := Verified{Size: true}
 	if err := u.checkContent(ctx, l, want, &v); err != nil {
 		return err

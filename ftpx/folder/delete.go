@@ -5,7 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"syscall"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // deletions are what is to be deleted when everything else is done and it is known
@@ -136,12 +141,34 @@ func (j *job) each(ctx context.Context, s *spool[surplusEntry], f func(surplusEn
 	}
 }
 
+// sourceHas looks for an entry in the source.
+func (j *job) sourceHas(ctx context.Context, rel string) (entry, error) {
+	e, err := j.src.stat(ctx, rel)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return entry{}, fs.ErrNotExist // one of the folders above it is a file now
+	case !errors.Is(err, errors.ErrUnsupported) && ftpx.KindOf(err) != transport.KindUnsupported:
+		return e, err
+	}
+	// A server that describes no single file: the folder is listed once more.
+	entries, err := j.src.list(ctx, path.Dir(rel))
+	if err != nil {
+		return entry{}, err
+	}
+	for _, e := range entries {
+		if e.name == path.Base(rel) {
+			return e, nil
+		}
+	}
+	return entry{}, fs.ErrNotExist
+}
+
 func (j *job) remove(ctx context.Context, e surplusEntry) {
 	i := Item{Action: Delete, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "it is only there"}
 	if !e.partial {
 		// A listing over FTP can end early and look whole: that it does not name
 		// something is not enough to delete it.
-		switch now, err := j.src.stat(ctx, e.rel); {
+		switch now, err := j.sourceHas(ctx, e.rel); {
 		case err == nil:
 			j.left(e.rel, &now, "not deleted: it is in the source after all")
 			return

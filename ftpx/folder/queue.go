@@ -3,6 +3,7 @@ package folder
 import (
 	"container/heap"
 	"context"
+	"math"
 	"sync"
 )
 
@@ -12,6 +13,12 @@ type task struct {
 	n    int64 // of two of the same size, the first goes first
 	do   func(context.Context)
 }
+
+// folderSize is what the making of a folder counts as: folders come before all files.
+const folderSize = math.MaxInt64
+
+// large: it moves much, which folders do not.
+func (t *task) large() bool { return t.size > smallFile && t.size != folderSize }
 
 // queue holds a window of tasks and hands out the largest first, so that no large
 // one is left to the end, when the other workers have nothing to do. Of those that
@@ -47,7 +54,7 @@ func (q *queue) push(t *task) bool {
 	}
 	q.n++
 	t.n = q.n
-	if t.size > smallFile {
+	if t.large() {
 		heap.Push(&q.large, t)
 	} else {
 		heap.Push(&q.small, t)
@@ -83,7 +90,7 @@ func (q *queue) pop() *task {
 
 // done makes room for what waits behind a large task.
 func (q *queue) done(t *task) {
-	if t.size <= smallFile {
+	if !t.large() {
 		return
 	}
 	q.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"sync"
 )
@@ -140,5 +139,5 @@ func (j *job) putFolder(ctx context.Context, n *node) bool {
 	if !n.all {
 		return true // when the first file needs it
 	}
-	return j.put(ctx, &task{size: math.MaxInt64, do: func(ctx context.Context) { _ = j.ensure(ctx, n) }})
+	return j.put(ctx, &task{size: folderSize, do: func(ctx context.Context) { _ = j.ensure(ctx, n) }})
 }

@@ -43,7 +43,7 @@ func runOurs(ctx context.Context, t *task, ready func()) (out outcome, err error
 	case t.What == oneFile:
 		_, err = c.Download(ctx, t.Remote, t.Local, nil)
 	default:
-		o := &folder.Options{Parallel: t.Conns * t.InFlight}
+		o := &folder.Options{}
 		if t.Up {
 			_, err = folder.Upload(ctx, c, t.Local, t.Remote, o)
 		} else {

@@ -30,14 +30,14 @@ type Conn struct {
 	home     string // the login folder, "" until asked for
 	hashAlgo string // what OPTS HASH has chosen last
 	lacking
-	noted    lacking // of that, what the endpoint's memory has been told
-	serial   bool    // send one command at a time
-	openLine string  // what the last listing ended with that ended within a line
+	noted  lacking // of that, what the endpoint's memory has been told
+	serial bool    // send one command at a time
 	// aheadPort is where the next data connection goes, from an EPSV sent ahead.
 	aheadPort int
 	aheadAt   time.Time
 	digest    digestWanted // with the end of the file that is being stored
 	carried   *laterRename // what this operation has to send first
+	unsent    bool         // it has failed with that, and has sent nothing of its own
 	// halfAnswered: the last exchange got some of its replies and no more.
 	halfAnswered bool
 
@@ -174,6 +174,7 @@ func (c *Conn) watched(ctx context.Context, watch transport.Watch, cmd, path str
 	}
 	op := transport.StartOp(ctx, watch, c.ctl.wire)
 	c.pickUp()
+	c.unsent = false
 	var err error
 	if cmd != "STOR" { // which sends it together with its own
 		err = c.flush(ctx)
@@ -216,12 +217,17 @@ func (c *Conn) give(ctx context.Context, cmd, path string, err error) error {
 	var fail *transport.Error
 	if err != nil {
 		fail = c.failure(ctx, cmd, path, err)
+		if c.unsent {
+			e := *fail
+			e.Op, e.Path, e.MayHaveActed = cmd, path, false
+			fail = &e
+		}
 	}
 	if !c.ctl.inStep() {
 		c.ctl.broken.Store(true)
 		_ = c.ctl.wire.Abort()
 	}
-	c.putBack()
+	c.leftOver()
 	c.remember()
 	c.ctl.answers, c.ctl.readBack, c.data = nil, false, nil
 	if c.ctl.hurry.Swap(0) > 0 {

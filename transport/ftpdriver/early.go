@@ -1,6 +1,8 @@
 package ftpdriver
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,14 +94,24 @@ func (c *Conn) finalWithEnds(d *dataConn, delivered <-chan struct{}, path string
 	}
 	// It is not the reply to STOR, if one of those that follow is: nothing is then
 	// known of the rest.
+	all := []reply{stor}
 	for range ends {
-		r, _, rerr := c.ctl.final()
-		if rerr != nil {
-			return stor, true, nil, nil
+		r, _, err := c.ctl.final()
+		if err != nil {
+			return reply{}, true, nil, err
 		}
+		all = append(all, r)
+	}
+	for _, r := range all {
 		if r.code == 226 {
-			stor = r
+			return r, true, nil, nil
 		}
 	}
-	return stor, true, nil, nil
+	for _, r := range all { // STOR's own is among them
+		if r.code >= 400 && !strings.Contains(r.text, "transfer in progress") {
+			return r, true, nil, nil
+		}
+	}
+	c.ctl.broken.Store(true)
+	return reply{}, true, nil, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer in no known way: %w", stor.err()))
 }

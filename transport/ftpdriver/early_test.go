@@ -68,3 +68,39 @@ func TestEndsBeforeTheReply(t *testing.T) {
 		})
 	}
 }
+
+// TestEndsHideNoFailure: the reply to a command that was carried out during the
+// transfer is not that to STOR.
+func TestEndsHideNoFailure(t *testing.T) {
+	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
+	earlyFrom = 0
+	for _, end := range []string{"552 Quota exceeded.", "200 fine", hangUp} {
+		t.Run(end, func(t *testing.T) {
+			ep, _ := startFake(t, transport.FTPS, func(f *fake) {
+				f.greeting = "220 ProFTPD Server (test)"
+				f.on["STOR"] = func(s *session, name string) string {
+					_ = s.take(name)
+					for {
+						line, err := s.r.ReadString('\n')
+						if err != nil {
+							return hangUp
+						}
+						if verbOf(strings.TrimSpace(line)) == "EPSV" {
+							s.say("229 (|||1|)")
+							return end
+						}
+						s.say("213 5")
+					}
+				}
+			})
+			c := dial(t, ep)
+			n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: &transport.Finish{More: true}})
+			if err == nil || n != 0 {
+				t.Errorf("%d, %v", n, err)
+			}
+			if strings.HasPrefix(end, "552") && transport.KindOf(err) != transport.KindQuota && transport.KindOf(err) != transport.KindNoSpace {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

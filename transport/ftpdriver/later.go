@@ -17,7 +17,7 @@ type laterRename struct {
 
 func (l *laterRename) lines() []string { return []string{"RNFR " + l.from, "RNTO " + l.to} }
 
-var errUnsent = errors.New("the connection ended before the rename was sent")
+var errUnsent = errors.New("whoever had the connection next did not send the rename")
 
 var _ transport.LateRenamer = (*Conn)(nil)
 
@@ -56,11 +56,14 @@ func (c *Conn) flush(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	if err := c.ctl.send(l.lines()...); err != nil {
+	err := c.ctl.send(l.lines()...)
+	if err != nil {
 		c.settle(ctx, nil, err, len(c.ctl.waiting) > 0)
-		return err
+	} else {
+		err = c.delivered(ctx)
 	}
-	return c.delivered(ctx)
+	c.unsent = err != nil
+	return err
 }
 
 // carriedLines are what has to be sent before an operation's own commands.
@@ -131,19 +134,11 @@ func (c *Conn) pickUp() {
 	c.carried, c.later = c.later, nil
 }
 
-// putBack is for the end of an operation: a rename that it has not sent waits for
-// the next one, or is settled if there will be none.
-func (c *Conn) putBack() {
-	if c.carried == nil {
-		return
-	}
+// leftOver is for the end of an operation: a rename that it has not sent goes back to
+// whoever waits for it, who could no longer withdraw it.
+func (c *Conn) leftOver() {
 	l := c.carried
 	c.carried = nil
-	c.mu.Lock()
-	if !c.closed && !c.ctl.broken.Load() {
-		c.later, l = l, nil
-	}
-	c.mu.Unlock()
 	c.drop(l)
 }
 

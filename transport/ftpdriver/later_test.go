@@ -190,3 +190,24 @@ func TestRenameLaterUnsent(t *testing.T) {
 		}
 	}
 }
+
+// TestOthersRenameIsNotCharged: an operation whose connection was lost with another's
+// rename has sent nothing.
+func TestOthersRenameIsNotCharged(t *testing.T) {
+	for _, p := range protocols {
+		ep, f := startFake(t, p, func(f *fake) { f.on["RNTO"] = always(hangUp) })
+		c := dial(t, ep)
+		l := later(t, c, "f.part", "f")
+		err := c.Remove(t.Context(), "g")
+		var te *transport.Error
+		if !errors.As(err, &te) || te.Op != "DELE" || te.Path != "g" || te.Kind != transport.KindLost || te.MayHaveActed {
+			t.Errorf("%v: %+v", p, err)
+		}
+		if err := settled(t, l); !errors.As(err, &te) || !te.MayHaveActed {
+			t.Errorf("%v: %v", p, err)
+		}
+		if n := f.count("DELE"); n != 0 {
+			t.Errorf("%v: DELE %d times", p, n)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -42,6 +43,8 @@ type look struct {
 	seen  func(transport.Entry) error
 	moved func(int64)
 	more  bool
+	// refused: it ended before the content, by seen or for want of an answer.
+	refused bool
 }
 
 // lines are what is asked before RETR: as in stat, without its second thoughts.
@@ -59,7 +62,7 @@ func (k *look) retrieve() (int64, error) {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(k.op.Context(), c.ep.ConnectBudget())
-	d := &dataConn{ctl: c.ctl, op: k.op}
+	d := &dataConn{ctl: c.ctl, op: k.op, server: c.server}
 	dialled := make(chan struct{})
 	go func() {
 		defer close(dialled)
@@ -93,8 +96,11 @@ func (k *look) retrieve() (int64, error) {
 		c.took(r, nil, false)
 	}
 	c.ctl.last = last
-	if err != nil && !begun && err != transport.ErrNoLook {
-		err = c.clarify("RETR", k.name, err)
+	if err != nil && !k.refused {
+		err = c.retrieveError(d, err, 0)
+		if !begun {
+			err = c.clarify("RETR", k.name, err)
+		}
 	}
 	if early && d.err != nil && d.wire == nil && k.op.Context().Err() == nil {
 		lateHosts.add(c.addr)
@@ -130,12 +136,20 @@ func (k *look) entry(n int) (*transport.Entry, error) {
 // content takes what RETR brings. begun tells whether the server had begun.
 func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entry *transport.Entry) (got int64, begun bool, err error) {
 	c := k.c
+	small := entry != nil && entry.Size <= smallFile
+	if small && c.tls == nil {
+		select {
+		case <-dialled:
+			d.nothingToSend()
+		default:
+		}
+	}
 	first, err := c.ctl.receive()
 	if err != nil {
 		cancel()
 		<-dialled
 		d.excuse(err)
-		return 0, true, c.retrieveError(d, err, 0)
+		return 0, true, err
 	}
 	if !first.preliminary() {
 		cancel()
@@ -146,9 +160,10 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 			c.ctl.broken.Store(true)
 			return 0, true, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer that it had not begun: %w", first.err()))
 		case entry == nil:
+			k.refused = true
 			return 0, false, transport.ErrNoLook // Stat finds out what there is
 		}
-		return 0, false, c.retrieveError(d, first.err(), 0)
+		return 0, false, first.err()
 	}
 	<-dialled
 	if d.err == nil {
@@ -157,9 +172,13 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 			k.op.Aside(func() { seen = k.seen(*entry) })
 		}
 		if seen != nil {
+			k.refused = true
 			d.cut()
 			_, _, _ = c.ctl.final() // if it comes, the session goes on
 			return 0, true, seen
+		}
+		if small {
+			d.nothingToSend()
 		}
 		buf := transport.GetBuffer()
 		defer transport.PutBuffer(buf)
@@ -172,7 +191,7 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 	if ferr == nil && !last.positive() {
 		ferr = last.err()
 	}
-	return got, true, c.retrieveError(d, besides(err, ferr), 0)
+	return got, true, besides(err, ferr)
 }
 
 // reach dials the data connection of a download.
@@ -200,6 +219,20 @@ func (d *dataConn) excuse(lost error) {
 	if canceled || lost != nil && d.wire == nil && !errors.Is(lost, errHurry) {
 		d.err = nil
 	}
+}
+
+// nothingToSend ends our direction: vsftpd ends a transfer when both are ended, and a
+// small file has no round trip to spare for that. Of a large one it would be held
+// against us: what stands on the way forgets connections that are half closed.
+func (d *dataConn) nothingToSend() {
+	if d.ended || d.err != nil || !strings.Contains(d.server, "vsFTPd") {
+		return
+	}
+	d.ended = true
+	if d.tls != nil {
+		_ = d.tls.CloseWrite()
+	}
+	_ = d.wire.CloseWrite()
 }
 
 // mayAskAhead reports whether the next port may be asked for before it is needed.

@@ -74,7 +74,7 @@ func (e *endlessLines) Read(p []byte) (n int, err error) {
 // A listing is given up at 256 MiB, whatever becomes of its entries.
 func TestListingWithoutEnd(t *testing.T) {
 	lines := 0
-	l := &lister{parse: parseMachine, yield: func(transport.Entry) bool { lines++; return true }, open: new(string)}
+	l := &lister{parse: parseMachine, yield: func(transport.Entry) bool { lines++; return true }}
 	op := transport.StartOp(t.Context(), transport.Watch{})
 	err := op.End(l.read(op, &endlessLines{line: "type=file; " + strings.Repeat("x", 30<<10) + "\r\n"}))
 	var as *kindError
