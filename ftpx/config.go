@@ -116,7 +116,7 @@ type Options struct {
 	MaxTransfers int
 	// MaxConns is how many connections are open to a host at once; 0 means 8.
 	// Operations beyond that wait their turn, but for small ones over SFTP: files
-	// of up to 256 KiB, and what moves no file, share connections, up to 32 on one.
+	// of up to 256 KiB, and what moves no file, share connections, up to 128 on one.
 	// Where the server takes fewer connections, the client finds out and lives
 	// within that.
 	MaxConns int

@@ -39,6 +39,9 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	if err == nil && !d.begun {
+		err = &transport.Error{Op: "RETR", Path: d.remote, Kind: transport.KindProtocol, Protocol: l.proto, Addr: l.Info().Addr, Err: transport.ErrNoLook}
+	}
 	if err != nil && !d.begun && ctx.Err() == nil {
 		d.noLook = true // the next attempt goes the long way
 	}

@@ -54,7 +54,7 @@ const (
 	// DefaultParallel is how many files larger than 256 KiB are under way at once.
 	DefaultParallel = 4
 	// DefaultSmall is how many are in all, with those that are not larger.
-	DefaultSmall = 64
+	DefaultSmall = 128
 
 	// smallFile is the size up to which files cost round trips and no bandwidth. On
 	// SFTP they share connections, and on FTP the commands of one that waits go out
@@ -138,7 +138,7 @@ type Options struct {
 	// DryRun changes nothing: OnItem is told what a run would do now.
 	DryRun bool
 	// Parallel is how many files are under way at once, whatever their size; 0 means
-	// 4 of those larger than 256 KiB and 64 in all, which is more than most servers
+	// 4 of those larger than 256 KiB and 128 in all, which is more than most servers
 	// give connections: small files share or await those that the client's MaxConns
 	// and the server allow.
 	Parallel int

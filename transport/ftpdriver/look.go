@@ -96,9 +96,8 @@ func (k *look) retrieve() (int64, error) {
 		c.took(r, nil, false)
 	}
 	c.ctl.last = last
-	if err != nil && !k.refused {
-		err = c.retrieveError(d, err, 0)
-		if !begun {
+	if !k.refused {
+		if err = c.retrieveError(d, err, 0); err != nil && !begun {
 			err = c.clarify("RETR", k.name, err)
 		}
 	}

@@ -130,9 +130,15 @@ func TestRetrieveLook(t *testing.T) {
 
 // TestRetrieveLookUnreachable: a data connection that cannot be had ends it soon.
 func TestRetrieveLookUnreachable(t *testing.T) {
+	for _, answer := range []string{"", "226 done", "425 no data connection"} {
+		t.Run(answer, func(t *testing.T) { unreachable(t, answer) })
+	}
+}
+
+func unreachable(t *testing.T, answer string) {
 	ep, _ := startFake(t, transport.FTP, func(f *fake) {
 		f.files["file"] = []byte("file")
-		f.on["RETR"] = func(s *session, _ string) string { s.say("150 waiting"); return "" }
+		f.on["RETR"] = func(s *session, _ string) string { s.say("150 waiting"); return answer }
 	})
 	control := ep.Addr()
 	ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
