@@ -3,6 +3,7 @@ package testserver
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -57,11 +58,12 @@ func (c *controlConn) Read(p []byte) (int, error) {
 				continue
 			}
 		}
-		if len(line) == 0 {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			// The beginning of a line that a lost connection has cut is no command: the
+			// library would carry it out, and rename to the first half of a name.
 			return 0, err
 		}
-		// Without a line end this is the last of the stream, or a line too long:
-		// the library's to judge. An error comes back with the next read.
+		// Without a line end it is too long, which is the library's to judge.
 		c.pending = append(c.pending[:0], line...)
 	}
 	n := copy(p, c.pending)
