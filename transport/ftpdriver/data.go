@@ -39,8 +39,6 @@ type dataConn struct {
 	sent   int64 // payload accepted by the socket or by TLS
 	err    error // the first failure: the caller's source, or the connection's
 	closed bool
-	ended  bool   // see nothingToSend
-	server string // its greeting, where it matters
 
 	listening bool // see listen
 	drain     sync.WaitGroup

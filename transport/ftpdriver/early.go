@@ -3,7 +3,6 @@ package ftpdriver
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -25,33 +24,23 @@ var earlyFrom = 2 * time.Millisecond
 var earlyOdds odds
 
 // odds counts, for each host, how often something was tried and how often in vain.
-type odds struct {
-	mu    sync.Mutex
-	hosts map[string]*[2]int
-}
+type odds struct{ hosts memory[tally] }
+
+type tally struct{ tried, inVain int }
 
 // good reports whether no more than a quarter was in vain.
 func (o *odds) good(addr string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n := o.hosts[addr]
-	return n == nil || 4*n[1] <= n[0]+8
+	n := o.hosts.get(addr)
+	return 4*n.inVain <= n.tried+8
 }
 
 func (o *odds) count(addr string, inVain bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.hosts == nil || len(o.hosts) > 1000 {
-		o.hosts = map[string]*[2]int{}
-	}
-	n := o.hosts[addr]
-	if n == nil {
-		n = new([2]int)
-		o.hosts[addr] = n
-	}
-	if n[0]++; inVain {
-		n[1]++
-	}
+	o.hosts.change(addr, func(n tally) tally {
+		if n.tried++; inVain {
+			n.inVain++
+		}
+		return n
+	})
 }
 
 // readsSoon reports whether to send what follows a file before the reply to STOR:

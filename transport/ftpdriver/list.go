@@ -3,11 +3,11 @@ package ftpdriver
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -26,7 +26,7 @@ const (
 func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry) bool) error {
 	return c.doPath(ctx, "MLSD", path, func(op *transport.Op) error {
 		if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-			l := &lister{parse: parseMachine, yield: yield, key: c.addr + " " + path}
+			l := c.lister(path, parseMachine, yield)
 			err := c.listing(op, "MLSD "+path, l)
 			if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
 				return err
@@ -61,7 +61,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
-	l := &lister{parse: parse, yield: yield, key: c.addr + " " + path}
+	l := c.lister(path, parse, yield)
 	err = c.listing(op, "LIST -a", l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
@@ -70,7 +70,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		// in good order, and the next one may not be believed for being longer.
 		err = as(transport.KindTruncated, errors.New("the listing ended before it began"))
 	case err == nil || noSuchOption(c.kindOf("LIST", err)):
-		l = &lister{parse: parse, yield: yield, key: c.addr + " " + path}
+		l = c.lister(path, parse, yield)
 		err = c.listing(op, "LIST", l)
 	}
 	if !c.ctl.inStep() {
@@ -80,7 +80,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 }
 
 // listsItself reports whether LIST -a shows "." in every folder, as vsftpd does.
-func (c *Conn) listsItself() bool { return strings.Contains(c.server, "vsFTPd") }
+func (c *Conn) listsItself() bool { return c.isVSFTPD() }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
 // broke is none: to ask without it then would leave hidden files out, and a mirror
@@ -143,6 +143,10 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 	return c.transferError(d, besides(err, ferr), 0)
 }
 
+func (c *Conn) lister(path string, parse func(string) (transport.Entry, bool, bool), yield func(transport.Entry) bool) *lister {
+	return &lister{parse: parse, yield: yield, folder: c.addr + " " + path}
+}
+
 // lister turns a listing into entries.
 type lister struct {
 	parse   func(line string) (entry transport.Entry, skip, ok bool)
@@ -151,7 +155,7 @@ type lister struct {
 	entries int    // lines that could be parsed
 	strange string // the first line that could not
 	stopped bool
-	key     string // which folder of which server
+	folder  string // which one, of which server
 }
 
 func (l *lister) read(op *transport.Op, d io.Reader) error {
@@ -185,31 +189,15 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 	return l.judge()
 }
 
-// openLines are the ends of listings that ended within a line.
-var openLines lineMemory
-
-type lineMemory struct {
-	mu    sync.Mutex
-	lines map[string]string
-}
-
-// same reports whether key had this line before, and keeps it.
-func (m *lineMemory) same(key, line string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.lines == nil || len(m.lines) > 1000 {
-		m.lines = map[string]string{}
-	}
-	before, ok := m.lines[key]
-	m.lines[key] = line
-	return ok && before == line
-}
+// openLines are digests of the ends of listings that ended within a line, by folder.
+var openLines memory[[sha256.Size]byte]
 
 // endsSo reports whether a last line without an end is whole: a connection that is
 // closed early, in good order, would make a name of the half of one. A server that
 // never ends the last line says the same again when it is asked again.
 func (l *lister) endsSo(line string) bool {
-	return openLines.same(l.key, line)
+	now := sha256.Sum256([]byte(line))
+	return now == openLines.change(l.folder, func([sha256.Size]byte) [sha256.Size]byte { return now })
 }
 
 // judge makes an error of lines that could not be parsed. Leaving an entry out

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -62,7 +61,7 @@ func (k *look) retrieve() (int64, error) {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(k.op.Context(), c.ep.ConnectBudget())
-	d := &dataConn{ctl: c.ctl, op: k.op, server: c.server}
+	d := &dataConn{ctl: c.ctl, op: k.op}
 	dialled := make(chan struct{})
 	go func() {
 		defer close(dialled)
@@ -124,8 +123,8 @@ func (k *look) entry(n int) (*transport.Entry, error) {
 		}
 		return nil, nil
 	}
-	e, err := k.c.sizeAndTime(replies[0], replies[1])
-	if err != nil || e.Size < 0 {
+	e, ok := k.c.sizeAndTime(replies[0], replies[1])
+	if !ok || e.Size < 0 {
 		return nil, nil
 	}
 	e.Name = path.Base(k.name)
@@ -135,11 +134,16 @@ func (k *look) entry(n int) (*transport.Entry, error) {
 // content takes what RETR brings. begun tells whether the server had begun.
 func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entry *transport.Entry) (got int64, begun bool, err error) {
 	c := k.c
-	small := entry != nil && entry.Size <= smallFile
-	if small && c.tls == nil {
+	// vsftpd ends a transfer when both directions are ended, and a small file has no
+	// round trip to spare for that. Of a large one it would be held against us: what
+	// stands on the way forgets connections that are half closed.
+	endOurs := entry != nil && entry.Size <= smallFile && c.isVSFTPD()
+	if endOurs && c.tls == nil {
 		select {
 		case <-dialled:
-			d.nothingToSend()
+			if endOurs = false; d.err == nil {
+				d.nothingToSend()
+			}
 		default:
 		}
 	}
@@ -176,7 +180,7 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 			_, _, _ = c.ctl.final() // if it comes, the session goes on
 			return 0, true, seen
 		}
-		if small {
+		if endOurs {
 			d.nothingToSend()
 		}
 		buf := transport.GetBuffer()
@@ -193,24 +197,6 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 	return got, true, besides(err, ferr)
 }
 
-// reach dials the data connection of a download.
-func (c *Conn) reach(ctx context.Context, d *dataConn, port int) {
-	wire, err := c.dialData(ctx, d.op, port)
-	if err != nil {
-		d.err = err
-		c.ctl.hasten() // the server waits for a connection that will not come
-		return
-	}
-	d.wire = wire
-	if c.tls == nil {
-		return
-	}
-	d.tls = c.tls.client(noDeadline{wire})
-	if err := d.tls.HandshakeContext(ctx); err != nil {
-		_ = d.fail(err)
-	}
-}
-
 // excuse forgets why a data connection was not had where that follows from what became
 // of the control connection: from our giving up, or from the server's.
 func (d *dataConn) excuse(lost error) {
@@ -220,14 +206,8 @@ func (d *dataConn) excuse(lost error) {
 	}
 }
 
-// nothingToSend ends our direction: vsftpd ends a transfer when both are ended, and a
-// small file has no round trip to spare for that. Of a large one it would be held
-// against us: what stands on the way forgets connections that are half closed.
+// nothingToSend ends our direction.
 func (d *dataConn) nothingToSend() {
-	if d.ended || d.err != nil || !strings.Contains(d.server, "vsFTPd") {
-		return
-	}
-	d.ended = true
 	if d.tls != nil {
 		_ = d.tls.CloseWrite()
 	}

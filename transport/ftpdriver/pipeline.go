@@ -2,7 +2,6 @@ package ftpdriver
 
 import (
 	"regexp"
-	"sync"
 )
 
 // exchange sends command lines and returns the final reply of each: in one write
@@ -36,23 +35,3 @@ func needsSync(greeting string) bool { return syncServers.MatchString(greeting) 
 // serialHosts is shared by all connections of the process, because what it
 // remembers was learned at the price of one.
 var serialHosts hostSet
-
-type hostSet struct {
-	mu    sync.Mutex
-	hosts map[string]bool
-}
-
-func (s *hostSet) has(addr string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.hosts[addr]
-}
-
-func (s *hostSet) add(addr string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hosts == nil || len(s.hosts) > 1000 {
-		s.hosts = make(map[string]bool)
-	}
-	s.hosts[addr] = true
-}

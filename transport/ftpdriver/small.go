@@ -52,7 +52,7 @@ func (f failsWith) Read([]byte) (int, error) { return 0, f.err }
 // readsLater reports whether the server leaves commands alone while a transfer is
 // under way, so that those after it can be sent with it. ProFTPD answers 450 to
 // them; of others it is not known.
-func (c *Conn) readsLater() bool { return strings.Contains(c.server, "vsFTPd") }
+func (c *Conn) readsLater() bool { return c.isVSFTPD() }
 
 // storeSmall sends data as one file.
 func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *transport.IO) error {
@@ -138,6 +138,17 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 
 // deliver dials the data connection and sends a file that fits into its buffers.
 func (c *Conn) deliver(ctx context.Context, d *dataConn, port int, data []byte) {
+	c.reach(ctx, d, port)
+	if d.err != nil {
+		return
+	}
+	if _, err := d.Write(data); err == nil {
+		_ = d.finish()
+	}
+}
+
+// reach dials a data connection while the command that wants it is on its way.
+func (c *Conn) reach(ctx context.Context, d *dataConn, port int) {
 	wire, err := c.dialData(ctx, d.op, port)
 	if err != nil {
 		d.err = err
@@ -145,15 +156,12 @@ func (c *Conn) deliver(ctx context.Context, d *dataConn, port int, data []byte) 
 		return
 	}
 	d.wire = wire
-	if c.tls != nil {
-		d.tls = c.tls.client(noDeadline{wire})
-		if err := d.tls.HandshakeContext(ctx); err != nil {
-			_ = d.fail(err)
-			return
-		}
+	if c.tls == nil {
+		return
 	}
-	if _, err := d.Write(data); err == nil {
-		_ = d.finish()
+	d.tls = c.tls.client(noDeadline{wire})
+	if err := d.tls.HandshakeContext(ctx); err != nil {
+		_ = d.fail(err)
 	}
 }
 

@@ -65,8 +65,8 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 		return transport.Entry{}, err
 	}
 	size, mdtm := replies[0], replies[1]
-	entry, err := c.sizeAndTime(size, mdtm)
-	if err != nil {
+	entry, ok := c.sizeAndTime(size, mdtm)
+	if !ok {
 		return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
 	}
 	if size.code == 213 {
@@ -99,10 +99,10 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	return transport.Entry{}, c.refusedAs(kind, size, name)
 }
 
-// sizeAndTime reads the replies to SIZE and MDTM; a size that is not told is -1. An
-// error says that the one that is makes no sense.
-func (c *Conn) sizeAndTime(size, mdtm reply) (transport.Entry, error) {
-	entry := transport.Entry{Size: -1}
+// sizeAndTime reads the replies to SIZE and MDTM; a size that is not told is -1, and
+// not ok if what is told makes no sense.
+func (c *Conn) sizeAndTime(size, mdtm reply) (entry transport.Entry, ok bool) {
+	entry = transport.Entry{Size: -1}
 	if mdtm.code == 213 {
 		if t, ok := parseTime(strings.TrimSpace(mdtm.last())); ok {
 			entry.ModTime, entry.TimeExact = c.fromMDTM(t), true
@@ -111,14 +111,12 @@ func (c *Conn) sizeAndTime(size, mdtm reply) (transport.Entry, error) {
 	if size.code == 213 {
 		n, err := strconv.ParseInt(strings.TrimSpace(size.last()), 10, 64)
 		if err != nil || n < 0 {
-			return entry, errNoSize
+			return entry, false
 		}
 		entry.Size = n
 	}
-	return entry, nil
+	return entry, true
 }
-
-var errNoSize = errors.New("the size makes no sense")
 
 func (c *Conn) refusedAs(kind transport.Kind, r reply, name string) error {
 	if kind == transport.KindProtocol {
