@@ -18,8 +18,8 @@ type looked struct {
 	err   error
 }
 
-// peek asks for the destination and for the partial in one round trip, where requests
-// may overlap and both will be looked at.
+// peek has the connection get ready for a large file, and asks for the destination and
+// for the partial in one round trip where requests may overlap and both are needed.
 func (u *upload) peek(ctx context.Context, l *lease) {
 	u.peeked = peeked{}
 	if p, ok := l.pooled.Conn.(transport.Preparer); ok {

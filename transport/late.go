@@ -17,7 +17,8 @@ type LateRenamer interface {
 }
 
 // Late is what becomes of a rename that was left to the next operation. It is
-// settled when its reply is there, or when the connection is lost or closed.
+// settled when its reply is there, or when the connection is lost or closed. Its
+// methods, but for Settle, are safe for concurrent use.
 type Late struct {
 	done     chan struct{}
 	err      error

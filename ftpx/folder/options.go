@@ -184,7 +184,7 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Tolerance < 0 || o.PartialAge < 0:
 		return o, errors.New("Options.Tolerance or PartialAge is negative: use a duration, or 0 for the default")
 	case o.Parallel < 0 || o.Window < 0:
-		return o, fmt.Errorf("Options.Parallel is %d and Window %d: use positive numbers, or 0 for %d and %d", o.Parallel, o.Window, DefaultParallel, DefaultWindow)
+		return o, fmt.Errorf("Options.Parallel is %d and Window %d: use positive numbers, or 0 for the defaults", o.Parallel, o.Window)
 	case o.Once && o.Ledger == nil:
 		return o, errors.New("Options.Once is set without Options.Ledger, which alone remembers what was copied: open one")
 	}

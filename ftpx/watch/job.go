@@ -16,7 +16,7 @@ import (
 // or of the ledger, without which it cannot go on. Options.Folder.OnItem is told about
 // each file; in the Report, Failed counts every attempt that failed.
 //
-// As many files are under way at once as Options.Folder.Parallel says, and none waits
+// As many files are under way at once as Options.Folder.Parallel says, 4 where it is 0, and none waits
 // beside them: while all are busy, the folder is not looked at.
 func Upload(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts *Options) (folder.Report, error) {
 	return start(ctx, opts,

@@ -149,12 +149,12 @@ func (c *Conn) lanesAtFirst(size int64) int {
 	case trip >= longTrip && size >= longFile:
 		return mostLanes
 	}
-	return firstLanes
+	return min(firstLanes, int(size/laneWorth))
 }
 
 // Prepare implements [transport.Preparer]: a session takes two round trips to open.
 func (c *Conn) Prepare(size int64) {
-	c.want(min(c.lanesAtFirst(size), int(size/laneWorth)) - 1)
+	c.want(c.lanesAtFirst(size) - 1)
 }
 
 // wish asks for so many lanes, the main one among them.

@@ -97,7 +97,7 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.TOFU, "tofu", "", "known_hosts `file` to which the key of an unknown host is added (trust on first use)")
 	fs.BoolVar(&f.Agent, "agent", false, "use the SSH agent of $SSH_AUTH_SOCK")
 	fs.StringVar(&f.CA, "ca", "", "PEM `file` of certificate authorities to trust")
-	fs.IntVar(&f.Parallel, "parallel", 4, "files under way at once")
+	fs.IntVar(&f.Parallel, "parallel", 4, "connections at once")
 	fs.BoolVar(&f.JSON, "json", false, "one JSON record a file on standard output, and a summary")
 	fs.BoolVar(&f.Quiet, "quiet", false, "say nothing unless something fails")
 	fs.BoolVar(&f.Verbose, "v", false, "tell of protocol choice, retries and resumes")
