@@ -43,11 +43,10 @@ func runOurs(ctx context.Context, t *task, ready func()) (out outcome, err error
 	case t.What == oneFile:
 		_, err = c.Download(ctx, t.Remote, t.Local, nil)
 	default:
-		o := &folder.Options{}
 		if t.Up {
-			_, err = folder.Upload(ctx, c, t.Local, t.Remote, o)
+			_, err = folder.Upload(ctx, c, t.Local, t.Remote, nil)
 		} else {
-			_, err = folder.Download(ctx, c, t.Remote, t.Local, o)
+			_, err = folder.Download(ctx, c, t.Remote, t.Local, nil)
 		}
 	}
 	if err != nil {

@@ -29,8 +29,9 @@ type peer struct {
 	programs func(j *job) ([]program, error)
 }
 
-// ourFlight is how many small files are under way at once on each connection.
-const ourFlight = 32
+// boundFlight is how many small files the program that is the bound has under way at
+// once on each connection. Ours is not told.
+const boundFlight = 32
 
 func peers() []peer {
 	sftpOnly := func(j *job) bool { return j.place.Proto.Protocol == ftpx.SFTP }
@@ -45,10 +46,10 @@ func peers() []peer {
 		}
 	}
 	return []peer{
-		{"go-ftpx", us, "", func(*job) bool { return true }, goPeer("ours", ourFlight)},
+		{"go-ftpx", us, "", func(*job) bool { return true }, goPeer("ours", 1)},
 		{"jlaffaye/ftp", rival, "", ftpOnly, goPeer("ftp", 1)},
 		{"pkg/sftp", rival, "", sftpOnly, goPeer("sftp", 1)},
-		{"pkg/sftp, 32 files a connection", bound, "", func(j *job) bool { return sftpOnly(j) && j.what == manyFiles && !j.resets }, goPeer("sftp", ourFlight)},
+		{"pkg/sftp, 32 files a connection", bound, "", func(j *job) bool { return sftpOnly(j) && j.what == manyFiles && !j.resets }, goPeer("sftp", boundFlight)},
 		{"OpenSSH sftp", rival, "sftp", func(j *job) bool { return sftpOnly(j) && tool(j) }, openSSH},
 		{"lftp", rival, "lftp", tool, lftp},
 		{"lftp pget", rival, "lftp", func(j *job) bool { return tool(j) && j.what == oneFile && !j.up && j.line.RTT > 0 }, lftpParallel},
