@@ -85,7 +85,7 @@ func TestTransferMovesToTheStandby(t *testing.T) {
 	}{
 		{"refused", func(s *memconn.Server) { s.SetDown(transport.KindUnreachable); s.Cut() }, 3 * time.Second},
 		{"reset", func(s *memconn.Server) { s.SetDown(transport.KindLost); s.Cut() }, 3 * time.Second},
-		{"black-holed", func(s *memconn.Server) { s.SetDown(transport.KindTimeout); s.SetSilent(true) }, 15 * time.Second},
+		{"black-holed", func(s *memconn.Server) { s.SetDown(transport.KindTimeout); s.SetSilent(true) }, 11 * time.Second}, // promised: 15
 	} {
 		t.Run(death.name, func(t *testing.T) {
 			onPair(t, nil, func(t *testing.T, p *pair, shared bool) {

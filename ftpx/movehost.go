@@ -48,7 +48,7 @@ func (u *upload) arrive(ctx context.Context, l *lease) error {
 //
 // heldTrips is for EPSV, the data connection, TLS on it and RETR on a long line.
 const (
-	heldPatience = 2 * time.Second
+	heldPatience = time.Second
 	heldTrips    = 8
 )
 

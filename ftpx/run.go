@@ -3,6 +3,7 @@ package ftpx
 import (
 	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -204,7 +205,7 @@ func (c *client) enter(ctx context.Context, s *site, others, rides bool) (b *bre
 func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *retry.Attempt, others bool, failed []siteFailure, f func(context.Context, *lease) error) (connected bool, err error) {
 	patience := time.Duration(0)
 	if others {
-		patience = hostPatience
+		patience = s.patience()
 	}
 	for retried := false; ; {
 		l, company, err := c.acquire(ctx, s, retried, patience)
@@ -227,6 +228,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 			s.pool.reserve(l.pooled)
 		}
 		b.entered()
+		s.hushed.Store(false)
 		c.moveOn(s, failed)
 		l.attempt, l.limits = a, limits{c.limit, t.limit}
 		c.onAttempt(AttemptInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: a.Number,
@@ -250,6 +252,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		if err == nil {
 			return true, nil
 		}
+		s.hushed.Store(silence(err))
 		if ctx.Err() == nil {
 			c.stats.lost.Add(1)
 		}
@@ -258,6 +261,12 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		}
 		retried = true
 	}
+}
+
+// silence reports whether a connection was lost because nothing came, be it that
+// the watchdog noticed or the system (TCP_USER_TIMEOUT, RFC 5482).
+func silence(err error) bool {
+	return transport.KindOf(err) == transport.KindStalled || errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // errExcess says that a connection is not needed, or cannot be had, after all: the

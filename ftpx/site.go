@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -16,6 +17,10 @@ const (
 	// there is another one to turn to. What has sent a byte gets all of
 	// ConnectTimeout.
 	hostPatience = 3 * time.Second
+	// hushedPatience is that where a connection to this host has just died of
+	// silence: it has had its time already, and one lost SYN is still made up
+	// for (RFC 6298 sends the second after 1 s).
+	hushedPatience = 1500 * time.Millisecond
 	// standbyStall is the default of StallTimeout when there are standbys: the
 	// time until a black hole is noticed is most of what a failover takes.
 	standbyStall = 7 * time.Second
@@ -47,12 +52,21 @@ type site struct {
 	choice   chooser
 	dials    *dialGate
 	quirks   quirks
-	mu       sync.Mutex // guards breakers
+	hushed   atomic.Bool // the last that was heard of it is that it fell silent
+	mu       sync.Mutex  // guards breakers
 	breakers map[Protocol]*breaker
 }
 
 func (c *client) newSite(s Standby) *site {
 	return &site{Standby: s, pool: newPool(c.ctx, c.cfg.MaxConns), dials: newDialGate(c.cfg.MaxConns), breakers: map[Protocol]*breaker{}}
+}
+
+// patience is how long the host may be silent while it is dialled.
+func (s *site) patience() time.Duration {
+	if s.hushed.Load() {
+		return hushedPatience
+	}
+	return hostPatience
 }
 
 // breaker returns that of the protocol in use; before one is chosen, that of
