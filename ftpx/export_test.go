@@ -29,3 +29,11 @@ func SetMaxListing(c Client, n int64) { c.(*client).maxListing = n }
 
 // Crowded reports whether work waits for a connection.
 func Crowded(c Client) bool { return c.(*client).hosts.list[0].pool.crowded() }
+
+// Waiting is how much work waits for a connection.
+func Waiting(c Client) int {
+	p := c.(*client).hosts.list[0].pool
+	p.gate.mu.Lock()
+	defer p.gate.mu.Unlock()
+	return p.gate.waiting.Len()
+}
