@@ -28,3 +28,16 @@ type Preparer interface {
 	// waits for nothing and fails in no way.
 	Prepare(size int64)
 }
+
+// Looked is what Stat said of one name.
+type Looked struct {
+	Entry Entry
+	Err   error
+}
+
+// Peeker is a [Conn] that can look at several names in the round trip of one.
+type Peeker interface {
+	// Peek is Stat of each name, with one answer for each. store says that a Store of a
+	// large file is likely to follow: what that needs may be asked for at the same time.
+	Peek(ctx context.Context, store bool, names ...string) []Looked
+}

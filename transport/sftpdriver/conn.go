@@ -28,6 +28,7 @@ type Conn struct {
 	trip   atomic.Int64 // see roundTrip
 	extras extras
 
+	readsAhead  bool // see readsAhead
 	posixRename atomic.Bool
 	noHash      atomic.Bool
 	down        atomic.Bool // closed, lost, or in doubt

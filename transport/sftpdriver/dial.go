@@ -157,7 +157,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	}
 	d.rtt = min(d.rtt, time.Since(begin))
 	d.ep.Trace.OnReply(d.ep.Protocol, d.ep.Addr(), fxOK, "SFTP version 3")
-	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, sftp: client}
+	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, sftp: client, readsAhead: readsAhead(conn)}
 	c.extras.limit = mostLanes - 1
 	c.askLimits()
 	c.info = d.info(conn, c)

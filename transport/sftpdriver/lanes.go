@@ -1,6 +1,7 @@
 package sftpdriver
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"sync"
@@ -87,12 +88,30 @@ func (c *Conn) dialLane() (*pipe, error) {
 		return nil, err
 	}
 	p := newPipe(ch, func() { _ = c.line.Abort() })
-	if err = p.hello(); err != nil {
+	if err = p.hello(); err == nil && !c.readsAhead {
+		err = p.greeted()
+	}
+	if err != nil {
 		_ = ch.Close()
 		return nil, err
 	}
-	go p.serve()
+	go func() {
+		if c.readsAhead {
+			if err := p.greeted(); err != nil {
+				p.fail(err)
+				return
+			}
+		}
+		p.serve()
+	}()
 	return p, nil
+}
+
+// readsAhead reports whether the server is known to take a packet behind SSH_FXP_INIT
+// before that has been answered. OpenSSH reads in order. It gives a session no window
+// before the subsystem runs, so that INIT itself cannot leave any earlier.
+func readsAhead(conn ssh.Conn) bool {
+	return bytes.HasPrefix(conn.ServerVersion(), []byte("SSH-2.0-OpenSSH_"))
 }
 
 // A lane is one session that carries requests about one open file.

@@ -2,6 +2,7 @@ package sftpdriver
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,19 +29,29 @@ type laneRig struct {
 	// dealt with.
 	onWrite func(s *fakeSession, id uint32, offset uint64) bool
 	onOpen  func(s *fakeSession, id uint32) bool
+	// holdsHello: a lane's SSH_FXP_INIT is answered when its OPEN has come.
+	holdsHello bool
 }
 
-func newLaneRig(t *testing.T, lanes int) *laneRig {
+func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneRig {
 	r := &laneRig{opened: make(chan struct{}), writes: map[*fakeSession]int{}}
 	r.f = newFake(t, func(f *fake) {
 		withLimits(f)
+		for _, change := range change {
+			change(f, r)
+		}
 		f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			switch {
 			case typ == fxpInit && r.main == nil:
 				r.main = s
+			case typ == fxpInit && r.holdsHello:
+				return true
 			case typ == fxpOpen && s != r.main:
+				if r.holdsHello {
+					s.send(fxpVersion, binary.BigEndian.AppendUint32(nil, 3))
+				}
 				if r.opens++; r.opens == lanes {
 					defer close(r.opened)
 				}
@@ -81,9 +92,21 @@ func farAway(t *testing.T, c *Conn, trip time.Duration) {
 }
 
 // TestLanesCarryOneFile, up and down.
-func TestLanesCarryOneFile(t *testing.T) {
+func TestLanesCarryOneFile(t *testing.T) { lanesCarryOneFile(t, newLaneRig(t, firstLanes-1)) }
+
+// asOpenSSH is the version of a server that is taken for OpenSSH.
+const asOpenSSH = "SSH-2.0-OpenSSH_9.9"
+
+// TestLaneOpensBehindHello: on OpenSSH a lane's file is opened in the round trip in
+// which the lane is.
+func TestLaneOpensBehindHello(t *testing.T) {
+	lanesCarryOneFile(t, newLaneRig(t, firstLanes-1, func(f *fake, r *laneRig) {
+		f.config.ServerVersion, r.holdsHello = asOpenSSH, true
+	}))
+}
+
+func lanesCarryOneFile(t *testing.T, r *laneRig) {
 	const lanes = firstLanes - 1
-	r := newLaneRig(t, lanes)
 	data := randomBytes(18 << 20)
 	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data)), Finish: &transport.Finish{}})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {

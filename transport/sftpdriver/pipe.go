@@ -154,9 +154,12 @@ func (p *pipe) serve() {
 
 // hello makes a session of a new channel (section 4 of the draft).
 func (p *pipe) hello() error {
-	if _, err := p.write([]byte{0, 0, 0, 5, fxpInit, 0, 0, 0, 3}); err != nil {
-		return err
-	}
+	_, err := p.write([]byte{0, 0, 0, 5, fxpInit, 0, 0, 0, 3})
+	return err
+}
+
+// greeted takes the server's answer to hello.
+func (p *pipe) greeted() error {
 	if _, err := io.ReadFull(p.ch, p.hdr[:5]); err != nil {
 		return err
 	}
