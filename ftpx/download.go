@@ -137,7 +137,7 @@ func (d *download) lookAndFetch(ctx context.Context, l *lease) error {
 	if err != nil {
 		return err
 	}
-	if l.rides && (st.Size < 0 || st.Size > rideMost) {
+	if !l.carries(st.Size) {
 		d.res.Attempts--
 		return errTooLarge
 	}

@@ -13,7 +13,7 @@ import (
 // connection can do that and there is nothing yet to go on from. It returns false if
 // it has done nothing.
 func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
-	if d.begun || d.noLook || l.rides || d.anyPart() {
+	if d.begun || d.noLook || d.anyPart() {
 		return false, nil
 	}
 	w := &partWriter{d: d}
@@ -25,6 +25,9 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 	}}, l.site.pool.crowded(), func(st Entry) error {
 		if err := noFolder(d.remote, st); err != nil {
 			return err
+		}
+		if !l.carries(st.Size) {
+			return errTooLarge
 		}
 		if err := d.open(st); err != nil {
 			return err
@@ -38,6 +41,10 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 	d.synced.stop()
 	if !ok {
 		return false, nil
+	}
+	if err == errTooLarge {
+		d.res.Attempts--
+		return false, err
 	}
 	if err == nil && !d.begun {
 		err = &transport.Error{Op: "RETR", Path: d.remote, Kind: transport.KindProtocol, Protocol: l.proto, Addr: l.Info().Addr, Err: transport.ErrNoLook}

@@ -136,6 +136,17 @@ func (g *gate) leave() {
 	g.free(false)
 }
 
+// try takes a slot if there is one and nobody waits for it.
+func (g *gate) try() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting.Len() > 0 || g.held >= g.room() {
+		return false
+	}
+	g.held++
+	return true
+}
+
 // crowded reports whether work waits for a slot.
 func (g *gate) crowded() bool {
 	g.mu.Lock()

@@ -19,14 +19,21 @@ type looked struct {
 }
 
 // peek has the connection get ready for a large file, and asks for the destination and
-// for the partial in one round trip where requests may overlap and both are needed.
-func (u *upload) peek(ctx context.Context, l *lease) {
+// for the partial in one round trip where it can. forget is to be called when it is
+// known whether a Store came of it.
+func (u *upload) peek(ctx context.Context, l *lease) (forget func()) {
 	u.peeked = peeked{}
 	if p, ok := l.pooled.Conn.(transport.Preparer); ok {
 		p.Prepare(u.src.size() - u.confirmed)
 	}
-	if l.Info().Caps.Overlap < 2 || u.looked || u.scratch || !u.looksAtDest() || u.src.size() < resumeWorth {
-		return
+	if u.looked || u.scratch || u.src.size() < resumeWorth || l.site.quirks.noRestart.Load() && l.proto.IsFTP() {
+		return func() {}
+	}
+	if p, ok := l.pooled.Conn.(transport.Peeker); ok {
+		return u.peekWith(ctx, p)
+	}
+	if l.Info().Caps.Overlap < 2 || !u.looksAtDest() {
+		return func() {}
 	}
 	var both sync.WaitGroup
 	for name, into := range map[string]*looked{u.dest: &u.peeked.dest, u.partial: &u.peeked.partial} {
@@ -36,6 +43,22 @@ func (u *upload) peek(ctx context.Context, l *lease) {
 		})
 	}
 	both.Wait()
+	return func() {}
+}
+
+// peekWith is peek by a connection that knows how.
+func (u *upload) peekWith(ctx context.Context, p transport.Peeker) (forget func()) {
+	var names []string
+	var into []*looked
+	if u.looksAtDest() {
+		names, into = append(names, u.dest), append(into, &u.peeked.dest)
+	}
+	partial := u.partial
+	names, into = append(names, partial), append(into, &u.peeked.partial)
+	for i, l := range p.Peek(ctx, true, names...) {
+		*into[i] = looked{asked: true, st: l.Entry, err: l.Err}
+	}
+	return func() { p.Forget(ctx, partial) }
 }
 
 // stat is the answer that peek has, once, or asks.

@@ -19,7 +19,7 @@ func TestBothLooksAtOnce(t *testing.T) {
 	for overlap, want := range map[int]time.Duration{0: 200 * time.Millisecond, 8: 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &shared{overlap: overlap, delay: 100 * time.Millisecond}
-			l := &lease{pooled: &pooled{Conn: &sharedConn{stubConn: stubConn{proto: SFTP, closed: make(chan struct{})}, s: s}}}
+			l := &lease{site: &site{}, pooled: &pooled{Conn: &sharedConn{stubConn: stubConn{proto: SFTP, closed: make(chan struct{})}, s: s}}}
 			u := &upload{mayBeThere: true, src: sizedSource{n: 2 << 20}, dest: "dest", partial: "partial"}
 			begin := time.Now()
 			u.peek(t.Context(), l)

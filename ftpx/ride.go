@@ -73,6 +73,25 @@ func (p *pool) unshare(pc *pooled) {
 	}
 }
 
+// carries reports whether the connection may carry a file of a size, -1 where it is
+// not known. Where it is shared and the file is too large for that, but it lies idle
+// otherwise and there is a slot, it becomes the caller's own.
+func (l *lease) carries(size int64) bool {
+	if !l.rides || size >= 0 && size <= rideMost {
+		return true
+	}
+	p := l.site.pool
+	if !p.gate.try() {
+		return false
+	}
+	if !p.reclaim(l.pooled) {
+		p.leave()
+		return false
+	}
+	l.rides, l.owned = false, true
+	return true
+}
+
 // ride makes an attempt on a shared connection. ok is false where it has to be made
 // on one of its own, and has cost nothing: there is none to share, it is too large,
 // or the connection was lost before any of its payload had moved.
@@ -91,6 +110,13 @@ func (c *client) ride(ctx context.Context, s *site, t task, a *retry.Attempt, f 
 	l := &lease{pooled: pc, site: s, rides: true, attempt: a, limits: limits{c.limit, t.limit}}
 	c.onAttempt(AttemptInfo{Op: t.op, Local: t.local, Remote: t.remote, Attempt: a.Number, Protocol: l.proto, Addr: l.Info().Addr})
 	err = f(ctx, l)
+	if l.owned {
+		s.pool.put(pc)
+		s.pool.leave()
+		if err != nil && !l.Usable() && ctx.Err() == nil {
+			c.stats.lost.Add(1)
+		}
+	}
 	switch {
 	case err == nil:
 		return true, nil

@@ -48,6 +48,8 @@ type lease struct {
 	fresh bool
 	// rides: others use it at the same time.
 	rides bool
+	// owned: it was shared and has become this attempt's own.
+	owned bool
 	// moved: payload has gone over it in this attempt.
 	moved bool
 	// attempt is where progress is reported.

@@ -188,7 +188,7 @@ func (u *upload) once(ctx context.Context, l *lease) error {
 		}
 	}
 	if !u.stored {
-		u.peek(ctx, l)
+		defer u.peek(ctx, l)()
 		if done, err := u.preflight(ctx, l); done || err != nil {
 			return err
 		}

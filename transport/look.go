@@ -31,13 +31,19 @@ type Preparer interface {
 
 // Looked is what Stat said of one name.
 type Looked struct {
+	// Entry is the file or folder.
 	Entry Entry
-	Err   error
+	// Err is why there is none.
+	Err error
 }
 
 // Peeker is a [Conn] that can look at several names in the round trip of one.
 type Peeker interface {
 	// Peek is Stat of each name, with one answer for each. store says that a Store of a
-	// large file is likely to follow: what that needs may be asked for at the same time.
+	// large file to the last name is likely to follow, from offset 0 if there is none:
+	// what that needs may be asked for at the same time.
 	Peek(ctx context.Context, store bool, names ...string) []Looked
+	// Forget undoes what Peek has got ready for a Store to path that does not come: an
+	// empty file that was made for it is removed. It may be called in any case.
+	Forget(ctx context.Context, path string)
 }

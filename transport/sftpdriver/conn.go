@@ -28,6 +28,8 @@ type Conn struct {
 	trip   atomic.Int64 // see roundTrip
 	extras extras
 
+	created created
+
 	readsAhead  bool // see readsAhead
 	posixRename atomic.Bool
 	noHash      atomic.Bool
@@ -38,6 +40,8 @@ type Conn struct {
 var (
 	_ transport.Conn     = (*Conn)(nil)
 	_ transport.Preparer = (*Conn)(nil)
+	_ transport.Peeker   = (*Conn)(nil)
+	_ transport.Looker   = (*Conn)(nil)
 )
 
 // Info describes the connection.
@@ -112,6 +116,8 @@ type call struct {
 	name string // of the request, without SSH_FXP_
 	path string
 	acts bool // the operation changes something on the server
+
+	refused bool // by the caller, see retrieveLook
 }
 
 // begin starts an operation with its first request. Paths are checked before

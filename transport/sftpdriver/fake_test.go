@@ -34,6 +34,8 @@ type fake struct {
 
 	// Extensions to announce.
 	extensions map[string]string
+	// ignoresExcl opens what exists where it should not.
+	ignoresExcl bool
 	// maxRead shortens the answers to reads.
 	maxRead int
 	// onPacket sees each packet; true says that it has been dealt with.
@@ -277,6 +279,10 @@ func (s *fakeSession) handle(typ byte, id uint32, r *reader) {
 		_, there := f.files[name]
 		if !there && flags&8 == 0 {
 			s.status(id, fxNoSuchFile, "no such file")
+			return
+		}
+		if there && flags&fxfExcl != 0 && !f.ignoresExcl {
+			s.status(id, fxFailure, "")
 			return
 		}
 		if !there || flags&0x10 != 0 {

@@ -47,6 +47,11 @@ type extras struct {
 	pipes   []*pipe
 	opening int
 	limit   int // how many the server takes
+	// open is what the transfer that uses them sends on each of the first until, as
+	// soon as it is there; opened holds the answers that it has not taken note of.
+	open   []byte
+	until  int
+	opened map[*pipe]*reply
 }
 
 // want opens lanes until there are n, without waiting for them.
@@ -73,6 +78,9 @@ func (c *Conn) openLane() {
 		return
 	}
 	x.pipes = append(x.pipes, p)
+	if x.open != nil && len(x.pipes) <= x.until {
+		x.opened[p] = p.send(fxpOpen, x.open)
+	}
 }
 
 func (c *Conn) dialLane() (*pipe, error) {
@@ -181,8 +189,25 @@ func (s *lanes) wish(n int) {
 	n = min(n, mostLanes, int(s.size/laneWorth))
 	if s.holding && n > s.wanted {
 		s.wanted = n
+		x := &s.c.extras
+		x.mu.Lock()
+		x.until = n - 1
+		x.mu.Unlock()
 		s.c.want(n - 1)
 	}
+}
+
+// begin has the file opened on all lanes but the main one, now that it exists.
+func (s *lanes) begin(handle string) {
+	s.ready[0].handle = handle
+	if !s.holding {
+		return
+	}
+	x := &s.c.extras
+	x.mu.Lock()
+	x.open, x.opened = s.open, make(map[*pipe]*reply)
+	x.mu.Unlock()
+	s.join()
 }
 
 // join brings in the lanes that have opened since the last look.
@@ -194,7 +219,11 @@ func (s *lanes) join() {
 		x := &s.c.extras
 		x.mu.Lock()
 		for _, p := range x.pipes[min(known, len(x.pipes)):min(s.wanted-1, len(x.pipes))] {
-			s.coming = append(s.coming, &lane{pipe: p, open: p.send(fxpOpen, s.open)})
+			open := x.opened[p]
+			if delete(x.opened, p); open == nil {
+				open = p.send(fxpOpen, s.open)
+			}
+			s.coming = append(s.coming, &lane{pipe: p, open: open})
 		}
 		x.mu.Unlock()
 	}
@@ -263,7 +292,13 @@ func (s *lanes) done() {
 	if !s.holding {
 		return
 	}
-	coming := s.coming
+	x, coming := &s.c.extras, s.coming
+	x.mu.Lock()
+	for p, open := range x.opened {
+		coming = append(coming, &lane{pipe: p, open: open})
+	}
+	x.open, x.opened, x.until = nil, nil, 0
+	x.mu.Unlock()
 	if len(coming) == 0 {
 		s.c.extras.inUse.Unlock()
 		return

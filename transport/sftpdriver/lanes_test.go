@@ -31,6 +31,8 @@ type laneRig struct {
 	onOpen  func(s *fakeSession, id uint32) bool
 	// holdsHello: a lane's SSH_FXP_INIT is answered when its OPEN has come.
 	holdsHello bool
+	// late: the lanes are left to the transfer.
+	late bool
 }
 
 func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneRig {
@@ -72,6 +74,9 @@ func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneR
 	})
 	r.c = r.f.dial(nil)
 	farAway(t, r.c, lanesFrom)
+	if r.late {
+		return r
+	}
 	for range lanes {
 		r.c.extras.opening++
 		r.c.openLane()
@@ -103,6 +108,12 @@ func TestLaneOpensBehindHello(t *testing.T) {
 	lanesCarryOneFile(t, newLaneRig(t, firstLanes-1, func(f *fake, r *laneRig) {
 		f.config.ServerVersion, r.holdsHello = asOpenSSH, true
 	}))
+}
+
+// TestLaneOpensWhileTheOthersWait: the file is opened on a lane as soon as the lane is
+// there, also while all that may be under way is.
+func TestLaneOpensWhileTheOthersWait(t *testing.T) {
+	lanesCarryOneFile(t, newLaneRig(t, firstLanes-1, func(_ *fake, r *laneRig) { r.late = true }))
 }
 
 func lanesCarryOneFile(t *testing.T, r *laneRig) {

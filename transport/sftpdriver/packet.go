@@ -39,6 +39,7 @@ const (
 	fxfWrite = 2
 	fxfCreat = 8
 	fxfTrunc = 16
+	fxfExcl  = 32
 )
 
 // Flags of attributes, section 5.

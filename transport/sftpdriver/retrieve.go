@@ -36,12 +36,18 @@ func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writ
 func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
 	open := openRequest(p, fxfRead)
 	lanes := k.c.newLanes(open, opt.SizeHint())
-	defer lanes.done()
 	handle, err := k.c.pipe.send(fxpOpen, open).handle()
 	if err != nil {
+		lanes.done()
 		return 0, err
 	}
-	lanes.ready[0].handle = handle
+	return k.retrieveOpen(p, handle, lanes, offset, dst, opt)
+}
+
+// retrieveOpen is retrieve of a file that has been opened on the main session.
+func (k *call) retrieveOpen(p, handle string, lanes *lanes, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+	defer lanes.done()
+	lanes.begin(handle)
 	k.c.applyLimits()
 	k.at("READ", p)
 	d := &download{
@@ -52,7 +58,7 @@ func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO
 	if limit := opt.LimitOr(0); limit > 0 && limit < math.MaxInt64-offset {
 		d.end = offset + limit
 	}
-	err = d.run(opt.SizeHint())
+	err := d.run(opt.SizeHint())
 	for _, p := range d.queue {
 		p.reply.drop()
 	}

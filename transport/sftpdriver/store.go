@@ -22,15 +22,22 @@ func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader,
 	if offset < 0 {
 		return 0, c.ep.Fail("SSH_FXP_OPEN", p, transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
 	}
-	k, err := c.begin(ctx, "OPEN", true, p)
+	handle, name := "", "OPEN"
+	if offset == 0 {
+		if handle = c.created.take(p); handle != "" {
+			name = "WRITE"
+		}
+	}
+	k, err := c.begin(ctx, name, true, p)
 	if err != nil {
 		return 0, err
 	}
-	n, err := k.store(p, offset, src, opt)
+	n, err := k.store(p, handle, offset, src, opt)
 	return n, k.end(err)
 }
 
-func (k *call) store(p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+// store writes to a file that it opens, unless there is a handle.
+func (k *call) store(p, handle string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 	// A file that is to be continued must be there: creating it would leave a
 	// hole up to offset. Write alone, because AWS Transfer refuses to open for
 	// both.
@@ -40,15 +47,17 @@ func (k *call) store(p string, offset int64, src io.Reader, opt *transport.IO) (
 	}
 	lanes := k.c.newLanes(openRequest(p, fxfWrite), opt.SizeHint())
 	defer lanes.done()
-	handle, err := k.c.pipe.send(fxpOpen, openRequest(p, flags)).handle()
-	if err != nil {
-		return 0, err
+	if handle == "" {
+		var err error
+		if handle, err = k.c.pipe.send(fxpOpen, openRequest(p, flags)).handle(); err != nil {
+			return 0, err
+		}
+		k.at("WRITE", p)
 	}
-	lanes.ready[0].handle = handle
+	lanes.begin(handle)
 	k.c.applyLimits()
-	k.at("WRITE", p)
 	u := &upload{k: k, path: p, handle: handle, lanes: lanes, src: k.op.Reader(src), opt: opt, start: offset, acked: offset, next: offset}
-	err = u.run()
+	err := u.run()
 	return u.acked - offset, err
 }
 

@@ -1,0 +1,117 @@
+package sftpdriver
+
+import (
+	"context"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// created holds the files that Peek has made and opened, by their paths.
+type created struct {
+	mu      sync.Mutex // guards handles
+	handles map[string]string
+}
+
+func (c *created) put(p, handle string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.handles == nil {
+		c.handles = make(map[string]string)
+	}
+	c.handles[p] = handle
+}
+
+// take returns the handle of a file that Peek has made, once, or "".
+func (c *created) take(p string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	handle := c.handles[p]
+	delete(c.handles, p)
+	return handle
+}
+
+// Peek implements [transport.Peeker]. For a Store, the file is made and opened unless
+// it exists (SSH_FXF_EXCL), behind the question whether it does.
+func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transport.Looked {
+	looked := make([]transport.Looked, len(names))
+	if len(names) == 0 {
+		return looked
+	}
+	all := func(err error) []transport.Looked {
+		for i := range looked {
+			looked[i].Err = err
+		}
+		return looked
+	}
+	last := names[len(names)-1]
+	k, err := c.begin(ctx, "STAT", false, names[0], names[1:]...)
+	if err != nil {
+		return all(err)
+	}
+	b := &burst{p: c.pipe}
+	stats := make([]*reply, len(names))
+	for i, name := range names {
+		stats[i] = b.add(fxpStat, putString(nil, name))
+	}
+	var open *reply
+	if store {
+		open = b.add(fxpOpen, openRequest(last, fxfWrite|fxfCreat|fxfExcl))
+	}
+	sent := time.Now()
+	b.send()
+	refusals := make([]error, len(names))
+	for i, name := range names {
+		var a attrs
+		err := stats[i].parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+		if err != nil && statusOf(err) == nil {
+			return all(k.end(err))
+		}
+		refusals[i] = err
+		looked[i].Entry = a.entry(path.Base(name), "")
+		c.tripped(stats[i].at.Sub(sent))
+	}
+	var handle string
+	if open != nil {
+		if handle, err = open.handle(); err != nil && statusOf(err) == nil {
+			return all(k.end(err))
+		}
+	}
+	if err := k.end(nil); err != nil {
+		return all(err)
+	}
+	for i, err := range refusals {
+		if err != nil {
+			k.path = names[i]
+			looked[i] = transport.Looked{Err: k.classify(err)}
+		}
+	}
+	switch {
+	case handle == "":
+	case transport.KindOf(looked[len(names)-1].Err) == transport.KindNotExist:
+		c.created.put(last, handle)
+	default:
+		// A server that does not know SSH_FXF_EXCL.
+		c.pipe.send(fxpClose, putString(nil, handle)).drop()
+	}
+	return looked
+}
+
+// Forget implements [transport.Peeker].
+func (c *Conn) Forget(ctx context.Context, p string) {
+	handle := c.created.take(p)
+	if handle == "" {
+		return
+	}
+	k, err := c.begin(ctx, "REMOVE", true, p)
+	if err != nil {
+		return
+	}
+	b := &burst{p: c.pipe}
+	b.add(fxpClose, putString(nil, handle)).drop()
+	removed := b.add(fxpRemove, putString(nil, p))
+	b.send()
+	_ = k.end(removed.parse(fxpStatus, nil))
+}
