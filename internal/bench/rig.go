@@ -147,7 +147,7 @@ func (r *rig) place(ctx context.Context, proto ftpx.Protocol, sc *scenario) (*pl
 	if behind {
 		p.line = line.New(opt)
 		if sc.resets {
-			p.faults, err = newFaults(srv, proto)
+			p.faults, err = newFaults(srv, proto, opt.Rate)
 		}
 		if err == nil {
 			err = r.connect(p)

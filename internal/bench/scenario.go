@@ -47,6 +47,10 @@ func scenarios(scale float64) []scenario {
 	resets := many(16)
 	resets.name, resets.size, resets.conns, resets.resets = "resets-16MiB", 16*mib, 4, true
 	resets.line.Rate = capped
+	// A line that loses a connection every eight megabytes is seldom a fast one, and on
+	// a slow one it is the bytes sent again that count, not the round trips.
+	slow := resets
+	slow.name, slow.count, slow.line.Rate = "resets-16MiB-20MBps", count(8), 20_000_000
 	tenfold := many(10000)
 	tenfold.alone = true
 	all := []scenario{
@@ -56,6 +60,7 @@ func scenarios(scale float64) []scenario {
 		few(2, one("40ms-256MiB", 256*mib, line.Options{RTT: far})),
 		few(2, one("40ms-256MiB-100MBps", 256*mib, line.Options{RTT: far, Rate: capped})),
 		few(2, resets),
+		few(1, slow),
 		few(1, tenfold),
 		few(2, one("40ms-64MiB-100MBps", 64*mib, line.Options{RTT: far, Rate: capped})),
 		few(3, scenario{name: "list-200000", what: listing, count: count(200_000), conns: 1}),
