@@ -230,9 +230,7 @@ func (c *Conn) give(ctx context.Context, cmd, path string, err error) error {
 	c.leftOver()
 	c.remember()
 	c.ctl.answers, c.ctl.readBack, c.data = nil, false, nil
-	if c.ctl.hurry.Swap(0) > 0 {
-		_ = c.ctl.wire.SetReadDeadline(time.Time{})
-	}
+	c.ctl.unhurry()
 	c.mu.Lock()
 	c.busy = false
 	c.mu.Unlock()

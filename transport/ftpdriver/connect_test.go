@@ -225,25 +225,86 @@ func TestLoginRefused(t *testing.T) {
 		"gone":               {"331 ?", hangUp, transport.KindLost, 0, "login"},
 		"makes no sense":     {"garbage", "", transport.KindProtocol, 0, "login"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := &log{}
-			ep, f := startFake(t, transport.FTP, func(f *fake) {
-				f.on["USER"] = always(tt.user)
-				f.on["PASS"] = always(tt.pass)
+		for _, greeting := range []string{"220 fake", "220 (vsFTPd 3.0.3)", "220 ProFTPD Server (x) [::1]"} {
+			t.Run(name+" "+greeting, func(t *testing.T) {
+				t.Parallel()
+				l := &log{}
+				ep, f := startFake(t, transport.FTP, func(f *fake) {
+					f.greeting = greeting
+					f.on["USER"] = always(tt.user)
+					f.on["PASS"] = always(tt.pass)
+				})
+				ep.Trace = l.trace()
+				err := refused(t, ep, f)
+				if te := wantKind(t, err, tt.kind, tt.code); te.Op != tt.op {
+					t.Errorf("op %q: %v", te.Op, err)
+				}
+				if answer := orElse(tt.pass, tt.user); tt.code != 0 && tt.pass != "530 pa55word is wrong" && !strings.Contains(err.Error(), answer[4:]) {
+					t.Errorf("%v, of %q", err, answer)
+				}
+				if strings.Contains(l.String(), "pa55word") {
+					t.Errorf("the trace has the password:\n%s", l)
+				}
+				if tt.code == 332 && !strings.Contains(err.Error(), "ACCT") {
+					t.Error(err)
+				}
+				if tt.user != "331 ?" && f.inTurns() != "USER" {
+					t.Errorf("sent %q", f.inTurns())
+				}
 			})
-			ep.Trace = l.trace()
-			err := refused(t, ep, f)
-			if te := wantKind(t, err, tt.kind, tt.code); te.Op != tt.op {
-				t.Errorf("op %q: %v", te.Op, err)
-			}
-			if strings.Contains(l.String(), "pa55word") {
-				t.Errorf("the trace has the password:\n%s", l)
-			}
-			if tt.code == 332 && !strings.Contains(err.Error(), "ACCT") {
-				t.Error(err)
-			}
-		})
+		}
+	}
+}
+
+// TestLoginTurns: vsftpd and ProFTPD are sent all that follows the password with it,
+// unless they have thrown it away once, or a session that was given it.
+func TestLoginTurns(t *testing.T) {
+	for name, c := range map[string]struct {
+		greeting     string
+		on           map[string]string
+		clear, under string // what is sent without TLS, and behind AUTH
+		lost         string // the command at which the first session ends, or falls silent
+	}{
+		"vsftpd":           {greeting: "220 (vsFTPd 3.0.3)", clear: "USER, PASS FEAT TYPE PWD", under: "USER, PASS FEAT TYPE PBSZ PROT PWD"},
+		"ProFTPD":          {greeting: "220 ProFTPD Server (x) [::1]", clear: "USER, PASS FEAT TYPE", under: "USER, PASS FEAT TYPE PBSZ PROT"},
+		"another":          {greeting: "220 fake", clear: "USER, PASS, FEAT TYPE", under: "USER, PASS, FEAT TYPE PBSZ PROT"},
+		"no password":      {greeting: "220 (vsFTPd 3.0.3)", on: map[string]string{"USER": "230 in"}, clear: "USER, FEAT TYPE PWD", under: "USER, FEAT TYPE PBSZ PROT PWD"},
+		"hangs up":         {greeting: "220 (vsFTPd 3.0.3)", lost: "FEAT", clear: "USER, PASS, FEAT TYPE PWD", under: "USER, PASS, FEAT TYPE PBSZ PROT PWD"},
+		"hangs up at once": {greeting: "220 (vsFTPd 3.0.3)", lost: "PASS", clear: "USER, PASS, FEAT TYPE PWD", under: "USER, PASS, FEAT TYPE PBSZ PROT PWD"},
+	} {
+		for _, p := range protocols {
+			t.Run(name+" "+p.String(), func(t *testing.T) {
+				t.Parallel()
+				ep, f := startFake(t, p, func(f *fake) {
+					f.greeting = c.greeting
+					for verb, answer := range c.on {
+						f.on[verb] = always(answer)
+					}
+					if c.lost != "" {
+						f.on[c.lost] = func(s *session, arg string) string {
+							if f.count(c.lost) == 1 {
+								return hangUp
+							}
+							return defaults[c.lost](s, arg)
+						}
+					}
+				})
+				if c.lost != "" {
+					wantKind(t, refused(t, ep, f), transport.KindLost, 0)
+					f.mu.Lock()
+					f.turns = nil
+					f.mu.Unlock()
+				}
+				dial(t, ep)
+				want := c.clear
+				if p.Secure() {
+					want = c.under
+				}
+				if got := strings.TrimPrefix(f.inTurns(), "AUTH, "); got != want {
+					t.Errorf("%q, want %q", got, want)
+				}
+			})
+		}
 	}
 }
 

@@ -32,9 +32,12 @@ type control struct {
 	peer *net.TCPAddr
 
 	waiting []due    // commands without their final reply, oldest first
-	ahead   []string // lines that were sent with FEAT, before the library writes them
+	ahead   []string // lines that were sent with one before them, before the library writes them
+	lead    string   // the command that they were sent with
 	taken   int      // of those, how many it has written
 	batch   []string // lines to be sent with the library's FEAT
+	tail    []string // lines to go behind those, whose replies are left to us
+	eager   bool     // FEAT and all of those are to be sent with PASS
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
 	broken  atomic.Bool
@@ -43,6 +46,10 @@ type control struct {
 	// RETR where readBack says that it is of a file that was being written.
 	silence  time.Duration
 	readBack bool
+	// dialling is how much longer STOR may go unanswered until its data connection is
+	// there: servers accept that first. reached says that it is.
+	dialling time.Duration
+	reached  atomic.Bool
 	// hurry bounds the wait for replies after a failure, 0 for no bound, and
 	// grace is what it then becomes. See hasten.
 	hurry atomic.Int64
@@ -72,7 +79,8 @@ var (
 	errDropped = errors.New("the server answers one command and not those that were sent with it")
 )
 
-// batchPatience is how long what was sent with FEAT may go unanswered.
+// batchPatience is how long what was sent with FEAT, or with PASS, may go unanswered
+// when that has been answered.
 const batchPatience = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
@@ -135,6 +143,29 @@ func (c *control) hasten() {
 	_ = c.wire.SetReadDeadline(time.Now().Add(c.grace))
 }
 
+// unhurry takes the bound of hasten away.
+func (c *control) unhurry() {
+	if c.hurry.Swap(0) > 0 {
+		_ = c.wire.SetReadDeadline(time.Time{})
+	}
+}
+
+// dials says that a data connection is being dialled for the STOR that comes, for no
+// longer than budget; with 0 that no other goroutine does so any more.
+func (c *control) dials(budget time.Duration) {
+	c.dialling = budget
+	c.reached.Store(false)
+	if budget == 0 && c.hurry.Load() == 0 {
+		_ = c.wire.SetReadDeadline(time.Time{}) // what dialled may have set when nobody waited
+	}
+}
+
+// dialled says, from the goroutine that has dialled, that the data connection is there.
+func (c *control) dialled() {
+	c.reached.Store(true)
+	_ = c.wire.SetReadDeadline(time.Now().Add(c.silence))
+}
+
 // stray deals with a reply that lies there although no command waits for one.
 // Mostly it is a goodbye, such as "421 Timeout.".
 func (c *control) stray() error {
@@ -163,9 +194,12 @@ func (c *control) receive() (reply, error) {
 	limit, onLimit := time.Duration(0), errHurry
 	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
-		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
+		_ = c.wire.SetReadDeadline(time.Now().Add(limit + c.dialling))
+		if c.dialling > 0 && c.reached.Load() {
+			_ = c.wire.SetReadDeadline(time.Now().Add(limit))
+		}
 	}
-	if len(c.ahead) > 0 && verb != "FEAT" {
+	if len(c.ahead) > 0 && verb != c.lead {
 		limit, onLimit = batchPatience, errDropped
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}

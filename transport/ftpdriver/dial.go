@@ -192,6 +192,10 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		if c.tls != nil {
 			c.ctl.batch = append(c.ctl.batch, "PBSZ 0", "PROT P")
 		}
+		if c.isVSFTPD() { // which has no MLST: the look at a name needs the login folder
+			c.ctl.tail = []string{"PWD"}
+		}
+		c.ctl.eager = (c.isVSFTPD() || c.isProFTPD()) && !shyHosts.has(c.addr)
 	}
 	options := []ftp.DialOption{
 		ftp.DialWithDialFunc(c.hand),
@@ -206,10 +210,16 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	if c.lib, err = ftp.Dial(c.ep.Addr(), options...); err != nil {
 		return "login", err
 	}
-	if err := c.lib.Login(user, password); err != nil {
+	if err = c.lib.Login(user, password); err == nil {
+		err = c.readTail()
+	}
+	if err != nil {
 		last := c.ctl.last
 		if errors.Is(err, errDropped) {
 			serialHosts.add(c.addr)
+		}
+		if c.ctl.lead == "PASS" && !isReply(err) {
+			shyHosts.add(c.addr)
 		}
 		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
 			// The library makes an error of a refused USER that has no code.
@@ -225,15 +235,45 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	if c.doublesIAC() {
 		c.ctl.conn = telnet{c.ctl.conn}
 	}
-	if c.feats.has("UTF8") && c.ep.Charset == nil {
-		// Whatever the answer: 501, 504 and 202 have all been seen.
-		if _, err := c.ctl.command("OPTS UTF8 ON"); err != nil {
-			return "login", err
-		}
+	if err := c.askUTF8(); err != nil {
+		return "login", err
 	}
 	c.roundTrip = c.ctl.rtt
 	c.ctl.grace += 4 * c.roundTrip
 	return "", nil
+}
+
+// shyHosts are those on which a login was lost in which the password had not been sent
+// alone. That may be no fault of theirs, and costs them a round trip.
+var shyHosts hostSet
+
+// readTail reads the replies that the library does not know of.
+func (c *Conn) readTail() error {
+	for range c.ctl.tail {
+		r, _, err := c.ctl.final()
+		if err != nil {
+			return err
+		}
+		_ = c.tookHome(r) // whoever needs it asks again, and says what is wrong
+	}
+	return nil
+}
+
+// askUTF8 asks for names in UTF-8, where they are, and in the same write for the login
+// folder, which the look at a name needs where there is no MLST.
+func (c *Conn) askUTF8() error {
+	if !c.feats.has("UTF8") || c.ep.Charset != nil {
+		return nil
+	}
+	lines := []string{"OPTS UTF8 ON"} // whatever the answer: 501, 504 and 202 have all been seen
+	if !c.serial && c.home == "" && (!c.feats.has("MLST") || c.noMLST) {
+		lines = append(lines, "PWD")
+	}
+	replies, err := c.exchange(lines...)
+	if err == nil && len(replies) > 1 {
+		_ = c.tookHome(replies[1])
+	}
+	return err
 }
 
 // hand is the library's dial function: it gets the control connection first and

@@ -4,9 +4,9 @@
 // Read [Dial] first, then control.go: the connection that jlaffaye/ftp reads and
 // writes is a shim of this package, which owns the socket, sees every command
 // and reply, and knows at any moment whether the session is in step. The library
-// carries out what it is good at (login, STOR, RETR, the one-line commands);
-// listings, MLST, hashes and everything that two commands in one write make
-// faster go past it, over the same shim.
+// carries out what it is good at (login, RETR, the one-line commands, and STOR where it
+// comes after its data connection); listings, MLST, hashes and everything that two
+// commands in one write make faster go past it, over the same shim.
 //
 // Names are sent and given as the server's bytes. UTF-8 is asked for where the
 // server offers it and [transport.Endpoint.Charset] is nil; names that are no UTF-8

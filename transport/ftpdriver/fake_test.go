@@ -30,6 +30,7 @@ type fake struct {
 	mu       sync.Mutex
 	received []string // command lines, of all sessions
 	clear    []string // those that came in clear
+	turns    []string // the commands of each write, by their verbs
 	conns    []net.Conn
 	closed   bool
 	wg       sync.WaitGroup
@@ -72,6 +73,9 @@ func startFake(t testing.TB, p transport.Protocol, change func(f *fake)) (*trans
 	})
 	t.Cleanup(f.stop)
 	ep := endpoint(p, f.listener.Addr())
+	for _, learned := range []*hostSet{&lateHosts, &serialHosts, &shyHosts} { // of another that had the port
+		learned.hosts.change(ep.Addr(), func(bool) bool { return false })
+	}
 	ep.Stall, ep.ConnectTimeout = 20*time.Second, 30*time.Second
 	return ep, f
 }
@@ -101,6 +105,21 @@ func (f *fake) got() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.received)
+}
+
+// forget begins anew with what got, inTurns and inClear return.
+func (f *fake) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.received, f.turns, f.clear = nil, nil, nil
+}
+
+// inTurns returns the verbs so far, those of one write together: each write is a
+// round trip.
+func (f *fake) inTurns() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.turns, ", ")
 }
 
 func (f *fake) count(verb string) (n int) {
@@ -133,6 +152,7 @@ func (f *fake) serve(conn net.Conn) {
 		s.say(f.greeting)
 	}
 	for {
+		turn := s.r.Buffered() == 0 // what comes in one write is read at once
 		line, err := s.r.ReadString('\n')
 		if err != nil {
 			return
@@ -140,6 +160,11 @@ func (f *fake) serve(conn net.Conn) {
 		line = strings.TrimRight(line, "\r\n")
 		f.mu.Lock()
 		f.received = append(f.received, line)
+		if turn {
+			f.turns = append(f.turns, verbOf(line))
+		} else {
+			f.turns[len(f.turns)-1] += " " + verbOf(line)
+		}
 		if !s.secure {
 			f.clear = append(f.clear, line)
 		}

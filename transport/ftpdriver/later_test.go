@@ -57,7 +57,7 @@ func TestRenameLater(t *testing.T) {
 			_, err := c.Store(t.Context(), "g", 0, waitsFor{strings.NewReader("small"), c}, &transport.IO{Size: 5})
 			return err
 		}, "RNFR RNTO EPSV STOR"},
-		"look":  {func(c *Conn) error { _, err := c.Stat(t.Context(), "f"); return err }, "RNFR RNTO SIZE MDTM"},
+		"look":  {func(c *Conn) error { _, err := c.Stat(t.Context(), "f"); return err }, "RNFR RNTO SIZE MDTM PWD CWD"},
 		"flush": {func(c *Conn) error { return c.Flush(t.Context()) }, "RNFR RNTO"},
 		"nothing of its own": {func(c *Conn) error {
 			_, err := c.Store(t.Context(), "g", 0, failsWith{fs.ErrClosed}, &transport.IO{Size: 5})

@@ -3,6 +3,7 @@ package ftpdriver
 import (
 	"bytes"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,20 +71,26 @@ func (c *control) Write(p []byte) (int, error) {
 	}
 }
 
-// forward sends a line of the library's, unless it has left already. With FEAT
-// goes what the library will write when it has read the reply: each would be a
-// round trip.
+// forward sends a line of the library's, unless it has left already. With FEAT, or
+// with the password that USER has asked for, goes what the library will write when it
+// has read the reply: each would be a round trip.
 func (c *control) forward(line string) error {
 	if c.taken < len(c.ahead) && c.ahead[c.taken] == line {
 		c.taken++
 		return nil
 	}
-	lines := []string{line}
-	if line == "FEAT" {
-		lines = append(lines, c.batch...)
-		c.ahead, c.batch = c.batch, nil
+	var ahead, tail []string
+	switch verb := verbOf(line); {
+	case line == "FEAT":
+		ahead = c.batch
+	case verb == "PASS" && c.eager && c.last.verb == "USER" && c.last.code == 331:
+		ahead = append([]string{"FEAT"}, c.batch...)
 	}
-	return c.send(lines...)
+	if len(ahead) > 0 {
+		c.lead, c.ahead, c.batch = verbOf(line), ahead, nil
+		tail = c.tail
+	}
+	return c.send(slices.Concat([]string{line}, ahead, tail)...)
 }
 
 // Close is what the library calls when it gives up.

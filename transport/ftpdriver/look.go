@@ -17,7 +17,7 @@ var _ transport.Looker = (*Conn)(nil)
 func (c *Conn) RetrieveLook(ctx context.Context, name string, dst io.Writer, opt *transport.IO, more bool, seen func(transport.Entry) error) (int64, error) {
 	var got int64
 	err := c.doPath(ctx, "RETR", name, func(op *transport.Op) (err error) {
-		if c.serial || c.ep.ActiveAddr != "" || c.wantsPRET() {
+		if !c.together() {
 			return transport.ErrNoLook
 		}
 		look := &look{c: c, op: op, name: name, dst: op.Writer(dst), seen: seen, more: more}

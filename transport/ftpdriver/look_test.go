@@ -87,7 +87,8 @@ func TestRetrieveLook(t *testing.T) {
 					size = e.Size
 					return c.seen
 				})
-				if size != c.size || got.String() != c.want && name != "cut off" || n != int64(got.Len()) || moved != n {
+				// A reset may overtake what came before it.
+				if size != c.size && (name != "cut off" || size != -1) || got.String() != c.want && name != "cut off" || n != int64(got.Len()) || moved != n {
 					t.Errorf("size %d, %q, %d, %d moved", size, got.String(), n, moved)
 				}
 				switch {

@@ -346,36 +346,40 @@ func TestCloseBlackhole(t *testing.T) {
 // A few servers throw away what comes with a line. One is found out at the price
 // of one connection, and is then sent line by line.
 func TestServerThatDropsWhatComesWithALine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ep := &transport.Endpoint{Protocol: transport.FTP, Host: "drops", Dial: func(context.Context, string, string) (net.Conn, error) {
-			client, server := net.Pipe()
-			go func() {
-				defer server.Close()
-				_, _ = io.WriteString(server, "220 hi\r\n")
-				buf := make([]byte, 1000)
-				for {
-					n, err := server.Read(buf)
-					if err != nil {
-						return
-					}
-					answer := map[string]string{"USER": "331 ?", "PASS": "230 in", "FEAT": "211 none"}[verbOf(strings.TrimSpace(string(buf[:n])))]
-					_, _ = io.WriteString(server, orElse(answer, "200 ok")+"\r\n")
+	for host, greeting := range map[string]string{"drops": "220 hi", "vsftpd": "220 (vsFTPd 3.0.3)", "proftpd": "220 ProFTPD Server"} {
+		t.Run(host, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { dropping(t, host, greeting) }) })
+	}
+}
+
+func dropping(t *testing.T, host, greeting string) {
+	ep := &transport.Endpoint{Protocol: transport.FTP, Host: host, Dial: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			_, _ = io.WriteString(server, greeting+"\r\n")
+			buf := make([]byte, 1000)
+			for {
+				n, err := server.Read(buf)
+				if err != nil {
+					return
 				}
-			}()
-			return client, nil
-		}}
-		begin := time.Now()
-		_, err := Dial(t.Context(), ep)
-		wantKind(t, err, transport.KindLost, 0)
-		if took := time.Since(begin); took > 2*batchPatience {
-			t.Errorf("it took %v to find out", took)
-		}
-		c := dial(t, ep)
-		if !c.serial {
-			t.Error("the host was not remembered")
-		}
-		_ = c.Close()
-	})
+				answer := map[string]string{"USER": "331 ?", "PASS": "230 in", "FEAT": "211 none"}[verbOf(strings.TrimSpace(string(buf[:n])))]
+				_, _ = io.WriteString(server, orElse(answer, "200 ok")+"\r\n")
+			}
+		}()
+		return client, nil
+	}}
+	begin := time.Now()
+	_, err := Dial(t.Context(), ep)
+	wantKind(t, err, transport.KindLost, 0)
+	if took := time.Since(begin); took > 2*batchPatience {
+		t.Errorf("it took %v to find out", took)
+	}
+	c := dial(t, ep)
+	if !c.serial {
+		t.Error("the host was not remembered")
+	}
+	_ = c.Close()
 }
 
 func orElse(s, other string) string {

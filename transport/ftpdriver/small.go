@@ -30,7 +30,7 @@ const aheadFor = 5 * time.Second
 // not is put back.
 func (c *Conn) small(op *transport.Op, offset int64, src io.Reader, opt *transport.IO) (data []byte, whole bool, rest io.Reader) {
 	size := opt.SizeHint()
-	if offset > 0 || size > smallFile || size == 0 || c.serial || c.ep.ActiveAddr != "" || c.wantsPRET() {
+	if offset > 0 || size > smallFile || size == 0 || !c.together() {
 		return nil, false, src
 	}
 	data = make([]byte, size+1)
@@ -147,19 +147,33 @@ func (c *Conn) deliver(ctx context.Context, d *dataConn, port int, data []byte) 
 	}
 }
 
-// reach dials a data connection while the command that wants it is on its way.
+// reach makes a data connection while the command that wants it is on its way.
 func (c *Conn) reach(ctx context.Context, d *dataConn, port int) {
+	if c.connectData(ctx, d, port) {
+		c.secureData(ctx, d)
+	}
+}
+
+// connectData dials a data connection.
+func (c *Conn) connectData(ctx context.Context, d *dataConn, port int) bool {
 	wire, err := c.dialData(ctx, d.op, port)
 	if err != nil {
 		d.err = err
 		c.ctl.hasten() // the server waits for a connection that will not come
-		return
+		return false
 	}
 	d.wire = wire
-	if c.tls == nil {
+	if c.tls != nil {
+		d.tls = c.tls.client(noDeadline{wire})
+	}
+	return true
+}
+
+// secureData does the TLS handshake, if there is one.
+func (c *Conn) secureData(ctx context.Context, d *dataConn) {
+	if d.tls == nil {
 		return
 	}
-	d.tls = c.tls.client(noDeadline{wire})
 	if err := d.tls.HandshakeContext(ctx); err != nil {
 		_ = d.fail(err)
 	}
@@ -248,6 +262,8 @@ func (c *Conn) took(r reply, f *transport.Finish, stored bool) {
 		if port, err := parseEPSV(r.text); err == nil {
 			c.aheadPort, c.aheadAt = port, time.Now()
 		}
+	case r.verb == "EPSV" && r.code >= 500:
+		c.noEPSV = true // as in passive
 	case r.verb == "MFMT" && unknown(r):
 		c.never("MFMT")
 	case r.verb == c.digest.x && unknown(r):

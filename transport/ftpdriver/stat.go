@@ -13,8 +13,7 @@ import (
 
 var errNoSetTime = errors.New("the server has no command that sets a modification time")
 
-// Stat asks with MLST, or with SIZE and MDTM in one write and, if there is no
-// such file, with CWD for a folder.
+// Stat asks with MLST, or with SIZE, MDTM and, for a folder, CWD in one write.
 func (c *Conn) Stat(ctx context.Context, name string) (transport.Entry, error) {
 	var entry transport.Entry
 	err := c.doPath(ctx, "MLST", name, func(*transport.Op) (err error) {
@@ -34,20 +33,25 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 		if err != nil {
 			return transport.Entry{}, err
 		}
-		if r.positive() {
-			entry, ok := parseMLST(r.text)
-			if ok && !maybeLink(entry) {
-				return entry, nil
-			}
-			// A link must be followed, which SIZE and MDTM do; or the facts make
-			// no sense.
-		} else if kind := r.kind(); kind == transport.KindUnsupported {
-			c.noMLST = true
-		} else {
-			return transport.Entry{}, r.err()
+		if entry, ok, err := c.tookMLST(r, name); ok || err != nil {
+			return entry, err
 		}
 	}
 	return c.statPlain(name)
+}
+
+// tookMLST takes the reply to MLST. It is not ok where the plain questions are needed.
+func (c *Conn) tookMLST(r reply, name string) (entry transport.Entry, ok bool, err error) {
+	switch {
+	case r.positive():
+		entry, ok = parseMLST(r.text)
+		// A link must be followed, which SIZE and MDTM do; or the facts make no sense.
+		return entry, ok && !maybeLink(entry), nil
+	case r.kind() == transport.KindUnsupported:
+		c.noMLST = true
+		return entry, false, nil
+	}
+	return entry, false, c.refused(r, name)
 }
 
 // maybeLink reports whether an entry of MLST may describe a link and not what it
@@ -58,13 +62,58 @@ func maybeLink(e transport.Entry) bool {
 	return e.Type == transport.TypeLink || e.Type == transport.TypeFile && e.Perm == 0o777
 }
 
-// statPlain does without MLST.
+// statPlain does without MLST. What asks for a folder goes with what asks for a file:
+// where there is neither, as before most uploads, that is a round trip less, or two.
 func (c *Conn) statPlain(name string) (transport.Entry, error) {
-	replies, err := c.exchange("SIZE "+name, "MDTM "+name)
+	if c.serial {
+		replies, err := c.exchange("SIZE "+name, "MDTM "+name)
+		if err != nil {
+			return transport.Entry{}, err
+		}
+		return c.judge(name, replies[0], replies[1], func() (bool, error) { return c.isFolder(name) })
+	}
+	lines := []string{"SIZE " + name, "MDTM " + name}
+	if c.home == "" {
+		lines = append(lines, "PWD")
+	}
+	replies, err := c.exchange(append(lines, "CWD "+name)...)
 	if err != nil {
 		return transport.Entry{}, err
 	}
-	size, mdtm := replies[0], replies[1]
+	var lost error // of the way home
+	if c.home == "" {
+		lost = c.tookHome(replies[2])
+	}
+	cwd := replies[len(replies)-1]
+	switch {
+	case !cwd.positive():
+	case lost != nil:
+		c.ctl.broken.Store(true) // it is there, and knows no way back
+	default:
+		lost = c.leave()
+	}
+	return c.judge(name, replies[0], replies[1], func() (bool, error) {
+		if lost != nil && isReply(lost) && c.home == "" {
+			lost = c.refused(replies[2], name)
+		}
+		return c.wasFolder(cwd, name, lost)
+	})
+}
+
+// wasFolder judges a reply to CWD; lost is what has gone wrong with the way home.
+func (c *Conn) wasFolder(cwd reply, name string, lost error) (bool, error) {
+	switch {
+	case lost != nil:
+		return false, lost
+	case cwd.code == 421: // which says nothing of the name
+		return false, c.refused(cwd, name)
+	}
+	return cwd.positive(), nil
+}
+
+// judge makes an entry of the replies to SIZE and MDTM, and asks whether it is a folder
+// if they leave that open.
+func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error)) (transport.Entry, error) {
 	entry, ok := c.sizeAndTime(size, mdtm)
 	if !ok {
 		return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
@@ -72,14 +121,14 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	if size.code == 213 {
 		return entry, nil
 	}
-	for _, r := range replies {
+	for _, r := range []reply{size, mdtm} {
 		// 421, 530: the session's trouble, not the file's.
 		switch r.kind() {
 		case transport.KindBusy, transport.KindLost, transport.KindAuth, transport.KindTemporary, transport.KindInsecure:
 			return transport.Entry{}, c.refused(r, name)
 		}
 	}
-	isDir, err := c.isFolder(name)
+	isDir, err := isFolder()
 	switch {
 	case err != nil:
 		return transport.Entry{}, err
@@ -152,6 +201,11 @@ func (c *Conn) findHome() error {
 	if err != nil {
 		return err
 	}
+	return c.tookHome(r)
+}
+
+// tookHome takes the reply to a PWD that was asked in the login folder.
+func (c *Conn) tookHome(r reply) error {
 	if r.code != 257 {
 		return r.err()
 	}

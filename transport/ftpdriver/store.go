@@ -46,19 +46,19 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 			return err
 		}
 		c.digest = digestWanted{}
-		d, err := c.openData(op, "STOR "+path)
-		if err != nil {
-			return err
-		}
-		defer d.release()
-		d.upload = true
+		var moved func(int64)
 		if opt != nil && opt.Progress != nil {
-			d.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
+			moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
 		}
-		c.lend(d)
-		err = c.lib.StorFrom(path, sourceOf(op, src), uint64(offset))
-		sent = d.sent
-		if err = c.transferError(d, err, offset); err == nil {
+		var err error
+		if c.together() {
+			s := &largeStore{c: c, op: op, path: path, offset: offset, src: src, moved: moved}
+			err = s.store()
+			sent = s.sent
+		} else {
+			sent, err = c.storeInTurn(op, path, offset, src, moved)
+		}
+		if err == nil {
 			c.finishFile(path, opt.Finishing())
 		}
 		return err
@@ -67,6 +67,19 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 		return 0, err // what the server has, only a fresh size tells
 	}
 	return sent, nil
+}
+
+// storeInTurn lets the library send the file, one command after the other.
+func (c *Conn) storeInTurn(op *transport.Op, path string, offset int64, src io.Reader, moved func(int64)) (int64, error) {
+	d, err := c.openData(op, "STOR "+path)
+	if err != nil {
+		return 0, err
+	}
+	defer d.release()
+	d.upload, d.moved = true, moved
+	c.lend(d)
+	err = c.lib.StorFrom(path, sourceOf(op, src), uint64(offset))
+	return d.sent, c.transferError(d, err, offset)
 }
 
 // readsAtOnce reports whether a source waits for nobody.

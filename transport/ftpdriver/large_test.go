@@ -1,0 +1,257 @@
+package ftpdriver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// dialsWhen makes the data connections of ep wait for may.
+func dialsWhen(ep *transport.Endpoint, may <-chan struct{}) {
+	control := ep.Addr()
+	ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr != control {
+			select {
+			case <-may:
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}
+}
+
+// TestLargeStoreDialsBesideSTOR: STOR is there before the data connection is.
+func TestLargeStoreDialsBesideSTOR(t *testing.T) {
+	big := random(200 << 10)
+	for offset, turns := range map[int64]string{0: "EPSV, STOR", 5: "EPSV, REST, STOR"} {
+		for _, p := range protocols {
+			t.Run(fmt.Sprint(p, " from ", offset), func(t *testing.T) {
+				asked := make(chan struct{})
+				ep, f := startFake(t, p, func(f *fake) {
+					f.files["f"] = []byte("hello")
+					f.on["REST"] = func(s *session, n string) string { s.rest, _ = strconv.Atoi(n); return "350 from there" }
+					f.on["STOR"] = func(s *session, name string) string { close(asked); return s.take(name) }
+				})
+				ep.ConnectTimeout = 3 * time.Second
+				dialsWhen(ep, asked)
+				c := dial(t, ep)
+				f.forget()
+				var told int64
+				n, err := c.Store(t.Context(), "f", offset, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Progress: func(n int64) { told += n }})
+				if err != nil || n != int64(len(big)) || told != n {
+					t.Fatalf("%d, told %d: %v", n, told, err)
+				}
+				if want := append([]byte("hello")[:offset], big...); !bytes.Equal(f.file("f"), want) {
+					t.Error("the file is not what was sent")
+				}
+				if got := f.inTurns(); got != turns {
+					t.Errorf("%q, want %q", got, turns)
+				}
+				if err := c.Ping(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestLargeStoreRefused: a refusal is told at once, although the data connection is still
+// being dialled, and finds the source untouched.
+func TestLargeStoreRefused(t *testing.T) {
+	for _, p := range protocols {
+		for _, offset := range []int64{0, 5} {
+			for _, answer := range []string{"553 Could not create file.", "425 no data connection", "421 Goodbye.", "226 done", hangUp} {
+				for _, reached := range []bool{false, true} {
+					t.Run(fmt.Sprint(p, " ", answer, " from ", offset, " reached ", reached), func(t *testing.T) {
+						may := make(chan struct{})
+						if reached {
+							close(may)
+						}
+						ep, f := startFake(t, p, func(f *fake) { f.on["STOR"] = always(answer) })
+						dialsWhen(ep, may)
+						c := dial(t, ep)
+						begin := time.Now()
+						src := bytes.NewReader(random(100 << 10))
+						n, err := c.Store(t.Context(), "f", offset, src, &transport.IO{Size: src.Size(), Progress: func(int64) { t.Error("progress") }})
+						var te *transport.Error
+						if !errors.As(err, &te) || n != 0 || te.Kind == transport.KindCanceled || te.Kind == transport.KindTimeout {
+							t.Fatal(n, err)
+						}
+						if answer == hangUp && te.Kind != transport.KindLost || answer != hangUp && !strings.HasPrefix(answer, strconv.Itoa(te.Code)) {
+							t.Errorf("%+v", te)
+						}
+						if src.Len() != int(src.Size()) {
+							t.Error("the source was read")
+						}
+						if took := time.Since(begin); took > ep.ConnectBudget()/2 {
+							t.Errorf("it took %v", took)
+						}
+						if answer[0] == '5' && (!c.Usable() || c.Ping(t.Context()) != nil) {
+							t.Error("the session is given up")
+						}
+						if n := f.count("EPSV"); n != 1 {
+							t.Errorf("%q", f.got())
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// TestRefusedRESTSendsNoSTOR: which would empty the file.
+func TestRefusedRESTSendsNoSTOR(t *testing.T) {
+	ep, f := startFake(t, transport.FTP, func(f *fake) { f.on["REST"] = always("502 no") })
+	c := dial(t, ep)
+	_, err := c.Store(t.Context(), "f", 5, bytes.NewReader(random(100)), nil)
+	wantKind(t, err, transport.KindRestart, 502)
+	if n := f.count("STOR"); n != 0 || !c.Usable() {
+		t.Errorf("%q", f.got())
+	}
+}
+
+// TestSlowDataConnection: a server that says nothing before the data connection is there
+// does not hold the file, and what bounds its silence does not bound the transfer.
+func TestSlowDataConnection(t *testing.T) {
+	const silence = 100 * time.Millisecond
+	for _, p := range protocols {
+		t.Run(p.String(), func(t *testing.T) {
+			may := make(chan struct{})
+			ep, f := startFake(t, p, func(f *fake) {
+				f.on["STOR"] = func(s *session, name string) string {
+					time.AfterFunc(3*silence, func() { close(may) })
+					conn := s.accept()
+					if conn == nil {
+						return "425 no data connection"
+					}
+					s.say("150 go ahead")
+					data, err := io.ReadAll(conn)
+					s.mu.Lock()
+					s.files[name] = data
+					s.mu.Unlock()
+					if _ = conn.Close(); err != nil {
+						return "426 Failure reading network stream."
+					}
+					return "226 done"
+				}
+			})
+			dialsWhen(ep, may)
+			c := dial(t, ep)
+			c.ctl.silence = silence
+			slow := readerFunc(func(p []byte) (int, error) { time.Sleep(3 * silence); return 0, io.EOF })
+			src := io.MultiReader(strings.NewReader("hello"), slow)
+			if n, err := c.Store(t.Context(), "f", 0, src, nil); err != nil || n != 5 || string(f.file("f")) != "hello" {
+				t.Errorf("%d, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestNoLimitIsLeftBehind: what bounds the wait for STOR may be set when that is over.
+func TestNoLimitIsLeftBehind(t *testing.T) {
+	ep, _ := startFake(t, transport.FTP, nil)
+	c := dial(t, ep)
+	c.ctl.silence = 1
+	c.ctl.dials(time.Minute)
+	c.ctl.dialled()
+	c.ctl.dials(0)
+	if err := c.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestAheadPortIsGone: a port that was asked for ahead and cannot be had any more costs
+// another one, and none is asked for ahead again.
+func TestAheadPortIsGone(t *testing.T) {
+	big := random(100 << 10)
+	forget := func(s *session) { _ = s.data.Close() }
+	for name, c := range map[string]struct {
+		offset int64
+		gone   func(s *session)
+		answer string // to the STOR that finds it gone
+	}{
+		"closed":           {gone: forget},
+		"closed, resuming": {gone: forget, offset: 5},
+		"forgotten":        {gone: func(*session) {}, answer: "425 Use PORT or PASV first."},
+	} {
+		for _, p := range protocols {
+			t.Run(name+" "+p.String(), func(t *testing.T) {
+				first := true
+				ep, f := startFake(t, p, func(f *fake) {
+					f.files["g"] = []byte("hello")
+					f.on["REST"] = func(s *session, n string) string { s.rest, _ = strconv.Atoi(n); return "350 from there" }
+					f.on["EPSV"] = func(s *session, arg string) string {
+						answer := defaults["EPSV"](s, arg)
+						if f.count("EPSV") == 1 {
+							c.gone(s)
+						}
+						return answer
+					}
+					f.on["STOR"] = func(s *session, name string) string {
+						was := first
+						first = false
+						if was && c.answer != "" {
+							return c.answer
+						}
+						return s.take(name)
+					}
+				})
+				conn := dial(t, ep)
+				conn.Peek(t.Context(), true, "g")
+				if conn.aheadPort == 0 {
+					t.Fatal("no port was asked for")
+				}
+				if n, err := conn.Store(t.Context(), "g", c.offset, bytes.NewReader(big), nil); err != nil || n != int64(len(big)) {
+					t.Fatalf("%d, %v, %q", n, err, f.inTurns())
+				}
+				if want := append([]byte("hello")[:c.offset], big...); !bytes.Equal(f.file("g"), want) {
+					t.Error("the file is not what was sent")
+				}
+				if f.count("EPSV") != 2 || !lateHosts.has(conn.addr) || !conn.Usable() {
+					t.Errorf("%q, noted: %v", f.inTurns(), lateHosts.has(conn.addr))
+				}
+			})
+		}
+	}
+}
+
+// TestRESTIsNotLeftBehind: where REST was taken and STOR not sent, the session ends.
+func TestRESTIsNotLeftBehind(t *testing.T) {
+	refused := make(chan struct{})
+	ep, f := startFake(t, transport.FTP, func(f *fake) {
+		f.on["REST"] = func(*session, string) string { <-refused; return "350 from there" }
+	})
+	control := ep.Addr()
+	ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr != control {
+			defer close(refused)
+			return nil, fmt.Errorf("no route to %s", addr)
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}
+	c := dial(t, ep)
+	n, err := c.Store(t.Context(), "f", 5, strings.NewReader("world"), nil)
+	if n != 0 || err == nil || !strings.Contains(err.Error(), "no route") {
+		t.Errorf("%d, %v", n, err)
+	}
+	if f.count("STOR") > 0 && c.Usable() {
+		t.Errorf("%q", f.got())
+	}
+	if f.count("STOR") == 0 {
+		wantBroken(t, c, f)
+	}
+}
