@@ -24,7 +24,10 @@ type largeStore struct {
 	offset int64
 	src    io.Reader
 	moved  func(int64)
+	finish *transport.Finish
 	sent   int64
+	// finished: what finish wants has been asked for.
+	finished bool
 	// rested: the server has been told where the next STOR begins, and no STOR came.
 	rested bool
 }
@@ -105,14 +108,40 @@ func (s *largeStore) through(port int, early bool) (again bool, err error) {
 		_ = d.Close()
 	}
 	s.sent = d.sent
-	last, _, ferr := c.ctl.final()
-	if ferr == nil && (!last.positive() || last.code == 202) {
-		ferr = last.err()
-	}
+	last, ferr := s.final(d)
 	if ferr != nil && unreached(d, last) {
 		return early, d.err
 	}
 	return false, c.transferError(d, besides(err, ferr), s.offset)
+}
+
+// final reads the final reply. A server that reads no command before it has sent that
+// gets those for the end of the file at once, when all of the file has left.
+func (s *largeStore) final(d *dataConn) (reply, error) {
+	c := s.c
+	var ends []string
+	if d.err == nil && c.readsLater() {
+		if ends = c.endLines(s.path, s.finish); len(ends) > 0 && c.ctl.send(ends...) != nil {
+			ends = nil // what follows tells
+		}
+	}
+	last, _, err := c.ctl.final()
+	if err != nil {
+		return last, err
+	}
+	if !last.positive() || last.code == 202 {
+		err = last.err()
+	}
+	s.finished = len(ends) > 0
+	for range ends {
+		r, _, rerr := c.ctl.final()
+		if rerr != nil {
+			break // the caller will find the session lost, if it needs it
+		}
+		c.took(r, s.finish, err == nil)
+	}
+	c.ctl.last = last
+	return last, err
 }
 
 // ask sends STOR, with REST before it where that is wanted, and returns the first reply

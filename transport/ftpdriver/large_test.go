@@ -255,3 +255,55 @@ func TestRESTIsNotLeftBehind(t *testing.T) {
 		wantBroken(t, c, f)
 	}
 }
+
+// TestEndOfALargeFileGoesBehindIt: vsftpd reads commands when a transfer is over, so that
+// those for the end of the file need not wait for the 226.
+func TestEndOfALargeFileGoesBehindIt(t *testing.T) {
+	big := random(200 << 10)
+	for answer, kind := range map[string]transport.Kind{"": transport.KindUnknown, "426 Failure reading network stream.": transport.KindLost, hangUp: transport.KindLost} {
+		for _, p := range protocols {
+			t.Run(fmt.Sprint(p, " ", answer), func(t *testing.T) {
+				ep, f := startFake(t, p, func(f *fake) {
+					f.greeting = "220 (vsFTPd 3.0.3)"
+					f.feat = []string{"MDTM", "SIZE"}
+					f.on["MDTM"] = always("213 File modification time set.")
+					f.on["STOR"] = func(s *session, name string) string {
+						said := s.take(name)
+						if name != "f" {
+							return said
+						}
+						_ = s.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+						if _, err := s.r.Peek(1); err != nil { // until the next command has come
+							t.Errorf("nothing came before the 226: %v", err)
+						}
+						_ = s.conn.SetReadDeadline(time.Time{})
+						if answer != "" {
+							return answer
+						}
+						return said
+					}
+				})
+				c := dial(t, ep)
+				f.forget()
+				finish := &transport.Finish{ModTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), More: true}
+				n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Finish: finish})
+				if kind != transport.KindUnknown {
+					if transport.KindOf(err) != kind || finish.Entry != nil || finish.TimeSet {
+						t.Errorf("%v, %+v", err, finish)
+					}
+					return
+				}
+				if err != nil || n != int64(len(big)) || finish.Entry == nil || finish.Entry.Size != n || !finish.TimeSet {
+					t.Fatalf("%d, %v, %+v", n, err, finish)
+				}
+				if got, want := f.inTurns(), "EPSV, STOR MDTM SIZE EPSV"; got != want {
+					t.Errorf("%q, want %q", got, want)
+				}
+				// The port that came with them is that of the next file.
+				if _, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), nil); err != nil || !bytes.Equal(f.file("g"), big) {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}

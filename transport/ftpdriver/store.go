@@ -52,9 +52,11 @@ func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Read
 		}
 		var err error
 		if c.together() {
-			s := &largeStore{c: c, op: op, path: path, offset: offset, src: src, moved: moved}
+			s := &largeStore{c: c, op: op, path: path, offset: offset, src: src, moved: moved, finish: opt.Finishing()}
 			err = s.store()
-			sent = s.sent
+			if sent = s.sent; s.finished {
+				return err
+			}
 		} else {
 			sent, err = c.storeInTurn(op, path, offset, src, moved)
 		}
