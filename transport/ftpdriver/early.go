@@ -77,30 +77,66 @@ func (c *Conn) finalWithEnds(d *dataConn, delivered <-chan struct{}, path string
 	if err != nil || len(ends) == 0 {
 		return stor, true, ends, err
 	}
-	earlyOdds.count(c.addr, stor.code != 226)
-	if stor.code == 226 {
-		return stor, true, ends, nil
+	stor, inOrder, err := c.among(stor, len(ends))
+	if !inOrder {
+		ends = nil // their replies have been read
 	}
-	// It is not the reply to STOR, if one of those that follow is: nothing is then
-	// known of the rest.
-	all := []reply{stor}
-	for range ends {
+	return stor, true, ends, err
+}
+
+// among finds the final reply to a transfer among those to the commands that were sent
+// before it had come: first came first, and n are still to come. Where first is not it,
+// all have been read, and nothing is known of what they were the replies to.
+func (c *Conn) among(first reply, n int) (last reply, inOrder bool, err error) {
+	inOrder = first.code == 226
+	earlyOdds.count(c.addr, !inOrder)
+	if inOrder {
+		return first, true, nil
+	}
+	all := []reply{first}
+	for range n {
 		r, _, err := c.ctl.final()
 		if err != nil {
-			return reply{}, true, nil, err
+			return reply{}, false, err
 		}
 		all = append(all, r)
 	}
 	for _, r := range all {
 		if r.code == 226 {
-			return r, true, nil, nil
+			return r, false, nil
 		}
 	}
-	for _, r := range all { // STOR's own is among them
+	for _, r := range all { // the transfer's own is among them
 		if r.code >= 400 && !strings.Contains(r.text, "transfer in progress") {
-			return r, true, nil, nil
+			return r, false, nil
 		}
 	}
 	c.ctl.broken.Store(true)
-	return reply{}, true, nil, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer in no known way: %w", stor.err()))
+	return reply{}, false, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer in no known way: %w", first.err()))
+}
+
+// finalWithPort reads the final reply to RETR, and asks for the next port as soon as the
+// server knows that all has arrived, if more files are likely to follow.
+func (c *Conn) finalWithPort(d *dataConn, more bool) (last reply, err error) {
+	if !more || d.err != nil || !c.readsSoon() || !c.mayAskAhead() {
+		last, _, err = c.ctl.final()
+		return last, err
+	}
+	pause := time.NewTimer(c.ctl.rtt / earlyPart)
+	defer pause.Stop()
+	<-pause.C
+	if err := c.ctl.send("EPSV"); err != nil {
+		return reply{}, err
+	}
+	if last, _, err = c.ctl.final(); err != nil {
+		return last, err
+	}
+	last, inOrder, err := c.among(last, 1)
+	if inOrder {
+		if r, _, rerr := c.ctl.final(); rerr == nil { // else whoever uses the session next finds it lost
+			c.took(r, nil, false)
+		}
+		c.ctl.last = last
+	}
+	return last, err
 }

@@ -104,3 +104,75 @@ func TestEndsHideNoFailure(t *testing.T) {
 		})
 	}
 }
+
+// TestPortBeforeTheReply: on ProFTPD with TLS the port for the next file is asked for
+// before the reply to RETR has come. A server that reads it too soon costs nothing but
+// the question.
+func TestPortBeforeTheReply(t *testing.T) {
+	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
+	earlyFrom = 0
+	for reads, want := range map[string]struct {
+		turns string
+		kind  transport.Kind
+	}{
+		"later":         {turns: "EPSV, SIZE MDTM RETR EPSV, SIZE MDTM RETR EPSV"},
+		"at once":       {turns: "EPSV, SIZE MDTM RETR EPSV, EPSV, SIZE MDTM RETR EPSV"},
+		"and fails":     {kind: transport.KindLost},
+		"and hangs up":  {kind: transport.KindLost},
+		"and says what": {kind: transport.KindProtocol},
+	} {
+		t.Run(reads, func(t *testing.T) {
+			ep, f := startFake(t, transport.FTPS, func(f *fake) {
+				f.greeting = "220 ProFTPD Server (test)"
+				f.files["f"] = []byte("content")
+				give := defaults["RETR"]
+				f.on["RETR"] = func(s *session, name string) string {
+					answer := give(s, name)
+					_ = s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+					if _, err := s.r.Peek(1); err != nil {
+						t.Error("nothing came before the reply")
+						return answer
+					}
+					_ = s.conn.SetReadDeadline(time.Time{})
+					if reads == "later" {
+						return answer
+					}
+					if _, err := s.r.ReadString('\n'); err != nil {
+						return hangUp
+					}
+					f.mu.Lock()
+					f.turns[len(f.turns)-1] += " EPSV"
+					f.mu.Unlock()
+					s.say("450 EPSV: data transfer in progress")
+					switch reads {
+					case "and fails":
+						return "426 Failure writing network stream."
+					case "and hangs up":
+						return hangUp
+					case "and says what":
+						return "200 fine"
+					}
+					return answer
+				}
+			})
+			c := dial(t, ep)
+			f.forget()
+			for range 2 {
+				var got strings.Builder
+				_, err := c.RetrieveLook(t.Context(), "f", &got, nil, true, func(transport.Entry) error { return nil })
+				if want.kind != transport.KindUnknown {
+					if transport.KindOf(err) != want.kind {
+						t.Errorf("%v", err)
+					}
+					return
+				}
+				if err != nil || got.String() != "content" {
+					t.Fatalf("%q, %v", got.String(), err)
+				}
+			}
+			if got := f.inTurns(); got != want.turns {
+				t.Errorf("%q, want %q", got, want.turns)
+			}
+		})
+	}
+}

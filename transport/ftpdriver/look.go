@@ -190,7 +190,7 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 		}
 		_ = d.Close()
 	}
-	last, _, ferr := c.ctl.final()
+	last, ferr := c.finalWithPort(d, k.more && err == nil)
 	if ferr == nil && !last.positive() {
 		ferr = last.err()
 	}

@@ -24,6 +24,7 @@ import (
 // resume anything, which vsftpd and ProFTPD demand.
 type tlsSetup struct {
 	config   *tls.Config
+	data     *tls.Config // of data connections, once the control connection has shown what is agreed on
 	sessions *sessionCache
 
 	requirePostQuantum, legacy bool
@@ -127,16 +128,28 @@ func checkPin(state tls.ConnectionState, pins []string) error {
 	return &pinError{got}
 }
 
-// client begins TLS over a socket; the handshake follows.
-func (s *tlsSetup) client(conn net.Conn) *tls.Conn { return tls.Client(conn, s.config) }
+// client begins TLS over the socket of a data connection; the handshake follows.
+func (s *tlsSetup) client(conn net.Conn) *tls.Conn {
+	if s.data != nil {
+		return tls.Client(conn, s.data)
+	}
+	return tls.Client(conn, s.config)
+}
 
 // handshake begins TLS on the control connection.
 func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Conn, *transport.Security, error) {
-	conn := s.client(wire)
+	conn := tls.Client(wire, s.config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, nil, s.explainPolicy(remedy(err))
 	}
-	return conn, describe(conn.ConnectionState()), nil
+	state := conn.ConnectionState()
+	if state.CurveID != 0 {
+		// What the server has chosen it will choose again: to make keys for others
+		// too is a tenth of what a small file costs.
+		s.data = s.config.Clone()
+		s.data.CurvePreferences = []tls.CurveID{state.CurveID}
+	}
+	return conn, describe(state), nil
 }
 
 // neverResumes reports whether the server has given nothing that a data

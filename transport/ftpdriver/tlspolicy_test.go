@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
@@ -206,5 +208,32 @@ func TestPostQuantumRefusesPlainFTP(t *testing.T) {
 		}}
 	if _, err := Dial(t.Context(), ep); transport.KindOf(err) != transport.KindInvalid {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestDataConnectionsOfferWhatWasChosen: keys are made for the one group that the server
+// has chosen on the control connection.
+func TestDataConnectionsOfferWhatWasChosen(t *testing.T) {
+	var mu sync.Mutex
+	var offered [][]tls.CurveID
+	ep, _ := startFake(t, transport.FTPS, func(f *fake) {
+		f.files["f"] = []byte("content")
+		f.config = f.config.Clone()
+		f.config.CurvePreferences = []tls.CurveID{tls.X25519}
+		f.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			offered = append(offered, slices.Clone(hello.SupportedCurves))
+			return nil, nil
+		}
+	})
+	c := dial(t, ep)
+	if _, err := c.Retrieve(t.Context(), "f", 0, io.Discard, nil); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(offered) != 2 || len(offered[0]) < 2 || !slices.Equal(offered[1], []tls.CurveID{tls.X25519}) {
+		t.Errorf("offered %v", offered)
 	}
 }
