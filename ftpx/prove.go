@@ -117,6 +117,11 @@ func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n i
 			return 0, nil
 		}
 	}
+	return u.readAndCompare(ctx, l, name, offset, n)
+}
+
+// readAndCompare is compare, of all n bytes.
+func (u *upload) readAndCompare(ctx context.Context, l *lease, name string, offset, n int64) (int64, error) {
 	w := &comparer{src: u.src, at: offset}
 	rctx, begun, end := u.unheld(ctx, l)
 	w.begun = begun

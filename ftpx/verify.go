@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -82,18 +84,48 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 		return nil
 	}
 	from := max(size-seamLength, 0)
-	if err := u.readBack(ctx, l, from, size-from, v); err != nil {
-		return err
-	}
+	ranges := []byteRange{{from, size}}
 	for _, seam := range u.seams {
-		lo, hi := max(seam-seamLength, 0), min(seam+seamLength, from)
-		if lo < hi {
-			if err := u.readBack(ctx, l, lo, hi-lo, v); err != nil {
-				return err
-			}
+		if r := (byteRange{max(seam-seamLength, 0), min(seam+seamLength, from)}); r.from < r.to {
+			ranges = append(ranges, r)
+		}
+	}
+	if caps.Overlap > 1 {
+		u.readTogether(ctx, l, ranges)
+	}
+	for _, r := range ranges {
+		if err := u.readBack(ctx, l, r.from, r.to-r.from, v); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// readTogether reads ranges of the partial back in the time of one, and notes what of
+// them is the source's. Of what is missing or wrong then, reading it again tells.
+func (u *upload) readTogether(ctx context.Context, l *lease, ranges []byteRange) {
+	const most = 16 // under way at a time
+	for some := range slices.Chunk(ranges, most) {
+		begin, same := make([]int64, len(some)), make([]int64, len(some))
+		for i, r := range some {
+			begin[i] = u.seen.skip(r.from, r.to-r.from)
+		}
+		var all sync.WaitGroup
+		for i, r := range some {
+			if begin[i] < r.to {
+				all.Go(func() { same[i], _ = u.readAndCompare(ctx, l, u.partial, begin[i], r.to-begin[i]) })
+			}
+		}
+		all.Wait()
+		for i := range some {
+			if u.seen.add(begin[i], begin[i]+same[i]) {
+				l.attempt.Progress()
+			}
+		}
+		if !l.Usable() {
+			return
+		}
+	}
 }
 
 // sameDigest compares the source with the digest that came with the file's end.
