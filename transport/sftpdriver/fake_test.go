@@ -137,6 +137,16 @@ func (f *fake) packets(prefix string) (n int) {
 	return n
 }
 
+// await waits until so many packets of a kind have come, whose answers nobody waits for.
+func (f *fake) await(name string, n int) {
+	f.t.Helper()
+	for end := time.Now().Add(10 * time.Second); f.packets(name) != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			f.t.Fatalf("%d packets %s came, want %d", f.packets(name), name, n)
+		}
+	}
+}
+
 func (f *fake) serve() {
 	defer f.wg.Done()
 	for {

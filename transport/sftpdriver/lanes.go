@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,7 +47,8 @@ type extras struct {
 	mu      sync.Mutex // guards what follows
 	pipes   []*pipe
 	opening int
-	limit   int // how many the server takes
+	hailed  []*pipe // of those, the ones that take SSH_FXP_OPEN ahead of their answer
+	limit   int     // how many the server takes
 	// open is what the transfer that uses them sends on each of the first until, as
 	// soon as it is there; opened holds the answers that it has not taken note of.
 	open   []byte
@@ -68,51 +70,69 @@ func (c *Conn) want(n int) {
 // openLane opens one. That a server refuses is no failure: one remembers how many
 // it takes. The goroutine ends with the connection at the latest.
 func (c *Conn) openLane() {
-	p, err := c.dialLane()
 	x := &c.extras
+	p, end, err := c.dialLane()
+	if err == nil && c.readsAhead {
+		x.mu.Lock()
+		x.hailed = append(x.hailed, p)
+		x.openAhead()
+		x.mu.Unlock()
+	}
+	if err == nil {
+		err = p.greeted()
+	}
+	if err == nil {
+		go p.serve()
+	} else if p != nil {
+		p.end(err)
+		end()
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.opening--
+	x.hailed = slices.DeleteFunc(x.hailed, func(o *pipe) bool { return o == p })
 	if err != nil {
+		delete(x.opened, p)
 		x.limit = min(x.limit, len(x.pipes)+x.opening)
 		return
 	}
 	x.pipes = append(x.pipes, p)
-	if x.open != nil && len(x.pipes) <= x.until {
+	if x.open != nil && x.opened[p] == nil && len(x.pipes) <= x.until {
 		x.opened[p] = p.send(fxpOpen, x.open)
 	}
 }
 
-func (c *Conn) dialLane() (*pipe, error) {
+// openAhead opens the file on the lanes that have not been answered yet. It is called
+// with mu held.
+func (x *extras) openAhead() {
+	for i, p := range x.hailed {
+		if x.open != nil && x.opened[p] == nil && len(x.pipes)+i < x.until {
+			x.opened[p] = p.send(fxpOpen, x.open)
+		}
+	}
+}
+
+// dialLane opens a session and greets it. end closes it alone.
+func (c *Conn) dialLane() (p *pipe, end func(), err error) {
 	ch, requests, err := c.ssh.OpenChannel("session", nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	go ssh.DiscardRequests(requests)
 	go func() { _, _ = io.Copy(io.Discard, ch.Stderr()) }()
+	end = func() { _ = ch.Close() }
 	// The first packet leaves behind the request for the subsystem, whose answer
 	// is not waited for: the server's first packet is one.
-	if _, err = ch.SendRequest("subsystem", false, ssh.Marshal(struct{ Name string }{"sftp"})); err != nil {
-		return nil, err
-	}
-	p := newPipe(ch, func() { _ = c.line.Abort() })
-	if err = p.hello(); err == nil && !c.readsAhead {
-		err = p.greeted()
+	_, err = ch.SendRequest("subsystem", false, ssh.Marshal(struct{ Name string }{"sftp"}))
+	if err == nil {
+		p = newPipe(ch, func() { _ = c.line.Abort() })
+		err = p.hello()
 	}
 	if err != nil {
-		_ = ch.Close()
-		return nil, err
+		end()
+		return nil, nil, err
 	}
-	go func() {
-		if c.readsAhead {
-			if err := p.greeted(); err != nil {
-				p.fail(err)
-				return
-			}
-		}
-		p.serve()
-	}()
-	return p, nil
+	return p, end, nil
 }
 
 // readsAhead reports whether the server is known to take a packet behind SSH_FXP_INIT
@@ -126,6 +146,8 @@ func readsAhead(conn ssh.Conn) bool {
 type lane struct {
 	pipe   *pipe
 	handle string
+	stat   *reply // of the file that it has opened, until it has been looked at
+	other  bool   // that is not the file of the main session
 	open   *reply // SSH_FXP_OPEN while it is under way
 	under  int    // bytes under way, as weigh counts them
 }
@@ -136,6 +158,7 @@ func weigh(n int) int { return max(n, safePacket) }
 // A part is one SSH_FXP_READ or WRITE under way.
 type part struct {
 	lane   *lane
+	offset int64 // of a read
 	length int
 	reply  *reply
 	sent   time.Time
@@ -149,6 +172,7 @@ type lanes struct {
 	ready   []*lane // the first is that of the main session
 	coming  []*lane // their files are being opened
 	holding bool    // of extras.inUse
+	looks   bool    // what a lane has opened is looked at, see download.same
 	wanted  int
 	size    int64 // what is to be moved, as far as it is known
 	limit   int   // most bytes under way on a lane
@@ -206,6 +230,7 @@ func (s *lanes) begin(handle string) {
 	x := &s.c.extras
 	x.mu.Lock()
 	x.open, x.opened = s.open, make(map[*pipe]*reply)
+	x.openAhead()
 	x.mu.Unlock()
 	s.join()
 }
@@ -238,6 +263,9 @@ func (s *lanes) join() {
 		if err != nil {
 			s.wanted = 0 // an odd server: make do with what there is
 		} else {
+			if s.looks {
+				l.stat = l.pipe.send(fxpFstat, putString(nil, l.handle))
+			}
 			s.ready = append(s.ready, l)
 			s.limit = laneBytes
 		}
@@ -250,7 +278,7 @@ func (s *lanes) join() {
 func (s *lanes) pick(n int) *lane {
 	best := s.ready[0]
 	for _, l := range s.ready[1:] {
-		if l.under < best.under {
+		if l.under < best.under && !l.other {
 			best = l
 		}
 	}
@@ -282,6 +310,9 @@ func (s *lanes) answered(p part) {
 func (s *lanes) closing() []*reply {
 	var closes []*reply
 	for _, l := range s.ready[1:] {
+		if l.stat != nil {
+			l.stat.drop()
+		}
 		closes = append(closes, l.pipe.send(fxpClose, putString(nil, l.handle)))
 	}
 	return closes

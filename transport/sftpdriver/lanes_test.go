@@ -106,7 +106,7 @@ const asOpenSSH = "SSH-2.0-OpenSSH_9.9"
 // which the lane is.
 func TestLaneOpensBehindHello(t *testing.T) {
 	lanesCarryOneFile(t, newLaneRig(t, firstLanes-1, func(f *fake, r *laneRig) {
-		f.config.ServerVersion, r.holdsHello = asOpenSSH, true
+		f.config.ServerVersion, r.holdsHello, r.late = asOpenSSH, true, true
 	}))
 }
 
@@ -280,5 +280,79 @@ func TestPrepareOpensLanes(t *testing.T) {
 				t.Errorf("%d lanes besides the main one, want %d", n, c.want)
 			}
 		})
+	}
+}
+
+// TestLaneOfAnotherFile: where the name has been given to another file since the main
+// session opened it, nothing of that is taken.
+func TestLaneOfAnotherFile(t *testing.T) {
+	r := newLaneRig(t, firstLanes-1)
+	data, other := randomBytes(18<<20), randomBytes(18<<20+1)
+	r.f.put("f", data)
+	r.f.put("another", other)
+	r.onOpen = func(s *fakeSession, id uint32) bool {
+		s.reply(fxpHandle, id, putString(nil, "another"))
+		return true
+	}
+	// The main session's first reads wait until the lanes are there.
+	held := r.f.onPacket
+	r.f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
+		if typ == fxpRead && s == r.main {
+			<-r.opened
+		}
+		return held(s, typ, id, body)
+	}
+	var out bytes.Buffer
+	n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))})
+	if err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
+		t.Fatalf("%d, %v: the content is right: %v", n, err, bytes.Equal(out.Bytes(), data))
+	}
+	r.f.await("CLOSE", r.f.packets("OPEN"))
+	if opens := r.f.packets("OPEN"); opens != firstLanes {
+		t.Errorf("%d opens", opens)
+	}
+}
+
+// TestLaneThatDoesNotStart ends alone, and no more are asked for.
+func TestLaneThatDoesNotStart(t *testing.T) {
+	for _, version := range []string{"", asOpenSSH} {
+		for _, says := range []string{"", "no more sessions today\n"} {
+			t.Run(version+says, func(t *testing.T) {
+				var asked atomic.Int32
+				f := newFake(t, func(f *fake) {
+					f.config.ServerVersion = version
+					f.onChannel = func(nc ssh.NewChannel) bool {
+						if asked.Add(1) == 1 {
+							return false
+						}
+						ch, reqs, err := nc.Accept()
+						if err != nil {
+							return true
+						}
+						go func() {
+							for r := range reqs {
+								_ = r.Reply(true, nil)
+								_, _ = ch.Write([]byte(says))
+								_ = ch.Close()
+							}
+						}()
+						return true
+					}
+				})
+				c := f.dial(nil)
+				farAway(t, c, longTrip)
+				data := randomBytes(2*laneWorth + 1)
+				for range 2 {
+					if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
+						t.Fatal(n, err)
+					}
+				}
+				c.extras.mu.Lock()
+				defer c.extras.mu.Unlock()
+				if !c.Usable() || len(c.extras.pipes) > 0 || len(c.extras.opened) > 0 || len(c.extras.hailed) > 0 {
+					t.Errorf("usable: %v, %+v", c.Usable(), c.extras.pipes)
+				}
+			})
+		}
 	}
 }

@@ -188,15 +188,20 @@ func (p *pipe) Close() error {
 
 var errEnded = errors.New("the SFTP session has ended")
 
-// fail ends the session for every request under way.
+// fail ends the session for every request under way, and the connection with it.
 func (p *pipe) fail(err error) {
+	p.end(err)
+	p.stop()
+}
+
+// end ends the session alone.
+func (p *pipe) end(err error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.err == nil {
 		p.err = ended(err)
 		close(p.ended)
 	}
-	p.mu.Unlock()
-	p.stop()
 }
 
 // ended marks the end of the stream, whose io.EOF would otherwise look like

@@ -47,6 +47,7 @@ func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO
 // retrieveOpen is retrieve of a file that has been opened on the main session.
 func (k *call) retrieveOpen(p, handle string, lanes *lanes, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
 	defer lanes.done()
+	lanes.looks = true
 	lanes.begin(handle)
 	k.c.applyLimits()
 	k.at("READ", p)
@@ -82,6 +83,7 @@ type download struct {
 
 	pos, next, end int64 // written up to, asked for up to, wanted up to
 	size           int64 // of the file when opened; -1 where not known
+	main           attrs // of that file
 	chunk          int   // bytes in one request
 	queue          []part
 	lanes          *lanes
@@ -102,6 +104,9 @@ func (d *download) run(hint int64) error {
 	for d.pos < d.end && (d.size < 0 || d.pos < d.size) {
 		d.lanes.join()
 		d.fill(math.MaxInt)
+		if err := d.same(d.queue[0].lane); err != nil {
+			return err
+		}
 		next := d.queue[0]
 		d.queue = d.queue[1:]
 		n, err := d.take(next)
@@ -157,7 +162,38 @@ func (d *download) ask(l *lane, offset int64, n int) part {
 	b := putString(make([]byte, requestHead, requestHead+16+len(l.handle)), l.handle)
 	b = binary.BigEndian.AppendUint64(b, uint64(offset))
 	b = binary.BigEndian.AppendUint32(b, uint32(n))
-	return d.lanes.sent(l, n, l.pipe.sendPacket(fxpRead, b))
+	p := d.lanes.sent(l, n, l.pipe.sendPacket(fxpRead, b))
+	p.offset = offset
+	return p
+}
+
+// same looks at what a lane has opened, before anything that it has read is taken: the
+// name may have been given to another file since the main session opened it, and a
+// mixture of both would have the right length. What such a lane was asked for is asked
+// of the main session, and no more of the lane. The same goes for a file that grows,
+// which cannot be told from another one.
+func (d *download) same(l *lane) error {
+	if l.stat == nil {
+		return nil
+	}
+	var a attrs
+	err := l.stat.parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+	l.stat = nil
+	if err != nil && statusOf(err) == nil {
+		return err
+	}
+	if err == nil && a == d.main && a.hasSize {
+		return nil
+	}
+	l.other = true
+	for i, p := range d.queue {
+		if p.lane == l {
+			p.reply.drop()
+			l.under -= weigh(p.length)
+			d.queue[i] = d.ask(d.lanes.ready[0], p.offset, p.length)
+		}
+	}
+	return nil
 }
 
 // takeSize waits for the size. A server that does not give it is read to the
@@ -170,6 +206,7 @@ func (d *download) takeSize(stat *reply) error {
 		}
 		return err
 	}
+	d.main = a
 	e := a.entry("", "")
 	if e.Type != transport.TypeFile || e.Size <= 0 {
 		return nil
