@@ -24,6 +24,12 @@ func (c *created) put(p, handle string) {
 	c.handles[p] = handle
 }
 
+func (c *created) has(p string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.handles[p] != ""
+}
+
 // take returns the handle of a file that Peek has made, once, or "".
 func (c *created) take(p string) string {
 	c.mu.Lock()
@@ -99,19 +105,31 @@ func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transpor
 	return looked
 }
 
-// Forget implements [transport.Peeker].
+// forgetPatience bounds Forget, which is nobody's aim.
+const forgetPatience = 2 * time.Second
+
+// Forget implements [transport.Peeker]. A file that somebody else has begun to write
+// to stays. It works also when ctx has ended: a handle would stay open otherwise.
 func (c *Conn) Forget(ctx context.Context, p string) {
-	handle := c.created.take(p)
-	if handle == "" {
+	if !c.created.has(p) || !c.Usable() {
 		return
 	}
-	k, err := c.begin(ctx, "REMOVE", true, p)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetPatience)
+	defer cancel()
+	k, err := c.begin(ctx, "CLOSE", true, p)
 	if err != nil {
 		return
 	}
+	handle := c.created.take(p)
 	b := &burst{p: c.pipe}
+	stat := b.add(fxpFstat, putString(nil, handle))
 	b.add(fxpClose, putString(nil, handle)).drop()
-	removed := b.add(fxpRemove, putString(nil, p))
 	b.send()
-	_ = k.end(removed.parse(fxpStatus, nil))
+	var a attrs
+	err = stat.parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+	if err == nil && a.hasSize && a.size == 0 {
+		k.at("REMOVE", p)
+		err = c.pipe.send(fxpRemove, putString(nil, p)).parse(fxpStatus, nil)
+	}
+	_ = k.end(err)
 }

@@ -97,8 +97,10 @@ func TestPeekOfWhatExists(t *testing.T) {
 			if got := f.get("partial"); string(got) != "new" {
 				t.Errorf("%q: what was there has to go", got)
 			}
-			if opens, closes := f.packets("OPEN"), f.packets("CLOSE"); opens != 2 || ignores && closes != 2 || !ignores && closes != 1 {
-				t.Errorf("%d opens, %d closes", opens, closes)
+			closes := map[bool]int{true: 2, false: 1}
+			f.await("CLOSE", closes[ignores])
+			if opens := f.packets("OPEN"); opens != 2 {
+				t.Errorf("%d opens", opens)
 			}
 		})
 	}
@@ -118,8 +120,9 @@ func TestForget(t *testing.T) {
 	if slices.Contains(f.names(), "partial") {
 		t.Errorf("%q", f.names())
 	}
-	if closes, removes := f.packets("CLOSE"), f.packets("REMOVE"); closes != 1 || removes != 1 {
-		t.Errorf("%d closes, %d removes", closes, removes)
+	f.await("CLOSE", 1)
+	if removes := f.packets("REMOVE"); removes != 1 {
+		t.Errorf("%d removes", removes)
 	}
 	// Without a Store in view nothing is made.
 	wantKind(t, c.Peek(t.Context(), false, "partial")[0].Err, transport.KindNotExist)
@@ -173,8 +176,9 @@ func TestRetrieveLook(t *testing.T) {
 	if len(saw) != 1 || saw[0].Size != n || saw[0].Name != "f" || saw[0].Type != transport.TypeFile {
 		t.Errorf("%+v", saw)
 	}
-	if opens, closes := f.packets("OPEN"), f.packets("CLOSE"); opens != 1 || closes != 1 {
-		t.Errorf("%d opens, %d closes", opens, closes)
+	f.await("CLOSE", 1)
+	if opens := f.packets("OPEN"); opens != 1 {
+		t.Errorf("%d opens", opens)
 	}
 }
 
@@ -198,7 +202,29 @@ func TestRetrieveLookRefused(t *testing.T) {
 	if err := c.Ping(t.Context()); err != nil || !c.Usable() {
 		t.Error(err)
 	}
-	if opens, closes := f.packets("OPEN"), f.packets("CLOSE"); opens != 3 || closes != 2 {
-		t.Errorf("%d opens, %d closes", opens, closes)
+	f.await("CLOSE", 2)
+	if opens := f.packets("OPEN"); opens != 3 {
+		t.Errorf("%d opens", opens)
+	}
+}
+
+// TestForgetLeavesWhatOthersWrite, and works for a caller that has given up.
+func TestForgetLeavesWhatOthersWrite(t *testing.T) {
+	f := newFake(t, nil)
+	c := f.dial(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, name := range []string{"mine", "others"} {
+		wantKind(t, c.Peek(ctx, true, name)[0].Err, transport.KindNotExist)
+	}
+	f.put("others", []byte("begun by another process"))
+	cancel()
+	c.Forget(ctx, "mine")
+	c.Forget(ctx, "others")
+	if names := f.names(); !slices.Equal(names, []string{"others"}) {
+		t.Errorf("%q", names)
+	}
+	f.await("CLOSE", 2)
+	if !c.Usable() {
+		t.Error("the connection is no longer usable")
 	}
 }

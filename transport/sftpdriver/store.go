@@ -22,15 +22,17 @@ func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader,
 	if offset < 0 {
 		return 0, c.ep.Fail("SSH_FXP_OPEN", p, transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
 	}
-	handle, name := "", "OPEN"
-	if offset == 0 {
-		if handle = c.created.take(p); handle != "" {
-			name = "WRITE"
-		}
+	name := "OPEN"
+	if offset == 0 && c.created.has(p) {
+		name = "WRITE"
 	}
 	k, err := c.begin(ctx, name, true, p)
 	if err != nil {
 		return 0, err
+	}
+	handle := ""
+	if offset == 0 {
+		handle = c.created.take(p)
 	}
 	n, err := k.store(p, handle, offset, src, opt)
 	return n, k.end(err)
