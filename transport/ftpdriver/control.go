@@ -50,6 +50,7 @@ type control struct {
 	// there: servers accept that first. reached says that it is.
 	dialling time.Duration
 	reached  atomic.Bool
+	asked    atomic.Bool // STOR has been sent
 	// hurry bounds the wait for replies after a failure, 0 for no bound, and
 	// grace is what it then becomes. See hasten.
 	hurry atomic.Int64
@@ -155,6 +156,7 @@ func (c *control) unhurry() {
 func (c *control) dials(budget time.Duration) {
 	c.dialling = budget
 	c.reached.Store(false)
+	c.asked.Store(false)
 	if budget == 0 && c.hurry.Load() == 0 {
 		_ = c.wire.SetReadDeadline(time.Time{}) // what dialled may have set when nobody waited
 	}
@@ -163,7 +165,9 @@ func (c *control) dials(budget time.Duration) {
 // dialled says, from the goroutine that has dialled, that the data connection is there.
 func (c *control) dialled() {
 	c.reached.Store(true)
-	_ = c.wire.SetReadDeadline(time.Now().Add(c.silence))
+	if c.asked.Load() { // else receive does it, when it comes to that
+		_ = c.wire.SetReadDeadline(time.Now().Add(c.silence))
+	}
 }
 
 // stray deals with a reply that lies there although no command waits for one.

@@ -56,6 +56,9 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 		return c, nil
 	}
 	_ = wire.Abort()
+	if step == "login" && c.ctl.lead == "PASS" && !isReply(err) && ctx.Err() == nil {
+		shyHosts.add(c.addr)
+	}
 	return nil, c.connectFailure(ctx, step, err)
 }
 
@@ -217,9 +220,6 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		last := c.ctl.last
 		if errors.Is(err, errDropped) {
 			serialHosts.add(c.addr)
-		}
-		if c.ctl.lead == "PASS" && !isReply(err) {
-			shyHosts.add(c.addr)
 		}
 		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
 			// The library makes an error of a refused USER that has no code.

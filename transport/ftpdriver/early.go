@@ -125,6 +125,10 @@ func (c *Conn) finalWithPort(d *dataConn, more bool) (last reply, err error) {
 	pause := time.NewTimer(c.ctl.rtt / earlyPart)
 	defer pause.Stop()
 	<-pause.C
+	if c.ctl.br.Buffered() > 0 { // the reply is there
+		last, _, err = c.ctl.final()
+		return last, err
+	}
 	if err := c.ctl.send("EPSV"); err != nil {
 		return reply{}, err
 	}

@@ -120,7 +120,7 @@ func (s *largeStore) through(port int, early bool) (again bool, err error) {
 func (s *largeStore) final(d *dataConn) (reply, error) {
 	c := s.c
 	var ends []string
-	if d.err == nil && c.readsLater() {
+	if d.err == nil && c.readsLater() && c.ctl.br.Buffered() == 0 { // else the reply is there
 		if ends = c.endLines(s.path, s.finish); len(ends) > 0 && c.ctl.send(ends...) != nil {
 			ends = nil // what follows tells
 		}
@@ -166,6 +166,7 @@ func (s *largeStore) ask(d *dataConn, reached <-chan struct{}) (reply, error) {
 	if err := c.ctl.send("STOR " + s.path); err != nil {
 		return reply{}, err
 	}
+	c.ctl.asked.Store(true)
 	s.rested = false
 	return c.ctl.receive()
 }

@@ -307,3 +307,31 @@ func TestEndOfALargeFileGoesBehindIt(t *testing.T) {
 		}
 	}
 }
+
+// TestFinalReplyWithTheFirst: a server may have said it all before the file has left us.
+func TestFinalReplyWithTheFirst(t *testing.T) {
+	big := random(200 << 10)
+	for _, end := range []string{"226 done", "552 Quota exceeded."} {
+		t.Run(end, func(t *testing.T) {
+			ep, _ := startFake(t, transport.FTP, func(f *fake) {
+				f.greeting = "220 (vsFTPd 3.0.3)"
+				f.on["STOR"] = func(s *session, name string) string {
+					s.say("150 go ahead\r\n" + end + "\r\n")
+					if conn := s.accept(); conn != nil {
+						_, _ = io.Copy(io.Discard, conn)
+						_ = conn.Close()
+					}
+					return ""
+				}
+			})
+			c := dial(t, ep)
+			_, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Finish: &transport.Finish{}})
+			if end == "226 done" && err != nil || end != "226 done" && transport.KindOf(err) != transport.KindQuota && transport.KindOf(err) != transport.KindNoSpace {
+				t.Errorf("%v", err)
+			}
+			if err := c.Ping(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

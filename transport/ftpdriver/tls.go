@@ -143,9 +143,10 @@ func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Co
 		return nil, nil, s.explainPolicy(remedy(err))
 	}
 	state := conn.ConnectionState()
-	if state.CurveID != 0 {
+	if state.CurveID != 0 && state.Version >= tls.VersionTLS13 {
 		// What the server has chosen it will choose again: to make keys for others
-		// too is a tenth of what a small file costs.
+		// too is a tenth of what a small file costs. In TLS 1.2 the same list says
+		// which certificates may be shown (RFC 8422 section 5.1), and stays whole.
 		s.data = s.config.Clone()
 		s.data.CurvePreferences = []tls.CurveID{state.CurveID}
 	}

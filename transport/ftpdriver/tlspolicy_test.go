@@ -212,14 +212,22 @@ func TestPostQuantumRefusesPlainFTP(t *testing.T) {
 }
 
 // TestDataConnectionsOfferWhatWasChosen: keys are made for the one group that the server
-// has chosen on the control connection.
+// has chosen on the control connection. In TLS 1.2 the list also says on which curves a
+// certificate may be, and an OpenSSL with one for ECDSA would have none to show.
 func TestDataConnectionsOfferWhatWasChosen(t *testing.T) {
+	for version, most := range map[uint16]int{tls.VersionTLS12: 9, tls.VersionTLS13: 1} {
+		t.Run(tls.VersionName(version), func(t *testing.T) { offersOnData(t, version, most) })
+	}
+}
+
+func offersOnData(t *testing.T, version uint16, most int) {
 	var mu sync.Mutex
 	var offered [][]tls.CurveID
 	ep, _ := startFake(t, transport.FTPS, func(f *fake) {
 		f.files["f"] = []byte("content")
 		f.config = f.config.Clone()
-		f.config.CurvePreferences = []tls.CurveID{tls.X25519}
+		f.config.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256}
+		f.config.MaxVersion = version
 		f.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -233,7 +241,7 @@ func TestDataConnectionsOfferWhatWasChosen(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(offered) != 2 || len(offered[0]) < 2 || !slices.Equal(offered[1], []tls.CurveID{tls.X25519}) {
+	if len(offered) != 2 || len(offered[0]) < 2 || !slices.Contains(offered[1], tls.X25519) || len(offered[1]) != min(most, len(offered[0])) {
 		t.Errorf("offered %v", offered)
 	}
 }
