@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,5 +63,36 @@ func TestSeamsAreReadBackTogether(t *testing.T) {
 				t.Errorf("%d bytes were read back, want %d", v.ReadBack, want)
 			}
 		})
+	}
+}
+
+// TestSeekerIsReadByMany: a caller's io.ReadSeeker is used by one goroutine at a time.
+func TestSeekerIsReadByMany(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789abcdef"), 4<<10)
+	src, err := newSource(struct{ io.ReadSeeker }{bytes.NewReader(data)}, &PutOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for range 50 {
+				got, at := make([]byte, 1000), int64(i*1000)
+				if _, err := src.ReadAt(got, at); err != nil || !bytes.Equal(got, data[at:][:1000]) {
+					t.Errorf("at %d: %v", at, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestSilenceCountsOnce: a host that has fallen silent gets all its time again the next
+// time, or one that is slow to answer would never be had.
+func TestSilenceCountsOnce(t *testing.T) {
+	s := &site{}
+	s.hushed.Store(true)
+	if first, second := s.patience(), s.patience(); first != hushedPatience || second != hostPatience {
+		t.Errorf("%v, %v", first, second)
 	}
 }

@@ -61,9 +61,10 @@ func (c *client) newSite(s Standby) *site {
 	return &site{Standby: s, pool: newPool(c.ctx, c.cfg.MaxConns), dials: newDialGate(c.cfg.MaxConns), breakers: map[Protocol]*breaker{}}
 }
 
-// patience is how long the host may be silent while it is dialled.
+// patience is how long the host may be silent while it is dialled. That it fell silent
+// counts once: a host that is slow to answer would never be had again.
 func (s *site) patience() time.Duration {
-	if s.hushed.Load() {
+	if s.hushed.Swap(false) {
 		return hushedPatience
 	}
 	return hostPatience

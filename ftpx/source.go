@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -134,10 +135,15 @@ func (s *readerSource) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// seekReaderAt makes an io.ReaderAt of an io.ReadSeeker that one goroutine uses.
-type seekReaderAt struct{ r io.ReadSeeker }
+// seekReaderAt makes an io.ReaderAt of an io.ReadSeeker, one read at a time.
+type seekReaderAt struct {
+	mu sync.Mutex
+	r  io.ReadSeeker
+}
 
-func (s seekReaderAt) ReadAt(p []byte, off int64) (int, error) {
+func (s *seekReaderAt) ReadAt(p []byte, off int64) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if _, err := s.r.Seek(off, io.SeekStart); err != nil {
 		return 0, err
 	}
@@ -174,7 +180,7 @@ func newSource(r io.Reader, opts *PutOptions) (source, error) {
 	}
 	ra, ok := r.(io.ReaderAt)
 	if !ok {
-		ra = seekReaderAt{sk}
+		ra = &seekReaderAt{r: sk}
 	}
 	return &readerSource{r: ra, n: n, when: opts.ModTime}, nil
 }
