@@ -89,6 +89,26 @@ func (j *job) clean() error {
 	return nil
 }
 
+// touch fills as much memory as what arrives will take, and frees it. Machines that are
+// guests give freed memory back to their host, and whoever fills it first waits for that:
+// a copy of 1 GiB took 0.4 s or 2.4.
+func (j *job) touch() error {
+	name := filepath.Join(j.rig.root, arrival, "touched")
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(name)
+	defer f.Close()
+	zeros := make([]byte, mib)
+	for at := int64(0); at < j.size; at += mib {
+		if _, err := f.WriteAt(zeros, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // verify compares what has arrived with its original.
 func (j *job) verify() error {
 	if j.what == listing {

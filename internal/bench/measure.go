@@ -42,12 +42,8 @@ func compare(ctx context.Context, j *job, all []peer, rounds int, limit time.Dur
 			list = append(list, &series{peer: p})
 		}
 	}
-	if j.line.RTT == 0 && len(list) > 0 {
-		// Who first fills as much memory as this waits for the machine to find it.
-		_, _ = runOnce(ctx, j, &list[0].peer, limit)
-	}
 	for round := range rounds {
-		first := round % max(len(list), 1) // each peer follows each other one
+		first := round % max(len(list), 1) // none is always the first
 		for _, s := range slices.Concat(list[first:], list[:first]) {
 			if s.err != nil || s.hopeless(list[0]) {
 				continue
@@ -93,6 +89,11 @@ func runOnce(ctx context.Context, j *job, p *peer, limit time.Duration) (s sampl
 	programs, err := p.programs(j)
 	if err != nil {
 		return s, err
+	}
+	if j.line.RTT == 0 {
+		if err := j.touch(); err != nil {
+			return s, err
+		}
 	}
 	if j.place.line != nil {
 		j.place.line.Reset()
