@@ -113,8 +113,8 @@ func (c *client) ride(ctx context.Context, s *site, t task, a *retry.Attempt, f 
 	if l.owned {
 		s.pool.put(pc)
 		s.pool.leave()
-		if err != nil && !l.Usable() && ctx.Err() == nil {
-			c.stats.lost.Add(1)
+		if err != nil && !l.Usable() {
+			c.lost(ctx, s, err)
 		}
 	}
 	switch {

@@ -254,14 +254,19 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 		if err == nil {
 			return true, nil
 		}
-		s.hushed.Store(silence(err))
-		if ctx.Err() == nil {
-			c.stats.lost.Add(1)
-		}
+		c.lost(ctx, s, err)
 		if idleDeath := !l.fresh && !l.moved && !retried && transport.KindOf(err) == transport.KindLost; !idleDeath {
 			return true, c.closedErr(err)
 		}
 		retried = true
+	}
+}
+
+// lost takes note of a connection that ended with err under an operation of its owner.
+func (c *client) lost(ctx context.Context, s *site, err error) {
+	s.hushed.Store(silence(err))
+	if ctx.Err() == nil {
+		c.stats.lost.Add(1)
 	}
 }
 

@@ -52,7 +52,7 @@ type site struct {
 	choice   chooser
 	dials    *dialGate
 	quirks   quirks
-	hushed   atomic.Bool // the last that was heard of it is that it fell silent
+	hushed   atomic.Bool // it fell silent, and has not been dialled since
 	mu       sync.Mutex  // guards breakers
 	breakers map[Protocol]*breaker
 }
