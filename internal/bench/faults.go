@@ -34,8 +34,8 @@ type faults struct {
 }
 
 // newFaults puts faults before a server, behind a line of a rate. What comes from the
-// server goes no faster than that, or megabytes that count as carried would wait in kernels and be lost
-// with the reset: the line would be worse than it says.
+// server goes no faster than that, or megabytes that count as carried would wait in
+// kernels and be lost with the reset: the line would be worse than it says.
 func newFaults(srv *realserver.Server, proto ftpx.Protocol, rate int64) (f *faults, err error) {
 	f = &faults{proxy: faultproxy.New(faultproxy.Options{DownRate: rate})}
 	f.restart(0)

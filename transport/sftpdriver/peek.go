@@ -99,7 +99,8 @@ func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transpor
 	case transport.KindOf(looked[len(names)-1].Err) == transport.KindNotExist:
 		c.created.put(last, handle)
 	default:
-		// A server that does not know SSH_FXF_EXCL.
+		// The server does not know SSH_FXF_EXCL, or does not say whether the name was
+		// there: what it opened may hold something, and stays.
 		c.pipe.send(fxpClose, putString(nil, handle)).drop()
 	}
 	return looked
