@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -48,7 +49,7 @@ type Conn interface {
 	// Retrieve copies the file from offset on into dst, in order, each byte
 	// once. n is what dst accepted. A nil error means that the server said it
 	// was all; its word is not proof: callers compare the size. An error of dst
-	// is [KindLocal].
+	// is [KindLocal], but [ErrEnough] ends it as reaching the limit does.
 	Retrieve(ctx context.Context, path string, offset int64, dst io.Writer, opt *IO) (n int64, err error)
 
 	// Rename moves a file or folder. With replace it takes the place of an
@@ -89,6 +90,10 @@ type Conn interface {
 	// and from another goroutine, whose calls then fail.
 	Close() error
 }
+
+// ErrEnough is what the destination of a [Conn.Retrieve] returns when it wants no more:
+// that is success, and the rest of the file is cut off as by [IO].Limit.
+var ErrEnough = errors.New("no more is wanted")
 
 // IO are the options of one [Conn.Store] or [Conn.Retrieve]. A nil *IO is the
 // zero value.

@@ -281,6 +281,11 @@ var broken = []struct {
 			return n, err
 		}
 	}, []string{"RetrieveLimitKeeps"}},
+	{"Retrieve that takes what wants no more for broken", func(c *changed) {
+		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+			return c.Conn.Retrieve(ctx, p, offset, &sink{dst}, opt)
+		}
+	}, []string{"RetrieveEnough"}},
 	{"Retrieve that is not told of the offset", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, _ int64, dst io.Writer, opt *transport.IO) (int64, error) {
 			return c.Conn.Retrieve(ctx, p, 0, dst, opt)
@@ -672,6 +677,17 @@ func told(opt *transport.IO, f func(int64)) *transport.IO {
 	o := *opt
 	o.Progress = f
 	return &o
+}
+
+// sink hides what the destination says.
+type sink struct{ dst io.Writer }
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.dst.Write(p)
+	if err != nil {
+		err = errors.New("failed")
+	}
+	return n, err
 }
 
 func unlimited(opt *transport.IO) *transport.IO {

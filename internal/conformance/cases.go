@@ -28,6 +28,7 @@ var cases = []testCase{
 	{"RetrieveBeyondEnd", caseRetrieveBeyondEnd},
 	{"RetrieveLimit", caseRetrieveLimit},
 	{"RetrieveLimitKeeps", caseRetrieveLimitKeeps},
+	{"RetrieveEnough", caseRetrieveEnough},
 	{"RetrieveHints", caseRetrieveHints},
 	{"RetrieveProgress", caseRetrieveProgress},
 	{"RetrieveMissing", caseRetrieveMissing},

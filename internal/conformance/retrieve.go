@@ -102,6 +102,42 @@ func caseRetrieveLimitKeeps(e *env) {
 	}
 }
 
+// A destination that wants no more ends it as a limit does.
+func caseRetrieveEnough(e *env) {
+	data := random(limitSize)
+	e.put(e.at("f"), data)
+	for _, tt := range []struct{ offset, most int64 }{
+		{0, 0}, {0, 1}, {0, 256<<10 + 1}, {1000, 1 << 20}, {1000, limitSize - 1001}, {1000, limitSize - 1000},
+	} {
+		what := fmt.Sprintf("Retrieve from %d into what wants %d bytes", tt.offset, tt.most)
+		out := sated{most: int(tt.most)}
+		n, err := e.c.Retrieve(e.ctx, e.at("f"), tt.offset, &out, &transport.IO{Size: limitSize - tt.offset})
+		e.ok(err, "%s", what)
+		if n != tt.most {
+			e.Errorf("%s: n = %d", what, n)
+		}
+		e.same(what, out.Bytes(), data[tt.offset:tt.offset+tt.most])
+		e.inStepOrUnusable(what)
+		if !e.c.Usable() {
+			e.connect()
+		}
+	}
+}
+
+// sated takes so many bytes and wants no more.
+type sated struct {
+	bytes.Buffer
+	most int
+}
+
+func (s *sated) Write(p []byte) (int, error) {
+	if n := s.most - s.Len(); n < len(p) {
+		s.Buffer.Write(p[:n])
+		return n, transport.ErrEnough
+	}
+	return s.Buffer.Write(p)
+}
+
 func caseRetrieveHints(e *env) {
 	data := random(300_000)
 	e.put(e.at("f"), data)

@@ -56,7 +56,7 @@ type retrieve struct {
 	opt   *transport.IO
 	begin time.Time
 	pos   int64
-	end   int64 // where Limit ends it, -1 for nowhere
+	end   int64 // where Limit, or the destination, ends it, -1 for nowhere
 	buf   []byte
 }
 
@@ -165,6 +165,9 @@ func (d *retrieve) write(p []byte) error {
 	d.c.s.moved(0, int64(n))
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
+	}
+	if errors.Is(err, transport.ErrEnough) {
+		d.end, err = d.pos, nil
 	}
 	if err == nil {
 		return nil

@@ -185,7 +185,13 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 		}
 		buf := transport.GetBuffer()
 		defer transport.PutBuffer(buf)
-		if got, err = transport.CopyBuffer(k.dst, d, *buf, k.moved); err != nil {
+		got, err = transport.CopyBuffer(k.dst, d, *buf, k.moved)
+		if errors.Is(err, transport.ErrEnough) {
+			d.cut()
+			_, _, _ = c.ctl.final() // if it comes, the session goes on
+			return got, true, nil
+		}
+		if err != nil {
 			_ = d.fail(err)
 		}
 		_ = d.Close()

@@ -85,7 +85,7 @@ func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, erro
 		from = io.LimitReader(resp, r.limit)
 	}
 	got, err := transport.CopyBuffer(r.dst, from, *buf, r.moved)
-	if err == nil && got == r.limit {
+	if err == nil && got == r.limit || errors.Is(err, transport.ErrEnough) {
 		c.stopAt(d, resp)
 		return got, nil
 	}

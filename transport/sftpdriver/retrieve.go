@@ -60,6 +60,9 @@ func (k *call) retrieveOpen(p, handle string, lanes *lanes, offset int64, dst io
 		d.end = offset + limit
 	}
 	err := d.run(opt.SizeHint())
+	if errors.Is(err, transport.ErrEnough) {
+		err = nil
+	}
 	for _, p := range d.queue {
 		p.reply.drop()
 	}
