@@ -57,6 +57,8 @@ func judge(j *job, list []*series) (all []verdict) {
 	case j.what == listing:
 	case j.resets:
 		against(2.8, false, "jlaffaye/ftp", "pkg/sftp")
+	case j.line.Window > 0:
+		against(3, false, "jlaffaye/ftp", "pkg/sftp")
 	case j.what == manyFiles && sftp:
 		against(5, false)
 	case j.what == manyFiles:

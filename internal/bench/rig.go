@@ -213,5 +213,8 @@ func label(o line.Options) string {
 	if o.Rate > 0 {
 		s += fmt.Sprintf(", %d MB/s", o.Rate/1e6)
 	}
+	if o.Window > 0 {
+		s += fmt.Sprintf(", window %d KiB", o.Window/kib)
+	}
 	return s
 }

@@ -51,6 +51,9 @@ func scenarios(scale float64) []scenario {
 	// a slow one it is the bytes sent again that count, not the round trips.
 	slow := resets
 	slow.name, slow.count, slow.line.Rate = "resets-16MiB-20MBps", count(8), 20_000_000
+	// Of one connection such a line moves a window in each round trip: 26 MB/s.
+	window := one("40ms-256MiB-window", 256*mib, line.Options{RTT: far, Window: mib})
+	window.up = false
 	tenfold := many(10000)
 	tenfold.alone = true
 	all := []scenario{
@@ -62,6 +65,7 @@ func scenarios(scale float64) []scenario {
 		few(2, resets),
 		few(1, slow),
 		few(1, tenfold),
+		few(2, window),
 		few(2, one("40ms-64MiB-100MBps", 64*mib, line.Options{RTT: far, Rate: capped})),
 		few(3, scenario{name: "list-200000", what: listing, count: count(200_000), conns: 1}),
 	}

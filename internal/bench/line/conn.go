@@ -105,22 +105,24 @@ func cut(s *net.TCPConn) {
 // read puts what src sends into the queue, nothing to leave before a moment.
 func (c *conn) read(src *net.TCPConn, q *queue, k *link, count *atomic.Int64, before time.Time) {
 	half := c.line.opt.RTT / 2
+	own := link{rate: c.line.opt.each()}
 	buf := buffers.Get().(*[chunkSize]byte)
 	defer func() { buffers.Put(buf) }()
 	for {
-		if d := k.wait(time.Now()); d > 0 {
+		now := time.Now()
+		if d := max(k.wait(now), own.wait(now)); d > 0 {
 			sleep(d)
 			continue
 		}
-		n, err := src.Read(buf[:k.most()])
-		now := time.Now()
+		n, err := src.Read(buf[:min(k.most(), own.most())])
+		now = time.Now()
 		leaves := now
 		if n > 0 {
 			count.Add(int64(n))
 			if q == c.up && c.spoken.Swap(false) {
 				c.line.turns.Add(1)
 			}
-			leaves = k.send(now, n)
+			leaves = own.send(k.send(now, n), n)
 		}
 		if leaves.Before(before) {
 			leaves = before

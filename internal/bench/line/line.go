@@ -19,6 +19,17 @@ type Options struct {
 	RTT time.Duration
 	// Rate is how many bytes a second each direction carries; 0 means any number.
 	Rate int64
+	// Window is how many bytes of one connection each direction carries in a round
+	// trip, as TCP's window bounds it, or what losses leave of that; 0 means any number.
+	Window int64
+}
+
+// each is how many bytes a second that is of one connection, 0 for any number.
+func (o Options) each() int64 {
+	if o.Window == 0 || o.RTT == 0 {
+		return 0
+	}
+	return int64(float64(o.Window) / o.RTT.Seconds())
 }
 
 // Stats is what a line has carried.
