@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,7 +20,7 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	}
 	begin := time.Now()
 	d := &download{c: c, opts: opts, local: localPath, call: randomIdentity(), verify: orDefault(opts.Verify, c.cfg.Verify), size: -1}
-	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.at }, limit: newLimiter(opts.MaxRate), rides: true}
+	d.t = task{op: "download", local: localPath, remote: remotePath, offset: func() int64 { return d.parts.have() }, limit: newLimiter(opts.MaxRate), rides: true}
 	err := d.prepare(remotePath)
 	if err == nil {
 		var release func()
@@ -54,12 +55,13 @@ type download struct {
 	begun    bool   // the part is open and was looked at
 	seen     *Entry // the file as this call knows it
 	size     int64
-	at       int64 // length of the part that counts
-	furthest int64 // the most that at has been: more than that is progress
-	again    int64 // how much was fetched a second time and is the same
-	resumed  bool  // this call went on from an offset
+	parts    stretches // what of the part counts
+	furthest int64     // the most that was ever there: more than that is progress
+	again    int64     // how much was fetched a second time and is the same
+	resumed  bool      // this call went on from an offset, or at several places at once
 	restarts int
 	noLook   bool // the server does not tell enough in one round trip
+	alone    bool // one connection only: what several brought did not match
 	synced   syncer
 	res      Result
 }
@@ -103,8 +105,8 @@ func (d *download) failure(err error) error {
 	if !errors.As(err, &e) {
 		e = &Error{Op: "download", Local: d.t.local, Remote: d.t.remote, Err: err}
 	}
-	e.Outcome, e.Size, e.Offset = NotDone, d.size, d.at
-	if d.at > 0 {
+	e.Outcome, e.Size, e.Offset = NotDone, d.size, d.parts.have()
+	if e.Offset > 0 {
 		e.Partial = d.part
 	}
 	return e
@@ -122,7 +124,7 @@ func (d *download) once(ctx context.Context, l *lease) error {
 			return err
 		}
 	}
-	if err := checkLength(l, d.remote, d.at, d.size); err != nil {
+	if err := checkLength(l, d.remote, d.at(), d.size); err != nil {
 		return err
 	}
 	d.res.Verified.Size = d.size >= 0
@@ -158,7 +160,7 @@ func (d *download) open(st Entry) error {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
-		d.at, d.furthest, d.again = 0, 0, 0
+		d.nothing()
 	}
 	d.seen, d.size = &st, st.Size
 	if d.file == nil {
@@ -169,13 +171,16 @@ func (d *download) open(st Entry) error {
 		d.file, d.part = f, part
 	}
 	if !d.begun {
-		at, err := d.previous(st)
+		ranges, err := d.previous(st)
 		if err != nil {
 			return fail(err)
 		}
-		d.at = at
-		d.res.Kept = at
+		d.parts = stretchesOf(ranges, d.end())
+		d.res.Kept = d.parts.have()
 		d.begun = true
+	}
+	if d.parts == nil {
+		d.parts = stretchesOf(nil, d.end())
 	}
 	return d.cut()
 }
@@ -185,40 +190,61 @@ func (d *download) open(st Entry) error {
 func (d *download) cut() error {
 	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
 	// In this order: a note about the new file must not lie beside bytes of the old.
-	if err := d.file.Truncate(d.at); err != nil {
+	if err := d.file.Truncate(d.parts.last()); err != nil {
 		return fail(err)
 	}
-	d.state = sidecar{Remote: d.remote, Size: max(d.size, -1), ModTime: d.seen.ModTime, Durable: min(d.state.Durable, d.at),
-		Boot: bootID(), Call: d.call}
+	ranges := d.parts.ranges()
+	d.state = sidecar{Remote: d.remote, Size: max(d.size, -1), ModTime: d.seen.ModTime, Boot: bootID(), Call: d.call}.
+		there(ranges, len(ranges) > 1).synced(common(d.state.durable(), ranges))
 	if err := d.state.write(d.part); err != nil {
 		return fail(err)
 	}
 	return nil
 }
 
-// previous finds how much of a part from an earlier call counts.
-func (d *download) previous(st Entry) (int64, error) {
+// at is how much is there from the beginning on.
+func (d *download) at() int64 { return d.parts.prefix() }
+
+// nothing is for a part of which nothing counts.
+func (d *download) nothing() {
+	d.parts, d.furthest, d.again, d.res.Kept = nil, 0, 0, 0
+}
+
+// end is where the file ends, as far as is known.
+func (d *download) end() int64 {
+	if d.size < 0 {
+		return math.MaxInt64
+	}
+	return d.size
+}
+
+// previous finds what of a part from an earlier call counts.
+func (d *download) previous(st Entry) ([]byteRange, error) {
 	s, err := readSidecar(d.part)
 	if err != nil || s == nil {
-		return 0, err
+		return nil, err
 	}
 	if s.Size < 0 {
-		return 0, nil
+		return nil, nil
 	}
 	was := Entry{Size: s.Size, ModTime: s.ModTime}
 	if s.Remote != d.remote || st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !sameRemote(was, st) {
-		return 0, nil
+		return nil, nil
 	}
 	info, err := d.file.Stat()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	d.state = *s
+	all := []byteRange{{0, min(info.Size(), s.Size)}}
 	if s.Boot == "" || s.Boot != bootID() {
 		// The system has been restarted: what had not been synced may be zeros.
-		return min(s.Durable, info.Size()), nil
+		return common(s.durable(), all), nil
 	}
-	return min(info.Size(), s.Size), nil
+	if s.Pieces != nil {
+		return common(s.Pieces, all), nil
+	}
+	return all, nil
 }
 
 // publish gives the part its final name, and only then closes it, which gives up
@@ -254,14 +280,15 @@ func (d *download) publish() error {
 func (d *download) suspend() {
 	defer d.file.Close()
 	d.synced.stop()
-	if d.at == 0 || d.size < 0 {
+	if d.parts.have() == 0 || d.size < 0 {
 		os.Remove(d.part)
 		removeSidecar(d.part, d.call)
-		d.at = 0
+		d.parts = nil
 		return
 	}
 	if d.file.Sync() == nil {
-		d.state.Durable = d.at
+		ranges := d.parts.ranges()
+		d.state = d.state.there(ranges, d.state.Pieces != nil).synced(ranges)
 		_ = d.state.write(d.part)
 	}
 }

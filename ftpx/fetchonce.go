@@ -16,13 +16,8 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 	if d.begun || d.noLook || d.anyPart() {
 		return false, nil
 	}
-	w := &partWriter{d: d}
-	ok, err := l.retrieveLook(ctx, d.remote, w, &transport.IO{Progress: func(n int64) {
-		d.res.Moved += n
-		l.moved = true
-		d.c.stats.received.Add(n)
-		report(d.c.hooks, d.opts.Progress, ProgressInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: w.pos, Size: d.size})
-	}}, l.site.pool.crowded(), func(st Entry) error {
+	w := &stretchWriter{l: l}
+	ok, err := l.retrieveLook(ctx, d.remote, w, nil, l.site.pool.crowded(), func(st Entry) error {
 		if err := noFolder(d.remote, st); err != nil {
 			return err
 		}
@@ -32,13 +27,16 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 		if err := d.open(st); err != nil {
 			return err
 		}
-		if d.at > 0 { // a part has come up since
+		if d.parts.have() > 0 { // a part has come up since
 			return transport.ErrNoLook
 		}
-		d.synced.start(d)
+		w.x = d.newLanes(ctx, l)
+		w.p = w.x.first()
 		return nil
 	})
-	d.synced.stop()
+	if w.x != nil {
+		err = w.x.all(ctx, w.x.fetched(w, err, false))
+	}
 	if !ok {
 		return false, nil
 	}
@@ -52,9 +50,8 @@ func (d *download) fetchAtOnce(ctx context.Context, l *lease) (bool, error) {
 	if err != nil && !d.begun && ctx.Err() == nil {
 		d.noLook = true // the next attempt goes the long way
 	}
-	if w.pos > 0 {
-		l.attempt.Progress()
-		d.furthest = d.at
+	if w.x != nil {
+		err = d.judge(l, w.x, err)
 	}
 	if errors.Is(err, transport.ErrNoLook) {
 		d.noLook = true

@@ -197,6 +197,13 @@ func (g *gate) took(d time.Duration) {
 	g.mu.Unlock()
 }
 
+// opening is about how long it takes to open a connection.
+func (g *gate) opening() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return 4 * g.patience
+}
+
 // excess reports whether more slots are held than there are now.
 func (g *gate) excess() bool {
 	g.mu.Lock()

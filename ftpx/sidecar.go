@@ -20,6 +20,11 @@ type sidecar struct {
 	// process, what was written later is good as well; after a power cut only
 	// these are.
 	Durable int64 `json:"durable"`
+	// Pieces are what is there, where that has gaps; it may be less than there is.
+	// Without them it is all of the part, which then is the beginning of the file.
+	Pieces []byteRange `json:"pieces,omitempty"`
+	// Synced are those that had reached the disk, instead of Durable.
+	Synced []byteRange `json:"synced,omitempty"`
 	// Boot tells one run of the operating system from another, "" if unknown.
 	Boot string `json:"boot,omitempty"`
 	// Call is a random name of the call that wrote it last, so that it removes
@@ -46,10 +51,41 @@ func readSidecar(part string) (*sidecar, error) {
 		return nil, err
 	}
 	s := &sidecar{}
-	if json.Unmarshal(b, s) != nil || s.Remote == "" || s.Size < -1 || s.Durable < 0 || s.Durable > max(s.Size, 0) {
+	if json.Unmarshal(b, s) != nil || s.Remote == "" || s.Size < -1 || s.Durable < 0 || s.Durable > max(s.Size, 0) ||
+		!inOrder(s.Pieces, s.Size) || !inOrder(s.Synced, s.Size) {
 		return nil, nil // somebody else's: ours come into their place whole
 	}
 	return s, nil
+}
+
+// there returns the state with what is there. apart tells that there are gaps, or were
+// since the part was last cut to what counts of it.
+func (s sidecar) there(ranges []byteRange, apart bool) sidecar {
+	s.Pieces = nil
+	if apart {
+		s.Pieces = ranges
+	}
+	return s
+}
+
+// synced returns the state with what has reached the disk.
+func (s sidecar) synced(ranges []byteRange) sidecar {
+	s.Durable, s.Synced = 0, nil
+	switch {
+	case s.Pieces != nil:
+		s.Synced = ranges
+	case len(ranges) > 0 && ranges[0].from == 0:
+		s.Durable = ranges[0].to
+	}
+	return s
+}
+
+// durable is what has reached the disk.
+func (s sidecar) durable() []byteRange {
+	if s.Pieces != nil {
+		return s.Synced
+	}
+	return []byteRange{{0, s.Durable}}
 }
 
 // write replaces the sidecar in one step.

@@ -52,6 +52,7 @@ type site struct {
 	choice   chooser
 	dials    *dialGate
 	quirks   quirks
+	wide     widening
 	hushed   atomic.Bool // it fell silent, and has not been dialled since
 	mu       sync.Mutex  // guards breakers
 	breakers map[Protocol]*breaker

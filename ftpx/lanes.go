@@ -1,0 +1,321 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// lanes fetch what is missing of one file in one attempt: over the attempt's own
+// connection, and over others that are taken on where that is worth it, see widen.go.
+// A lane that is lost leaves its stretch to the others.
+type lanes struct {
+	d    *download
+	main *lease
+	seen Entry
+	ctx  context.Context // of the other lanes
+	stop context.CancelFunc
+	// dial is for what they do before they begin.
+	dial context.Context
+	// ended is closed when the attempt wants no more of the lanes.
+	ended chan struct{}
+
+	mu      sync.Mutex    // guards what follows, the stretches, and what is written
+	changed *sync.Cond    // a stretch was given back, a lane has ended, or all is there
+	others  int           // lanes besides the main one
+	got     int64         // written in this attempt
+	each    float64       // bytes a second of one lane, 0 where that was not measured
+	begun   chan struct{} // closed when something was written
+	started bool          // it is
+	leave   bool          // the other lanes are to end
+	full    bool          // they are not to begin anything
+	apart   bool          // several lanes have written
+	over    bool          // nothing is written any more
+	differs bool          // something came that is not what is there
+}
+
+// newLanes makes the lanes of an attempt. finish must be called.
+func (d *download) newLanes(ctx context.Context, l *lease) *lanes {
+	x := &lanes{d: d, main: l, seen: *d.seen, begun: make(chan struct{}), ended: make(chan struct{})}
+	x.changed = sync.NewCond(&x.mu)
+	// A lane that is done says so to the server even when the download is over, so
+	// that its connection can be used again.
+	lctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	dctx, hangUp := context.WithCancel(lctx)
+	unhook := context.AfterFunc(ctx, cancel)
+	x.ctx, x.dial = lctx, dctx
+	x.stop = func() {
+		hangUp()
+		if !unhook() || !x.complete() {
+			cancel()
+		}
+	}
+	d.synced.start(d, x)
+	if x.mayWiden() {
+		go x.widen()
+	}
+	return x
+}
+
+// first gives the main lane its first stretch: the first that lacks something, or else
+// the last one.
+func (x *lanes) first() *stretch {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	p := x.d.parts.idle()
+	if p == nil {
+		p = x.d.parts[len(x.d.parts)-1]
+	}
+	p.busy = true
+	return p
+}
+
+// all has the main lane go on with what is missing, and waits for the others. err is
+// how its first stretch has ended.
+func (x *lanes) all(ctx context.Context, err error) error {
+	if err == nil {
+		err = x.work(ctx)
+	}
+	return x.finish(ctx, err)
+}
+
+// take gives a lane the next stretch to fetch, nil for none: one that nobody is at, or
+// half of what another lane still has before it.
+func (x *lanes) take(main bool) *stretch {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over || !main && x.mustLeave() {
+		return nil
+	}
+	p := x.d.parts.idle()
+	if p == nil && !x.full {
+		p = x.d.parts.split(x.head())
+	}
+	if p != nil {
+		p.busy = true
+	}
+	return p
+}
+
+// mustLeave reports whether the lanes besides the main one are to end: also where
+// other work waits for a connection.
+func (x *lanes) mustLeave() bool { return x.leave || x.main.site.pool.crowded() }
+
+// work has the main lane fetch stretches until there are no more.
+func (x *lanes) work(ctx context.Context) error {
+	for {
+		p := x.take(true)
+		if p == nil {
+			return nil
+		}
+		if err := x.fetch(ctx, x.main, p, &stretchWriter{}); err != nil {
+			return err
+		}
+	}
+}
+
+// fetch fetches one stretch. It begins a little before the end of what is there of it,
+// and goes on a little into what comes behind it: what does not match is not of the
+// same file, or not from where it was asked for.
+func (x *lanes) fetch(ctx context.Context, l *lease, p *stretch, w *stretchWriter) error {
+	d := x.d
+	x.mu.Lock()
+	w.x, w.l, w.p, w.pos = x, l, p, max(p.at-overlap, p.from)
+	opt := transport.IO{Size: max(d.size-w.pos, 0)}
+	if p.end < d.size {
+		opt.Limit = min(p.end+overlap, d.size) - w.pos
+		opt.Size = opt.Limit
+	}
+	if w.other {
+		opt.Size = 0 // it is the connections that are several, not what is on each
+	}
+	x.mu.Unlock()
+	got, err := l.Retrieve(ctx, d.remote, w.pos, w, &opt)
+	return x.fetched(w, err, opt.Limit > 0 && got == opt.Limit)
+}
+
+// fetched is the end of a Retrieve into w. limited tells that it ended where it was
+// to, though the stretch may have become longer meanwhile.
+func (x *lanes) fetched(w *stretchWriter, err error, limited bool) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	defer x.changed.Broadcast()
+	p, d := w.p, x.d
+	p.busy = false
+	x.differs = x.differs || w.differs
+	if err != nil || p.gone || w.enough || limited || p.missing() == 0 {
+		return err
+	}
+	if d.size < 0 { // the server knows where it ends
+		p.end = p.at
+		return nil
+	}
+	return checkLength(w.l, d.remote, p.at, p.end)
+}
+
+// finish waits until all is there, or the lanes can do no more. err is how the main
+// one has ended.
+func (x *lanes) finish(ctx context.Context, err error) error {
+	x.mu.Lock()
+	for !x.d.parts.complete() && (err == nil || lineFailed(err)) && ctx.Err() == nil && !x.differs {
+		if err == nil && x.d.parts.idle() != nil { // a lane was lost
+			x.mu.Unlock()
+			err = x.work(ctx)
+			x.mu.Lock()
+			continue
+		}
+		if x.others == 0 {
+			break
+		}
+		x.changed.Wait()
+	}
+	x.mu.Unlock()
+	x.stop()
+	close(x.ended)
+	x.mu.Lock()
+	for !x.d.parts.complete() && x.others > 0 {
+		x.changed.Wait()
+	}
+	x.over = true
+	x.mu.Unlock()
+	x.d.synced.stop()
+	return err
+}
+
+// lineFailed reports whether an error is about one connection alone.
+func lineFailed(err error) bool {
+	switch transport.KindOf(err) {
+	case transport.KindLost, transport.KindStalled, transport.KindTimeout:
+		return true
+	}
+	return false
+}
+
+// there is what is there.
+func (x *lanes) there() []byteRange {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.d.parts.ranges()
+}
+
+// complete reports whether nothing is missing.
+func (x *lanes) complete() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.d.parts.complete()
+}
+
+// errPassed: more came than the file has.
+func (d *download) errPassed() error {
+	return fmt.Errorf("%w: the server sends more than the %d bytes it named", ErrSourceChanged, d.size)
+}
+
+// stretchWriter compares what comes of a stretch with what is there, and writes what is not.
+type stretchWriter struct {
+	x     *lanes
+	l     *lease
+	p     *stretch
+	pos   int64  // of the next byte that comes
+	other bool   // it is not the main lane's
+	begun func() // told of the first bytes, if it is not nil
+	// behind is where what comes behind the stretch has been compared, once that began.
+	behind  int64
+	enough  bool // it wants no more
+	differs bool
+}
+
+func (w *stretchWriter) Write(b []byte) (int, error) {
+	w.x.mu.Lock()
+	defer w.x.mu.Unlock()
+	done := 0
+	for done < len(b) {
+		n, err := w.some(b[done:])
+		done += n
+		if err != nil {
+			w.enough = errors.Is(err, transport.ErrEnough)
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// some takes the beginning of b.
+func (w *stretchWriter) some(b []byte) (int, error) {
+	x, p, d := w.x, w.p, w.x.d
+	switch {
+	case x.over || p.gone || w.other && x.mustLeave():
+		return 0, transport.ErrEnough
+	case w.pos < p.at && w.behind == 0:
+		return w.compare(b[:min(int64(len(b)), p.at-w.pos)])
+	case p.missing() == 0:
+		return w.pass(b)
+	case d.size >= 0 && p.end == d.size && int64(len(b)) > p.missing():
+		return 0, d.errPassed()
+	}
+	b = b[:min(int64(len(b)), p.missing())]
+	n, err := d.file.WriteAt(b, w.pos)
+	w.pos += int64(n)
+	p.at = w.pos
+	w.moved(n)
+	x.got += int64(n)
+	if !x.started && n > 0 {
+		x.started = true
+		close(x.begun)
+	}
+	d.synced.written(int64(n))
+	if w.begun != nil {
+		w.begun()
+	}
+	if p.missing() == 0 {
+		x.changed.Broadcast()
+	}
+	return n, err
+}
+
+// pass takes what comes behind the end of the stretch: it must be what is there. Where too
+// little of it is there to tell, the stretch goes on and the one behind it ends.
+func (w *stretchWriter) pass(b []byte) (int, error) {
+	p, d := w.p, w.x.d
+	if p.end == d.size {
+		return 0, d.errPassed()
+	}
+	if w.behind == 0 {
+		if d.parts.follow(p) < min(overlap, d.size-p.end) {
+			d.parts.join(p)
+			return 0, nil
+		}
+		w.behind = p.end
+	}
+	left := min(p.end+overlap, d.size) - w.behind
+	n, err := w.compare(b[:min(int64(len(b)), left)])
+	if w.behind += int64(n); err == nil && int64(n) == left {
+		err = transport.ErrEnough
+	}
+	return n, err
+}
+
+// compare takes bytes that are there already.
+func (w *stretchWriter) compare(b []byte) (int, error) {
+	same, err := sameAt(w.x.d.file, w.pos, b)
+	if err != nil {
+		return 0, err
+	}
+	if !same {
+		w.differs = true
+		return 0, errDiffers
+	}
+	w.pos += int64(len(b))
+	w.moved(len(b))
+	return len(b), nil
+}
+
+func (w *stretchWriter) moved(n int) {
+	d := w.x.d
+	d.res.Moved += int64(n)
+	w.l.moved = true
+	d.c.stats.received.Add(int64(n))
+	report(d.c.hooks, d.opts.Progress, ProgressInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: d.parts.have(), Size: d.size})
+}

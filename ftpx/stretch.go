@@ -1,0 +1,153 @@
+package ftpx
+
+import "slices"
+
+// A download is made of stretches: in order, from the beginning of the file to its end,
+// each with a part that is there and one that is missing. Mostly it is one stretch. There
+// are more once several connections have fetched it, or were cut off while they did.
+
+// stretch is [from, end) of a file, of which [from, at) is there.
+type stretch struct {
+	from, at, end int64
+	// busy: somebody is fetching what is missing.
+	busy bool
+	// gone: it has become part of the one before it.
+	gone bool
+}
+
+// missing is how much of the stretch is to come.
+func (p *stretch) missing() int64 { return p.end - p.at }
+
+// stretches are all of a file, in order. Where one ends the next begins.
+type stretches []*stretch
+
+// stretchesOf makes the stretches of a file of size bytes of which ranges are there, in
+// order and apart from each other.
+func stretchesOf(ranges []byteRange, size int64) stretches {
+	var ps stretches
+	if len(ranges) == 0 || ranges[0].from > 0 {
+		ps = append(ps, &stretch{})
+	}
+	for _, r := range ranges {
+		ps = append(ps, &stretch{from: r.from, at: r.to})
+	}
+	for i, p := range ps {
+		p.end = size
+		if i+1 < len(ps) {
+			p.end = ps[i+1].from
+		}
+	}
+	return ps
+}
+
+// prefix is how much is there from the beginning on, without a gap.
+func (ps stretches) prefix() int64 {
+	at := int64(0)
+	for _, p := range ps {
+		if at = p.at; p.missing() > 0 {
+			break
+		}
+	}
+	return at
+}
+
+// have is how much is there.
+func (ps stretches) have() int64 {
+	n := int64(0)
+	for _, p := range ps {
+		n += p.at - p.from
+	}
+	return n
+}
+
+// ranges are what is there, in order and apart from each other. There is always one
+// from 0 on, if only an empty one.
+func (ps stretches) ranges() []byteRange {
+	var rs []byteRange
+	for _, p := range ps {
+		if n := len(rs); n > 0 && rs[n-1].to == p.from {
+			rs[n-1].to = p.at
+		} else if p.at > p.from || p.from == 0 {
+			rs = append(rs, byteRange{p.from, p.at})
+		}
+	}
+	return rs
+}
+
+// last is where what is there ends; there may be gaps before it.
+func (ps stretches) last() int64 {
+	n := int64(0)
+	for _, p := range ps {
+		if p.at > p.from {
+			n = p.at
+		}
+	}
+	return n
+}
+
+// complete reports whether nothing is missing.
+func (ps stretches) complete() bool {
+	for _, p := range ps {
+		if p.missing() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// idle returns the first stretch that lacks something which nobody is fetching.
+func (ps stretches) idle() *stretch {
+	for _, p := range ps {
+		if !p.busy && p.missing() > 0 {
+			return p
+		}
+	}
+	return nil
+}
+
+// split takes half of what is missing of the stretch that lacks the most, its end, and
+// makes a stretch of it. head is how much of it is brought before that begins to come; nil
+// where the halves of the rest would be smaller than that, or not worth it at all.
+func (ps *stretches) split(head int64) *stretch {
+	best := -1
+	for i, p := range *ps {
+		if best < 0 || p.missing() > (*ps)[best].missing() {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	p := (*ps)[best]
+	half := (p.missing() - head) / 2
+	if half < max(head, stretchLeast) {
+		return nil
+	}
+	q := &stretch{from: p.end - half, at: p.end - half, end: p.end}
+	p.end = q.from
+	*ps = slices.Insert(*ps, best+1, q)
+	return q
+}
+
+// follow returns how much is there of what comes directly behind a stretch.
+func (ps stretches) follow(p *stretch) int64 {
+	end := p.end
+	for _, q := range ps[slices.Index(ps, p)+1:] {
+		if q.from != end {
+			break
+		}
+		if end = q.at; q.missing() > 0 {
+			break
+		}
+	}
+	return end - p.end
+}
+
+// join gives a stretch the one behind it, with all that is there of it, which is fetched
+// again. Who is fetching that has to stop.
+func (ps *stretches) join(p *stretch) {
+	i := slices.Index(*ps, p)
+	q := (*ps)[i+1]
+	p.end, q.gone = q.end, true
+	*ps = slices.Delete(*ps, i+1, i+2)
+}

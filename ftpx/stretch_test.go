@@ -1,0 +1,185 @@
+package ftpx
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestStretchesOfRanges(t *testing.T) {
+	for _, tt := range []struct {
+		there  []byteRange
+		prefix int64
+		have   int64
+		last   int64
+		gaps   []byteRange
+	}{
+		{nil, 0, 0, 0, []byteRange{{0, 100}}},
+		{[]byteRange{{0, 0}}, 0, 0, 0, []byteRange{{0, 100}}},
+		{[]byteRange{{0, 30}}, 30, 30, 30, []byteRange{{30, 100}}},
+		{[]byteRange{{0, 100}}, 100, 100, 100, nil},
+		{[]byteRange{{50, 60}}, 0, 10, 60, []byteRange{{0, 50}, {60, 100}}},
+		{[]byteRange{{0, 10}, {20, 30}, {90, 100}}, 10, 30, 100, []byteRange{{10, 20}, {30, 90}}},
+	} {
+		ps := stretchesOf(tt.there, 100)
+		var gaps []byteRange
+		for _, p := range ps {
+			if p.missing() > 0 {
+				gaps = append(gaps, byteRange{p.at, p.end})
+			}
+		}
+		if ps.prefix() != tt.prefix || ps.have() != tt.have || ps.last() != tt.last || !slices.Equal(gaps, tt.gaps) {
+			t.Errorf("%v: prefix %d, have %d, last %d, gaps %v", tt.there, ps.prefix(), ps.have(), ps.last(), gaps)
+		}
+		if ps.complete() != (len(tt.gaps) == 0) {
+			t.Errorf("%v: complete is %v", tt.there, ps.complete())
+		}
+	}
+	if ps := stretchesOf(nil, math.MaxInt64); ps.complete() || ps.prefix() != 0 {
+		t.Error("a file of unknown size is not complete before it has ended")
+	}
+}
+
+// Whatever several lanes do, the stretches cover the file, in order, and what they say
+// is there is what was written.
+func TestStretchesUnderLanes(t *testing.T) {
+	const size = 128 << 10
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		written := make([]bool, size>>10)
+		ps := stretchesOf(nil, size)
+		var lanes []*stretch
+		for !ps.complete() {
+			switch n := rnd.IntN(10); {
+			case n == 0 && len(lanes) < 8:
+				p := ps.idle()
+				if p == nil {
+					p = splitSmall(&ps)
+				}
+				if p != nil {
+					p.busy = true
+					lanes = append(lanes, p)
+				}
+			case n == 1 && len(lanes) > 0: // one is lost
+				i := rnd.IntN(len(lanes))
+				lanes[i].busy = false
+				lanes = slices.Delete(lanes, i, i+1)
+			case n == 2 && len(lanes) > 0: // one comes to a stretch that has hardly begun
+				p := lanes[rnd.IntN(len(lanes))]
+				if p.gone || p.end == size || p.missing() > 0 {
+					break
+				}
+				q := ps[slices.Index(ps, p)+1]
+				for at := q.from; at < q.at; at += 1 << 10 {
+					written[at>>10] = false
+				}
+				ps.join(p)
+			case len(lanes) > 0:
+				p := lanes[rnd.IntN(len(lanes))]
+				if p.gone || p.missing() == 0 {
+					break
+				}
+				if written[p.at>>10] {
+					t.Fatalf("seed %d: %d is written twice", seed, p.at)
+				}
+				written[p.at>>10] = true
+				p.at += 1 << 10
+			}
+			lanes = slices.DeleteFunc(lanes, func(p *stretch) bool { return p.gone })
+			check(t, ps, written, size)
+		}
+	}
+}
+
+// splitSmall is split for stretches that are too small for it.
+func splitSmall(ps *stretches) *stretch {
+	for _, p := range *ps {
+		p.from, p.at, p.end = p.from<<20, p.at<<20, p.end<<20
+	}
+	q := ps.split(0)
+	for _, p := range *ps {
+		p.from, p.at, p.end = p.from>>20, p.at>>20, p.end>>20
+	}
+	if q == nil || q.from%(1<<10) == 0 {
+		return q
+	}
+	up := q.from&^(1<<10-1) + 1<<10 // the test writes whole kibibytes
+	i := slices.Index(*ps, q)
+	(*ps)[i-1].end, q.from, q.at = up, up, up
+	return q
+}
+
+func check(t *testing.T, ps stretches, written []bool, size int64) {
+	t.Helper()
+	at, have := int64(0), int64(0)
+	for _, p := range ps {
+		if p.from != at || p.at < p.from || p.end < p.at {
+			t.Fatalf("a stretch [%d, %d, %d) behind %d", p.from, p.at, p.end, at)
+		}
+		at = p.end
+	}
+	if at != size {
+		t.Fatalf("they end at %d of %d", at, size)
+	}
+	ranges := ps.ranges()
+	for i, w := range written {
+		in := slices.ContainsFunc(ranges, func(r byteRange) bool { return r.from <= int64(i)<<10 && int64(i)<<10 < r.to })
+		if in != w {
+			t.Fatalf("%d: said to be there %v, written %v", i<<10, in, w)
+		}
+		if w {
+			have += 1 << 10
+		}
+	}
+	if ps.have() != have || !inOrder(ranges, size) {
+		t.Fatalf("have %d of %d, ranges %v", ps.have(), have, ranges)
+	}
+}
+
+// What a new lane gets leaves the old one what that brings meanwhile, and is not smaller.
+func TestSplit(t *testing.T) {
+	const mib = 1 << 20
+	ps := stretchesOf([]byteRange{{0, 10 * mib}}, 110*mib)
+	q := ps.split(20 * mib)
+	if p := ps[0]; q == nil || p.end != 70*mib || q.from != 70*mib || q.at != 70*mib || q.end != 110*mib {
+		t.Fatalf("%+v, %+v", ps[0], q)
+	}
+	if q = ps.split(20 * mib); q == nil || q.from != 50*mib || q.end != 70*mib {
+		t.Fatalf("the largest is the first: %+v", q)
+	}
+	if q = ps.split(20 * mib); q != nil {
+		t.Fatalf("%+v: what comes meanwhile is as much", q)
+	}
+	ps = stretchesOf(nil, 2*stretchLeast-2)
+	if q = ps.split(0); q != nil {
+		t.Fatalf("%+v is not worth a round trip", q)
+	}
+}
+
+func TestFollow(t *testing.T) {
+	ps := stretchesOf([]byteRange{{0, 10}, {20, 25}, {30, 40}}, 100)
+	for i, want := range []int64{5, 10, 0} {
+		if got := ps.follow(ps[i]); got != want {
+			t.Errorf("%d: %d, want %d", i, got, want)
+		}
+	}
+	ps[1].at = 30 // one closes its gap
+	if got := ps.follow(ps[0]); got != 20 {
+		t.Errorf("%d, want both that are behind it", got)
+	}
+}
+
+func TestCommonRanges(t *testing.T) {
+	a := []byteRange{{0, 10}, {20, 30}, {40, 50}}
+	for _, tt := range []struct{ b, want []byteRange }{
+		{nil, nil},
+		{[]byteRange{{0, 100}}, a},
+		{[]byteRange{{5, 25}, {45, 46}}, []byteRange{{5, 10}, {20, 25}, {45, 46}}},
+		{[]byteRange{{10, 20}}, nil},
+	} {
+		if got := common(a, tt.b); !slices.Equal(got, tt.want) {
+			t.Errorf("%v: %v, want %v", tt.b, got, tt.want)
+		}
+	}
+}
