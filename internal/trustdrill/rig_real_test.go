@@ -69,6 +69,7 @@ type access struct {
 	Port           int
 	User, Password string
 	CAFile         string
+	ServerName     string
 	HostKeys       []string
 	Stall          time.Duration
 }
@@ -79,7 +80,7 @@ func (a access) config() ftpx.Config {
 		Password: ftpx.Secret(a.Password), Protocols: []ftpx.Protocol{proto}, AllowPlaintext: proto == ftpx.FTP,
 		Ports:        ftpx.Ports{SFTP: a.Port, FTP: a.Port},
 		SSH:          transport.SSH{HostKeyFingerprints: a.HostKeys},
-		TLS:          transport.TLS{CAFile: a.CAFile},
+		TLS:          transport.TLS{CAFile: a.CAFile, ServerName: a.ServerName},
 		StallTimeout: a.Stall,
 	}}
 }
