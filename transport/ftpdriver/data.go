@@ -39,6 +39,7 @@ type dataConn struct {
 	sent   int64 // payload accepted by the socket or by TLS
 	err    error // the first failure: the caller's source, or the connection's
 	closed bool
+	ended  bool // of a download: our direction, see nothingToSend
 
 	listening bool // see listen
 	drain     sync.WaitGroup
@@ -150,7 +151,7 @@ func (d *dataConn) Close() error {
 		return nil
 	}
 	if !d.upload {
-		if d.tls != nil {
+		if d.tls != nil && !d.ended {
 			_ = d.tls.CloseWrite() // ProFTPD and vsftpd wait for it
 		}
 		_ = d.wire.Close()

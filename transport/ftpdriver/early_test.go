@@ -1,6 +1,8 @@
 package ftpdriver
 
 import (
+	"crypto/tls"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -8,11 +10,9 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// TestEndsBeforeTheReply: on ProFTPD with TLS what follows a small file is sent before
-// the reply to STOR has come. A server that refuses it is asked again, as are none after it.
-func TestEndsBeforeTheReply(t *testing.T) {
-	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
-	earlyFrom = 0
+// TestEndsWithStore: what follows a small file is sent to ProFTPD with STOR. One that
+// refuses it is asked again, as are none after it.
+func TestEndsWithStore(t *testing.T) {
 	for _, reads := range []string{"later", "at once", "at once and acts"} {
 		t.Run(reads, func(t *testing.T) {
 			waits := true
@@ -62,7 +62,7 @@ func TestEndsBeforeTheReply(t *testing.T) {
 			for range 20 {
 				earlyOdds.count(c.addr, true)
 			}
-			if c.readsSoon() {
+			if c.readsLater(nil, nil) {
 				t.Error("it is tried in vain for ever")
 			}
 		})
@@ -72,8 +72,6 @@ func TestEndsBeforeTheReply(t *testing.T) {
 // TestEndsHideNoFailure: the reply to a command that was carried out during the
 // transfer is not that to STOR.
 func TestEndsHideNoFailure(t *testing.T) {
-	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
-	earlyFrom = 0
 	for _, end := range []string{"552 Quota exceeded.", "200 fine", hangUp} {
 		t.Run(end, func(t *testing.T) {
 			ep, _ := startFake(t, transport.FTPS, func(f *fake) {
@@ -105,12 +103,9 @@ func TestEndsHideNoFailure(t *testing.T) {
 	}
 }
 
-// TestPortBeforeTheReply: on ProFTPD with TLS the port for the next file is asked for
-// before the reply to RETR has come. A server that reads it too soon costs nothing but
-// the question.
-func TestPortBeforeTheReply(t *testing.T) {
-	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
-	earlyFrom = 0
+// TestPortWithRetrieve: ProFTPD is asked for the port for the next file with RETR. One
+// that reads it too soon costs nothing but the question.
+func TestPortWithRetrieve(t *testing.T) {
 	for reads, want := range map[string]struct {
 		turns string
 		kind  transport.Kind
@@ -174,5 +169,83 @@ func TestPortBeforeTheReply(t *testing.T) {
 				t.Errorf("%q, want %q", got, want.turns)
 			}
 		})
+	}
+}
+
+// TestEndsAreReadAtOnce: what is longer than ProFTPD takes from its socket at once is
+// not sent with STOR.
+func TestEndsAreReadAtOnce(t *testing.T) {
+	for _, p := range protocols {
+		ep, f := startFake(t, p, func(f *fake) { f.greeting = "220 ProFTPD Server (test)" })
+		c := dial(t, ep)
+		f.forget()
+		for _, name := range []string{"f", strings.Repeat("f", oneRead/2)} {
+			if _, err := c.Store(t.Context(), name, 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: &transport.Finish{More: true}}); err != nil {
+				t.Fatal(p, err)
+			}
+		}
+		if got, want := f.inTurns(), "EPSV, STOR SIZE EPSV, STOR, SIZE EPSV"; got != want {
+			t.Errorf("%v: %q, want %q", p, got, want)
+		}
+	}
+}
+
+// TestDownloadEndsOurs: ProFTPD, which waits for the end of our direction before it says
+// that a small file has been sent, has that before it sends the file, and nothing else
+// that it would leave unread.
+func TestDownloadEndsOurs(t *testing.T) {
+	for _, p := range protocols {
+		t.Run(p.String(), func(t *testing.T) {
+			ep, _ := startFake(t, p, func(f *fake) {
+				f.greeting = "220 ProFTPD Server (test)"
+				f.files["f"] = []byte("content")
+				f.on["RETR"] = func(s *session, name string) string {
+					s.say("150 here it comes")
+					conn := s.accept()
+					if conn == nil {
+						return "425 no data connection"
+					}
+					if secure, ok := conn.(*tls.Conn); ok {
+						if err := secure.Handshake(); err != nil {
+							return "425 " + err.Error()
+						}
+					}
+					_ = s.raw.SetReadDeadline(time.Now().Add(10 * time.Second))
+					if rest, err := io.ReadAll(s.raw); err != nil || len(rest) > 0 {
+						t.Errorf("%d bytes and %v before the file", len(rest), err)
+					}
+					_, _ = conn.Write(s.file(name))
+					_ = conn.Close()
+					return "226 done"
+				}
+			})
+			c := dial(t, ep)
+			var got strings.Builder
+			if _, err := c.RetrieveLook(t.Context(), "f", &got, nil, true, func(transport.Entry) error { return nil }); err != nil || got.String() != "content" {
+				t.Errorf("%q, %v", got.String(), err)
+			}
+		})
+	}
+}
+
+// TestEndsUnread: a server that has not read what was sent with a transfer is not sent
+// so much at once again.
+func TestEndsUnread(t *testing.T) {
+	ep, _ := startFake(t, transport.FTPS, func(f *fake) {
+		f.greeting = "220 ProFTPD Server (test)"
+		f.on["SIZE"] = func(s *session, _ string) string {
+			_, _ = io.Copy(io.Discard, s.r)
+			return hangUp
+		}
+	})
+	ep.Stall = 300 * time.Millisecond
+	c := dial(t, ep)
+	f := &transport.Finish{More: true}
+	_, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: f})
+	if c.Usable() || f.Entry != nil {
+		t.Errorf("%v, %+v", err, f.Entry)
+	}
+	if !serialHosts.has(c.addr) {
+		t.Errorf("it is not remembered: %v", err)
 	}
 }

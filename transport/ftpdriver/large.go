@@ -120,7 +120,7 @@ func (s *largeStore) through(port int, early bool) (again bool, err error) {
 func (s *largeStore) final(d *dataConn) (reply, error) {
 	c := s.c
 	var ends []string
-	if d.err == nil && c.readsLater() && c.ctl.br.Buffered() == 0 { // else the reply is there
+	if d.err == nil && c.isVSFTPD() && c.ctl.br.Buffered() == 0 { // else the reply is there
 		if ends = c.endLines(s.path, s.finish); len(ends) > 0 && c.ctl.send(ends...) != nil {
 			ends = nil // what follows tells
 		}

@@ -42,6 +42,7 @@ type look struct {
 	seen  func(transport.Entry) error
 	moved func(int64)
 	more  bool
+	ends  []string // sent with RETR, their replies to be read after its own
 	// refused: it ended before the content, by seen or for want of an answer.
 	refused bool
 }
@@ -74,11 +75,11 @@ func (k *look) retrieve() (int64, error) {
 			d.release()
 		}
 	}()
-	lines, ends := append(k.lines(), "RETR "+k.name), []string(nil)
-	if k.more && c.readsLater() && c.mayAskAhead() {
-		ends = []string{"EPSV"}
+	lines := append(k.lines(), "RETR "+k.name)
+	if ends := []string{"EPSV"}; k.more && c.mayAskAhead() && c.readsLater(lines, ends) {
+		k.ends = ends
 	}
-	if err := c.ctl.send(append(lines, ends...)...); err != nil {
+	if err := c.ctl.send(append(lines, k.ends...)...); err != nil {
 		return 0, err
 	}
 	entry, err := k.entry(len(lines) - 1)
@@ -87,9 +88,10 @@ func (k *look) retrieve() (int64, error) {
 	}
 	got, begun, err := k.content(d, dialled, cancel, entry)
 	last := c.ctl.last
-	for range ends {
+	for range k.ends {
 		r, _, rerr := c.ctl.final()
 		if rerr != nil {
+			c.halfAnswered = true
 			break // whoever uses the session next finds it lost
 		}
 		c.took(r, nil, false)
@@ -134,15 +136,15 @@ func (k *look) entry(n int) (*transport.Entry, error) {
 // content takes what RETR brings. begun tells whether the server had begun.
 func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entry *transport.Entry) (got int64, begun bool, err error) {
 	c := k.c
-	// vsftpd ends a transfer when both directions are ended, and a small file has no
-	// round trip to spare for that. Of a large one it would be held against us: what
-	// stands on the way forgets connections that are half closed.
-	endOurs := entry != nil && entry.Size <= smallFile && c.isVSFTPD()
+	// vsftpd and ProFTPD end a transfer when both directions are ended, and a small file
+	// has no round trip to spare for that. Of a large one it would be held against us:
+	// what stands on the way forgets connections that are half closed.
+	endOurs := entry != nil && entry.Size <= smallFile && (c.isVSFTPD() || c.isProFTPD())
 	if endOurs && c.tls == nil {
 		select {
 		case <-dialled:
 			if endOurs = false; d.err == nil {
-				d.nothingToSend()
+				c.nothingToSend(d)
 			}
 		default:
 		}
@@ -181,7 +183,7 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 			return 0, true, seen
 		}
 		if endOurs {
-			d.nothingToSend()
+			c.nothingToSend(d)
 		}
 		buf := transport.GetBuffer()
 		defer transport.PutBuffer(buf)
@@ -196,7 +198,10 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 		}
 		_ = d.Close()
 	}
-	last, ferr := c.finalWithPort(d, k.more && err == nil)
+	last, _, ferr := c.ctl.final()
+	if ferr == nil {
+		last, k.ends, ferr = c.ordered(last, k.ends)
+	}
 	if ferr == nil && !last.positive() {
 		ferr = last.err()
 	}
@@ -212,12 +217,15 @@ func (d *dataConn) excuse(lost error) {
 	}
 }
 
-// nothingToSend ends our direction.
-func (d *dataConn) nothingToSend() {
-	if d.tls != nil {
+// nothingToSend ends our direction of a download, under TLS with close_notify. That
+// ProFTPD would leave unread, which makes a reset of the end of its own direction; it
+// waits for the end of the socket.
+func (c *Conn) nothingToSend(d *dataConn) {
+	if d.tls != nil && !c.isProFTPD() {
 		_ = d.tls.CloseWrite()
 	}
 	_ = d.wire.CloseWrite()
+	d.ended = true
 }
 
 // mayAskAhead reports whether the next port may be asked for before it is needed.

@@ -16,7 +16,7 @@ import (
 // memory is therefore sent by a sequence of our own: the data connection is dialled
 // while STOR is on its way, TLS on it begins and the file leaves before the 150,
 // and what the caller wants to have done at the end goes with the next EPSV in one
-// write, on vsftpd in that of STOR.
+// write, where the server allows it in that of STOR, see early.go.
 
 // smallFile is what is sent before the server has agreed to take it: it must go
 // into the buffers of the kernel, so that nobody waits for a server that refuses.
@@ -49,11 +49,6 @@ type failsWith struct{ err error }
 
 func (f failsWith) Read([]byte) (int, error) { return 0, f.err }
 
-// readsLater reports whether the server leaves commands alone while a transfer is
-// under way, so that those after it can be sent with it. ProFTPD answers 450 to
-// them; of others it is not known.
-func (c *Conn) readsLater() bool { return c.isVSFTPD() }
-
 // storeSmall sends data as one file.
 func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *transport.IO) error {
 	f := opt.Finishing()
@@ -78,9 +73,9 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 			d.release()
 		}
 	}()
-	lines, ends := append(c.carriedLines(), "STOR "+path), []string(nil)
-	if c.readsLater() {
-		ends = c.endLines(path, f)
+	lines, ends := append(c.carriedLines(), "STOR "+path), c.endLines(path, f)
+	if !c.readsLater(lines, ends) {
+		ends = nil
 	}
 	if err := c.ctl.send(append(lines, ends...)...); err != nil {
 		if c.carried != nil {
@@ -91,10 +86,8 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 	var stor reply
 	var begun bool
 	if err = c.delivered(op.Context()); err == nil {
-		if c.readsSoon() {
-			stor, begun, ends, err = c.finalWithEnds(d, delivered, path, f)
-		} else {
-			stor, begun, err = c.ctl.final()
+		if stor, begun, err = c.ctl.final(); err == nil && begun {
+			stor, ends, err = c.ordered(stor, ends)
 		}
 	}
 	if err != nil || !begun || stor.code >= 400 {
@@ -122,6 +115,7 @@ func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *trans
 	for range ends {
 		r, _, rerr := c.ctl.final()
 		if rerr != nil {
+			c.halfAnswered = true
 			break // the caller will find the session lost, if it needs it
 		}
 		c.took(r, f, err == nil)
