@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // identitySample is how much of a source's head and tail goes into its identity.
@@ -28,12 +30,14 @@ func identify(r io.ReaderAt, size int64, mtime time.Time) (string, error) {
 		binary.BigEndian.PutUint64(fixed[8:], uint64(mtime.Unix()))
 	}
 	h.Write(fixed[:])
-	if _, err := io.Copy(h, io.NewSectionReader(r, 0, min(size, identitySample))); err != nil {
+	buf := transport.GetBuffer() // io.Copy would make one of 32 KiB for each small file
+	defer transport.PutBuffer(buf)
+	if _, err := transport.CopyBuffer(h, io.NewSectionReader(r, 0, min(size, identitySample)), *buf, nil); err != nil {
 		return "", err
 	}
 	if size > identitySample {
 		from := max(identitySample, size-identitySample)
-		if _, err := io.Copy(h, io.NewSectionReader(r, from, size-from)); err != nil {
+		if _, err := transport.CopyBuffer(h, io.NewSectionReader(r, from, size-from), *buf, nil); err != nil {
 			return "", err
 		}
 	}

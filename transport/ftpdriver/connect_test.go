@@ -265,12 +265,12 @@ func TestLoginTurns(t *testing.T) {
 		clear, under string // what is sent without TLS, and behind AUTH
 		lost         string // the command at which the first session ends, or falls silent
 	}{
-		"vsftpd":           {greeting: "220 (vsFTPd 3.0.3)", clear: "USER, PASS FEAT TYPE PWD", under: "USER, PASS FEAT TYPE PBSZ PROT PWD"},
-		"ProFTPD":          {greeting: "220 ProFTPD Server (x) [::1]", clear: "USER, PASS FEAT TYPE", under: "USER, PASS FEAT TYPE PBSZ PROT"},
+		"vsftpd":           {greeting: "220 (vsFTPd 3.0.3)", clear: "USER, PASS FEAT TYPE PWD OPTS", under: "USER, PASS FEAT TYPE PBSZ PROT PWD OPTS"},
+		"ProFTPD":          {greeting: "220 ProFTPD Server (x) [::1]", clear: "USER, PASS FEAT TYPE OPTS", under: "USER, PASS FEAT TYPE PBSZ PROT OPTS"},
 		"another":          {greeting: "220 fake", clear: "USER, PASS, FEAT TYPE", under: "USER, PASS, FEAT TYPE PBSZ PROT"},
-		"no password":      {greeting: "220 (vsFTPd 3.0.3)", on: map[string]string{"USER": "230 in"}, clear: "USER, FEAT TYPE PWD", under: "USER, FEAT TYPE PBSZ PROT PWD"},
-		"hangs up":         {greeting: "220 (vsFTPd 3.0.3)", lost: "FEAT", clear: "USER, PASS, FEAT TYPE PWD", under: "USER, PASS, FEAT TYPE PBSZ PROT PWD"},
-		"hangs up at once": {greeting: "220 (vsFTPd 3.0.3)", lost: "PASS", clear: "USER, PASS, FEAT TYPE PWD", under: "USER, PASS, FEAT TYPE PBSZ PROT PWD"},
+		"no password":      {greeting: "220 (vsFTPd 3.0.3)", on: map[string]string{"USER": "230 in"}, clear: "USER, FEAT TYPE PWD OPTS", under: "USER, FEAT TYPE PBSZ PROT PWD OPTS"},
+		"hangs up":         {greeting: "220 (vsFTPd 3.0.3)", lost: "FEAT", clear: "USER, PASS, FEAT TYPE PWD OPTS", under: "USER, PASS, FEAT TYPE PBSZ PROT PWD OPTS"},
+		"hangs up at once": {greeting: "220 (vsFTPd 3.0.3)", lost: "PASS", clear: "USER, PASS, FEAT TYPE PWD OPTS", under: "USER, PASS, FEAT TYPE PBSZ PROT PWD OPTS"},
 	} {
 		for _, p := range protocols {
 			t.Run(name+" "+p.String(), func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -198,6 +199,9 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		if c.isVSFTPD() { // which has no MLST: the look at a name needs the login folder
 			c.ctl.tail = []string{"PWD"}
 		}
+		if (c.isVSFTPD() || c.isProFTPD()) && c.ep.Charset == nil {
+			c.ctl.tail = append(c.ctl.tail, askUTF8) // whether FEAT will show it or not
+		}
 		c.ctl.eager = (c.isVSFTPD() || c.isProFTPD()) && !shyHosts.has(c.addr)
 	}
 	options := []ftp.DialOption{
@@ -235,7 +239,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	if c.doublesIAC() {
 		c.ctl.conn = telnet{c.ctl.conn}
 	}
-	if err := c.askUTF8(); err != nil {
+	if err := c.wantUTF8(); err != nil {
 		return "login", err
 	}
 	c.roundTrip = c.ctl.rtt
@@ -254,18 +258,24 @@ func (c *Conn) readTail() error {
 		if err != nil {
 			return err
 		}
-		_ = c.tookHome(r) // whoever needs it asks again, and says what is wrong
+		if r.verb == "PWD" {
+			_ = c.tookHome(r) // whoever needs it asks again, and says what is wrong
+		}
 	}
 	return nil
 }
 
-// askUTF8 asks for names in UTF-8, where they are, and in the same write for the login
-// folder, which the look at a name needs where there is no MLST.
-func (c *Conn) askUTF8() error {
-	if !c.feats.has("UTF8") || c.ep.Charset != nil {
+// askUTF8 asks for names in UTF-8, whatever the answer: 501, 504 and 202 have all been
+// seen.
+const askUTF8 = "OPTS UTF8 ON"
+
+// wantUTF8 asks for names in UTF-8, where they are and it has not been done, and in the
+// same write for the login folder, which the look at a name needs where there is no MLST.
+func (c *Conn) wantUTF8() error {
+	if !c.feats.has("UTF8") || c.ep.Charset != nil || slices.Contains(c.ctl.tail, askUTF8) {
 		return nil
 	}
-	lines := []string{"OPTS UTF8 ON"} // whatever the answer: 501, 504 and 202 have all been seen
+	lines := []string{askUTF8}
 	if !c.serial && c.home == "" && (!c.feats.has("MLST") || c.noMLST) {
 		lines = append(lines, "PWD")
 	}
