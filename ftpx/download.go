@@ -26,7 +26,9 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 		var release func()
 		if release, err = downloads.claim(ctx, localKey(localPath), OtherWriterWait); err == nil {
 			if err = d.prepare(remotePath); err == nil { // again: who was before us may have finished
-				err = c.run(ctx, d.t, d.once)
+				if err = c.run(ctx, d.t, d.once); err == nil {
+					err = d.publish() // others have the connection meanwhile
+				}
 			}
 			if d.file != nil {
 				d.suspend()
@@ -128,10 +130,7 @@ func (d *download) once(ctx context.Context, l *lease) error {
 		return err
 	}
 	d.res.Verified.Size = d.size >= 0
-	if err := d.checkContent(ctx, l); err != nil {
-		return err
-	}
-	return d.publish()
+	return d.checkContent(ctx, l)
 }
 
 func (d *download) lookAndFetch(ctx context.Context, l *lease) error {
@@ -251,7 +250,8 @@ func (d *download) previous(st Entry) ([]byteRange, error) {
 // the lock: another process that was let in before would write into the file that
 // is about to be shown.
 func (d *download) publish() error {
-	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
+	testHookPublish()
+	fail := func(err error) error { return &transport.LocalError{Writing: true, Err: err} }
 	d.synced.stop()
 	if err := d.file.Sync(); err != nil {
 		return fail(err)
@@ -274,6 +274,9 @@ func (d *download) publish() error {
 	syncDir(filepath.Dir(d.local))
 	return nil
 }
+
+// testHookPublish is for tests alone.
+var testHookPublish = func() {}
 
 // suspend closes the part of a transfer that did not finish, so that a later
 // call can go on. One that holds nothing is removed. The lock goes last.

@@ -172,6 +172,9 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 	}
 	<-dialled
 	if d.err == nil {
+		if endOurs {
+			c.nothingToSend(d)
+		}
 		seen := transport.ErrNoLook
 		if entry != nil {
 			k.op.Aside(func() { seen = k.seen(*entry) })
@@ -181,9 +184,6 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 			d.cut()
 			_, _, _ = c.ctl.final() // if it comes, the session goes on
 			return 0, true, seen
-		}
-		if endOurs {
-			c.nothingToSend(d)
 		}
 		buf := transport.GetBuffer()
 		defer transport.PutBuffer(buf)
