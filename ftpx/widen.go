@@ -276,21 +276,27 @@ func (x *lanes) help(ready chan<- bool) {
 	x.serve(l, tell)
 }
 
-// serve fetches stretches over another lane's connection.
+// serve fetches stretches over another lane's connection. On FTP that outlives a data
+// connection that is lost, and the stretch goes on.
 func (x *lanes) serve(l *lease, tell func(bool)) {
 	for {
 		p := x.take(false)
 		if p == nil {
 			return
 		}
-		err := x.fetch(x.ctx, l, p, &stretchWriter{other: true, begun: func() { tell(true) }})
-		if err == nil && l.Usable() {
-			continue
+		w := &stretchWriter{other: true}
+		begun := false
+		w.begun = func() {
+			begun = true
+			tell(true)
 		}
+		err := x.fetch(x.ctx, l, p, w)
 		if transport.KindOf(err) == transport.KindRestart {
 			x.main.site.wide.learn(0)
 		}
-		return
+		if !l.Usable() || err != nil && !(begun && lineFailed(err)) {
+			return
+		}
 	}
 }
 

@@ -130,7 +130,11 @@ func TestWideDownloadWithResets(t *testing.T) {
 
 // TestKilledWideDownloadGoesOn kills the process while several connections fetch.
 func TestKilledWideDownloadGoesOn(t *testing.T) {
-	for _, s := range wideSetups() {
+	setups := wideSetups()
+	if testing.Short() {
+		setups = []setup{sshd, vsftpd, proftpdS, pureftpdS}
+	}
+	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
 			size := wideSize(s)
 			data := content(9, size)
