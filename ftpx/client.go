@@ -59,7 +59,9 @@ type Downloader interface {
 	// only when it is complete and checked, replacing what was there. If a
 	// part of the same remote file is there, it goes on. Where the part's name
 	// is too long, or taken by a file that is not a download's, it has another,
-	// which Error.Partial tells.
+	// which Error.Partial tells. A large file may be fetched over several
+	// connections, of those that MaxConns allows and nobody waits for; the part
+	// has gaps then.
 	Download(ctx context.Context, remotePath, localPath string, opts *DownloadOptions) (Result, error)
 	// Get writes a file to w, each byte once and in order, whatever happens on
 	// the way. Bytes that w has taken cannot be taken back: if the call fails,

@@ -236,7 +236,7 @@ func (d *download) previous(st Entry) ([]byteRange, error) {
 	}
 	d.state = *s
 	all := []byteRange{{0, min(info.Size(), s.Size)}}
-	if s.Boot == "" || s.Boot != bootID() {
+	if boot := s.boot(); boot == "" || boot != bootID() {
 		// The system has been restarted: what had not been synced may be zeros.
 		return common(s.durable(), all), nil
 	}

@@ -474,7 +474,11 @@ func TestGivenUpWithSeveralConnections(t *testing.T) {
 		if err != nil || !bytes.Contains(state, []byte(`"pieces":[[0,`)) {
 			t.Fatalf("%s %v", state, err)
 		}
-		state = bytes.ReplaceAll(state, []byte(`"boot":"`), []byte(`"boot":"other`))
+		// What knows of no pieces would go on with what is durable, which is nothing.
+		if !bytes.Contains(state, []byte(`"durable":0,`)) || bytes.Contains(state, []byte(`"boot"`)) {
+			t.Errorf("%s: an earlier version would take the length of the part for what is there", state)
+		}
+		state = bytes.ReplaceAll(state, []byte(`"pieces_boot":"`), []byte(`"pieces_boot":"other`))
 		if err := os.WriteFile(w.local+".part.state", state, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -497,7 +501,7 @@ func TestStateOfPiecesThatMakesNoSense(t *testing.T) {
 				w := &wide{Server: s, t: t, proto: ftpx.FTPS, data: data, local: filepath.Join(t.TempDir(), "f")}
 				boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 				state := `{"remote":"f","size":102400,"mtime":"2025-01-02T03:04:05Z","durable":0,"pieces":` + pieces +
-					`,"boot":"` + string(boot[:min(len(boot), 36)]) + `"}`
+					`,"pieces_boot":"` + string(boot[:min(len(boot), 36)]) + `"}`
 				if err := os.WriteFile(w.local+".part", bytes.Repeat([]byte("x"), 50<<10), 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -23,6 +23,9 @@ type sidecar struct {
 	// Pieces are what is there, where that has gaps; it may be less than there is.
 	// Without them it is all of the part, which then is the beginning of the file.
 	Pieces []byteRange `json:"pieces,omitempty"`
+	// PiecesBoot is Boot where there are Pieces, and Boot is empty then: whoever does not
+	// know of pieces must not take the length of the part for what is there.
+	PiecesBoot string `json:"pieces_boot,omitempty"`
 	// Synced are those that had reached the disk, instead of Durable.
 	Synced []byteRange `json:"synced,omitempty"`
 	// Boot tells one run of the operating system from another, "" if unknown.
@@ -58,12 +61,21 @@ func readSidecar(part string) (*sidecar, error) {
 	return s, nil
 }
 
+// boot tells in which run of the operating system it was written.
+func (s sidecar) boot() string {
+	if s.Pieces != nil {
+		return s.PiecesBoot
+	}
+	return s.Boot
+}
+
 // there returns the state with what is there. apart tells that there are gaps, or were
 // since the part was last cut to what counts of it.
 func (s sidecar) there(ranges []byteRange, apart bool) sidecar {
-	s.Pieces = nil
+	boot := s.boot()
+	s.Boot, s.Pieces, s.PiecesBoot = boot, nil, ""
 	if apart {
-		s.Pieces = ranges
+		s.Boot, s.Pieces, s.PiecesBoot = "", ranges, boot
 	}
 	return s
 }
