@@ -247,6 +247,7 @@ func (c *client) operate(ctx context.Context, s *site, b *breaker, t task, a *re
 			s.pool.hold() // as above
 			return true, c.closedErr(err)
 		case l.Usable():
+			a.Answered()
 			s.pool.put(l.pooled)
 			return true, c.closedErr(err)
 		}

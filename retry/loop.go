@@ -10,8 +10,8 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Attempt is one call of the function given to [Policy.Do]. Progress and Moved
-// may be called from any goroutine, until that call returns.
+// Attempt is one call of the function given to [Policy.Do]. Progress, Moved and
+// Answered may be called from any goroutine, until that call returns.
 type Attempt struct {
 	// Number counts attempts from 1.
 	Number int
@@ -20,6 +20,7 @@ type Attempt struct {
 
 	progress atomic.Bool
 	moved    atomic.Bool
+	answered atomic.Bool
 }
 
 // Progress says it is confirmed that the work is further than ever before: the
@@ -39,6 +40,11 @@ func (a *Attempt) Moved(n int64) {
 		a.moved.Store(true)
 	}
 }
+
+// Answered says that the other side has answered all that it was asked, so that
+// its session goes on: if the attempt got further, the next one starts without a
+// pause, which is for those who have to connect again.
+func (a *Attempt) Answered() { a.answered.Store(true) }
 
 // Event is one failed attempt that will be followed by another.
 type Event struct {
@@ -141,7 +147,7 @@ func (l *loop) failed(ctx context.Context, a *Attempt, err error) (Event, Reason
 		l.busy.Reset()
 	}
 
-	delay, why := l.next(class, now, further, retryAfter(err))
+	delay, why := l.next(class, now, further, a.answered.Load(), retryAfter(err))
 	if why != 0 {
 		delay = 0
 	}
@@ -149,7 +155,7 @@ func (l *loop) failed(ctx context.Context, a *Attempt, err error) (Event, Reason
 	return Event{Attempt: a.Number, Err: err, Class: class, Delay: delay, Progress: progress}, why
 }
 
-func (l *loop) next(class Class, now time.Time, further bool, asked time.Duration) (time.Duration, Reason) {
+func (l *loop) next(class Class, now time.Time, further, answered bool, asked time.Duration) (time.Duration, Reason) {
 	switch class {
 	case Permanent:
 		return 0, ReasonPermanent
@@ -163,6 +169,7 @@ func (l *loop) next(class Class, now time.Time, further bool, asked time.Duratio
 	switch {
 	case class == Busy:
 		delay = l.busy.NextBackOff()
+	case further && answered:
 	case further:
 		delay = min(jittered(progressDelay, l.Jitter), l.InitialDelay)
 	default:
