@@ -108,6 +108,8 @@ type IO struct {
 	// Finish, if not nil, has a Store that succeeds do what follows a whole
 	// file, in round trips that it makes anyway. Retrieve ignores it.
 	Finish *Finish
+	// Part, if not nil, tells more of a Retrieve with a Limit. Store ignores it.
+	Part *Part
 	// Progress is called with the number of payload bytes that moved since the
 	// last call: handed to the connection on Store, so it may run ahead of what
 	// the server has; accepted by dst on Retrieve. Calls do not overlap.
@@ -135,6 +137,17 @@ type Finish struct {
 	Entry *Entry
 }
 
+// Part is what more there is to know of a part of a file that [Conn.Retrieve] reads.
+type Part struct {
+	// More says that another transfer is about to follow on this connection.
+	More bool
+	// Last says that the file is expected to end where the part does.
+	Last bool
+	// Beyond is set where it does not: more came. Only FTP finds out, and only
+	// with Last.
+	Beyond bool
+}
+
 // Report calls Progress if there is one and something moved.
 func (o *IO) Report(n int64) {
 	if o != nil && o.Progress != nil && n > 0 {
@@ -156,6 +169,14 @@ func (o *IO) Finishing() *Finish {
 		return nil
 	}
 	return o.Finish
+}
+
+// Parting returns Part, or one that says nothing.
+func (o *IO) Parting() *Part {
+	if o == nil || o.Part == nil {
+		return &Part{}
+	}
+	return o.Part
 }
 
 // SizeHint returns Size, or 0 on a nil *IO.

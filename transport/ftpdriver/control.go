@@ -309,7 +309,7 @@ func (c *control) final() (r reply, begun bool, err error) {
 		switch {
 		case err != nil:
 			return reply{}, begun, err
-		case !r.preliminary():
+		case !r.preliminary() || !c.begun: // see endsPure
 			return c.last, begun, nil
 		case c.broken.Load():
 			return reply{}, begun, r.err()

@@ -1,7 +1,6 @@
 package ftpdriver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -62,57 +61,33 @@ func (s *largeStore) store() error {
 // with another port.
 func (s *largeStore) through(port int, early bool) (again bool, err error) {
 	c := s.c
-	dial, done := context.WithTimeout(s.op.Context(), c.ep.ConnectBudget())
-	// Servers begin TLS after the 150, for which there is a limit of its own.
-	shake, cancel := context.WithCancel(s.op.Context())
-	d := &dataConn{ctl: c.ctl, op: s.op, upload: true, moved: s.moved}
-	c.ctl.dials(c.ep.ConnectBudget())
-	reached := make(chan struct{})
-	go func() {
-		defer close(reached)
-		if c.connectData(dial, d, port) {
-			c.ctl.dialled()
-			c.secureData(shake, d)
-		}
-	}()
-	join := func() {
-		<-reached
-		c.ctl.dials(0)
-	}
-	defer func() {
-		done()
-		cancel()
-		join()
-		if d.wire != nil {
-			d.release()
-		}
-	}()
-	first, err := s.ask(d, reached)
+	d := c.dialBeside(s.op, port, false)
+	defer d.free()
+	d.upload, d.moved = true, s.moved
+	first, err := s.ask(d)
 	granted := err == nil && first.preliminary()
-	if !granted {
-		done()
-		cancel()
+	if granted {
+		d.join()
+	} else {
+		d.giveUp()
 	}
-	join()
-	if early && d.wire == nil && s.op.Context().Err() == nil && !errors.Is(d.err, context.Canceled) {
-		lateHosts.add(c.addr)
-	}
+	d.inVain(early)
 	if !granted {
 		if d.wire != nil {
 			d.wire.Reset() // this is not an empty file
 		}
-		return s.refused(d, first, err, early)
+		return s.refused(d.dataConn, first, err, early)
 	}
 	if d.err == nil {
 		_, err = d.ReadFrom(sourceOf(s.op, s.src))
 		_ = d.Close()
 	}
 	s.sent = d.sent
-	last, ferr := s.final(d)
-	if ferr != nil && unreached(d, last) {
+	last, ferr := s.final(d.dataConn)
+	if ferr != nil && unreached(d.dataConn, last) {
 		return early, d.err
 	}
-	return false, c.transferError(d, besides(err, ferr), s.offset)
+	return false, c.transferError(d.dataConn, besides(err, ferr), s.offset)
 }
 
 // final reads the final reply. A server that reads no command before it has sent that
@@ -147,7 +122,7 @@ func (s *largeStore) final(d *dataConn) (reply, error) {
 // ask sends STOR, with REST before it where that is wanted, and returns the first reply
 // to it, or that to REST if that is refused. REST has a round trip of its own: where it
 // is refused and STOR is not, the server would have emptied the file.
-func (s *largeStore) ask(d *dataConn, reached <-chan struct{}) (reply, error) {
+func (s *largeStore) ask(d *beside) (reply, error) {
 	c := s.c
 	if s.offset > 0 {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(s.offset, 10))
@@ -156,7 +131,7 @@ func (s *largeStore) ask(d *dataConn, reached <-chan struct{}) (reply, error) {
 		}
 		s.rested = true
 		select {
-		case <-reached:
+		case <-d.reached:
 			if d.err != nil {
 				return reply{}, errUnreached
 			}

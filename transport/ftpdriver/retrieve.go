@@ -8,8 +8,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/jlaffaye/ftp"
-
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -22,11 +20,16 @@ func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.W
 	}
 	var got int64
 	err := c.doPath(ctx, "RETR", path, func(op *transport.Op) (err error) {
-		r := retrieval{path: path, offset: offset, limit: opt.LimitOr(-1), dst: op.Writer(dst)}
+		r := retrieval{path: path, offset: offset, limit: opt.LimitOr(-1), dst: op.Writer(dst), part: opt.Parting()}
 		if opt != nil && opt.Progress != nil {
 			r.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
 		}
-		if r.limit > 0 && r.limit <= math.MaxInt64-offset && c.hasRange() {
+		r.ranged = r.limit > 0 && r.limit <= math.MaxInt64-offset && !r.part.Last && c.hasRange()
+		if c.together() && (r.limit > 0 || r.offset > 0) {
+			got, err = (&part{retrieval: r, c: c, op: op}).retrieve()
+			return err
+		}
+		if r.ranged {
 			got, err = c.retrieve(op, r, true)
 			if got > 0 || err == nil || c.ctl.last.code != 554 || !c.ctl.inStep() {
 				return err
@@ -50,6 +53,8 @@ type retrieval struct {
 	offset, limit int64
 	dst           io.Writer
 	moved         func(int64)
+	part          *transport.Part
+	ranged        bool // RANG may be asked
 }
 
 func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, error) {
@@ -86,7 +91,10 @@ func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, erro
 	}
 	got, err := transport.CopyBuffer(r.dst, from, *buf, r.moved)
 	if err == nil && got == r.limit || errors.Is(err, transport.ErrEnough) {
-		c.stopAt(d, resp)
+		if !r.atEnd(resp) {
+			d.cut()
+		}
+		_ = resp.Close()
 		return got, nil
 	}
 	if err != nil {
@@ -95,14 +103,15 @@ func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, erro
 	return got, c.retrieveError(d, besides(err, resp.Close()), r.offset)
 }
 
-// stopAt ends a transfer at its limit. If that is the end of the file all is in
-// order; else the connection is cut, and whether the session survives depends on
-// the server. Either way the bytes are there.
-func (c *Conn) stopAt(d *dataConn, resp *ftp.Response) {
-	if n, err := resp.Read(make([]byte, 1)); n > 0 || err != io.EOF {
-		d.cut()
+// atEnd reports whether nothing follows where the limit is reached. If that is the end
+// of the file all is in order; else the connection is to be cut, and whether the session
+// survives depends on the server. Either way the bytes are there.
+func (r *retrieval) atEnd(from io.Reader) bool {
+	n, err := from.Read(make([]byte, 1))
+	if r.part.Last && n > 0 {
+		r.part.Beyond = true
 	}
-	_ = resp.Close()
+	return n == 0 && err == io.EOF
 }
 
 // retrieveError is transferError with what REST means here: 554 to it, or to the
