@@ -37,7 +37,7 @@ func (u *upload) arrive(ctx context.Context, l *lease) error {
 	u.confirmed, u.acked, u.window, u.looks, u.blocked = 0, 0, 0, 0, 0
 	u.furthest = 0 // to get as far here is progress
 	u.seen = seen{}
-	u.arrived = true
+	u.arrived, u.closed = true, false
 	return nil
 }
 

@@ -26,13 +26,13 @@ func (u *upload) peek(ctx context.Context, l *lease) (forget func()) {
 	if p, ok := l.pooled.Conn.(transport.Preparer); ok {
 		p.Prepare(u.src.size() - u.confirmed)
 	}
-	if u.looked || u.scratch || u.src.size() < resumeWorth || l.site.quirks.noRestart.Load() && l.proto.IsFTP() {
+	if u.scratch || u.src.size() < resumeWorth || l.site.quirks.noRestart.Load() && l.proto.IsFTP() {
 		return func() {}
 	}
-	if p, ok := l.pooled.Conn.(transport.Peeker); ok {
+	if p, ok := l.pooled.Conn.(transport.Peeker); ok && (!u.looked || l.proto.IsFTP()) {
 		return u.peekWith(ctx, p)
 	}
-	if l.Info().Caps.Overlap < 2 || !u.looksAtDest() {
+	if u.looked || l.Info().Caps.Overlap < 2 || !u.looksAtDest() {
 		return func() {}
 	}
 	var both sync.WaitGroup
@@ -50,7 +50,7 @@ func (u *upload) peek(ctx context.Context, l *lease) (forget func()) {
 func (u *upload) peekWith(ctx context.Context, p transport.Peeker) (forget func()) {
 	var names []string
 	var into []*looked
-	if u.looksAtDest() {
+	if !u.looked && u.looksAtDest() {
 		names, into = append(names, u.dest), append(into, &u.peeked.dest)
 	}
 	partial := u.partial

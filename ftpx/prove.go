@@ -25,6 +25,9 @@ const (
 	foreignWindow = 20 << 20
 	// seamLength is how much is read back on each side of a seam afterwards.
 	seamLength = 16 << 10
+	// seamGap is how much between two of those is read with them, which costs less
+	// than to ask twice.
+	seamGap = 128 << 10
 )
 
 // prove finds how many of the first size bytes of a remote file are the
@@ -58,6 +61,7 @@ func (u *upload) prove(ctx context.Context, l *lease, name string, size int64) (
 		}
 		// It offers a hash and does not deliver it: read back instead.
 	}
+	part := &transport.Part{More: name == u.partial && (size < u.src.size() || len(u.seams) > 0), Last: true}
 	from := max(size-tailLength, 0)
 	if name == u.partial {
 		switch {
@@ -68,7 +72,8 @@ func (u *upload) prove(ctx context.Context, l *lease, name string, size int64) (
 			from = min(from, u.acked)
 		}
 	}
-	same, err := u.compare(ctx, l, name, from, size-from)
+	same, err := u.compare(ctx, l, name, from, size-from, part)
+	u.beyond = part.Beyond
 	if err != nil {
 		return 0, "", err
 	}
@@ -89,7 +94,7 @@ func (u *upload) beyondAcked(ctx context.Context, l *lease, size int64) (at int6
 	if size == u.acked {
 		return size, "acknowledged", nil
 	}
-	same, err := u.compare(ctx, l, u.partial, u.acked, size-u.acked)
+	same, err := u.compare(ctx, l, u.partial, u.acked, size-u.acked, nil)
 	if errors.Is(err, ErrOneAttempt) {
 		err = nil // a source that cannot be read again can still go on from there
 	}
@@ -104,7 +109,7 @@ func (u *upload) beyondAcked(ctx context.Context, l *lease, size int64) (at int6
 
 // compare reads n bytes of a remote file back and returns how many of them, from
 // the first on, are the source's.
-func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n int64) (same int64, err error) {
+func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n int64, part *transport.Part) (same int64, err error) {
 	if name == u.partial {
 		begin, start := offset, u.seen.skip(offset, n)
 		defer func() {
@@ -117,15 +122,15 @@ func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n i
 			return 0, nil
 		}
 	}
-	return u.readAndCompare(ctx, l, name, offset, n)
+	return u.readAndCompare(ctx, l, name, offset, n, part)
 }
 
 // readAndCompare is compare, of all n bytes.
-func (u *upload) readAndCompare(ctx context.Context, l *lease, name string, offset, n int64) (int64, error) {
+func (u *upload) readAndCompare(ctx context.Context, l *lease, name string, offset, n int64, part *transport.Part) (int64, error) {
 	w := &comparer{src: u.src, at: offset}
 	rctx, begun, end := u.unheld(ctx, l)
 	w.begun = begun
-	got, err := l.Retrieve(rctx, name, offset, w, &transport.IO{Size: n, Limit: n})
+	got, err := l.Retrieve(rctx, name, offset, w, &transport.IO{Size: n, Limit: n, Part: part})
 	err = end(err)
 	if w.differs {
 		err = nil // it stopped us, we stopped it

@@ -48,10 +48,23 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 		u.looked = true
 		return 0, nil
 	}
-	if st.Size, err = u.settle(ctx, l, st.Size); err != nil {
-		return 0, err
+	settled := !u.provesEnd(l, st.Size)
+	if settled {
+		if st.Size, err = u.settle(ctx, l, st.Size); err != nil {
+			return 0, err
+		}
 	}
 	at, proof, err := u.prove(ctx, l, u.partial, st.Size)
+	if u.beyond && !settled {
+		u.closed = false // it was no true word
+		if !l.Usable() {
+			return 0, &transport.Error{Op: u.t.op, Path: u.partial, Kind: transport.KindTemporary, Err: errGrowing}
+		}
+		if st.Size, err = u.settle(ctx, l, st.Size); err != nil {
+			return 0, err
+		}
+		at, proof, err = u.prove(ctx, l, u.partial, st.Size)
+	}
 	if transport.KindOf(err) == transport.KindLocked {
 		u.elsewhere(st.Size)
 	}
@@ -89,6 +102,17 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 		u.c.onResume(ResumeInfo{Op: u.t.op, Local: u.t.local, Remote: u.t.remote, Offset: at, Size: size, Proof: proof})
 	}
 	return at, nil
+}
+
+var errGrowing = errors.New("the partial grows, of which the server had said that it was closed")
+
+// provesEnd reports whether the proof of a partial also shows that it has stopped
+// growing, so that there is nothing to wait for: the server has said that what wrote it
+// has ended, and the proof reads it to its end, a moment after its size was asked for.
+func (u *upload) provesEnd(l *lease, size int64) bool {
+	caps := l.Info().Caps
+	hashed := hashFor(caps, caps.HashRanges || size == u.src.size() && len(caps.Hashes) > 0) != ""
+	return u.closed && u.looked && l.proto.IsFTP() && !hashed
 }
 
 // settle waits until the partial has stopped growing: after a reset the
@@ -175,7 +199,7 @@ func (u *upload) elsewhere(worth int64) {
 	}
 	u.generation++
 	u.partial = partialName(u.dest, u.identity, u.generation)
-	u.blocked, u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, 0, nil
+	u.blocked, u.confirmed, u.acked, u.window, u.seams, u.closed = 0, 0, 0, 0, nil, false
 	u.seen.forget()
 	if u.generation <= maxRestarts {
 		u.furthest = 0 // to get as far again is progress, but not for ever
@@ -189,7 +213,7 @@ func (u *upload) elsewhere(worth int64) {
 func (u *upload) leave() {
 	u.generation++
 	u.partial = partialName(u.dest, u.identity, u.generation)
-	u.confirmed, u.acked, u.window, u.seams = 0, 0, 0, nil
+	u.confirmed, u.acked, u.window, u.seams, u.closed = 0, 0, 0, nil, false
 	u.seen.forget()
 }
 
@@ -202,7 +226,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 		return retry.Stop(err)
 	}
 	moved, pos := int64(0), offset
-	finish := &transport.Finish{ModTime: u.timeToSet(l), More: l.site.pool.crowded()}
+	finish := &transport.Finish{ModTime: u.timeToSet(l), More: l.site.pool.crowded() || len(u.seams) > 0}
 	if caps := l.Info().Caps; u.verify != VerifySize {
 		finish.Hash = hashFor(caps, len(caps.Hashes) > 0)
 	}
@@ -218,7 +242,8 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	})
 	u.res.Moved += moved
 	u.acked, u.window = offset+n, l.Info().Caps.WriteWindow
-	l.attempt.Moved(moved) // also if what follows fails: the next attempt starts at once
+	u.closed = moved > 0 && l.Usable() // else the session may still have it
+	l.attempt.Moved(moved)             // also if what follows fails: the next attempt starts at once
 	if err != nil {
 		if size := u.src.size(); !l.Usable() && offset == 0 && (moved == 0 || size >= 0 && size < resumeWorth) {
 			u.leave()

@@ -61,6 +61,8 @@ type upload struct {
 	held       int64   // size of the partial where this attempt ended for want of room
 	blocked    int     // how often the partial was held by an older session
 	looked     bool    // the partial has been looked for
+	closed     bool    // the server has said that the last Store to the partial has ended
+	beyond     bool    // more came of the partial, when it was read to its end, than it was to have
 	scratch    bool    // the next attempt begins at 0
 	seams      []int64 // where attempts went on
 	peeked     peeked

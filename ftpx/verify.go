@@ -2,6 +2,7 @@ package ftpx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,27 +79,41 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 		}
 	}
 	if u.verify == VerifyFull {
-		return u.readBack(ctx, l, 0, size, v)
+		return u.readBack(ctx, l, 0, size, &transport.Part{Last: true}, v)
 	}
 	if len(u.seams) == 0 {
 		return nil
 	}
-	from := max(size-seamLength, 0)
-	ranges := []byteRange{{from, size}}
-	for _, seam := range u.seams {
-		if r := (byteRange{max(seam-seamLength, 0), min(seam+seamLength, from)}); r.from < r.to {
-			ranges = append(ranges, r)
-		}
-	}
+	ranges := u.seamRanges(size)
 	if caps.Overlap > 1 {
 		u.readTogether(ctx, l, ranges)
 	}
-	for _, r := range ranges {
-		if err := u.readBack(ctx, l, r.from, r.to-r.from, v); err != nil {
+	for i, r := range ranges {
+		part := &transport.Part{More: i+1 < len(ranges), Last: r.to == size}
+		if err := u.readBack(ctx, l, r.from, r.to-r.from, part, v); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// seamRanges are what is read back of a whole partial of size bytes: where attempts
+// went on, and its end. What lies near each other is read at once.
+func (u *upload) seamRanges(size int64) []byteRange {
+	all := []byteRange{{max(size-seamLength, 0), size}}
+	for _, seam := range u.seams {
+		all = append(all, byteRange{max(seam-seamLength, 0), min(seam+seamLength, size)})
+	}
+	slices.SortFunc(all, func(a, b byteRange) int { return cmp.Compare(a.from, b.from) })
+	ranges := all[:1]
+	for _, r := range all[1:] {
+		if last := &ranges[len(ranges)-1]; r.from-last.to <= seamGap {
+			last.to = max(last.to, r.to)
+		} else {
+			ranges = append(ranges, r)
+		}
+	}
+	return ranges
 }
 
 // readTogether reads ranges of the partial back in the time of one, and notes what of
@@ -113,7 +128,7 @@ func (u *upload) readTogether(ctx context.Context, l *lease, ranges []byteRange)
 		var all sync.WaitGroup
 		for i, r := range some {
 			if begin[i] < r.to {
-				all.Go(func() { same[i], _ = u.readAndCompare(ctx, l, u.partial, begin[i], r.to-begin[i]) })
+				all.Go(func() { same[i], _ = u.readAndCompare(ctx, l, u.partial, begin[i], r.to-begin[i], nil) })
 			}
 		}
 		all.Wait()
@@ -140,8 +155,8 @@ func (u *upload) sameDigest(size int64) (bool, error) {
 	return bytes.Equal(h.Sum(nil), u.digest), nil
 }
 
-func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, v *Verified) error {
-	same, err := u.compare(ctx, l, u.partial, offset, n)
+func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, part *transport.Part, v *Verified) error {
+	same, err := u.compare(ctx, l, u.partial, offset, n, part)
 	if err != nil {
 		return err
 	}
