@@ -32,7 +32,7 @@ func (c *Conn) dialBeside(op *transport.Op, port int, silent bool) *beside {
 			c.secureData(shake, b.dataConn)
 		}
 		if silent && b.err == nil {
-			b.nothingToSend()
+			c.nothingToSend(b.dataConn)
 		}
 	}()
 	return b

@@ -63,7 +63,7 @@ func (p *part) once() (int64, error) {
 // with another port.
 func (p *part) through(port int, early bool) (got int64, again bool, err error) {
 	c := p.c
-	d := c.dialBeside(p.op, port, p.limit > 0 && p.limit <= halfClosed && c.isVSFTPD())
+	d := c.dialBeside(p.op, port, p.short() && (c.isVSFTPD() || c.isProFTPD()))
 	defer d.free()
 	var lines []string
 	switch {
@@ -72,24 +72,26 @@ func (p *part) through(port int, early bool) (got int64, again bool, err error) 
 	case p.offset > 0:
 		lines = append(lines, "REST "+strconv.FormatInt(p.offset, 10))
 	}
+	lines = append(lines, "RETR "+p.path)
 	p.ends = nil
-	if p.part.More && c.readsLater() && c.mayAskAhead() {
-		p.ends = []string{"EPSV"}
+	if ends := []string{"EPSV"}; p.part.More && c.mayAskAhead() && (p.toEnd() || !c.isProFTPD()) && c.readsLater(lines, ends) {
+		p.ends = ends
 	}
 	// Part of a file is asked for to prove what was being written.
 	c.ctl.readBack = p.limit > 0
-	if err := c.ctl.send(append(append(lines, "RETR "+p.path), p.ends...)...); err != nil {
+	if err := c.ctl.send(append(lines, p.ends...)...); err != nil {
 		return 0, false, err
 	}
 	var begins, first reply
-	if len(lines) > 0 {
+	asked := len(lines) > 1
+	if asked {
 		begins, _, err = c.ctl.final()
 	}
 	c.ctl.asked.Store(true)
 	if err == nil {
 		first, err = c.ctl.receive()
 	}
-	if err != nil || !first.preliminary() || len(lines) > 0 && begins.code != 350 {
+	if err != nil || !first.preliminary() || asked && begins.code != 350 {
 		return p.refused(d, begins, first, err, early)
 	}
 	d.join()
@@ -98,7 +100,10 @@ func (p *part) through(port int, early bool) (got int64, again bool, err error) 
 		got, err = p.content(d)
 	}
 	stopped := err == nil && (p.enough || p.limit > 0 && got == p.limit)
-	last, ferr := c.finalWithPort(d.dataConn, p.part.More && err == nil && !p.cut)
+	last, _, ferr := c.ctl.final()
+	if ferr == nil {
+		last, p.ends, ferr = c.ordered(last, p.ends)
+	}
 	if ferr == nil && !last.positive() {
 		ferr = last.err()
 	}
@@ -111,6 +116,13 @@ func (p *part) through(port int, early bool) (got int64, again bool, err error) 
 	}
 	return got, false, c.retrieveError(d.dataConn, besides(err, ferr), p.offset)
 }
+
+// short reports whether the part goes into the buffers of the kernel.
+func (p *part) short() bool { return p.limit > 0 && p.limit <= halfClosed }
+
+// toEnd reports whether the server is expected to come to the end of what it sends:
+// where a transfer is cut off, ProFTPD's replies could not be told apart.
+func (p *part) toEnd() bool { return p.limit <= 0 || p.ranged || p.part.Last }
 
 // content takes what comes, up to the limit. If that is the end of the file all is in
 // order; else the connection is cut, and whether the session survives depends on the
