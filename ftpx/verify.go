@@ -2,13 +2,10 @@ package ftpx
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -87,6 +84,8 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 	ranges := u.seamRanges(size)
 	if caps.Overlap > 1 {
 		u.readTogether(ctx, l, ranges)
+	} else {
+		u.readBeside(ctx, l, ranges)
 	}
 	for i, r := range ranges {
 		part := &transport.Part{More: i+1 < len(ranges), Last: r.to == size}
@@ -95,52 +94,6 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 		}
 	}
 	return nil
-}
-
-// seamRanges are what is read back of a whole partial of size bytes: where attempts
-// went on, and its end. What lies near each other is read at once.
-func (u *upload) seamRanges(size int64) []byteRange {
-	all := []byteRange{{max(size-seamLength, 0), size}}
-	for _, seam := range u.seams {
-		all = append(all, byteRange{max(seam-seamLength, 0), min(seam+seamLength, size)})
-	}
-	slices.SortFunc(all, func(a, b byteRange) int { return cmp.Compare(a.from, b.from) })
-	ranges := all[:1]
-	for _, r := range all[1:] {
-		if last := &ranges[len(ranges)-1]; r.from-last.to <= seamGap {
-			last.to = max(last.to, r.to)
-		} else {
-			ranges = append(ranges, r)
-		}
-	}
-	return ranges
-}
-
-// readTogether reads ranges of the partial back in the time of one, and notes what of
-// them is the source's. Of what is missing or wrong then, reading it again tells.
-func (u *upload) readTogether(ctx context.Context, l *lease, ranges []byteRange) {
-	const most = 16 // under way at a time
-	for some := range slices.Chunk(ranges, most) {
-		begin, same := make([]int64, len(some)), make([]int64, len(some))
-		for i, r := range some {
-			begin[i] = u.seen.skip(r.from, r.to-r.from)
-		}
-		var all sync.WaitGroup
-		for i, r := range some {
-			if begin[i] < r.to {
-				all.Go(func() { same[i], _ = u.readAndCompare(ctx, l, u.partial, begin[i], r.to-begin[i], nil) })
-			}
-		}
-		all.Wait()
-		for i := range some {
-			if u.seen.add(begin[i], begin[i]+same[i]) {
-				l.attempt.Progress()
-			}
-		}
-		if !l.Usable() {
-			return
-		}
-	}
 }
 
 // sameDigest compares the source with the digest that came with the file's end.
