@@ -84,7 +84,7 @@ func (u *upload) checkContent(ctx context.Context, l *lease, size int64, v *Veri
 	ranges := u.seamRanges(size)
 	if caps.Overlap > 1 {
 		u.readTogether(ctx, l, ranges)
-	} else {
+	} else if l.proto.IsFTP() {
 		u.readBeside(ctx, l, ranges)
 	}
 	for i, r := range ranges {

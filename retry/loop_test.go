@@ -176,6 +176,27 @@ func TestLargeFileOverABadLineFinishes(t *testing.T) {
 	}
 }
 
+// TestAnsweredAttemptIsFollowedAtOnce if it got further, since there is nothing to
+// connect again; else it is one like others.
+func TestAnsweredAttemptIsFollowedAtOnce(t *testing.T) {
+	for further, want := range map[bool]string{true: "[0s 0s 0s]", false: "[1s 2s 4s]"} {
+		attempts := 0
+		_, gaps, _, _ := run(t, retry.Policy{MaxAttempts: 4, InitialDelay: time.Second, Multiplier: 2, Jitter: -1}, func(a *retry.Attempt) error {
+			a.Answered()
+			if attempts++; further {
+				a.Progress()
+			}
+			if attempts == 4 {
+				return nil
+			}
+			return errLost
+		})
+		if got := fmt.Sprint(gaps); got != want {
+			t.Errorf("further %v: pauses %v, want %v", further, got, want)
+		}
+	}
+}
+
 func TestProgressRestartsTheBudget(t *testing.T) {
 	p := retry.Policy{MaxAttempts: 3, Jitter: -1, InitialDelay: time.Second}
 	attempts := 0

@@ -1,0 +1,181 @@
+package ftpdriver
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// fromRest has the fake honour REST, and RANG where it is offered, for RETR.
+func fromRest(f *fake) {
+	end := 0
+	f.on["REST"] = func(s *session, n string) string { s.rest, _ = strconv.Atoi(n); return "350 from there" }
+	f.on["RANG"] = func(s *session, arg string) string {
+		_, _ = fmt.Sscan(arg, &s.rest, &end)
+		return "350 that range"
+	}
+	f.on["RETR"] = func(s *session, name string) string {
+		data := s.files[name][s.rest:]
+		if end > 0 {
+			data = s.files[name][s.rest : end+1]
+		}
+		s.rest, end = 0, 0
+		return s.send(data)
+	}
+}
+
+// TestPartInOneWrite: part of a file takes a write, for which its data connection does
+// not wait, and where another transfer follows on vsftpd the port for that comes along.
+func TestPartInOneWrite(t *testing.T) {
+	vsftpd := func(f *fake) { f.greeting = "220 (vsFTPd 3.0.3)" }
+	data := random(100 << 10)
+	for name, c := range map[string]struct {
+		change func(f *fake)
+		io     *transport.IO
+		want   []byte
+		turns  string
+		beyond bool
+	}{
+		"to the end":     {io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"grown":          {io: &transport.IO{Limit: 80 << 10, Part: &transport.Part{Last: true}}, want: data[10<<10 : 90<<10], turns: "EPSV, REST RETR", beyond: true},
+		"in the middle":  {io: &transport.IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, REST RETR"},
+		"without limit":  {io: nil, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"on vsftpd":      {change: vsftpd, io: &transport.IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"more follows":   {io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"more on vsftpd": {change: vsftpd, io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR EPSV"},
+		"a range": {change: func(f *fake) { f.feat = append(f.feat, "RANG STREAM") },
+			io: &transport.IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, RANG RETR"},
+		"no range at the end": {change: func(f *fake) { f.feat = append(f.feat, "RANG STREAM") },
+			io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"the range is refused": {change: func(f *fake) {
+			f.feat = append(f.feat, "RANG STREAM")
+			f.on["RANG"] = always("501 no")
+		}, io: &transport.IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
+		"the file ends before": {change: func(f *fake) {
+			f.feat = append(f.feat, "RANG STREAM")
+			f.on["RANG"] = always("350 that range")
+			give, first := f.on["RETR"], true
+			f.on["RETR"] = func(s *session, name string) string {
+				if first {
+					first = false
+					return "554 the file ends before"
+				}
+				return give(s, name)
+			}
+		}, io: &transport.IO{Limit: 95 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
+	} {
+		for _, p := range protocols {
+			t.Run(name+" "+p.String(), func(t *testing.T) {
+				asked := make(chan struct{}, 8)
+				ep, f := startFake(t, p, func(f *fake) {
+					f.files["f"] = data
+					fromRest(f)
+					if c.change != nil {
+						c.change(f)
+					}
+					give := f.on["RETR"]
+					f.on["RETR"] = func(s *session, name string) string { asked <- struct{}{}; return give(s, name) }
+				})
+				dialsWhen(ep, asked)
+				conn := dial(t, ep)
+				f.forget()
+				if c.io != nil && c.io.Part != nil {
+					c.io.Part.Beyond = false
+				}
+				var got bytes.Buffer
+				n, err := conn.Retrieve(t.Context(), "f", 10<<10, &got, c.io)
+				if err != nil || n != int64(len(c.want)) || !bytes.Equal(got.Bytes(), c.want) {
+					t.Fatalf("%d bytes, want %d: %v", n, len(c.want), err)
+				}
+				if turns := f.inTurns(); turns != c.turns {
+					t.Errorf("%q, want %q", turns, c.turns)
+				}
+				if beyond := c.io.Parting().Beyond; beyond != c.beyond {
+					t.Errorf("beyond is %v", beyond)
+				}
+				if err := conn.Ping(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestRefusedPartIsCutOff: what RETR sends from 0 after a refused REST goes nowhere, and
+// the session goes on.
+func TestRefusedPartIsCutOff(t *testing.T) {
+	for _, p := range protocols {
+		ep, f := startFake(t, p, func(f *fake) {
+			f.files["f"] = random(4 << 20)
+			f.on["REST"] = always("502 Command not implemented.")
+		})
+		c := dial(t, ep)
+		f.forget()
+		var got bytes.Buffer
+		n, err := c.Retrieve(t.Context(), "f", 5, &got, &transport.IO{Limit: 64 << 10, Part: &transport.Part{More: true}})
+		if te := wantKind(t, err, transport.KindRestart, 502); n != 0 || got.Len() != 0 || te.Op != "REST" {
+			t.Errorf("%d bytes came, %v", got.Len(), te)
+		}
+		if err := c.Ping(t.Context()); err != nil {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+}
+
+// TestPortOfAPartIsUsed: the port that came with a part is the next transfer's, and
+// where it cannot be reached another is asked for.
+func TestPortOfAPartIsUsed(t *testing.T) {
+	for gone, want := range map[bool]string{false: "EPSV, REST RETR EPSV, REST, STOR", true: "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR"} {
+		ep, f := startFake(t, transport.FTP, func(f *fake) {
+			f.greeting = "220 (vsFTPd 3.0.3)"
+			f.files["f"] = []byte("hello")
+			fromRest(f)
+			give, asked := f.on["RETR"], 0
+			f.on["RETR"] = func(s *session, name string) string {
+				if asked++; asked == 2 && gone {
+					return "425 Failed to establish connection."
+				}
+				return give(s, name)
+			}
+		})
+		// Of the dials of data connections the second is refused, where it is to be.
+		control := ep.Addr()
+		var dials atomic.Int32
+		ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr != control {
+				if dials.Add(1) == 2 && gone {
+					addr = "127.0.0.1:1"
+				}
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, addr)
+		}
+		c := dial(t, ep)
+		f.forget()
+		read := func() {
+			t.Helper()
+			var got strings.Builder
+			if _, err := c.Retrieve(t.Context(), "f", 1, &got, &transport.IO{Limit: 4, Part: &transport.Part{More: true, Last: true}}); err != nil || got.String() != "ello" {
+				t.Fatalf("%q, %v", got.String(), err)
+			}
+		}
+		read()
+		if gone {
+			read()
+		} else if _, err := c.Store(t.Context(), "f", 5, bytes.NewReader(random(64<<10)), nil); err != nil {
+			t.Fatal(err)
+		}
+		if turns := f.inTurns(); turns != want {
+			t.Errorf("%q, want %q", turns, want)
+		}
+		if lateHosts.has(c.addr) != gone {
+			t.Errorf("gone is %v, and remembered %v", gone, !gone)
+		}
+	}
+}
