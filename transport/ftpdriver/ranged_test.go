@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -132,14 +134,15 @@ func TestRefusedPartIsCutOff(t *testing.T) {
 // TestPortOfAPartIsUsed: the port that came with a part is the next transfer's, and
 // where it cannot be reached another is asked for.
 func TestPortOfAPartIsUsed(t *testing.T) {
-	for gone, want := range map[bool]string{false: "EPSV, REST RETR EPSV, REST, STOR", true: "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR"} {
+	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR"
+	for trouble, want := range map[string]string{"": "EPSV, REST RETR EPSV, REST, STOR", "unreachable": again, "425": again} {
 		ep, f := startFake(t, transport.FTP, func(f *fake) {
 			f.greeting = "220 (vsFTPd 3.0.3)"
 			f.files["f"] = []byte("hello")
 			fromRest(f)
 			give, asked := f.on["RETR"], 0
 			f.on["RETR"] = func(s *session, name string) string {
-				if asked++; asked == 2 && gone {
+				if asked++; asked == 2 && trouble != "" {
 					return "425 Failed to establish connection."
 				}
 				return give(s, name)
@@ -150,7 +153,7 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 		var dials atomic.Int32
 		ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if addr != control {
-				if dials.Add(1) == 2 && gone {
+				if dials.Add(1) == 2 && trouble == "unreachable" {
 					addr = "127.0.0.1:1"
 				}
 			}
@@ -166,7 +169,7 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 			}
 		}
 		read()
-		if gone {
+		if trouble != "" {
 			read()
 		} else if _, err := c.Store(t.Context(), "f", 5, bytes.NewReader(random(64<<10)), nil); err != nil {
 			t.Fatal(err)
@@ -174,8 +177,72 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 		if turns := f.inTurns(); turns != want {
 			t.Errorf("%q, want %q", turns, want)
 		}
-		if lateHosts.has(c.addr) != gone {
-			t.Errorf("gone is %v, and remembered %v", gone, !gone)
+		if lateHosts.has(c.addr) != (trouble != "") {
+			t.Errorf("%q, and remembered is %v", trouble, trouble == "")
 		}
+	}
+}
+
+// TestPortBeforeAPart: on ProFTPD with TLS the port for the next transfer is asked for,
+// and our direction has ended, before a short part has come. A server that reads the
+// question too soon costs nothing but that.
+func TestPortBeforeAPart(t *testing.T) {
+	defer func(d time.Duration) { earlyFrom = d }(earlyFrom)
+	earlyFrom = 0
+	for reads, want := range map[string]string{
+		"later":         "EPSV, REST RETR EPSV, REST RETR EPSV",
+		"at once":       "EPSV, REST RETR, EPSV, EPSV, REST RETR, EPSV",
+		"and says what": "EPSV, REST RETR, EPSV",
+	} {
+		t.Run(reads, func(t *testing.T) {
+			ep, f := startFake(t, transport.FTPS, func(f *fake) {
+				f.greeting = "220 ProFTPD Server (test)"
+				f.files["f"] = []byte("content")
+				fromRest(f)
+				f.on["RETR"] = func(s *session, name string) string {
+					s.say("150 here it comes")
+					conn := s.accept()
+					if _, err := io.ReadAll(conn); err != nil {
+						t.Errorf("our direction has not ended: %v", err)
+					}
+					_ = s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+					if _, err := s.r.Peek(1); err != nil {
+						t.Error("nothing came before the part")
+					}
+					_ = s.conn.SetReadDeadline(time.Time{})
+					if reads != "later" {
+						_, _ = s.r.ReadString('\n')
+						f.mu.Lock()
+						f.turns = append(f.turns, "EPSV")
+						f.mu.Unlock()
+						s.say("450 EPSV: data transfer in progress")
+					}
+					_, _ = conn.Write(s.files[name][s.rest:])
+					_ = conn.Close()
+					if reads == "and says what" {
+						return "200 fine"
+					}
+					return "226 done"
+				}
+			})
+			c := dial(t, ep)
+			f.forget()
+			for range 2 {
+				var got strings.Builder
+				_, err := c.Retrieve(t.Context(), "f", 3, &got, &transport.IO{Limit: 4, Part: &transport.Part{More: true, Last: true}})
+				if err != nil || got.String() != "tent" {
+					t.Fatalf("%q, %v", got.String(), err)
+				}
+				if reads == "and says what" {
+					if c.Usable() {
+						t.Error("nothing is known of the session, and it goes on")
+					}
+					break
+				}
+			}
+			if got := f.inTurns(); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
 	}
 }
