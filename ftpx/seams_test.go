@@ -22,12 +22,20 @@ type ftpStub struct {
 	data  []byte // of the file
 	grown []byte // what is added to it when it has been read
 	dead  bool   // nothing is answered
+	rtt   time.Duration
 	looks int
 	reads int
+	more  bool // what the last Store was told of what follows
 }
 
 func newFTPStub(data []byte) *ftpStub {
 	return &ftpStub{stubConn: stubConn{proto: FTP, closed: make(chan struct{})}, data: data}
+}
+
+func (c *ftpStub) Info() transport.Info {
+	i := c.stubConn.Info()
+	i.RoundTrip = c.rtt
+	return i
 }
 
 func (c *ftpStub) Usable() bool {
@@ -74,18 +82,20 @@ func TestClosedPartialIsNotWaitedFor(t *testing.T) {
 	const has, more = 200 << 10, 10 << 10
 	for name, c := range map[string]struct {
 		closed, first, grows bool
+		rtt                  time.Duration
 		took                 time.Duration
 		looks                int
 		at                   int64
 	}{
-		"closed":            {closed: true, took: 100 * time.Millisecond, looks: 1, at: has},
+		"closed":            {closed: true, rtt: 20 * time.Millisecond, took: 100 * time.Millisecond, looks: 1, at: has},
+		"on a short line":   {closed: true, rtt: 5 * time.Millisecond, took: 115 * time.Millisecond, looks: 1, at: has},
 		"not closed":        {took: 125 * time.Millisecond, looks: 2, at: has},
 		"of another call":   {closed: true, first: true, took: 125 * time.Millisecond, looks: 2, at: has},
-		"closed, and grows": {closed: true, grows: true, took: 100*time.Millisecond + 75*time.Millisecond + 100*time.Millisecond, looks: 3, at: has + more},
+		"closed, and grows": {closed: true, grows: true, rtt: time.Second, took: 100*time.Millisecond + 75*time.Millisecond + 100*time.Millisecond, looks: 3, at: has + more},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			conn := newFTPStub(slices.Clone(src[:has]))
-			if c.grows {
+			if conn.rtt = c.rtt; c.grows {
 				conn.grown = src[has:][:more]
 			}
 			l := &lease{pooled: &pooled{Conn: conn, proto: FTP}, site: &site{}, attempt: &retry.Attempt{}}
@@ -180,5 +190,29 @@ func TestSeamsNearEachOther(t *testing.T) {
 	}
 	if got := u.seamRanges(6 * mib); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func (c *ftpStub) Store(_ context.Context, _ string, _ int64, src io.Reader, opt *transport.IO) (int64, error) {
+	c.more = opt.Finish.More
+	return io.Copy(io.Discard, src)
+}
+
+type openSource struct{ heldSource }
+
+func (s openSource) open(offset int64) (io.Reader, error) {
+	return io.NewSectionReader(s.r, offset, s.size()-offset), nil
+}
+
+// TestSeamsWantAPort: an upload whose seams are to be read back asks for the port for
+// that at the end of the file.
+func TestSeamsWantAPort(t *testing.T) {
+	for _, seams := range [][]int64{nil, {5}} {
+		conn := newFTPStub(nil)
+		l := &lease{pooled: &pooled{Conn: conn, proto: FTP}, site: &site{pool: newPool(t.Context(), 1)}, attempt: &retry.Attempt{}}
+		u := &upload{c: &client{}, src: openSource{heldSource{r: bytes.NewReader(make([]byte, 10))}}, seams: seams}
+		if err := u.storeAt(t.Context(), l, 5); err != nil || conn.more != (len(seams) > 0) {
+			t.Errorf("seams %v: another transfer follows: %v, %v", seams, conn.more, err)
+		}
 	}
 }

@@ -50,9 +50,12 @@ func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 	}
 	settled := !u.provesEnd(l, st.Size)
 	if settled {
-		if st.Size, err = u.settle(ctx, l, st.Size); err != nil {
-			return 0, err
-		}
+		st.Size, err = u.settle(ctx, l, st.Size)
+	} else {
+		err = sleep(ctx, settleFirst-proofTakes(l))
+	}
+	if err != nil {
+		return 0, err
 	}
 	at, proof, err := u.prove(ctx, l, u.partial, st.Size)
 	if u.beyond && !settled {
@@ -108,11 +111,22 @@ var errGrowing = errors.New("the partial grows, of which the server had said tha
 
 // provesEnd reports whether the proof of a partial also shows that it has stopped
 // growing, so that there is nothing to wait for: the server has said that what wrote it
-// has ended, and the proof reads it to its end, a moment after its size was asked for.
+// has ended, and the proof reads it to its end, no sooner than settleFirst after its size
+// was asked for.
 func (u *upload) provesEnd(l *lease, size int64) bool {
 	caps := l.Info().Caps
 	hashed := hashFor(caps, caps.HashRanges || size == u.src.size() && len(caps.Hashes) > 0) != ""
 	return u.closed && u.looked && l.proto.IsFTP() && !hashed
+}
+
+// proofTakes is the least time from the look at a partial to the end of its proof: a
+// data connection, with TLS or without, is had in no fewer round trips.
+func proofTakes(l *lease) time.Duration {
+	trips := 2
+	if l.proto.Secure() {
+		trips = 3
+	}
+	return time.Duration(trips) * l.Info().RoundTrip
 }
 
 // settle waits until the partial has stopped growing: after a reset the
@@ -242,8 +256,8 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	})
 	u.res.Moved += moved
 	u.acked, u.window = offset+n, l.Info().Caps.WriteWindow
-	u.closed = moved > 0 && l.Usable() // else the session may still have it
-	l.attempt.Moved(moved)             // also if what follows fails: the next attempt starts at once
+	u.closed = err != nil && moved > 0 && l.Usable() // else the session may still have it
+	l.attempt.Moved(moved)                           // also if what follows fails: the next attempt starts at once
 	if err != nil {
 		if size := u.src.size(); !l.Usable() && offset == 0 && (moved == 0 || size >= 0 && size < resumeWorth) {
 			u.leave()
