@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
@@ -65,6 +66,7 @@ type download struct {
 	noLook   bool // the server does not tell enough in one round trip
 	alone    bool // one connection only: what several brought did not match
 	synced   syncer
+	lanes    sync.Mutex // of the connections that fetch, of whichever attempt
 	res      Result
 }
 
@@ -180,6 +182,9 @@ func (d *download) open(st Entry) error {
 	}
 	if d.parts == nil {
 		d.parts = stretchesOf(nil, d.end())
+	}
+	if d.size < 0 {
+		d.parts[len(d.parts)-1].end = d.end() // where it ended the last time it need not end now
 	}
 	return d.cut()
 }

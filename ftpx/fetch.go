@@ -39,7 +39,10 @@ func (d *download) judge(l *lease, x *lanes, err error) error {
 		if d.restarts++; d.restarts > maxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated, Err: ErrSourceChanged})
 		}
-		d.alone = d.alone || x.apart
+		if x.apart {
+			d.alone = true
+			l.site.wide.learn(0)
+		}
 		d.nothing()
 		return &transport.Error{Op: "download", Path: d.remote, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%w: what was fetched before does not match, beginning again", ErrMismatch)}

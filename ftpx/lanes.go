@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -18,12 +20,13 @@ type lanes struct {
 	seen Entry
 	ctx  context.Context // of the other lanes
 	stop context.CancelFunc
-	// dial is for what they do before they begin.
-	dial context.Context
+	// dial is for what they do before they begin, and hangUp ends that.
+	dial   context.Context
+	hangUp context.CancelFunc
 	// ended is closed when the attempt wants no more of the lanes.
 	ended chan struct{}
 
-	mu      sync.Mutex    // guards what follows, the stretches, and what is written
+	mu      *sync.Mutex   // the download's; guards what follows, the stretches, and what is written
 	changed *sync.Cond    // a stretch was given back, a lane has ended, or all is there
 	others  int           // lanes besides the main one
 	got     int64         // written in this attempt
@@ -35,27 +38,36 @@ type lanes struct {
 	apart   bool          // several lanes have written
 	over    bool          // nothing is written any more
 	differs bool          // something came that is not what is there
+	news    bool          // there is progress to be told
+	telling bool          // somebody is telling it
+	widens  sync.WaitGroup
 }
+
+// laneGrace is how long, and four round trips, a lane that is done may take to tell the
+// server, when the download is over.
+const laneGrace = time.Second
 
 // newLanes makes the lanes of an attempt. finish must be called.
 func (d *download) newLanes(ctx context.Context, l *lease) *lanes {
-	x := &lanes{d: d, main: l, seen: *d.seen, begun: make(chan struct{}), ended: make(chan struct{})}
-	x.changed = sync.NewCond(&x.mu)
+	x := &lanes{d: d, main: l, seen: *d.seen, mu: &d.lanes, begun: make(chan struct{}), ended: make(chan struct{})}
+	x.changed = sync.NewCond(x.mu)
 	// A lane that is done says so to the server even when the download is over, so
 	// that its connection can be used again.
 	lctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	dctx, hangUp := context.WithCancel(lctx)
 	unhook := context.AfterFunc(ctx, cancel)
-	x.ctx, x.dial = lctx, dctx
+	x.ctx, x.dial, x.hangUp = lctx, dctx, hangUp
 	x.stop = func() {
 		hangUp()
 		if !unhook() || !x.complete() {
 			cancel()
+		} else if x.count() > 1 {
+			time.AfterFunc(laneGrace+4*l.Info().RoundTrip, cancel)
 		}
 	}
 	d.synced.start(d, x)
 	if x.mayWiden() {
-		go x.widen()
+		x.widens.Go(x.widen)
 	}
 	return x
 }
@@ -87,7 +99,7 @@ func (x *lanes) all(ctx context.Context, err error) error {
 func (x *lanes) take(main bool) *stretch {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.over || !main && x.mustLeave() {
+	if x.over || x.differs || !main && x.mustLeave() {
 		return nil
 	}
 	p := x.d.parts.idle()
@@ -146,12 +158,15 @@ func (x *lanes) fetched(w *stretchWriter, err error, limited bool) error {
 	p, d := w.p, x.d
 	p.busy = false
 	x.differs = x.differs || w.differs
-	if err != nil || p.gone || w.enough || limited || p.missing() == 0 {
+	if err != nil || p.gone || w.enough || limited {
 		return err
 	}
 	if d.size < 0 { // the server knows where it ends
 		p.end = p.at
 		return nil
+	}
+	if p.missing() == 0 && !d.parts.done(slices.Index(d.parts, p)) {
+		return checkLength(w.l, d.remote, w.pos, min(p.end+overlap, d.size))
 	}
 	return checkLength(w.l, d.remote, p.at, p.end)
 }
@@ -175,11 +190,15 @@ func (x *lanes) finish(ctx context.Context, err error) error {
 	x.mu.Unlock()
 	x.stop()
 	close(x.ended)
+	x.widens.Wait()
 	x.mu.Lock()
 	for !x.d.parts.complete() && x.others > 0 {
 		x.changed.Wait()
 	}
 	x.over = true
+	for x.telling { // nothing is told after the call has returned
+		x.changed.Wait()
+	}
 	x.mu.Unlock()
 	x.d.synced.stop()
 	return err
@@ -194,11 +213,11 @@ func lineFailed(err error) bool {
 	return false
 }
 
-// there is what is there.
-func (x *lanes) there() []byteRange {
+// there is what is there; false where that is not to be relied on.
+func (x *lanes) there() ([]byteRange, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.d.parts.ranges()
+	return x.d.parts.ranges(), !x.differs
 }
 
 // complete reports whether nothing is missing.
@@ -230,6 +249,7 @@ type stretchWriter struct {
 func (w *stretchWriter) Write(b []byte) (int, error) {
 	w.x.mu.Lock()
 	defer w.x.mu.Unlock()
+	defer w.x.tell()
 	done := 0
 	for done < len(b) {
 		n, err := w.some(b[done:])
@@ -246,7 +266,7 @@ func (w *stretchWriter) Write(b []byte) (int, error) {
 func (w *stretchWriter) some(b []byte) (int, error) {
 	x, p, d := w.x, w.p, w.x.d
 	switch {
-	case x.over || p.gone || w.other && x.mustLeave():
+	case x.over || x.differs || p.gone || w.other && x.mustLeave():
 		return 0, transport.ErrEnough
 	case w.pos < p.at && w.behind == 0:
 		return w.compare(b[:min(int64(len(b)), p.at-w.pos)])
@@ -292,6 +312,8 @@ func (w *stretchWriter) pass(b []byte) (int, error) {
 	left := min(p.end+overlap, d.size) - w.behind
 	n, err := w.compare(b[:min(int64(len(b)), left)])
 	if w.behind += int64(n); err == nil && int64(n) == left {
+		p.met = true
+		w.x.changed.Broadcast()
 		err = transport.ErrEnough
 	}
 	return n, err
@@ -304,7 +326,7 @@ func (w *stretchWriter) compare(b []byte) (int, error) {
 		return 0, err
 	}
 	if !same {
-		w.differs = true
+		w.differs, w.x.differs = true, true
 		return 0, errDiffers
 	}
 	w.pos += int64(len(b))
@@ -317,5 +339,24 @@ func (w *stretchWriter) moved(n int) {
 	d.res.Moved += int64(n)
 	w.l.moved = true
 	d.c.stats.received.Add(int64(n))
-	report(d.c.hooks, d.opts.Progress, ProgressInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: d.parts.have(), Size: d.size})
+	w.x.news = true
+}
+
+// tell tells of progress, without the lock, since a caller may take its time over that.
+// One lane at a time does; what the others bring meanwhile it tells too.
+func (x *lanes) tell() {
+	if x.telling || !x.news {
+		return
+	}
+	d := x.d
+	x.telling = true
+	for x.news && !x.over {
+		x.news = false
+		info := ProgressInfo{Op: d.t.op, Local: d.t.local, Remote: d.t.remote, Offset: d.parts.have(), Size: d.size}
+		x.mu.Unlock()
+		report(d.c.hooks, d.opts.Progress, info)
+		x.mu.Lock()
+	}
+	x.telling = false
+	x.changed.Broadcast()
 }

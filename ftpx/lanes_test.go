@@ -20,7 +20,7 @@ import (
 // A large file on a line where each connection moves 1 MiB in a round trip of 40 ms.
 
 const (
-	wideSize = 64 << 20
+	wideSize = 96 << 20
 	wideTrip = 40 * time.Millisecond
 	wideRate = 25 << 20
 )

@@ -90,7 +90,8 @@ type UploadOptions struct {
 	// MaxRate is how many bytes a second this transfer moves at most, besides
 	// [Options].MaxRate; 0 means any number.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook.
+	// Progress is called as payload moves, besides the hook, and like it must
+	// neither block nor call the client. Calls for one transfer do not overlap.
 	Progress func(ProgressInfo)
 }
 
@@ -111,7 +112,8 @@ type PutOptions struct {
 	// MaxRate is how many bytes a second this transfer moves at most, besides
 	// [Options].MaxRate; 0 means any number.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook.
+	// Progress is called as payload moves, besides the hook, and like it must
+	// neither block nor call the client. Calls for one transfer do not overlap.
 	Progress func(ProgressInfo)
 }
 
@@ -129,7 +131,8 @@ type DownloadOptions struct {
 	// MaxRate is how many bytes a second this transfer moves at most, besides
 	// [Options].MaxRate; 0 means any number.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook.
+	// Progress is called as payload moves, besides the hook, and like it must
+	// neither block nor call the client. Calls for one transfer do not overlap.
 	Progress func(ProgressInfo)
 }
 
@@ -138,7 +141,8 @@ type GetOptions struct {
 	// MaxRate is how many bytes a second this transfer moves at most, besides
 	// [Options].MaxRate; 0 means any number.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook.
+	// Progress is called as payload moves, besides the hook, and like it must
+	// neither block nor call the client. Calls for one transfer do not overlap.
 	Progress func(ProgressInfo)
 }
 

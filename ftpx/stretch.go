@@ -13,6 +13,9 @@ type stretch struct {
 	busy bool
 	// gone: it has become part of the one before it.
 	gone bool
+	// met: what comes behind its end was compared with what is there. Until then nothing
+	// shows that both are of the same file.
+	met bool
 }
 
 // missing is how much of the stretch is to come.
@@ -40,11 +43,16 @@ func stretchesOf(ranges []byteRange, size int64) stretches {
 	return ps
 }
 
+// done reports whether the i-th lacks nothing, and goes with the one behind it.
+func (ps stretches) done(i int) bool {
+	return ps[i].missing() == 0 && (ps[i].met || i+1 == len(ps))
+}
+
 // prefix is how much is there from the beginning on, without a gap.
 func (ps stretches) prefix() int64 {
 	at := int64(0)
-	for _, p := range ps {
-		if at = p.at; p.missing() > 0 {
+	for i, p := range ps {
+		if at = p.at; !ps.done(i) {
 			break
 		}
 	}
@@ -61,14 +69,19 @@ func (ps stretches) have() int64 {
 }
 
 // ranges are what is there, in order and apart from each other. There is always one
-// from 0 on, if only an empty one.
+// from 0 on, if only an empty one. Of what was not compared with what is behind it the
+// end is left out, so that whoever goes on from the ranges compares it.
 func (ps stretches) ranges() []byteRange {
 	var rs []byteRange
-	for _, p := range ps {
+	for i, p := range ps {
+		to := p.at
+		if p.missing() == 0 && !ps.done(i) {
+			to = max(p.from, p.at-overlap)
+		}
 		if n := len(rs); n > 0 && rs[n-1].to == p.from {
-			rs[n-1].to = p.at
-		} else if p.at > p.from || p.from == 0 {
-			rs = append(rs, byteRange{p.from, p.at})
+			rs[n-1].to = to
+		} else if to > p.from || p.from == 0 {
+			rs = append(rs, byteRange{p.from, to})
 		}
 	}
 	return rs
@@ -85,20 +98,20 @@ func (ps stretches) last() int64 {
 	return n
 }
 
-// complete reports whether nothing is missing.
+// complete reports whether nothing is missing, and all goes together.
 func (ps stretches) complete() bool {
-	for _, p := range ps {
-		if p.missing() > 0 {
+	for i := range ps {
+		if !ps.done(i) {
 			return false
 		}
 	}
 	return true
 }
 
-// idle returns the first stretch that lacks something which nobody is fetching.
+// idle returns the first stretch that is not done and that nobody is at.
 func (ps stretches) idle() *stretch {
-	for _, p := range ps {
-		if !p.busy && p.missing() > 0 {
+	for i, p := range ps {
+		if !p.busy && !ps.done(i) {
 			return p
 		}
 	}
@@ -148,6 +161,6 @@ func (ps stretches) follow(p *stretch) int64 {
 func (ps *stretches) join(p *stretch) {
 	i := slices.Index(*ps, p)
 	q := (*ps)[i+1]
-	p.end, q.gone = q.end, true
+	p.end, p.met, q.gone = q.end, false, true
 	*ps = slices.Delete(*ps, i+1, i+2)
 }

@@ -77,6 +77,9 @@ func TestStretchesUnderLanes(t *testing.T) {
 				ps.join(p)
 			case len(lanes) > 0:
 				p := lanes[rnd.IntN(len(lanes))]
+				if p.missing() == 0 {
+					p.met = true
+				}
 				if p.gone || p.missing() == 0 {
 					break
 				}
@@ -85,6 +88,7 @@ func TestStretchesUnderLanes(t *testing.T) {
 				}
 				written[p.at>>10] = true
 				p.at += 1 << 10
+				p.met = p.missing() == 0 // at once, so that what is written is said to be there
 			}
 			lanes = slices.DeleteFunc(lanes, func(p *stretch) bool { return p.gone })
 			check(t, ps, written, size)
@@ -124,9 +128,11 @@ func check(t *testing.T, ps stretches, written []bool, size int64) {
 	}
 	ranges := ps.ranges()
 	for i, w := range written {
-		in := slices.ContainsFunc(ranges, func(r byteRange) bool { return r.from <= int64(i)<<10 && int64(i)<<10 < r.to })
-		if in != w {
-			t.Fatalf("%d: said to be there %v, written %v", i<<10, in, w)
+		x := int64(i) << 10
+		in := slices.ContainsFunc(ps, func(p *stretch) bool { return p.from <= x && x < p.at })
+		said := slices.ContainsFunc(ranges, func(r byteRange) bool { return r.from <= x && x < r.to })
+		if in != w || said && !w {
+			t.Fatalf("%d: there %v, said to be %v, written %v", x, in, said, w)
 		}
 		if w {
 			have += 1 << 10
@@ -181,5 +187,18 @@ func TestCommonRanges(t *testing.T) {
 		if got := common(a, tt.b); !slices.Equal(got, tt.want) {
 			t.Errorf("%v: %v, want %v", tt.b, got, tt.want)
 		}
+	}
+}
+
+// What has not been compared with what is behind it is not said to be there, to its end.
+func TestStretchesThatHaveNotMet(t *testing.T) {
+	ps := stretchesOf([]byteRange{{0, 50 << 10}, {100 << 10, 200 << 10}}, 200<<10)
+	ps[0].at = ps[0].end
+	if want := []byteRange{{0, 100<<10 - overlap}, {100 << 10, 200 << 10}}; !slices.Equal(ps.ranges(), want) || ps.complete() || ps.idle() != ps[0] {
+		t.Errorf("%v, want %v; complete is %v", ps.ranges(), want, ps.complete())
+	}
+	ps[0].met = true
+	if want := []byteRange{{0, 200 << 10}}; !slices.Equal(ps.ranges(), want) || !ps.complete() || ps.idle() != nil {
+		t.Errorf("%v, want %v; complete is %v", ps.ranges(), want, ps.complete())
 	}
 }

@@ -3,6 +3,7 @@ package ftpx
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,13 +16,14 @@ type syncer struct {
 	done chan struct{}
 	due  chan struct{} // has a token when enough was written to be noted
 
-	mu      sync.Mutex // guards what follows, and the sidecar
-	file    *os.File
-	part    string
-	state   *sidecar
-	apart   bool  // there are gaps, or were in this attempt
-	unnoted int64 // written since the last note
-	most    int64 // that may be
+	apart   atomic.Bool  // there are gaps, or were in this attempt
+	unnoted atomic.Int64 // written since the last note
+	most    int64        // that may be
+
+	mu    sync.Mutex // guards what follows, and the sidecar
+	file  *os.File
+	part  string
+	state *sidecar
 }
 
 const (
@@ -41,7 +43,9 @@ func (s *syncer) start(d *download, x *lanes) {
 		return
 	}
 	s.file, s.part, s.state = d.file, d.part, &d.state
-	s.apart, s.unnoted, s.most = d.state.Pieces != nil, 0, min(max(d.size/noteShare, noteLeast), noteMost)
+	s.apart.Store(d.state.Pieces != nil)
+	s.unnoted.Store(0)
+	s.most = min(max(d.size/noteShare, noteLeast), noteMost)
 	s.quit, s.done, s.due = make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(s.done)
@@ -52,7 +56,9 @@ func (s *syncer) start(d *download, x *lanes) {
 			case <-s.quit:
 				return
 			case <-s.due:
-				_ = s.note(x.there(), false)
+				if there, sure := x.there(); sure {
+					_ = s.note(there, false)
+				}
 			case <-tick.C:
 				s.sync(x)
 			}
@@ -62,7 +68,10 @@ func (s *syncer) start(d *download, x *lanes) {
 
 // sync brings to disk what is there, and then notes it: in this order.
 func (s *syncer) sync(x *lanes) {
-	there := x.there()
+	there, sure := x.there()
+	if !sure {
+		return
+	}
 	s.mu.Lock()
 	known := s.state.durable()
 	s.mu.Unlock()
@@ -79,7 +88,7 @@ func (s *syncer) note(there []byteRange, synced bool) error {
 	if synced {
 		known = there
 	}
-	state := s.state.there(there, s.apart).synced(known)
+	state := s.state.there(there, s.apart.Load()).synced(known)
 	if err := state.write(s.part); err != nil {
 		return err
 	}
@@ -89,39 +98,28 @@ func (s *syncer) note(there []byteRange, synced bool) error {
 
 // split notes that from now on there will be gaps, before there is one.
 func (s *syncer) split(there []byteRange) error {
-	s.mu.Lock()
-	was := s.apart
-	s.apart = true
-	s.mu.Unlock()
-	if was {
+	if s.apart.Swap(true) {
 		return nil
 	}
 	err := s.note(there, false)
 	if err != nil {
-		s.mu.Lock()
-		s.apart = false
-		s.mu.Unlock()
+		s.apart.Store(false)
 	}
 	return err
 }
 
-// written says that n more bytes are there.
+// written says that n more bytes are there. It waits for nothing.
 func (s *syncer) written(n int64) {
 	if s.quit == nil {
 		return
 	}
-	s.mu.Lock()
-	s.unnoted += n
-	due := s.apart && s.unnoted >= s.most
-	if due {
-		s.unnoted = 0
+	if s.unnoted.Add(n) < s.most || !s.apart.Load() {
+		return
 	}
-	s.mu.Unlock()
-	if due {
-		select {
-		case s.due <- struct{}{}:
-		default:
-		}
+	s.unnoted.Store(0)
+	select {
+	case s.due <- struct{}{}:
+	default:
 	}
 }
 

@@ -17,8 +17,11 @@ const (
 	widenFrom = 10 * time.Millisecond
 	// widenSize is the least that must be missing.
 	widenSize = 32 << 20
-	// widenTimes is how many times what it costs to open a connection the rest must take.
-	widenTimes = 4
+	// widenTimes is how many times what it costs to open a connection the rest must take,
+	// and widenTimesSFTP that where a connection has lanes of its own, which are still
+	// beginning when the rate is measured.
+	widenTimes     = 4
+	widenTimesSFTP = 6
 	// widenMost is how many there are for one file at most, the first included.
 	widenMost = 8
 	// widenTrips is for how many round trips the rate is measured, and widenTripsSFTP
@@ -100,7 +103,7 @@ func (x *lanes) missing() int64 {
 func (x *lanes) widen() {
 	wide := &x.main.site.wide
 	if lanes, known := wide.known(); known {
-		if n := min(int64(lanes), x.missing()/(widenSize/2)); !x.open(int(n) - 1) {
+		if n := min(int64(lanes), x.missing()/(widenSize/2)); !x.open(int(n)-1) && !x.isOver() {
 			wide.forget() // it was another time
 		}
 		return
@@ -131,6 +134,9 @@ func (x *lanes) widen() {
 			return
 		}
 		if rate-before < widenGain*before/float64(was)*float64(lanes-was) {
+			if x.count() < lanes {
+				return // they have made room for other work, or were lost
+			}
 			x.enough(rate < widenLoss*before)
 			if _, known := wide.known(); !known {
 				wide.learn(0)
@@ -148,6 +154,16 @@ func (x *lanes) span() time.Duration {
 		trips = widenTripsSFTP
 	}
 	return max(trips*x.main.Info().RoundTrip, widenLook)
+}
+
+// isOver reports whether the attempt wants no more.
+func (x *lanes) isOver() bool {
+	select {
+	case <-x.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // count is how many lanes there are.
@@ -176,9 +192,12 @@ func (x *lanes) enough(harm bool) {
 // worth is how many connections to add at a rate of those that there are, in bytes a
 // second: so many that the rest takes twice what opening them costs.
 func (x *lanes) worth(rate float64) int {
-	missing, cost := x.missing(), x.cost()
+	missing, cost, times := x.missing(), x.cost(), float64(widenTimes)
+	if x.main.proto == SFTP {
+		times = widenTimesSFTP
+	}
 	rest := float64(missing) / max(rate, 1)
-	if missing < widenSize || rest < widenTimes*cost.Seconds() {
+	if missing < widenSize || rest < times*cost.Seconds() {
 		return 0
 	}
 	return int(min(rest/(2*cost.Seconds()), float64(missing/(widenSize/4)), float64(widenMost-x.count())))
@@ -251,7 +270,12 @@ func (x *lanes) help(ready chan<- bool) {
 	defer s.pool.leave()
 	l, company, err := c.acquire(x.dial, s, false, 0)
 	if err != nil {
-		s.queueAgain(err, company) // it has shown how many it takes
+		// It has shown how many it takes. Where it does not let us in there is no
+		// second try: servers lock accounts.
+		if !s.queueAgain(err, company) && x.dial.Err() == nil && !elsewhere(err) {
+			s.wide.learn(0)
+			x.hangUp()
+		}
 		return
 	}
 	l.attempt, l.limits = x.main.attempt, x.main.limits

@@ -137,7 +137,9 @@ type Finish struct {
 	Entry *Entry
 }
 
-// Part is what more there is to know of a part of a file that [Conn.Retrieve] reads.
+// Part is what more there is to know of a part of a file that [Conn.Retrieve] reads back
+// to prove what was being written: an older session may still hold the file, so that a
+// server that does not begin for some seconds is taken to say so ([KindLocked]).
 type Part struct {
 	// More says that another transfer is about to follow on this connection.
 	More bool

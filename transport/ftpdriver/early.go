@@ -18,7 +18,7 @@ import (
 // oneRead is how much ProFTPD surely takes at once: as much as a command may be long,
 // CommandBufferSize, 4 KiB and more unless it is set. Under TLS it would not look for
 // the rest of a record before more arrives.
-const oneRead = 1000
+const oneRead = 500
 
 // earlyOdds is how it goes with each host.
 var earlyOdds odds

@@ -78,7 +78,7 @@ func (p *part) through(port int, early bool) (got int64, again bool, err error) 
 		p.ends = ends
 	}
 	// Part of a file is asked for to prove what was being written.
-	c.ctl.readBack = p.limit > 0
+	c.ctl.readBack = p.proof
 	if err := c.ctl.send(append(lines, p.ends...)...); err != nil {
 		return 0, false, err
 	}

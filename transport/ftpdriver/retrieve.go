@@ -20,7 +20,7 @@ func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.W
 	}
 	var got int64
 	err := c.doPath(ctx, "RETR", path, func(op *transport.Op) (err error) {
-		r := retrieval{path: path, offset: offset, limit: opt.LimitOr(-1), dst: op.Writer(dst), part: opt.Parting()}
+		r := retrieval{path: path, offset: offset, limit: opt.LimitOr(-1), dst: op.Writer(dst), part: opt.Parting(), proof: opt != nil && opt.Part != nil}
 		if opt != nil && opt.Progress != nil {
 			r.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
 		}
@@ -55,6 +55,7 @@ type retrieval struct {
 	moved         func(int64)
 	part          *transport.Part
 	ranged        bool // RANG may be asked
+	proof         bool // it is read to prove what was being written
 }
 
 func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, error) {
@@ -77,7 +78,7 @@ func (c *Conn) retrieve(op *transport.Op, r retrieval, ranged bool) (int64, erro
 	}
 	c.lend(d)
 	// Part of a file is asked for to prove what was being written.
-	c.ctl.readBack = r.limit > 0
+	c.ctl.readBack = r.proof
 	resp, err := c.lib.RetrFrom(r.path, uint64(rest))
 	if err != nil {
 		d.release()
