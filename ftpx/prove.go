@@ -127,6 +127,9 @@ func (u *upload) compare(ctx context.Context, l *lease, name string, offset, n i
 
 // readAndCompare is compare, of all n bytes.
 func (u *upload) readAndCompare(ctx context.Context, l *lease, name string, offset, n int64, part *transport.Part) (int64, error) {
+	if part == nil {
+		part = &transport.Part{}
+	}
 	w := &comparer{src: u.src, at: offset}
 	rctx, begun, end := u.unheld(ctx, l)
 	w.begun = begun

@@ -18,10 +18,17 @@ func TestLockedReadBack(t *testing.T) {
 		f.on["RETR"] = always("")
 	})
 	ep.Stall = 500 * time.Millisecond
-	for limit, kind := range map[int64]transport.Kind{5: transport.KindLocked, 0: transport.KindStalled} {
+	for _, tt := range []struct {
+		io   transport.IO
+		kind transport.Kind
+	}{
+		{transport.IO{Limit: 5, Part: &transport.Part{}}, transport.KindLocked},
+		{transport.IO{Limit: 5}, transport.KindStalled},
+		{transport.IO{}, transport.KindStalled},
+	} {
 		c := dial(t, ep)
-		_, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &transport.IO{Limit: limit})
-		wantKind(t, err, kind, 0)
+		_, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &tt.io)
+		wantKind(t, err, tt.kind, 0)
 		wantBroken(t, c, f)
 	}
 }
