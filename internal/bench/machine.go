@@ -40,7 +40,7 @@ run. The median counts from the start of the process to its end, connecting and 
 the median over the rounds of the peer's time divided by ours. *Once connected* is from the end of the login on; for tools it
 is the median less that of a session without work. CPU and peak memory are those of the client's processes.
 go-ftpx sends to a partial name, checks size and content, sets the time and renames; the bare libraries do none of that.
-A line (package internal/bench/line) delays each byte by half the round trip; TCP's windows are not part of it.
+A line (package internal/bench/line) delays each byte by half the round trip; TCP's windows are part of it in the cases that are named after them alone.
 `
 
 // cpu names the processor.
