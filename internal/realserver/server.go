@@ -59,6 +59,9 @@ func Start(ctx context.Context, opt Options) (*Server, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil { // a server may be faster than the look at it
+		return nil, fmt.Errorf("realserver: %w", err)
+	}
 	if err := Available(opt.Kind); err != nil {
 		return nil, err
 	}
