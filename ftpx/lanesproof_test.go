@@ -48,7 +48,7 @@ func TestKilledWithAStretchOfAnotherFile(t *testing.T) {
 		var names []string
 		var mark time.Time
 		res, _ := w.download(w.client(func(o *ftpx.Options) { o.MaxConns = 4 }), &ftpx.DownloadOptions{Progress: func(p ftpx.ProgressInfo) {
-			if p.Offset < wideSize/2 || time.Since(mark) < 60*time.Millisecond || len(names) > 9 {
+			if p.Offset < wideSize/2 || time.Since(mark) < 60*time.Millisecond || len(names) > 6 {
 				return
 			}
 			mark = time.Now()

@@ -35,6 +35,9 @@ func wideSize(s setup) int {
 }
 
 func wideSetups() []setup {
+	if testing.Short() {
+		return []setup{sshd, vsftpd, proftpdS, pureftpdS}
+	}
 	return []setup{sshd, vsftpd, vsftpd13, proftpd, proftpdS, pureftpd, pureftpdS}
 }
 
@@ -130,11 +133,7 @@ func TestWideDownloadWithResets(t *testing.T) {
 
 // TestKilledWideDownloadGoesOn kills the process while several connections fetch.
 func TestKilledWideDownloadGoesOn(t *testing.T) {
-	setups := wideSetups()
-	if testing.Short() {
-		setups = []setup{sshd, vsftpd, proftpdS, pureftpdS}
-	}
-	for _, s := range setups {
+	for _, s := range wideSetups() {
 		t.Run(s.name, func(t *testing.T) {
 			size := wideSize(s)
 			data := content(9, size)
