@@ -157,7 +157,6 @@ func (x *lanes) fetched(w *stretchWriter, err error, limited bool) error {
 	defer x.changed.Broadcast()
 	p, d := w.p, x.d
 	p.busy = false
-	x.differs = x.differs || w.differs
 	if err != nil || p.gone || w.enough || limited {
 		return err
 	}
@@ -241,9 +240,8 @@ type stretchWriter struct {
 	other bool   // it is not the main lane's
 	begun func() // told of the first bytes, if it is not nil
 	// behind is where what comes behind the stretch has been compared, once that began.
-	behind  int64
-	enough  bool // it wants no more
-	differs bool
+	behind int64
+	enough bool // it wants no more
 }
 
 func (w *stretchWriter) Write(b []byte) (int, error) {
@@ -326,7 +324,7 @@ func (w *stretchWriter) compare(b []byte) (int, error) {
 		return 0, err
 	}
 	if !same {
-		w.differs, w.x.differs = true, true
+		w.x.differs = true
 		return 0, errDiffers
 	}
 	w.pos += int64(len(b))

@@ -9,9 +9,9 @@ import (
 
 // What one connection moves is bounded by its window, of which there is one in each
 // round trip, and by what losses make of that; several have several. So a large file is
-// fetched over more of them where the round trip is long and it would else take a while,
-// on FTP: SFTP has lanes within a connection. The first looks at how fast it is; what
-// others bring is measured, and remembered for the host's next file.
+// fetched over more of them where the round trip is long and it would else take a while;
+// SFTP, which has lanes within a connection too, needs more of a reason. The rate of the
+// first is measured, and what others bring, which is remembered for the host's next file.
 const (
 	// widenFrom is the shortest round trip for which it is considered.
 	widenFrom = 10 * time.Millisecond

@@ -13,8 +13,8 @@ import (
 // connection is dialled. A server that refuses the first of them sends the file from its
 // beginning, which is cut off: nothing is lost by that, as it would be by STOR.
 
-// halfClosed is up to which length our direction of a data connection to vsftpd, which
-// ends a transfer when both have ended, is ended before the part has come, see
+// halfClosed is up to which length our direction of a data connection to vsftpd or ProFTPD,
+// which end a transfer when both have ended, is ended before the part has come, see
 // [look.content].
 const halfClosed = 128 << 10
 
