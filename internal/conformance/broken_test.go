@@ -19,7 +19,7 @@ import (
 // changed is a connection of which some methods have been replaced. Nil ones are
 // those of the connection beneath.
 type changed struct {
-	transport.Conn
+	transport.Calls
 	info     func() transport.Info
 	stat     func(ctx context.Context, p string) (transport.Entry, error)
 	list     func(ctx context.Context, p string, yield func(transport.Entry) bool) error
@@ -46,41 +46,83 @@ func or[F any](f F, is bool, beneath F) F {
 
 func (c *changed) Info() transport.Info { return or(c.info, c.info != nil, c.Conn.Info)() }
 func (c *changed) Stat(ctx context.Context, p string) (transport.Entry, error) {
-	return or(c.stat, c.stat != nil, c.Conn.Stat)(ctx, p)
+	return or(c.stat, c.stat != nil, c.Calls.Stat)(ctx, p)
 }
 func (c *changed) List(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-	return or(c.list, c.list != nil, c.Conn.List)(ctx, p, yield)
+	return or(c.list, c.list != nil, c.Calls.List)(ctx, p, yield)
 }
 func (c *changed) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-	return or(c.store, c.store != nil, c.Conn.Store)(ctx, p, offset, src, opt)
+	return or(c.store, c.store != nil, c.Calls.Store)(ctx, p, offset, src, opt)
 }
 func (c *changed) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	return or(c.retrieve, c.retrieve != nil, c.Conn.Retrieve)(ctx, p, offset, dst, opt)
+	return or(c.retrieve, c.retrieve != nil, c.Calls.Retrieve)(ctx, p, offset, dst, opt)
 }
 func (c *changed) Rename(ctx context.Context, from, to string, replace bool) error {
-	return or(c.rename, c.rename != nil, c.Conn.Rename)(ctx, from, to, replace)
+	return or(c.rename, c.rename != nil, c.Calls.Rename)(ctx, from, to, replace)
 }
 func (c *changed) Remove(ctx context.Context, p string) error {
-	return or(c.remove, c.remove != nil, c.Conn.Remove)(ctx, p)
+	return or(c.remove, c.remove != nil, c.Calls.Remove)(ctx, p)
 }
 func (c *changed) Mkdir(ctx context.Context, p string) error {
-	return or(c.mkdir, c.mkdir != nil, c.Conn.Mkdir)(ctx, p)
+	return or(c.mkdir, c.mkdir != nil, c.Calls.Mkdir)(ctx, p)
 }
 func (c *changed) Rmdir(ctx context.Context, p string) error {
-	return or(c.rmdir, c.rmdir != nil, c.Conn.Rmdir)(ctx, p)
+	return or(c.rmdir, c.rmdir != nil, c.Calls.Rmdir)(ctx, p)
 }
 func (c *changed) Chtimes(ctx context.Context, p string, mtime time.Time) error {
-	return or(c.chtimes, c.chtimes != nil, c.Conn.Chtimes)(ctx, p, mtime)
+	return or(c.chtimes, c.chtimes != nil, c.Calls.Chtimes)(ctx, p, mtime)
 }
 func (c *changed) Truncate(ctx context.Context, p string, size int64) error {
-	return or(c.truncate, c.truncate != nil, c.Conn.Truncate)(ctx, p, size)
+	return or(c.truncate, c.truncate != nil, c.Calls.Truncate)(ctx, p, size)
 }
 func (c *changed) Hash(ctx context.Context, p, algo string, offset, n int64) ([]byte, error) {
-	return or(c.hash, c.hash != nil, c.Conn.Hash)(ctx, p, algo, offset, n)
+	return or(c.hash, c.hash != nil, c.Calls.Hash)(ctx, p, algo, offset, n)
 }
-func (c *changed) Ping(ctx context.Context) error { return or(c.ping, c.ping != nil, c.Conn.Ping)(ctx) }
-func (c *changed) Usable() bool                   { return or(c.usable, c.usable != nil, c.Conn.Usable)() }
-func (c *changed) Close() error                   { return or(c.close, c.close != nil, c.Conn.Close)() }
+func (c *changed) Ping(ctx context.Context) error {
+	return or(c.ping, c.ping != nil, c.Calls.Ping)(ctx)
+}
+func (c *changed) Usable() bool { return or(c.usable, c.usable != nil, c.Conn.Usable)() }
+func (c *changed) Close() error { return or(c.close, c.close != nil, c.Conn.Close)() }
+
+// Do carries out a batch by the methods, one after the other.
+func (c *changed) Do(ctx context.Context, b *transport.Batch) error {
+	return transport.InTurn(ctx, b, c.Usable, func(ctx context.Context, r transport.Request) (err error) {
+		switch r := r.(type) {
+		case *transport.Stat:
+			r.Entry, err = c.Stat(ctx, r.Path)
+		case *transport.List:
+			err = c.List(ctx, r.Path, r.Yield)
+		case *transport.Store:
+			r.Stored, err = c.Store(ctx, r.Path, r.Offset, r.Src, &transport.IO{Size: r.Size, Progress: r.Progress})
+		case *transport.Retrieve:
+			r.Received, err = c.Retrieve(ctx, r.Path, r.Offset, r.Dst, &transport.IO{Size: r.Size, Limit: r.Limit, Progress: r.Progress})
+		case *transport.Rename:
+			err = c.Rename(ctx, r.From, r.To, r.Replace)
+		case *transport.Remove:
+			err = c.Remove(ctx, r.Path)
+		case *transport.Mkdir:
+			err = c.Mkdir(ctx, r.Path)
+		case *transport.Rmdir:
+			err = c.Rmdir(ctx, r.Path)
+		case *transport.SetTime:
+			err = c.Chtimes(ctx, r.Path, r.Time)
+		case *transport.Truncate:
+			err = c.Truncate(ctx, r.Path, r.Size)
+		case *transport.Hash:
+			r.Sum, err = c.Hash(ctx, r.Path, r.Algo, r.Offset, r.Size)
+		case *transport.Ping:
+			err = c.Ping(ctx)
+		}
+		return err
+	})
+}
+
+// tell calls Progress, if there is one.
+func tell(opt *transport.IO, n int64) {
+	if opt.Progress != nil && n > 0 {
+		opt.Progress(n)
+	}
+}
 
 // broken are connections that break the contract in one way each, and the cases
 // that must notice, every one of them.
@@ -100,13 +142,13 @@ var broken = []struct {
 	}, []string{"Ping", "List"}},
 	{"an unknown kind for what is missing", func(c *changed) {
 		c.stat = func(ctx context.Context, p string) (transport.Entry, error) {
-			e, err := c.Conn.Stat(ctx, p)
+			e, err := c.Calls.Stat(ctx, p)
 			return e, withKind(err, transport.KindNotExist, transport.KindUnknown)
 		}
 	}, []string{"StatMissing", "Sequence"}},
 	{"errors without a kind", func(c *changed) {
 		c.stat = func(ctx context.Context, p string) (transport.Entry, error) {
-			e, err := c.Conn.Stat(ctx, p)
+			e, err := c.Calls.Stat(ctx, p)
 			if err != nil {
 				err = errors.New(err.Error())
 			}
@@ -115,7 +157,7 @@ var broken = []struct {
 	}, []string{"StatMissing"}},
 	{"errors that do not say whose they are", func(c *changed) {
 		c.remove = func(ctx context.Context, p string) error {
-			err := c.Conn.Remove(ctx, p)
+			err := c.Calls.Remove(ctx, p)
 			var te *transport.Error
 			if errors.As(err, &te) {
 				te.Addr = ""
@@ -125,14 +167,14 @@ var broken = []struct {
 	}, []string{"Remove"}},
 	{"an entry besides the error", func(c *changed) {
 		c.stat = func(ctx context.Context, p string) (transport.Entry, error) {
-			e, err := c.Conn.Stat(ctx, p)
+			e, err := c.Calls.Stat(ctx, p)
 			e.Name = path.Base(p)
 			return e, err
 		}
 	}, []string{"StatMissing"}},
 	{"the whole path as a name", func(c *changed) {
 		c.stat = func(ctx context.Context, p string) (transport.Entry, error) {
-			e, err := c.Conn.Stat(ctx, p)
+			e, err := c.Calls.Stat(ctx, p)
 			if err == nil {
 				e.Name = p
 			}
@@ -142,7 +184,7 @@ var broken = []struct {
 	{"replies off by one", func(c *changed) {
 		var last func() (transport.Entry, error)
 		c.stat = func(ctx context.Context, p string) (transport.Entry, error) {
-			e, err := c.Conn.Stat(ctx, p)
+			e, err := c.Calls.Stat(ctx, p)
 			answer := func() (transport.Entry, error) { return e, err }
 			if last == nil {
 				last = answer
@@ -156,41 +198,41 @@ var broken = []struct {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 			data, err := io.ReadAll(src)
 			if err != nil || len(data) == 0 {
-				return c.Conn.Store(ctx, p, offset, io.MultiReader(bytes.NewReader(data), failIf(err)), opt)
+				return c.Calls.Store(ctx, p, offset, io.MultiReader(bytes.NewReader(data), failIf(err)), opt)
 			}
-			n, err := c.Conn.Store(ctx, p, offset, bytes.NewReader(data[:len(data)-1]), opt)
+			n, err := c.Calls.Store(ctx, p, offset, bytes.NewReader(data[:len(data)-1]), opt)
 			return n + 1, err
 		}
 	}, []string{"Store", "StoreReplaces", "StoreAppends", "Retrieve"}},
 	{"Store that is not told of the offset", func(c *changed) {
 		c.store = func(ctx context.Context, p string, _ int64, src io.Reader, opt *transport.IO) (int64, error) {
-			return c.Conn.Store(ctx, p, 0, src, opt)
+			return c.Calls.Store(ctx, p, 0, src, opt)
 		}
 	}, []string{"StoreAppends"}},
 	{"Store that counts from the begin of the file", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Store(ctx, p, offset, src, opt)
+			n, err := c.Calls.Store(ctx, p, offset, src, opt)
 			return n + offset, err
 		}
 	}, []string{"StoreAppends"}},
 	{"Store that does not empty the file", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			st, err := c.Conn.Stat(ctx, p)
+			st, err := c.Calls.Stat(ctx, p)
 			if offset > 0 || err != nil || st.IsDir() {
-				return c.Conn.Store(ctx, p, offset, src, opt)
+				return c.Calls.Store(ctx, p, offset, src, opt)
 			}
-			return c.Conn.Store(ctx, p, 0, io.MultiReader(src, bytes.NewReader(make([]byte, max(0, st.Size-10)))), opt)
+			return c.Calls.Store(ctx, p, 0, io.MultiReader(src, bytes.NewReader(make([]byte, max(0, st.Size-10)))), opt)
 		}
 	}, []string{"StoreReplaces"}},
 	{"Store makes folders", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			_ = c.Conn.Mkdir(ctx, path.Dir(p))
-			return c.Conn.Store(ctx, p, offset, src, opt)
+			_ = c.Calls.Mkdir(ctx, path.Dir(p))
+			return c.Calls.Store(ctx, p, offset, src, opt)
 		}
 	}, []string{"StoreMissingFolder"}},
 	{"a refused Store is unknown", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Store(ctx, p, offset, src, opt)
+			n, err := c.Calls.Store(ctx, p, offset, src, opt)
 			for _, k := range refused {
 				err = withKind(err, k, transport.KindUnknown)
 			}
@@ -199,23 +241,18 @@ var broken = []struct {
 	}, []string{"StoreMissingFolder", "StoreOntoFolder", "Permission"}},
 	{"a folder is an empty file", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			if st, err := c.Conn.Stat(ctx, p); err == nil && st.IsDir() {
+			if st, err := c.Calls.Stat(ctx, p); err == nil && st.IsDir() {
 				return 0, nil
 			}
-			return c.Conn.Retrieve(ctx, p, offset, dst, opt)
+			return c.Calls.Retrieve(ctx, p, offset, dst, opt)
 		}
 	}, []string{"RetrieveFolder"}},
 	{"Store that believes the size", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			if n := opt.SizeHint(); n > 0 {
+			if n := opt.Size; n > 0 {
 				src = io.LimitReader(src, n)
 			}
-			return c.Conn.Store(ctx, p, offset, src, opt)
-		}
-	}, []string{"StoreHints"}},
-	{"Store that keeps to the limit", func(c *changed) {
-		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			return c.Conn.Store(ctx, p, offset, io.LimitReader(src, opt.LimitOr(1<<60)), opt)
+			return c.Calls.Store(ctx, p, offset, src, opt)
 		}
 	}, []string{"StoreHints"}},
 	{"Store that reads beyond a file's limit", func(c *changed) {
@@ -223,12 +260,12 @@ var broken = []struct {
 			if l, ok := src.(*io.LimitedReader); ok {
 				src = l.R
 			}
-			return c.Conn.Store(ctx, p, offset, src, opt)
+			return c.Calls.Store(ctx, p, offset, src, opt)
 		}
 	}, []string{"StoreFileSource"}},
 	{"Store that closes its source", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Store(ctx, p, offset, src, opt)
+			n, err := c.Calls.Store(ctx, p, offset, src, opt)
 			if f, ok := src.(io.Closer); ok {
 				f.Close()
 			}
@@ -237,45 +274,45 @@ var broken = []struct {
 	}, []string{"StoreFileSource"}},
 	{"a source that fails is the end of the file", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			return c.Conn.Store(ctx, p, offset, quiet{src}, opt)
+			return c.Calls.Store(ctx, p, offset, quiet{src}, opt)
 		}
 	}, []string{"StoreSourceFails"}},
 	{"a source that fails is a line that is lost", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Store(ctx, p, offset, src, opt)
+			n, err := c.Calls.Store(ctx, p, offset, src, opt)
 			return n, withKind(err, transport.KindLocal, transport.KindLost)
 		}
 	}, []string{"StoreSourceFails"}},
 	{"Store that claims what it was given", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 			count := &counter{r: src}
-			_, err := c.Conn.Store(ctx, p, offset, count, opt)
+			_, err := c.Calls.Store(ctx, p, offset, count, opt)
 			return count.n, err
 		}
 	}, []string{"StoreSourceFails", "CanceledStore"}},
 	{"progress twice", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			return c.Conn.Store(ctx, p, offset, src, told(opt, func(n int64) { opt.Report(n); opt.Report(n) }))
+			return c.Calls.Store(ctx, p, offset, src, told(opt, func(n int64) { tell(opt, n); tell(opt, n) }))
 		}
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			return c.Conn.Retrieve(ctx, p, offset, dst, told(opt, func(n int64) { opt.Report(n); opt.Report(n) }))
+			return c.Calls.Retrieve(ctx, p, offset, dst, told(opt, func(n int64) { tell(opt, n); tell(opt, n) }))
 		}
 	}, []string{"StoreProgress", "RetrieveProgress"}},
 	{"no progress", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			return c.Conn.Store(ctx, p, offset, src, told(opt, nil))
+			return c.Calls.Store(ctx, p, offset, src, told(opt, nil))
 		}
 	}, []string{"StoreProgress"}},
 
 	{"Retrieve that ignores the limit", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			return c.Conn.Retrieve(ctx, p, offset, dst, unlimited(opt))
+			return c.Calls.Retrieve(ctx, p, offset, dst, unlimited(opt))
 		}
 	}, []string{"RetrieveLimit", "RetrieveLimitKeeps", "RetrieveProgress"}},
 	{"Retrieve that pays for the limit", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Retrieve(ctx, p, offset, dst, opt)
-			if n == opt.LimitOr(-1) {
+			n, err := c.Calls.Retrieve(ctx, p, offset, dst, opt)
+			if opt.Limit > 0 && n == opt.Limit {
 				c.Conn.Close()
 			}
 			return n, err
@@ -283,12 +320,12 @@ var broken = []struct {
 	}, []string{"RetrieveLimitKeeps"}},
 	{"Retrieve that takes what wants no more for broken", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			return c.Conn.Retrieve(ctx, p, offset, &sink{dst}, opt)
+			return c.Calls.Retrieve(ctx, p, offset, &sink{dst}, opt)
 		}
 	}, []string{"RetrieveEnough"}},
 	{"Retrieve that is not told of the offset", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, _ int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			return c.Conn.Retrieve(ctx, p, 0, dst, opt)
+			return c.Calls.Retrieve(ctx, p, 0, dst, opt)
 		}
 	}, []string{"RetrieveOffsets", "RetrieveBeyondEnd"}},
 	{"Retrieve that believes the size", func(c *changed) {
@@ -298,15 +335,15 @@ var broken = []struct {
 				limited = *opt
 			}
 			if limited.Limit == 0 {
-				limited.Limit = opt.SizeHint()
+				limited.Limit = opt.Size
 			}
-			return c.Conn.Retrieve(ctx, p, offset, dst, &limited)
+			return c.Calls.Retrieve(ctx, p, offset, dst, &limited)
 		}
 	}, []string{"RetrieveHints"}},
 	{"Retrieve without the end", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
 			var all bytes.Buffer
-			n, err := c.Conn.Retrieve(ctx, p, offset, &all, opt)
+			n, err := c.Calls.Retrieve(ctx, p, offset, &all, opt)
 			if n > 1<<20 {
 				all.Truncate(all.Len() - 1)
 			}
@@ -316,7 +353,7 @@ var broken = []struct {
 	}, []string{"Retrieve", "RetrieveProgress"}},
 	{"bytes of a missing file", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Retrieve(ctx, p, offset, dst, opt)
+			n, err := c.Calls.Retrieve(ctx, p, offset, dst, opt)
 			if transport.KindOf(err) == transport.KindNotExist {
 				_, _ = io.WriteString(dst, "550 no such file")
 			}
@@ -325,7 +362,7 @@ var broken = []struct {
 	}, []string{"RetrieveMissing"}},
 	{"a missing file is empty", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Retrieve(ctx, p, offset, dst, opt)
+			n, err := c.Calls.Retrieve(ctx, p, offset, dst, opt)
 			if transport.KindOf(err) == transport.KindNotExist {
 				err = nil
 			}
@@ -334,13 +371,13 @@ var broken = []struct {
 	}, []string{"RetrieveMissing", "Sequence"}},
 	{"a destination that fails is a line that is lost", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Retrieve(ctx, p, offset, dst, opt)
+			n, err := c.Calls.Retrieve(ctx, p, offset, dst, opt)
 			return n, withKind(err, transport.KindLocal, transport.KindLost)
 		}
 	}, []string{"RetrieveSinkFails"}},
 	{"Retrieve that counts what it was sent", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Retrieve(ctx, p, offset, dst, opt)
+			n, err := c.Calls.Retrieve(ctx, p, offset, dst, opt)
 			if err != nil && c.Conn.Usable() {
 				n += 100
 			}
@@ -355,24 +392,24 @@ var broken = []struct {
 					return nil
 				}
 			}
-			return c.Conn.List(ctx, p, yield)
+			return c.Calls.List(ctx, p, yield)
 		}
 	}, []string{"List", "ListMany", "ListMissing", "Names"}},
 	{"List that leaves an entry out", func(c *changed) {
 		c.list = func(ctx context.Context, p string, yield func(transport.Entry) bool) error {
 			n := 0
-			return c.Conn.List(ctx, p, func(e transport.Entry) bool { n++; return n == 256 || yield(e) })
+			return c.Calls.List(ctx, p, func(e transport.Entry) bool { n++; return n == 256 || yield(e) })
 		}
 	}, []string{"ListMany"}},
 	{"List that goes on", func(c *changed) {
 		c.list = func(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-			return c.Conn.List(ctx, p, func(e transport.Entry) bool { yield(e); return true })
+			return c.Calls.List(ctx, p, func(e transport.Entry) bool { yield(e); return true })
 		}
 	}, []string{"ListStops"}},
 	{"List that takes stopping for a failure", func(c *changed) {
 		c.list = func(ctx context.Context, p string, yield func(transport.Entry) bool) error {
 			stopped := false
-			err := c.Conn.List(ctx, p, func(e transport.Entry) bool { stopped = !yield(e); return !stopped })
+			err := c.Calls.List(ctx, p, func(e transport.Entry) bool { stopped = !yield(e); return !stopped })
 			if stopped {
 				return errors.New("stopped")
 			}
@@ -381,7 +418,7 @@ var broken = []struct {
 	}, []string{"ListStops"}},
 	{"a missing folder is empty", func(c *changed) {
 		c.list = func(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-			if err := c.Conn.List(ctx, p, yield); transport.KindOf(err) != transport.KindNotExist {
+			if err := c.Calls.List(ctx, p, yield); transport.KindOf(err) != transport.KindNotExist {
 				return err
 			}
 			return nil
@@ -389,7 +426,7 @@ var broken = []struct {
 	}, []string{"ListMissing"}},
 	{"names of the end of a line", func(c *changed) {
 		c.list = func(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-			return c.Conn.List(ctx, p, func(e transport.Entry) bool { e.Name = strings.TrimRight(e.Name, " "); return yield(e) })
+			return c.Calls.List(ctx, p, func(e transport.Entry) bool { e.Name = strings.TrimRight(e.Name, " "); return yield(e) })
 		}
 	}, []string{"Names", "FolderNames"}},
 	{"names are patterns", func(c *changed) {
@@ -397,18 +434,18 @@ var broken = []struct {
 			if strings.Contains(p, "[") {
 				p = strings.NewReplacer("[", "", "]", "").Replace(p)
 			}
-			return c.Conn.List(ctx, p, yield)
+			return c.Calls.List(ctx, p, yield)
 		}
 	}, []string{"FolderNames"}},
 	{"folders without a type", func(c *changed) {
 		c.list = func(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-			return c.Conn.List(ctx, p, func(e transport.Entry) bool { e.Type = transport.TypeFile; return yield(e) })
+			return c.Calls.List(ctx, p, func(e transport.Entry) bool { e.Type = transport.TypeFile; return yield(e) })
 		}
 	}, []string{"List", "FolderNames"}},
 
 	{"Mkdir of what is there", func(c *changed) {
 		c.mkdir = func(ctx context.Context, p string) error {
-			err := c.Conn.Mkdir(ctx, p)
+			err := c.Calls.Mkdir(ctx, p)
 			if transport.KindOf(err) == transport.KindExist {
 				return nil
 			}
@@ -417,38 +454,38 @@ var broken = []struct {
 	}, []string{"Mkdir"}},
 	{"Mkdir makes parents", func(c *changed) {
 		c.mkdir = func(ctx context.Context, p string) error {
-			err := c.Conn.Mkdir(ctx, p)
+			err := c.Calls.Mkdir(ctx, p)
 			if transport.KindOf(err) == transport.KindNotExist {
-				_ = c.Conn.Mkdir(ctx, path.Dir(p))
+				_ = c.Calls.Mkdir(ctx, path.Dir(p))
 			}
 			return err
 		}
 	}, []string{"Mkdir"}},
 	{"Rmdir with all that is in it", func(c *changed) {
 		c.rmdir = func(ctx context.Context, p string) error {
-			_ = c.Conn.Remove(ctx, p+"/f")
-			return c.Conn.Rmdir(ctx, p)
+			_ = c.Calls.Remove(ctx, p+"/f")
+			return c.Calls.Rmdir(ctx, p)
 		}
 	}, []string{"Rmdir"}},
 	{"Rmdir removes files", func(c *changed) {
 		c.rmdir = func(ctx context.Context, p string) error {
-			if c.Conn.Remove(ctx, p) == nil {
+			if c.Calls.Remove(ctx, p) == nil {
 				return nil
 			}
-			return c.Conn.Rmdir(ctx, p)
+			return c.Calls.Rmdir(ctx, p)
 		}
 	}, []string{"Rmdir"}},
 	{"Remove removes folders", func(c *changed) {
 		c.remove = func(ctx context.Context, p string) error {
-			if c.Conn.Rmdir(ctx, p) == nil {
+			if c.Calls.Rmdir(ctx, p) == nil {
 				return nil
 			}
-			return c.Conn.Remove(ctx, p)
+			return c.Calls.Remove(ctx, p)
 		}
 	}, []string{"Remove"}},
 	{"Remove of what is missing", func(c *changed) {
 		c.remove = func(ctx context.Context, p string) error {
-			err := c.Conn.Remove(ctx, p)
+			err := c.Calls.Remove(ctx, p)
 			if transport.KindOf(err) == transport.KindNotExist {
 				return nil
 			}
@@ -457,26 +494,26 @@ var broken = []struct {
 	}, []string{"Remove", "Sequence"}},
 	{"Rename never replaces", func(c *changed) {
 		c.rename = func(ctx context.Context, from, to string, replace bool) error {
-			if _, err := c.Conn.Stat(ctx, to); err == nil {
+			if _, err := c.Calls.Stat(ctx, to); err == nil {
 				to = path.Dir(to) // a folder, which is in the way
 			}
-			return c.Conn.Rename(ctx, from, to, replace)
+			return c.Calls.Rename(ctx, from, to, replace)
 		}
 	}, []string{"RenameReplaces"}},
 	{"Rename makes way first", func(c *changed) {
 		c.rename = func(ctx context.Context, from, to string, replace bool) error {
 			if path.Clean(from) != path.Clean(to) {
-				_ = c.Conn.Remove(ctx, to)
+				_ = c.Calls.Remove(ctx, to)
 			}
-			return c.Conn.Rename(ctx, from, to, replace)
+			return c.Calls.Rename(ctx, from, to, replace)
 		}
 	}, []string{"RenameMissing"}},
 	{"Rename copies", func(c *changed) {
 		c.rename = func(ctx context.Context, from, to string, replace bool) error {
-			if err := c.Conn.Rename(ctx, from, to, replace); err != nil {
+			if err := c.Calls.Rename(ctx, from, to, replace); err != nil {
 				return err
 			}
-			_, _ = c.Conn.Store(ctx, from, 0, strings.NewReader(""), nil)
+			_, _ = c.Calls.Store(ctx, from, 0, strings.NewReader(""), nil)
 			return nil
 		}
 	}, []string{"Rename", "RenameReplaces"}},
@@ -485,18 +522,18 @@ var broken = []struct {
 	}, []string{"Chtimes", "HostilePaths"}},
 	{"Chtimes in local time", func(c *changed) {
 		c.chtimes = func(ctx context.Context, p string, mtime time.Time) error {
-			return c.Conn.Chtimes(ctx, p, mtime.Add(time.Hour))
+			return c.Calls.Chtimes(ctx, p, mtime.Add(time.Hour))
 		}
 	}, []string{"Chtimes"}},
 	{"Truncate that does nothing", func(c *changed) {
 		c.truncate = func(ctx context.Context, p string, _ int64) error {
-			_, err := c.Conn.Stat(ctx, p)
+			_, err := c.Calls.Stat(ctx, p)
 			return err
 		}
 	}, []string{"Truncate"}},
 	{"Hash of the whole", func(c *changed) {
 		c.hash = func(ctx context.Context, p, algo string, _, _ int64) ([]byte, error) {
-			return c.Conn.Hash(ctx, p, algo, 0, -1)
+			return c.Calls.Hash(ctx, p, algo, 0, -1)
 		}
 	}, []string{"Hash"}},
 	{"Hash up to the end given", func(c *changed) {
@@ -504,7 +541,7 @@ var broken = []struct {
 			if n > 1 {
 				n--
 			}
-			return c.Conn.Hash(ctx, p, algo, offset, n)
+			return c.Calls.Hash(ctx, p, algo, offset, n)
 		}
 	}, []string{"Hash"}},
 	{"Hash by another algorithm", func(c *changed) {
@@ -512,47 +549,47 @@ var broken = []struct {
 			if !c.Conn.Info().Caps.HasHash(algo) {
 				algo = "md5"
 			}
-			return c.Conn.Hash(ctx, p, algo, offset, n)
+			return c.Calls.Hash(ctx, p, algo, offset, n)
 		}
 	}, []string{"Hash"}},
 
 	{"paths that are not checked", func(c *changed) {
 		clean := func(p string) string { return strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(p) }
-		c.stat = func(ctx context.Context, p string) (transport.Entry, error) { return c.Conn.Stat(ctx, clean(p)) }
+		c.stat = func(ctx context.Context, p string) (transport.Entry, error) { return c.Calls.Stat(ctx, clean(p)) }
 	}, []string{"HostilePaths"}},
 	{"paths that are checked on the server", func(c *changed) {
 		c.remove = func(ctx context.Context, p string) error {
-			if err := c.Conn.Remove(ctx, p); transport.KindOf(err) != transport.KindInvalid {
+			if err := c.Calls.Remove(ctx, p); transport.KindOf(err) != transport.KindInvalid {
 				return err
 			}
-			_ = c.Conn.Ping(ctx) // something is sent
-			return c.Conn.Remove(ctx, p)
+			_ = c.Calls.Ping(ctx) // something is sent
+			return c.Calls.Remove(ctx, p)
 		}
 	}, []string{"HostilePaths"}},
 	{"a source that is read before the path is checked", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 			first := make([]byte, 1)
 			n, err := src.Read(first)
-			return c.Conn.Store(ctx, p, offset, io.MultiReader(bytes.NewReader(first[:n]), failIf(err), src), opt)
+			return c.Calls.Store(ctx, p, offset, io.MultiReader(bytes.NewReader(first[:n]), failIf(err), src), opt)
 		}
 	}, []string{"HostilePaths", "CanceledBefore", "UseAfterClose"}},
 	{"no permission is not there", func(c *changed) {
 		c.mkdir = func(ctx context.Context, p string) error {
-			return withKind(c.Conn.Mkdir(ctx, p), transport.KindPermission, transport.KindNotExist)
+			return withKind(c.Calls.Mkdir(ctx, p), transport.KindPermission, transport.KindNotExist)
 		}
 	}, []string{"Permission"}},
 
 	{"contexts are ignored", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			return c.Conn.Store(context.WithoutCancel(ctx), p, offset, src, opt)
+			return c.Calls.Store(context.WithoutCancel(ctx), p, offset, src, opt)
 		}
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			return c.Conn.Retrieve(context.WithoutCancel(ctx), p, offset, dst, opt)
+			return c.Calls.Retrieve(context.WithoutCancel(ctx), p, offset, dst, opt)
 		}
 	}, []string{"CanceledBefore", "CanceledStore", "CanceledRetrieve", "CanceledSource"}},
 	{"a cancellation loses its cause", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Store(ctx, p, offset, src, opt)
+			n, err := c.Calls.Store(ctx, p, offset, src, opt)
 			if te := (*transport.Error)(nil); errors.As(err, &te) && te.Kind == transport.KindCanceled {
 				te.Err = errors.New("canceled")
 			}
@@ -561,7 +598,7 @@ var broken = []struct {
 	}, []string{"CanceledBefore", "CanceledStore", "CanceledSource"}},
 	{"a cancellation is a lost line", func(c *changed) {
 		c.retrieve = func(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-			n, err := c.Conn.Retrieve(ctx, p, offset, dst, opt)
+			n, err := c.Calls.Retrieve(ctx, p, offset, dst, opt)
 			return n, withKind(err, transport.KindCanceled, transport.KindLost)
 		}
 	}, []string{"CanceledBefore", "CanceledRetrieve"}},
@@ -589,7 +626,7 @@ var broken = []struct {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			return c.Conn.Store(ctx, p, offset, src, opt)
+			return c.Calls.Store(ctx, p, offset, src, opt)
 		}
 		c.close = func() error {
 			mu.Lock()
@@ -600,12 +637,12 @@ var broken = []struct {
 	{"a goroutine is left over", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 			go func(let <-chan struct{}) { <-let }(release)
-			return c.Conn.Store(ctx, p, offset, src, opt)
+			return c.Calls.Store(ctx, p, offset, src, opt)
 		}
 	}, []string{"NoLeaks"}},
 	{"a failure costs the connection", func(c *changed) {
 		c.stat = func(ctx context.Context, p string) (transport.Entry, error) {
-			e, err := c.Conn.Stat(ctx, p)
+			e, err := c.Calls.Stat(ctx, p)
 			if err != nil {
 				c.Conn.Close()
 			}
@@ -618,7 +655,7 @@ var broken = []struct {
 			if n++; n == 9 {
 				c.Conn.Close()
 			}
-			return c.Conn.Stat(ctx, p)
+			return c.Calls.Stat(ctx, p)
 		}
 	}, []string{"Sequence"}},
 }
@@ -714,7 +751,7 @@ func TestBrokenConnections(t *testing.T) {
 			}
 			log := record(func(t T) {
 				run(t, func(t T) transport.Conn {
-					c := &changed{Conn: open(t)}
+					c := &changed{Calls: transport.Calls{Conn: open(t)}}
 					b.change(c)
 					t.Cleanup(func() { c.Conn.Close() })
 					return c
@@ -735,7 +772,7 @@ func TestBrokenConnections(t *testing.T) {
 	t.Run("none", func(t *testing.T) {
 		open, opts := able.start()
 		log := record(func(t T) {
-			run(t, func(t T) transport.Conn { return &changed{Conn: open(t)} }, opts)
+			run(t, func(t T) transport.Conn { return &changed{Calls: transport.Calls{Conn: open(t)}} }, opts)
 		})
 		for _, f := range log.failures {
 			t.Errorf("%s: %s", f.test, f.text)

@@ -21,7 +21,7 @@ type env struct {
 	open func(T) transport.Conn
 	opts *Options
 	ctx  context.Context
-	c    transport.Conn
+	c    transport.Calls
 	dir  string // remote
 }
 
@@ -42,7 +42,7 @@ func (e *env) connect() {
 		e.Fatalf("open returned no connection")
 	}
 	e.Cleanup(func() { _ = c.Close() })
-	e.c = c
+	e.c = transport.Calls{Conn: c}
 }
 
 // sub runs part of a case under a name of its own, on the same connection as long

@@ -17,50 +17,50 @@ import (
 // the error.
 type method struct {
 	name string
-	call func(ctx context.Context, c transport.Conn) (touched bool, err error)
+	call func(ctx context.Context, c transport.Calls) (touched bool, err error)
 }
 
 // everything returns each method that asks the server something and that caps
 // offer, for one path; Rename needs another.
 func everything(caps transport.Caps, p, other string) []method {
-	simple := func(f func(ctx context.Context, c transport.Conn) error) func(context.Context, transport.Conn) (bool, error) {
-		return func(ctx context.Context, c transport.Conn) (bool, error) { return false, f(ctx, c) }
+	simple := func(f func(ctx context.Context, c transport.Calls) error) func(context.Context, transport.Calls) (bool, error) {
+		return func(ctx context.Context, c transport.Calls) (bool, error) { return false, f(ctx, c) }
 	}
 	all := []method{
-		{"Stat", func(ctx context.Context, c transport.Conn) (bool, error) {
+		{"Stat", func(ctx context.Context, c transport.Calls) (bool, error) {
 			st, err := c.Stat(ctx, p)
 			return st != transport.Entry{}, err
 		}},
-		{"List", func(ctx context.Context, c transport.Conn) (touched bool, err error) {
+		{"List", func(ctx context.Context, c transport.Calls) (touched bool, err error) {
 			err = c.List(ctx, p, func(transport.Entry) bool { touched = true; return true })
 			return touched, err
 		}},
-		{"Store", func(ctx context.Context, c transport.Conn) (bool, error) {
+		{"Store", func(ctx context.Context, c transport.Calls) (bool, error) {
 			src := strings.NewReader("text")
 			n, err := c.Store(ctx, p, 0, src, nil)
 			return n != 0 || src.Len() != 4, err
 		}},
-		{"Retrieve", func(ctx context.Context, c transport.Conn) (bool, error) {
+		{"Retrieve", func(ctx context.Context, c transport.Calls) (bool, error) {
 			var out bytes.Buffer
 			n, err := c.Retrieve(ctx, p, 0, &out, nil)
 			return n != 0 || out.Len() > 0, err
 		}},
-		{"Rename from", simple(func(ctx context.Context, c transport.Conn) error { return c.Rename(ctx, p, other, true) })},
-		{"Rename to", simple(func(ctx context.Context, c transport.Conn) error { return c.Rename(ctx, other, p, true) })},
-		{"Remove", simple(func(ctx context.Context, c transport.Conn) error { return c.Remove(ctx, p) })},
-		{"Mkdir", simple(func(ctx context.Context, c transport.Conn) error { return c.Mkdir(ctx, p) })},
-		{"Rmdir", simple(func(ctx context.Context, c transport.Conn) error { return c.Rmdir(ctx, p) })},
+		{"Rename from", simple(func(ctx context.Context, c transport.Calls) error { return c.Rename(ctx, p, other, true) })},
+		{"Rename to", simple(func(ctx context.Context, c transport.Calls) error { return c.Rename(ctx, other, p, true) })},
+		{"Remove", simple(func(ctx context.Context, c transport.Calls) error { return c.Remove(ctx, p) })},
+		{"Mkdir", simple(func(ctx context.Context, c transport.Calls) error { return c.Mkdir(ctx, p) })},
+		{"Rmdir", simple(func(ctx context.Context, c transport.Calls) error { return c.Rmdir(ctx, p) })},
 	}
 	if caps.SetTime {
-		all = append(all, method{"Chtimes", simple(func(ctx context.Context, c transport.Conn) error {
+		all = append(all, method{"Chtimes", simple(func(ctx context.Context, c transport.Calls) error {
 			return c.Chtimes(ctx, p, time.Unix(1e9, 0))
 		})})
 	}
 	if caps.Truncate {
-		all = append(all, method{"Truncate", simple(func(ctx context.Context, c transport.Conn) error { return c.Truncate(ctx, p, 0) })})
+		all = append(all, method{"Truncate", simple(func(ctx context.Context, c transport.Calls) error { return c.Truncate(ctx, p, 0) })})
 	}
 	if len(caps.Hashes) > 0 {
-		all = append(all, method{"Hash", func(ctx context.Context, c transport.Conn) (bool, error) {
+		all = append(all, method{"Hash", func(ctx context.Context, c transport.Calls) (bool, error) {
 			sum, err := c.Hash(ctx, p, caps.Hashes[0], 0, -1)
 			return sum != nil, err
 		}})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -18,12 +17,13 @@ type Conn struct {
 	sftp bool
 	caps transport.Caps
 
-	busy atomic.Pointer[string] // the method under way: there is one owner at a time
-	done chan struct{}          // closed when the connection has ended
+	turn chan struct{} // of the batch that is under way, where they have to take turns
+	done chan struct{} // closed when the connection has ended
 
 	mu   sync.Mutex // guards what follows
 	why  error      // why it ended
 	last time.Time  // of the last use
+	busy int        // batches under way
 }
 
 var _ transport.Conn = (*Conn)(nil)
@@ -32,7 +32,7 @@ var errClosed = errors.New("the connection has been closed")
 
 func newConn(s *Server, ep *transport.Endpoint) *Conn {
 	c := &Conn{s: s, ep: ep, sftp: ep.Protocol == transport.SFTP, caps: DefaultCaps(ep.Protocol),
-		done: make(chan struct{}), last: time.Now()}
+		done: make(chan struct{}), turn: make(chan struct{}, 1), last: time.Now()}
 	if s.opts.Caps != nil {
 		c.caps = *s.opts.Caps
 	}
@@ -71,7 +71,7 @@ func (c *Conn) idledOut() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	limit := c.s.opts.IdleTimeout
-	return limit > 0 && c.busy.Load() == nil && time.Since(c.last) >= limit
+	return limit > 0 && c.busy == 0 && time.Since(c.last) >= limit
 }
 
 // Close ends the session and frees a call under way.
@@ -112,7 +112,7 @@ func (c *Conn) cutOff() {
 
 var errCutOff = errors.New("the data connection was cut, and nobody knows what the server will say next")
 
-// A call is one method of [Conn] while it runs.
+// A call is one request while it runs.
 type call struct {
 	c    *Conn
 	ctx  context.Context
@@ -122,8 +122,7 @@ type call struct {
 	acts bool   // it changes something on the server
 }
 
-// begin checks what the contract wants checked before anything is sent. On
-// success the caller must defer c.release().
+// begin checks what the contract wants checked before anything is sent.
 func (c *Conn) begin(ctx context.Context, method string, acts bool, path string, more ...string) (*call, error) {
 	k := &call{c: c, ctx: ctx, op: c.request(method), path: path, acts: acts}
 	if len(more) > 0 {
@@ -139,27 +138,10 @@ func (c *Conn) begin(ctx context.Context, method string, acts bool, path string,
 	if ctx.Err() != nil {
 		return nil, k.fail(transport.KindCanceled, canceled(ctx))
 	}
-	if was := c.busy.Swap(&method); was != nil {
-		panic("memconn: " + method + " was called while " + *was + " is under way on the same connection, which has one owner at a time")
-	}
-	c.mu.Lock()
-	idle := c.s.opts.IdleTimeout > 0 && time.Since(c.last) >= c.s.opts.IdleTimeout
-	c.mu.Unlock()
-	if idle {
-		c.lose(errIdle)
-	}
 	if why := c.reason(); why != nil {
-		c.release()
 		return nil, k.fail(transport.KindLost, why) // nothing was sent
 	}
 	return k, nil
-}
-
-func (c *Conn) release() {
-	c.mu.Lock()
-	c.last = time.Now()
-	c.mu.Unlock()
-	c.busy.Store(nil)
 }
 
 // requests are the names that errors, the trace and OpInfo go by.

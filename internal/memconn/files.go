@@ -178,7 +178,7 @@ func (f *Files) ModTime(p string) time.Time {
 	return time.Time{}
 }
 
-// Remove deletes a file, or a folder with all below it, past all sessions.
+// remove deletes a file, or a folder with all below it, past all sessions.
 func (f *Files) Remove(p string) {
 	f.lock()
 	defer f.unlock()

@@ -17,9 +17,9 @@ var algorithms = map[string]func() hash.Hash{
 	"crc32": func() hash.Hash { return crc32.NewIEEE() },
 }
 
-// Hash returns the digest of n bytes of the file from offset on, or of all from
+// hash returns the digest of n bytes of the file from offset on, or of all from
 // offset on when n < 0.
-func (c *Conn) Hash(ctx context.Context, p, algo string, offset, n int64) (sum []byte, err error) {
+func (c *Conn) hash(ctx context.Context, p, algo string, offset, n int64) (sum []byte, err error) {
 	err = c.simple(ctx, "Hash", false, func() *refusal {
 		file := c.s.files.find(p)
 		newHash := algorithms[algo]

@@ -10,7 +10,7 @@ import (
 type Step uint8
 
 // The steps. A simple request is one StepRequest and one StepReply. A Store or
-// Retrieve is a StepRequest and a StepReply that open the file (STOR and 150,
+// retrieve is a StepRequest and a StepReply that open the file (STOR and 150,
 // OPEN and handle), a StepData for each chunk, and at the end a StepReply on FTP
 // (226), or on SFTP after a Store a StepRequest and StepReply (CLOSE). A List has
 // a StepData for each hundred entries and no reply after them.

@@ -28,14 +28,14 @@ func flavours(t *testing.T, f func(t *testing.T, p transport.Protocol)) {
 	}
 }
 
-func dial(t *testing.T, s *Server, p transport.Protocol) *Conn {
+func dial(t *testing.T, s *Server, p transport.Protocol) transport.Calls {
 	t.Helper()
 	c, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return c.(*Conn)
+	return transport.Calls{Conn: c}
 }
 
 func pattern(n int) []byte {
@@ -403,10 +403,11 @@ func TestHostAndProtocol(t *testing.T) {
 		transport.FTP:  New(Options{Protocol: transport.FTPS, Files: files}),
 	}
 	ep := func(p transport.Protocol) *transport.Endpoint { return &transport.Endpoint{Protocol: p, Host: "h"} }
-	c, err := h.Dial(t.Context(), ep(transport.SFTP))
+	conn, err := h.Dial(t.Context(), ep(transport.SFTP))
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := transport.Calls{Conn: conn}
 	if _, err := c.Store(t.Context(), "f", 0, strings.NewReader("x"), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -470,10 +471,11 @@ func TestTime(t *testing.T) {
 func TestMinRate(t *testing.T) {
 	flavours(t, func(t *testing.T, p transport.Protocol) {
 		s := New(Options{Rate: 100, Chunk: 100})
-		c, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h", Stall: 10 * time.Second, MinRate: 101})
+		conn, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h", Stall: 10 * time.Second, MinRate: 101})
 		if err != nil {
 			t.Fatal(err)
 		}
+		c := transport.Calls{Conn: conn}
 		begin := time.Now()
 		_, err = c.Store(t.Context(), "f", 0, bytes.NewReader(pattern(5000)), nil)
 		want(t, err, transport.KindStalled, true)
@@ -487,22 +489,23 @@ func TestMinRate(t *testing.T) {
 func TestStallEnds(t *testing.T) {
 	flavours(t, func(t *testing.T, p transport.Protocol) {
 		s := New(Options{})
-		for name, end := range map[string]func(*Conn, context.CancelFunc){
-			"close": func(c *Conn, _ context.CancelFunc) { c.Close() },
-			"cut":   func(*Conn, context.CancelFunc) { s.Cut() },
-			"ctx":   func(_ *Conn, cancel context.CancelFunc) { cancel() },
+		for name, end := range map[string]func(transport.Conn, context.CancelFunc){
+			"close": func(c transport.Conn, _ context.CancelFunc) { c.Close() },
+			"cut":   func(transport.Conn, context.CancelFunc) { s.Cut() },
+			"ctx":   func(_ transport.Conn, cancel context.CancelFunc) { cancel() },
 		} {
 			s.SetSilent(false)
-			c, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h", Stall: -1})
+			conn, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h", Stall: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
+			c := transport.Calls{Conn: conn}
 			s.SetSilent(true)
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- c.Mkdir(ctx, "d") }()
 			time.Sleep(time.Hour)
-			end(c.(*Conn), cancel)
+			end(c, cancel)
 			synctest.Wait()
 			select {
 			case err := <-done:
@@ -544,10 +547,11 @@ func TestLock(t *testing.T) {
 		_, err := dial(t, s, p).Store(t.Context(), "f", 0, strings.NewReader("x"), nil)
 		want(t, err, transport.KindStalled, true)
 		// 30 s have gone by; the lock holds for 30 more.
-		c, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h", Stall: 10 * time.Second})
+		conn, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h", Stall: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
+		c := transport.Calls{Conn: conn}
 		_, err = c.Store(t.Context(), "f", 0, strings.NewReader("x"), nil)
 		want(t, err, transport.KindLocked, true)
 		begin := time.Now()
@@ -651,10 +655,11 @@ func TestSweep(t *testing.T) {
 	flavours(t, func(t *testing.T, p transport.Protocol) {
 		data := pattern(3 * chunk)
 		attempt := func(s *Server) error {
-			c, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h"})
+			conn, err := s.Dial(t.Context(), &transport.Endpoint{Protocol: p, Host: "h"})
 			if err != nil {
 				return err
 			}
+			c := transport.Calls{Conn: conn}
 			defer c.Close()
 			if _, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), nil); err != nil {
 				return err
@@ -712,7 +717,7 @@ func TestLimitThenLost(t *testing.T) {
 			s := New(opts)
 			s.Files().Write("d/f", data, time.Now())
 			s.Files().Write("d/g", data, time.Now())
-			cut := func(what string, f func(c *Conn) error) {
+			cut := func(what string, f func(c transport.Calls) error) {
 				c := dial(t, s, p)
 				if !opts.CutCosts && what == "limit" {
 					s.Inject(at(StepReply, 1, Fault{Do: LostBefore}))
@@ -726,17 +731,17 @@ func TestLimitThenLost(t *testing.T) {
 					t.Errorf("%s, CutCosts %v: usable %v", what, opts.CutCosts, c.Usable())
 				}
 			}
-			cut("limit", func(c *Conn) error {
+			cut("limit", func(c transport.Calls) error {
 				n, err := c.Retrieve(t.Context(), "d/f", 0, io.Discard, &transport.IO{Limit: 15})
 				if n != 15 {
 					t.Errorf("n = %d", n)
 				}
 				return err
 			})
-			cut("list", func(c *Conn) error {
+			cut("list", func(c transport.Calls) error {
 				return c.List(t.Context(), "d", func(transport.Entry) bool { return false })
 			})
-			cut("source", func(c *Conn) error {
+			cut("source", func(c transport.Calls) error {
 				_, err := c.Store(t.Context(), "new", 0, readerFunc(func([]byte) (int, error) { return 0, errors.New("own") }), nil)
 				return err
 			})

@@ -17,7 +17,6 @@ func (c *Conn) simple(ctx context.Context, method string, acts bool, act func() 
 	if err != nil {
 		return err
 	}
-	defer c.release()
 	return k.ask(act)
 }
 
@@ -46,8 +45,8 @@ func (c *Conn) entry(name string, n *node) transport.Entry {
 	return e
 }
 
-// Stat describes one file or folder.
-func (c *Conn) Stat(ctx context.Context, p string) (e transport.Entry, err error) {
+// stat describes one file or folder.
+func (c *Conn) stat(ctx context.Context, p string) (e transport.Entry, err error) {
 	err = c.simple(ctx, "Stat", false, func() *refusal {
 		n := c.s.files.find(p)
 		if n == nil {
@@ -65,13 +64,12 @@ func (c *Conn) Stat(ctx context.Context, p string) (e transport.Entry, err error
 // listBatch is how many entries one StepData of a List brings.
 const listBatch = 100
 
-// List calls yield for each entry of a folder, by name.
-func (c *Conn) List(ctx context.Context, p string, yield func(transport.Entry) bool) error {
+// list calls yield for each entry of a folder, by name.
+func (c *Conn) list(ctx context.Context, p string, yield func(transport.Entry) bool) error {
 	k, err := c.begin(ctx, "List", false, p)
 	if err != nil {
 		return err
 	}
-	defer c.release()
 	var all []transport.Entry
 	err = k.ask(func() *refusal {
 		n := c.s.files.find(p)
@@ -120,8 +118,8 @@ func (c *Conn) List(ctx context.Context, p string, yield func(transport.Entry) b
 	return nil
 }
 
-// Rename moves a file or folder.
-func (c *Conn) Rename(ctx context.Context, from, to string, replace bool) error {
+// rename moves a file or folder.
+func (c *Conn) rename(ctx context.Context, from, to string, replace bool) error {
 	fs := c.s.files
 	return c.simple(ctx, "Rename", true, func() *refusal {
 		n := fs.find(from)
@@ -150,8 +148,8 @@ func (c *Conn) Rename(ctx context.Context, from, to string, replace bool) error 
 	}, from, to)
 }
 
-// Remove deletes a file.
-func (c *Conn) Remove(ctx context.Context, p string) error {
+// remove deletes a file.
+func (c *Conn) remove(ctx context.Context, p string) error {
 	fs := c.s.files
 	return c.simple(ctx, "Remove", true, func() *refusal {
 		n := fs.find(p)
@@ -167,8 +165,8 @@ func (c *Conn) Remove(ctx context.Context, p string) error {
 	}, p)
 }
 
-// Mkdir creates a folder.
-func (c *Conn) Mkdir(ctx context.Context, p string) error {
+// mkdir creates a folder.
+func (c *Conn) mkdir(ctx context.Context, p string) error {
 	fs := c.s.files
 	return c.simple(ctx, "Mkdir", true, func() *refusal {
 		dir, name := fs.parent(p)
@@ -183,8 +181,8 @@ func (c *Conn) Mkdir(ctx context.Context, p string) error {
 	}, p)
 }
 
-// Rmdir deletes an empty folder.
-func (c *Conn) Rmdir(ctx context.Context, p string) error {
+// rmdir deletes an empty folder.
+func (c *Conn) rmdir(ctx context.Context, p string) error {
 	fs := c.s.files
 	return c.simple(ctx, "Rmdir", true, func() *refusal {
 		n := fs.find(p)
@@ -202,8 +200,8 @@ func (c *Conn) Rmdir(ctx context.Context, p string) error {
 	}, p)
 }
 
-// Chtimes sets the modification time, to the second.
-func (c *Conn) Chtimes(ctx context.Context, p string, mtime time.Time) error {
+// chtimes sets the modification time, to the second.
+func (c *Conn) chtimes(ctx context.Context, p string, mtime time.Time) error {
 	return c.simple(ctx, "Chtimes", true, func() *refusal {
 		n := c.s.files.find(p)
 		switch {
@@ -217,8 +215,8 @@ func (c *Conn) Chtimes(ctx context.Context, p string, mtime time.Time) error {
 	}, p)
 }
 
-// Truncate cuts a file to size bytes, or fills it up with zeros.
-func (c *Conn) Truncate(ctx context.Context, p string, size int64) error {
+// truncate cuts a file to size bytes, or fills it up with zeros.
+func (c *Conn) truncate(ctx context.Context, p string, size int64) error {
 	return c.simple(ctx, "Truncate", true, func() *refusal {
 		n := c.s.files.find(p)
 		switch {
@@ -234,7 +232,7 @@ func (c *Conn) Truncate(ctx context.Context, p string, size int64) error {
 	}, p)
 }
 
-// Ping makes one round trip.
-func (c *Conn) Ping(ctx context.Context) error {
+// ping makes one round trip.
+func (c *Conn) ping(ctx context.Context) error {
 	return c.simple(ctx, "Ping", false, func() *refusal { return nil }, "")
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Retrieve copies the file from offset on into dst. An offset beyond the end is
+// retrieve copies the file from offset on into dst. An offset beyond the end is
 // KindRestart. The file is read as it is at each moment, so one that changes
 // meanwhile arrives as a mixture. A destination that fails, or a limit, costs the
 // connection with [Options].CutCosts alone.
-func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+func (c *Conn) retrieve(ctx context.Context, r *transport.Retrieve) (int64, error) {
+	p, offset := r.Path, r.Offset
 	k, err := c.begin(ctx, "Retrieve", false, p)
 	if err != nil {
 		return 0, err
 	}
-	defer c.release()
 	if offset < 0 {
 		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
 	}
@@ -40,10 +40,10 @@ func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writ
 		return 0, err
 	}
 	k.op = c.request("Read")
-	d := &retrieve{call: k, file: file, dst: dst, opt: opt, pos: offset, begin: time.Now()}
-	d.end = opt.LimitOr(-1)
-	if d.end >= 0 {
-		d.end += offset
+	d := &retrieve{call: k, file: file, dst: r.Dst, progress: r.Progress, pos: offset, begin: time.Now()}
+	d.end = -1
+	if r.Limit > 0 {
+		d.end = offset + r.Limit
 	}
 	err = d.run()
 	return d.pos - offset, err
@@ -51,13 +51,13 @@ func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writ
 
 type retrieve struct {
 	*call
-	file  *node
-	dst   io.Writer
-	opt   *transport.IO
-	begin time.Time
-	pos   int64
-	end   int64 // where Limit, or the destination, ends it, -1 for nowhere
-	buf   []byte
+	file     *node
+	dst      io.Writer
+	progress func(int64)
+	begin    time.Time
+	pos      int64
+	end      int64 // where Limit, or the destination, ends it, -1 for nowhere
+	buf      []byte
 }
 
 func (d *retrieve) run() error {
@@ -161,7 +161,7 @@ func (d *retrieve) chunk(p []byte) (last bool, err error) {
 func (d *retrieve) write(p []byte) error {
 	n, err := d.dst.Write(p)
 	d.pos += int64(n)
-	d.opt.Report(int64(n))
+	d.report(int64(n))
 	d.c.s.moved(0, int64(n))
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
@@ -178,4 +178,10 @@ func (d *retrieve) write(p []byte) error {
 	}
 	d.c.cutOff()
 	return d.fail(transport.KindLocal, &transport.LocalError{Writing: true, Err: err})
+}
+
+func (d *retrieve) report(n int64) {
+	if d.progress != nil && n > 0 {
+		d.progress(n)
+	}
 }

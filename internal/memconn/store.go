@@ -10,34 +10,33 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Store writes src to the file from offset on. An offset that is neither 0 nor
+// store writes src to the file from offset on. An offset that is neither 0 nor
 // the size does what most servers do: inside the file it keeps the old tail,
 // beyond its end it leaves a hole of zeros. A source that fails costs the
 // connection with [Options].CutCosts alone.
-func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-	k, err := c.begin(ctx, "Store", true, p)
+func (c *Conn) store(ctx context.Context, r *transport.Store) (int64, error) {
+	k, err := c.begin(ctx, "Store", true, r.Path)
 	if err != nil {
 		return 0, err
 	}
-	defer c.release()
-	if offset < 0 {
-		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
+	if r.Offset < 0 {
+		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", r.Offset))
 	}
-	u := &store{call: k, src: src, opt: opt, offset: offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
+	u := &store{call: k, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
 	return u.run()
 }
 
 type store struct {
 	*call
-	src    io.Reader
-	opt    *transport.IO
-	buf    []byte
-	begin  time.Time
-	file   *node
-	offset int64
-	sent   int64 // bytes after offset handed to the line
-	acked  int64 // bytes after offset acknowledged without a gap
-	cut    bool  // CutShort has struck
+	src      io.Reader
+	progress func(int64)
+	buf      []byte
+	begin    time.Time
+	file     *node
+	offset   int64
+	sent     int64 // bytes after offset handed to the line
+	acked    int64 // bytes after offset acknowledged without a gap
+	cut      bool  // CutShort has struck
 }
 
 func (u *store) run() (int64, error) {
@@ -144,7 +143,7 @@ func (u *store) chunk(p []byte) error {
 	}
 	if f.Do != Unsent && f.Do != Stall {
 		u.sent += int64(len(p))
-		u.opt.Report(int64(len(p)))
+		u.report(int64(len(p)))
 	}
 	switch f.Do {
 	case Pass, Corrupt:
@@ -187,6 +186,12 @@ func (u *store) chunk(p []byte) error {
 	return u.lost(transport.KindLost, errReset, true)
 }
 
+func (u *store) report(n int64) {
+	if u.progress != nil && n > 0 {
+		u.progress(n)
+	}
+}
+
 // write is what the server does with a chunk that arrives.
 func (u *store) write(at int64, p []byte) {
 	if u.cut {
@@ -217,7 +222,7 @@ func (u *store) ahead(n int64) []byte {
 	}
 	p, _ := io.ReadAll(io.LimitReader(u.src, n))
 	u.sent += int64(len(p))
-	u.opt.Report(int64(len(p)))
+	u.report(int64(len(p)))
 	return p
 }
 

@@ -1,14 +1,10 @@
 package charset
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/textproto"
-	"path"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -47,16 +43,6 @@ func (c *Conn) path(n *names, p string) (string, error) {
 		Err: fmt.Errorf("the server's names are in %s: %w; rename the file, or use the character set that the server has (Options.Charset)", nameOf(c.set), err)}
 }
 
-// with does what has one path.
-func (c *Conn) with(p string, do func(raw string, n *names) error) error {
-	n := newNames(c.set)
-	raw, err := c.path(n, p)
-	if err != nil {
-		return err
-	}
-	return n.failure(do(raw, n))
-}
-
 // failure makes an error speak of the paths that were given.
 func (n *names) failure(err error) error {
 	te, ok := err.(*transport.Error)
@@ -93,88 +79,3 @@ type readable struct {
 
 func (r *readable) Error() string { return r.text }
 func (r *readable) Unwrap() error { return r.err }
-
-// Stat describes a file or folder.
-func (c *Conn) Stat(ctx context.Context, p string) (e transport.Entry, err error) {
-	err = c.with(p, func(raw string, n *names) (err error) {
-		if e, err = c.Conn.Stat(ctx, raw); err == nil {
-			e.Name, e.Target = path.Base(p), n.decode(e.Target)
-		}
-		return err
-	})
-	return e, err
-}
-
-// List decodes each entry's name.
-func (c *Conn) List(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-	return c.with(p, func(raw string, n *names) error {
-		return c.Conn.List(ctx, raw, func(e transport.Entry) bool {
-			e.Name, e.Target = n.decode(e.Name), n.decode(e.Target)
-			return yield(e)
-		})
-	})
-}
-
-// Store writes a file.
-func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (sent int64, err error) {
-	err = c.with(p, func(raw string, n *names) error {
-		sent, err = c.Conn.Store(ctx, raw, offset, src, opt)
-		if f := opt.Finishing(); f != nil && f.Entry != nil {
-			f.Entry.Name, f.Entry.Target = path.Base(p), n.decode(f.Entry.Target)
-		}
-		return err
-	})
-	return sent, err
-}
-
-// Retrieve reads a file.
-func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (got int64, err error) {
-	err = c.with(p, func(raw string, _ *names) error {
-		got, err = c.Conn.Retrieve(ctx, raw, offset, dst, opt)
-		return err
-	})
-	return got, err
-}
-
-// Rename moves a file or folder.
-func (c *Conn) Rename(ctx context.Context, from, to string, replace bool) error {
-	target, err := c.path(newNames(c.set), to)
-	if err != nil {
-		return err
-	}
-	return c.with(from, func(raw string, _ *names) error { return c.Conn.Rename(ctx, raw, target, replace) })
-}
-
-// Remove deletes a file.
-func (c *Conn) Remove(ctx context.Context, p string) error {
-	return c.with(p, func(raw string, _ *names) error { return c.Conn.Remove(ctx, raw) })
-}
-
-// Mkdir creates a folder.
-func (c *Conn) Mkdir(ctx context.Context, p string) error {
-	return c.with(p, func(raw string, _ *names) error { return c.Conn.Mkdir(ctx, raw) })
-}
-
-// Rmdir deletes an empty folder.
-func (c *Conn) Rmdir(ctx context.Context, p string) error {
-	return c.with(p, func(raw string, _ *names) error { return c.Conn.Rmdir(ctx, raw) })
-}
-
-// Chtimes sets the modification time.
-func (c *Conn) Chtimes(ctx context.Context, p string, mtime time.Time) error {
-	return c.with(p, func(raw string, _ *names) error { return c.Conn.Chtimes(ctx, raw, mtime) })
-}
-
-// Truncate cuts a file.
-func (c *Conn) Truncate(ctx context.Context, p string, size int64) error {
-	return c.with(p, func(raw string, _ *names) error { return c.Conn.Truncate(ctx, raw, size) })
-}
-
-// Hash returns the server's digest of a file.
-func (c *Conn) Hash(ctx context.Context, p, algo string, offset, size int64) (sum []byte, err error) {
-	err = c.with(p, func(raw string, _ *names) error {
-		sum, err = c.Conn.Hash(ctx, raw, algo, offset, size)
-		return err
-	})
-	return sum, err
-}

@@ -25,9 +25,9 @@ func TestRealSmallFiles(t *testing.T) {
 		const files = 40
 		size := func(i int) int { return i * smallFile / (files - 1) }
 		for i := range files {
-			f := &transport.Finish{More: true, ModTime: mtime}
+			f := &Finish{More: true, ModTime: mtime}
 			data := all[:size(i)]
-			if n, err := c.Store(t.Context(), fmt.Sprint("f", i), 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data)), Finish: f}); err != nil || n != int64(len(data)) {
+			if n, err := c.Store(t.Context(), fmt.Sprint("f", i), 0, bytes.NewReader(data), &IO{Size: int64(len(data)), Finish: f}); err != nil || n != int64(len(data)) {
 				t.Fatal(i, n, err)
 			}
 			if len(data) > 0 && (!f.TimeSet || f.Entry == nil || f.Entry.Size != int64(len(data))) {

@@ -50,8 +50,8 @@ func TestEndsWithStore(t *testing.T) {
 			})
 			c := dial(t, ep)
 			for i := range 3 {
-				finish := &transport.Finish{More: true}
-				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: finish})
+				finish := &Finish{More: true}
+				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: finish})
 				if err != nil || n != 5 {
 					t.Fatal(i, n, err)
 				}
@@ -92,7 +92,7 @@ func TestEndsHideNoFailure(t *testing.T) {
 				}
 			})
 			c := dial(t, ep)
-			n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: &transport.Finish{More: true}})
+			n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: &Finish{More: true}})
 			if err == nil || n != 0 {
 				t.Errorf("%d, %v", n, err)
 			}
@@ -180,7 +180,7 @@ func TestEndsAreReadAtOnce(t *testing.T) {
 		c := dial(t, ep)
 		f.forget()
 		for _, name := range []string{"f", strings.Repeat("f", oneRead/2)} {
-			if _, err := c.Store(t.Context(), name, 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: &transport.Finish{More: true}}); err != nil {
+			if _, err := c.Store(t.Context(), name, 0, strings.NewReader("small"), &IO{Size: 5, Finish: &Finish{More: true}}); err != nil {
 				t.Fatal(p, err)
 			}
 		}
@@ -240,8 +240,8 @@ func TestEndsUnread(t *testing.T) {
 	})
 	ep.Stall = 300 * time.Millisecond
 	c := dial(t, ep)
-	f := &transport.Finish{More: true}
-	_, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: f})
+	f := &Finish{More: true}
+	_, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: f})
 	if c.Usable() || f.Entry != nil {
 		t.Errorf("%v, %+v", err, f.Entry)
 	}

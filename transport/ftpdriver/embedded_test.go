@@ -42,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 			defer file.Close()
 			var told int64
-			opt := &transport.IO{Progress: func(n int64) { told += n }}
+			opt := &IO{Progress: func(n int64) { told += n }}
 			n, err := c.Store(t.Context(), "f", 0, file, opt)
 			if err != nil || n != int64(size) || told != n {
 				t.Fatalf("stored %d of %d, told %d: %v", n, size, told, err)
@@ -86,7 +86,7 @@ func TestOffsets(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		got.Reset()
-		n, err = c.Retrieve(t.Context(), "f", 100, &got, &transport.IO{Limit: 1000})
+		n, err = c.Retrieve(t.Context(), "f", 100, &got, &IO{Limit: 1000})
 		if err != nil || n != 1000 || !bytes.Equal(got.Bytes(), data[100:1100]) {
 			t.Fatal(n, err)
 		}
@@ -97,7 +97,7 @@ func TestLimitAtTheEnd(t *testing.T) {
 	each(t, testserver.FTPOptions{}, func(t *testing.T, c *Conn, root string) {
 		write(t, filepath.Join(root, "f"), random(5000))
 		var got bytes.Buffer
-		if n, err := c.Retrieve(t.Context(), "f", 1000, &got, &transport.IO{Limit: 4000}); n != 4000 || err != nil || !c.Usable() {
+		if n, err := c.Retrieve(t.Context(), "f", 1000, &got, &IO{Limit: 4000}); n != 4000 || err != nil || !c.Usable() {
 			t.Fatal(n, err, c.Usable())
 		}
 	})

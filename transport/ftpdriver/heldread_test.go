@@ -19,12 +19,12 @@ func TestLockedReadBack(t *testing.T) {
 	})
 	ep.Stall = 500 * time.Millisecond
 	for _, tt := range []struct {
-		io   transport.IO
+		io   IO
 		kind transport.Kind
 	}{
-		{transport.IO{Limit: 5, Part: &transport.Part{}}, transport.KindLocked},
-		{transport.IO{Limit: 5}, transport.KindStalled},
-		{transport.IO{}, transport.KindStalled},
+		{IO{Limit: 5, Part: &Part{}}, transport.KindLocked},
+		{IO{Limit: 5}, transport.KindStalled},
+		{IO{}, transport.KindStalled},
 	} {
 		c := dial(t, ep)
 		_, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &tt.io)

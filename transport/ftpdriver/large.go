@@ -23,7 +23,7 @@ type largeStore struct {
 	offset int64
 	src    io.Reader
 	moved  func(int64)
-	finish *transport.Finish
+	finish *Finish
 	sent   int64
 	// finished: what finish wants has been asked for.
 	finished bool

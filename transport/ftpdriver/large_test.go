@@ -47,7 +47,7 @@ func TestLargeStoreDialsBesideSTOR(t *testing.T) {
 				c := dial(t, ep)
 				f.forget()
 				var told int64
-				n, err := c.Store(t.Context(), "f", offset, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Progress: func(n int64) { told += n }})
+				n, err := c.Store(t.Context(), "f", offset, bytes.NewReader(big), &IO{Size: int64(len(big)), Progress: func(n int64) { told += n }})
 				if err != nil || n != int64(len(big)) || told != n {
 					t.Fatalf("%d, told %d: %v", n, told, err)
 				}
@@ -82,7 +82,7 @@ func TestLargeStoreRefused(t *testing.T) {
 						c := dial(t, ep)
 						begin := time.Now()
 						src := bytes.NewReader(random(100 << 10))
-						n, err := c.Store(t.Context(), "f", offset, src, &transport.IO{Size: src.Size(), Progress: func(int64) { t.Error("progress") }})
+						n, err := c.Store(t.Context(), "f", offset, src, &IO{Size: src.Size(), Progress: func(int64) { t.Error("progress") }})
 						var te *transport.Error
 						if !errors.As(err, &te) || n != 0 || te.Kind == transport.KindCanceled || te.Kind == transport.KindTimeout {
 							t.Fatal(n, err)
@@ -285,8 +285,8 @@ func TestEndOfALargeFileGoesBehindIt(t *testing.T) {
 				})
 				c := dial(t, ep)
 				f.forget()
-				finish := &transport.Finish{ModTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), More: true}
-				n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Finish: finish})
+				finish := &Finish{ModTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), More: true}
+				n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &IO{Size: int64(len(big)), Finish: finish})
 				if kind != transport.KindUnknown {
 					if transport.KindOf(err) != kind || finish.Entry != nil || finish.TimeSet {
 						t.Errorf("%v, %+v", err, finish)
@@ -325,7 +325,7 @@ func TestFinalReplyWithTheFirst(t *testing.T) {
 				}
 			})
 			c := dial(t, ep)
-			_, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Finish: &transport.Finish{}})
+			_, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &IO{Size: int64(len(big)), Finish: &Finish{}})
 			if end == "226 done" && err != nil || end != "226 done" && transport.KindOf(err) != transport.KindQuota && transport.KindOf(err) != transport.KindNoSpace {
 				t.Errorf("%v", err)
 			}

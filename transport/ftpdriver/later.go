@@ -12,17 +12,15 @@ import (
 // before the STOR of the next file, they cost none.
 type laterRename struct {
 	from, to string
-	late     *transport.Late
+	late     *Late
 }
 
 func (l *laterRename) lines() []string { return []string{"RNFR " + l.from, "RNTO " + l.to} }
 
 var errUnsent = errors.New("whoever had the connection next did not send the rename")
 
-var _ transport.LateRenamer = (*Conn)(nil)
-
 // RenameLater implements [transport.LateRenamer].
-func (c *Conn) RenameLater(from, to string) (*transport.Late, bool) {
+func (c *Conn) RenameLater(from, to string) (*Late, bool) {
 	if transport.CheckPath(from) != nil || transport.CheckPath(to) != nil || c.serial {
 		return nil, false
 	}
@@ -32,7 +30,7 @@ func (c *Conn) RenameLater(from, to string) (*transport.Late, bool) {
 		return nil, false
 	}
 	l := &laterRename{from: from, to: to}
-	l.late = transport.NewLate(func() bool {
+	l.late = NewLate(func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		mine := c.later == l

@@ -11,7 +11,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func settled(t testing.TB, l *transport.Late) error {
+func settled(t testing.TB, l *Late) error {
 	t.Helper()
 	select {
 	case <-l.Done():
@@ -22,7 +22,7 @@ func settled(t testing.TB, l *transport.Late) error {
 	}
 }
 
-func later(t testing.TB, c *Conn, from, to string) *transport.Late {
+func later(t testing.TB, c *Conn, from, to string) *Late {
 	t.Helper()
 	l, ok := c.RenameLater(from, to)
 	if !ok {
@@ -39,11 +39,11 @@ func TestRenameLater(t *testing.T) {
 		want string // the order on the control connection
 	}
 	small := func(c *Conn) error {
-		_, err := c.Store(t.Context(), "g", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: &transport.Finish{More: true}})
+		_, err := c.Store(t.Context(), "g", 0, strings.NewReader("small"), &IO{Size: 5, Finish: &Finish{More: true}})
 		return err
 	}
 	big := func(c *Conn) error {
-		_, err := c.Store(t.Context(), "g", 0, strings.NewReader(strings.Repeat("x", 100<<10)), &transport.IO{Size: 100 << 10})
+		_, err := c.Store(t.Context(), "g", 0, strings.NewReader(strings.Repeat("x", 100<<10)), &IO{Size: 100 << 10})
 		return err
 	}
 	for name, n := range map[string]next{
@@ -54,13 +54,13 @@ func TestRenameLater(t *testing.T) {
 			return errors.Join(small(c), func() error { later(t, c, "f", "f2"); return small(c) }())
 		}, "EPSV RNFR RNTO STOR SIZE EPSV RNFR RNTO STOR SIZE EPSV"},
 		"source that waits": {func(c *Conn) error {
-			_, err := c.Store(t.Context(), "g", 0, waitsFor{strings.NewReader("small"), c}, &transport.IO{Size: 5})
+			_, err := c.Store(t.Context(), "g", 0, waitsFor{strings.NewReader("small"), c}, &IO{Size: 5})
 			return err
 		}, "RNFR RNTO EPSV STOR"},
 		"look":  {func(c *Conn) error { _, err := c.Stat(t.Context(), "f"); return err }, "RNFR RNTO SIZE MDTM PWD CWD"},
 		"flush": {func(c *Conn) error { return c.Flush(t.Context()) }, "RNFR RNTO"},
 		"nothing of its own": {func(c *Conn) error {
-			_, err := c.Store(t.Context(), "g", 0, failsWith{fs.ErrClosed}, &transport.IO{Size: 5})
+			_, err := c.Store(t.Context(), "g", 0, failsWith{fs.ErrClosed}, &IO{Size: 5})
 			if transport.KindOf(err) != transport.KindLocal {
 				t.Error(err)
 			}
@@ -118,7 +118,7 @@ func (w waitsFor) Read(p []byte) (int, error) {
 // not, and the failure of one is not that of the other.
 func TestRenameLaterFails(t *testing.T) {
 	store := func(c *Conn) error {
-		_, err := c.Store(t.Context(), "g", 0, strings.NewReader("small"), &transport.IO{Size: 5})
+		_, err := c.Store(t.Context(), "g", 0, strings.NewReader("small"), &IO{Size: 5})
 		return err
 	}
 	for name, c := range map[string]struct {

@@ -71,7 +71,7 @@ func TestRealLargeUpload(t *testing.T) {
 		if !found[0].Entry.IsDir() || found[1].Err != nil || found[1].Entry.Size != 7 || transport.KindOf(found[2].Err) != transport.KindNotExist || transport.KindOf(found[3].Err) != transport.KindNotExist {
 			t.Errorf("%+v", found)
 		}
-		if n, err := c.Store(t.Context(), "f.part", 0, src, &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) {
+		if n, err := c.Store(t.Context(), "f.part", 0, src, &IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) {
 			t.Fatal(n, err)
 		}
 		sameFile(t, filepath.Join(srv.Root, "f.part"), data)

@@ -10,15 +10,13 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-var _ transport.Looker = (*Conn)(nil)
-
 // RetrieveLook implements [transport.Looker]: what Stat asks, and RETR, leave in one
 // write, and the data connection is dialled while they are on their way.
-func (c *Conn) RetrieveLook(ctx context.Context, name string, dst io.Writer, opt *transport.IO, more bool, seen func(transport.Entry) error) (int64, error) {
+func (c *Conn) RetrieveLook(ctx context.Context, name string, dst io.Writer, opt *IO, more bool, seen func(transport.Entry) error) (int64, error) {
 	var got int64
 	err := c.doPath(ctx, "RETR", name, func(op *transport.Op) (err error) {
 		if !c.together() {
-			return transport.ErrNoLook
+			return ErrNoLook
 		}
 		look := &look{c: c, op: op, name: name, dst: op.Writer(dst), seen: seen, more: more}
 		if opt != nil && opt.Progress != nil {
@@ -27,8 +25,8 @@ func (c *Conn) RetrieveLook(ctx context.Context, name string, dst io.Writer, opt
 		got, err = look.retrieve()
 		return err
 	})
-	if errors.Is(err, transport.ErrNoLook) {
-		return 0, transport.ErrNoLook
+	if errors.Is(err, ErrNoLook) {
+		return 0, ErrNoLook
 	}
 	return got, err
 }
@@ -166,7 +164,7 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 			return 0, true, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer that it had not begun: %w", first.err()))
 		case entry == nil:
 			k.refused = true
-			return 0, false, transport.ErrNoLook // Stat finds out what there is
+			return 0, false, ErrNoLook // Stat finds out what there is
 		}
 		return 0, false, first.err()
 	}
@@ -175,7 +173,7 @@ func (k *look) content(d *dataConn, dialled <-chan struct{}, cancel func(), entr
 		if endOurs {
 			c.nothingToSend(d)
 		}
-		seen := transport.ErrNoLook
+		seen := ErrNoLook
 		if entry != nil {
 			k.op.Aside(func() { seen = k.seen(*entry) })
 		}

@@ -50,10 +50,10 @@ func TestRetrieveLook(t *testing.T) {
 		"vsftpd":     {change: vsftpd, size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR EPSV"},
 		"MLST":       {change: machine("type=file;size=4;modify=20260102030405;"), size: 4, want: "file", verbs: "EPSV MLST RETR"},
 		"empty":      {file: "empty", size: 0, want: ""},
-		"a link":     {change: machine("type=OS.unix=symlink;size=1;"), size: -1, is: transport.ErrNoLook},
-		"nonsense":   {change: func(f *fake) { f.on["SIZE"] = always("213 many") }, size: -1, is: transport.ErrNoLook},
-		"no size":    {change: func(f *fake) { f.on["SIZE"] = always("502 no") }, size: -1, is: transport.ErrNoLook},
-		"missing":    {file: "none", size: -1, is: transport.ErrNoLook},
+		"a link":     {change: machine("type=OS.unix=symlink;size=1;"), size: -1, is: ErrNoLook},
+		"nonsense":   {change: func(f *fake) { f.on["SIZE"] = always("213 many") }, size: -1, is: ErrNoLook},
+		"no size":    {change: func(f *fake) { f.on["SIZE"] = always("502 no") }, size: -1, is: ErrNoLook},
+		"missing":    {file: "none", size: -1, is: ErrNoLook},
 		"refused":    {change: func(f *fake) { f.on["RETR"] = always("550 Permission denied.") }, size: -1, kind: transport.KindPermission},
 		"vague":      {change: func(f *fake) { vsftpd(f); f.on["RETR"] = always("550 Failed to open file.") }, size: -1, kind: transport.KindPermission},
 		"not wanted": {seen: errSeen, size: 4, is: errSeen},
@@ -80,7 +80,7 @@ func TestRetrieveLook(t *testing.T) {
 				}
 				var got bytes.Buffer
 				size, moved := int64(-1), int64(0)
-				n, err := conn.RetrieveLook(t.Context(), file, &got, &transport.IO{Progress: func(n int64) { moved += n }}, true, func(e transport.Entry) error {
+				n, err := conn.RetrieveLook(t.Context(), file, &got, &IO{Progress: func(n int64) { moved += n }}, true, func(e transport.Entry) error {
 					if e.Name != file || got.Len() > 0 {
 						t.Errorf("%+v, after %d bytes", e, got.Len())
 					}

@@ -8,12 +8,10 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-var _ transport.Peeker = (*Conn)(nil)
-
 // Peek implements [transport.Peeker]: what Stat asks of each name leaves in one write,
 // and with it, where a Store is to follow, the question for its port.
-func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transport.Looked {
-	k := &peek{c: c, ctx: ctx, found: make([]transport.Looked, len(names))}
+func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []Looked {
+	k := &peek{c: c, ctx: ctx, found: make([]Looked, len(names))}
 	for i, name := range names {
 		if err := transport.CheckPath(name); err != nil {
 			k.found[i].Err = c.ep.Fail("MLST", name, transport.KindInvalid, err)
@@ -53,7 +51,7 @@ type peek struct {
 	c     *Conn
 	ctx   context.Context
 	names []asked
-	found []transport.Looked
+	found []Looked
 	ends  []string // what goes with the first questions
 }
 
@@ -102,7 +100,7 @@ func (k *peek) each(names []asked, stat func(string) (transport.Entry, error)) e
 func (k *peek) tell(a asked, entry transport.Entry, err error) error {
 	if err == nil {
 		entry.Name = path.Base(a.name)
-		k.found[a.at] = transport.Looked{Entry: entry}
+		k.found[a.at] = Looked{Entry: entry}
 		return nil
 	}
 	var own *transport.Error

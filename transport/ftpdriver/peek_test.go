@@ -125,7 +125,7 @@ func TestPeek(t *testing.T) {
 func TestPortAskedWithPeek(t *testing.T) {
 	big := random(100 << 10)
 	store := func(c *Conn) error {
-		_, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big))})
+		_, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), &IO{Size: int64(len(big))})
 		return err
 	}
 	for name, n := range map[string]struct {

@@ -41,26 +41,26 @@ func TestPartInOneWrite(t *testing.T) {
 	data := random(100 << 10)
 	for name, c := range map[string]struct {
 		change func(f *fake)
-		io     *transport.IO
+		io     *IO
 		want   []byte
 		turns  string
 		beyond bool
 	}{
-		"to the end":     {io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"grown":          {io: &transport.IO{Limit: 80 << 10, Part: &transport.Part{Last: true}}, want: data[10<<10 : 90<<10], turns: "EPSV, REST RETR", beyond: true},
-		"in the middle":  {io: &transport.IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, REST RETR"},
+		"to the end":     {io: &IO{Limit: 90 << 10, Part: &Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"grown":          {io: &IO{Limit: 80 << 10, Part: &Part{Last: true}}, want: data[10<<10 : 90<<10], turns: "EPSV, REST RETR", beyond: true},
+		"in the middle":  {io: &IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, REST RETR"},
 		"without limit":  {io: nil, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"on vsftpd":      {change: vsftpd, io: &transport.IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"more follows":   {io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"more on vsftpd": {change: vsftpd, io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR EPSV"},
+		"on vsftpd":      {change: vsftpd, io: &IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"more follows":   {io: &IO{Limit: 90 << 10, Part: &Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"more on vsftpd": {change: vsftpd, io: &IO{Limit: 90 << 10, Part: &Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR EPSV"},
 		"a range": {change: func(f *fake) { f.feat = append(f.feat, "RANG STREAM") },
-			io: &transport.IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, RANG RETR"},
+			io: &IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, RANG RETR"},
 		"no range at the end": {change: func(f *fake) { f.feat = append(f.feat, "RANG STREAM") },
-			io: &transport.IO{Limit: 90 << 10, Part: &transport.Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+			io: &IO{Limit: 90 << 10, Part: &Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
 		"the range is refused": {change: func(f *fake) {
 			f.feat = append(f.feat, "RANG STREAM")
 			f.on["RANG"] = always("501 no")
-		}, io: &transport.IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
+		}, io: &IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
 		"the file ends before": {change: func(f *fake) {
 			f.feat = append(f.feat, "RANG STREAM")
 			f.on["RANG"] = always("350 that range")
@@ -72,7 +72,7 @@ func TestPartInOneWrite(t *testing.T) {
 				}
 				return give(s, name)
 			}
-		}, io: &transport.IO{Limit: 95 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
+		}, io: &IO{Limit: 95 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
 	} {
 		for _, p := range protocols {
 			t.Run(name+" "+p.String(), func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestRefusedPartIsCutOff(t *testing.T) {
 		c := dial(t, ep)
 		f.forget()
 		var got bytes.Buffer
-		n, err := c.Retrieve(t.Context(), "f", 5, &got, &transport.IO{Limit: 64 << 10, Part: &transport.Part{More: true}})
+		n, err := c.Retrieve(t.Context(), "f", 5, &got, &IO{Limit: 64 << 10, Part: &Part{More: true}})
 		if te := wantKind(t, err, transport.KindRestart, 502); n != 0 || got.Len() != 0 || te.Op != "REST" {
 			t.Errorf("%d bytes came, %v", got.Len(), te)
 		}
@@ -165,7 +165,7 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 		read := func() {
 			t.Helper()
 			var got strings.Builder
-			if _, err := c.Retrieve(t.Context(), "f", 1, &got, &transport.IO{Limit: 4, Part: &transport.Part{More: true, Last: true}}); err != nil || got.String() != "ello" {
+			if _, err := c.Retrieve(t.Context(), "f", 1, &got, &IO{Limit: 4, Part: &Part{More: true, Last: true}}); err != nil || got.String() != "ello" {
 				t.Fatalf("%q, %v", got.String(), err)
 			}
 		}
@@ -232,7 +232,7 @@ func TestPortWithAPart(t *testing.T) {
 			f.forget()
 			for range 2 {
 				var got strings.Builder
-				_, err := c.Retrieve(t.Context(), "f", 3, &got, &transport.IO{Limit: 4, Part: &transport.Part{More: true, Last: true}})
+				_, err := c.Retrieve(t.Context(), "f", 3, &got, &IO{Limit: 4, Part: &Part{More: true, Last: true}})
 				if err != nil || got.String() != "tent" {
 					t.Fatalf("%q, %v", got.String(), err)
 				}

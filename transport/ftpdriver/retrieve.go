@@ -14,7 +14,7 @@ import (
 // Retrieve reads with RETR, from offset on with REST. The end of the data
 // connection proves nothing: a file that was cut off looks just like it, and all
 // three big servers say 226 to it. Callers compare the size.
-func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+func (c *Conn) Retrieve(ctx context.Context, path string, offset int64, dst io.Writer, opt *IO) (int64, error) {
 	if offset < 0 {
 		return 0, c.ep.Fail("RETR", path, transport.KindInvalid, errors.New("the offset is negative"))
 	}
@@ -53,7 +53,7 @@ type retrieval struct {
 	offset, limit int64
 	dst           io.Writer
 	moved         func(int64)
-	part          *transport.Part
+	part          *Part
 	ranged        bool // RANG may be asked
 	proof         bool // it is read to prove what was being written
 }

@@ -28,7 +28,7 @@ const aheadFor = 5 * time.Second
 
 // small reads a source that is said to be small. What it has read of one that is
 // not is put back.
-func (c *Conn) small(op *transport.Op, offset int64, src io.Reader, opt *transport.IO) (data []byte, whole bool, rest io.Reader) {
+func (c *Conn) small(op *transport.Op, offset int64, src io.Reader, opt *IO) (data []byte, whole bool, rest io.Reader) {
 	size := opt.SizeHint()
 	if offset > 0 || size > smallFile || size == 0 || !c.together() {
 		return nil, false, src
@@ -50,7 +50,7 @@ type failsWith struct{ err error }
 func (f failsWith) Read([]byte) (int, error) { return 0, f.err }
 
 // storeSmall sends data as one file.
-func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *transport.IO) error {
+func (c *Conn) storeSmall(op *transport.Op, path string, data []byte, opt *IO) error {
 	f := opt.Finishing()
 	if err := c.wantDigest(f, path, int64(len(data))); err != nil {
 		return err
@@ -189,7 +189,7 @@ func (c *Conn) nextPort() (port int, early bool, err error) {
 
 // endLines are the commands for what a caller wants to have done at the end of a
 // file.
-func (c *Conn) endLines(path string, f *transport.Finish) (lines []string) {
+func (c *Conn) endLines(path string, f *Finish) (lines []string) {
 	if f == nil {
 		return nil
 	}
@@ -218,7 +218,7 @@ type digestWanted struct {
 
 // wantDigest prepares the request for a digest of a small file. Large ones are
 // asked for by Hash, which gives the server time for them.
-func (c *Conn) wantDigest(f *transport.Finish, path string, size int64) error {
+func (c *Conn) wantDigest(f *Finish, path string, size int64) error {
 	c.digest = digestWanted{}
 	if f == nil || f.Hash == "" || !c.Info().Caps.HasHash(f.Hash) {
 		return nil
@@ -238,7 +238,7 @@ func (c *Conn) wantDigest(f *transport.Finish, path string, size int64) error {
 
 // finishFile does what the caller wants to have done at the end of a file. What
 // fails of it is left undone.
-func (c *Conn) finishFile(path string, f *transport.Finish) {
+func (c *Conn) finishFile(path string, f *Finish) {
 	lines := c.endLines(path, f)
 	if len(lines) == 0 {
 		return
@@ -250,7 +250,7 @@ func (c *Conn) finishFile(path string, f *transport.Finish) {
 }
 
 // took takes a reply to one of endLines.
-func (c *Conn) took(r reply, f *transport.Finish, stored bool) {
+func (c *Conn) took(r reply, f *Finish, stored bool) {
 	switch {
 	case r.verb == "EPSV" && r.code == 229:
 		if port, err := parseEPSV(r.text); err == nil {

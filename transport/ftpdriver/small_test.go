@@ -31,7 +31,7 @@ func TestSmallStoreRefused(t *testing.T) {
 				}
 				c := dial(t, ep)
 				begin := time.Now()
-				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5})
+				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5})
 				var te *transport.Error
 				if !errors.As(err, &te) || n != 0 || te.Kind == transport.KindCanceled || te.Kind == transport.KindTimeout {
 					t.Fatal(n, err)
@@ -53,9 +53,9 @@ func TestSmallStoreFinishes(t *testing.T) {
 	for _, p := range protocols {
 		ep, f := startFake(t, p, nil)
 		c := dial(t, ep)
-		finish := &transport.Finish{More: true}
+		finish := &Finish{More: true}
 		for i := range 2 {
-			if n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: finish}); err != nil || n != 5 {
+			if n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: finish}); err != nil || n != 5 {
 				t.Fatal(p, i, n, err)
 			}
 		}

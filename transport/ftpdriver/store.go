@@ -24,7 +24,7 @@ func lockedAfter(stall time.Duration) time.Duration {
 
 // Store sends src with STOR, from offset on with REST and STOR and never with
 // APPE: after a reset a stale size would make it append in the wrong place.
-func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Reader, opt *IO) (int64, error) {
 	if offset < 0 {
 		return 0, c.ep.Fail("STOR", path, transport.KindInvalid, errors.New("the offset is negative"))
 	}

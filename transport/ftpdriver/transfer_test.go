@@ -298,7 +298,7 @@ func TestEarlyFIN(t *testing.T) {
 		f.on["RETR"] = func(s *session, _ string) string { return s.send(random(40_000)) }
 	})
 	c := dial(t, ep)
-	if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &transport.IO{Size: 102_400}); n != 40_000 || err != nil {
+	if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &IO{Size: 102_400}); n != 40_000 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -338,7 +338,7 @@ func TestPureFTPdEnd(t *testing.T) {
 			}
 		})
 		c := dial(t, ep)
-		if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &transport.IO{Limit: 1000}); n != 1000 || err != nil || c.Usable() != kept {
+		if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &IO{Limit: 1000}); n != 1000 || err != nil || c.Usable() != kept {
 			t.Errorf("%s: %d, %v, usable %v", final, n, err, c.Usable())
 		}
 		c = dial(t, ep)

@@ -65,7 +65,7 @@ func TestRealCutRetrieve(t *testing.T) {
 		write(t, filepath.Join(srv.Root, "f"), data)
 		for range 5 {
 			var b bytes.Buffer
-			n, err := c.Retrieve(t.Context(), "f", 100, &b, &transport.IO{Limit: 5000})
+			n, err := c.Retrieve(t.Context(), "f", 100, &b, &IO{Limit: 5000})
 			if n != 5000 || err != nil || !bytes.Equal(b.Bytes(), data[100:5100]) || patient && !c.Usable() {
 				t.Fatal(n, err, c.Usable())
 			}
@@ -84,12 +84,12 @@ func TestRealCutRetrieve(t *testing.T) {
 		if _, err := c.Retrieve(t.Context(), "f", 0, &b, nil); err != nil || !bytes.Equal(b.Bytes(), data) {
 			t.Fatal(err)
 		}
-		n, err := c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &transport.IO{Limit: 1000})
+		n, err := c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &IO{Limit: 1000})
 		if n != 1000 || err != nil || !c.Usable() {
 			t.Fatal(n, err)
 		}
 		// A limit beyond the end is the end.
-		n, err = c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &transport.IO{Limit: 2000})
+		n, err = c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &IO{Limit: 2000})
 		if n != 1000 || err != nil || !c.Usable() {
 			t.Fatal(n, err)
 		}

@@ -38,10 +38,7 @@ type Conn struct {
 }
 
 var (
-	_ transport.Conn     = (*Conn)(nil)
-	_ transport.Preparer = (*Conn)(nil)
-	_ transport.Peeker   = (*Conn)(nil)
-	_ transport.Looker   = (*Conn)(nil)
+	_ transport.Conn = (*Conn)(nil)
 )
 
 // Info describes the connection.

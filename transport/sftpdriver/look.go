@@ -11,7 +11,7 @@ import (
 
 // RetrieveLook implements [transport.Looker]: the file is opened in the round trip in
 // which it is looked at.
-func (c *Conn) RetrieveLook(ctx context.Context, p string, dst io.Writer, opt *transport.IO, _ bool, seen func(transport.Entry) error) (int64, error) {
+func (c *Conn) RetrieveLook(ctx context.Context, p string, dst io.Writer, opt *IO, _ bool, seen func(transport.Entry) error) (int64, error) {
 	k, err := c.begin(ctx, "STAT", false, p)
 	if err != nil {
 		return 0, err
@@ -27,7 +27,7 @@ func (c *Conn) RetrieveLook(ctx context.Context, p string, dst io.Writer, opt *t
 	return n, err
 }
 
-func (k *call) retrieveLook(p string, dst io.Writer, opt *transport.IO, seen func(transport.Entry) error) (int64, error) {
+func (k *call) retrieveLook(p string, dst io.Writer, opt *IO, seen func(transport.Entry) error) (int64, error) {
 	b := &burst{p: k.c.pipe}
 	stat := b.add(fxpStat, putString(nil, p))
 	open := b.add(fxpOpen, openRequest(p, fxfRead))
@@ -52,7 +52,7 @@ func (k *call) retrieveLook(p string, dst io.Writer, opt *transport.IO, seen fun
 	if err != nil {
 		return 0, err
 	}
-	hinted := transport.IO{Size: max(entry.Size, 0)}
+	hinted := IO{Size: max(entry.Size, 0)}
 	if opt != nil {
 		hinted.Progress = opt.Progress
 	}

@@ -41,12 +41,12 @@ func (c *created) take(p string) string {
 
 // Peek implements [transport.Peeker]. For a Store, the file is made and opened unless
 // it exists (SSH_FXF_EXCL), behind the question whether it does.
-func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transport.Looked {
-	looked := make([]transport.Looked, len(names))
+func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []Looked {
+	looked := make([]Looked, len(names))
 	if len(names) == 0 {
 		return looked
 	}
-	all := func(err error) []transport.Looked {
+	all := func(err error) []Looked {
 		for i := range looked {
 			looked[i].Err = err
 		}
@@ -91,7 +91,7 @@ func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transpor
 	for i, err := range refusals {
 		if err != nil {
 			k.path = names[i]
-			looked[i] = transport.Looked{Err: k.classify(err)}
+			looked[i] = Looked{Err: k.classify(err)}
 		}
 	}
 	switch {

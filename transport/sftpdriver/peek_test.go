@@ -59,7 +59,7 @@ func TestPeekMakesTheFile(t *testing.T) {
 		t.Errorf("%v", looked[1].Err)
 	}
 	data := randomBytes(1 << 20)
-	n, err := c.Store(t.Context(), "partial", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
+	n, err := c.Store(t.Context(), "partial", 0, bytes.NewReader(data), &IO{Size: int64(len(data))})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(f.get("partial"), data) {
 		t.Fatal(n, err)
 	}
@@ -166,7 +166,7 @@ func TestRetrieveLook(t *testing.T) {
 	var out bytes.Buffer
 	var saw []transport.Entry
 	var moved int64
-	n, err := c.RetrieveLook(soon(t), "f", &out, &transport.IO{Progress: func(n int64) { moved += n }}, false, func(e transport.Entry) error {
+	n, err := c.RetrieveLook(soon(t), "f", &out, &IO{Progress: func(n int64) { moved += n }}, false, func(e transport.Entry) error {
 		saw = append(saw, e)
 		return nil
 	})
@@ -194,7 +194,7 @@ func TestRetrieveLookRefused(t *testing.T) {
 	})
 	wantKind(t, err, transport.KindNotExist)
 	mine := fmt.Errorf("mine: %w", io.EOF)
-	for _, own := range []error{mine, transport.ErrNoLook} {
+	for _, own := range []error{mine, ErrNoLook} {
 		if _, err := c.RetrieveLook(t.Context(), "f", io.Discard, nil, false, func(transport.Entry) error { return own }); err != own {
 			t.Errorf("%v", err)
 		}

@@ -21,7 +21,7 @@ var errBeyond = errors.New("the offset is beyond the end of the file")
 // Retrieve copies the file from offset on into dst, with many reads under way.
 // The size is asked with the first of them, on the open file: an end before it
 // is [transport.KindTruncated].
-func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *IO) (int64, error) {
 	if offset < 0 {
 		return 0, c.ep.Fail("SSH_FXP_OPEN", p, transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
 	}
@@ -33,7 +33,7 @@ func (c *Conn) Retrieve(ctx context.Context, p string, offset int64, dst io.Writ
 	return n, k.end(err)
 }
 
-func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *IO) (int64, error) {
 	open := openRequest(p, fxfRead)
 	lanes := k.c.newLanes(open, opt.SizeHint())
 	handle, err := k.c.pipe.send(fxpOpen, open).handle()
@@ -45,7 +45,7 @@ func (k *call) retrieve(p string, offset int64, dst io.Writer, opt *transport.IO
 }
 
 // retrieveOpen is retrieve of a file that has been opened on the main session.
-func (k *call) retrieveOpen(p, handle string, lanes *lanes, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+func (k *call) retrieveOpen(p, handle string, lanes *lanes, offset int64, dst io.Writer, opt *IO) (int64, error) {
 	defer lanes.done()
 	lanes.looks = true
 	lanes.begin(handle)
@@ -82,7 +82,7 @@ type download struct {
 	k      *call
 	handle string
 	dst    io.Writer
-	opt    *transport.IO
+	opt    *IO
 
 	pos, next, end int64 // written up to, asked for up to, wanted up to
 	size           int64 // of the file when opened; -1 where not known

@@ -18,7 +18,7 @@ import (
 // succeeded and left a hole (trap 8). If it is lost, the file may be longer
 // than offset+n, by up to [transport.Caps.WriteWindow], and what lies beyond
 // may have holes: the caller must cut it back to offset+n, or prove it.
-func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *IO) (int64, error) {
 	if offset < 0 {
 		return 0, c.ep.Fail("SSH_FXP_OPEN", p, transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
 	}
@@ -39,7 +39,7 @@ func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader,
 }
 
 // store writes to a file that it opens, unless there is a handle.
-func (k *call) store(p, handle string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
+func (k *call) store(p, handle string, offset int64, src io.Reader, opt *IO) (int64, error) {
 	// A file that is to be continued must be there: creating it would leave a
 	// hole up to offset. Write alone, because AWS Transfer refuses to open for
 	// both.

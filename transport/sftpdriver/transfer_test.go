@@ -31,11 +31,11 @@ func TestStoreAndRetrieve(t *testing.T) {
 				data[i] = byte(i*7 + i>>8)
 			}
 			var up, down int64
-			n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Progress: func(n int64) { up += n }})
+			n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Progress: func(n int64) { up += n }})
 			if err != nil || n != int64(size) || up != n || !bytes.Equal(f.get("f"), data) {
 				t.Fatal(limits, size, n, up, err)
 			}
-			for _, opt := range []*transport.IO{nil, {Size: int64(size)}, {Size: int64(size) + 5_000_000}, {Size: 1}, {Progress: func(n int64) { down += n }}} {
+			for _, opt := range []*IO{nil, {Size: int64(size)}, {Size: int64(size) + 5_000_000}, {Size: 1}, {Progress: func(n int64) { down += n }}} {
 				var out bytes.Buffer
 				n, err = c.Retrieve(t.Context(), "f", 0, &out, opt)
 				if err != nil || n != int64(size) || !bytes.Equal(out.Bytes(), data) {

@@ -17,7 +17,7 @@ type upload struct {
 	path   string
 	handle string // of the main session
 	src    io.Reader
-	opt    *transport.IO
+	opt    *IO
 
 	start       int64
 	packet      int   // bytes in the next write, see read

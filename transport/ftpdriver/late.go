@@ -1,20 +1,4 @@
-package transport
-
-import "context"
-
-// LateRenamer is a [Conn] that can leave a rename to its next operation, which sends
-// it along with what it has to say itself: on a protocol where commands wait for
-// each other's replies, a small file is a round trip cheaper by it.
-type LateRenamer interface {
-	// RenameLater queues what Rename with replace would send, or returns false where
-	// that cannot be or one is queued already. From then on the connection may have
-	// another owner, whose next operation, whatever it is, sends it. It is the
-	// server's first reply that decides, as for Rename.
-	RenameLater(from, to string) (*Late, bool)
-	// Flush sends what is queued, if anything is, and waits for the reply. Like any
-	// operation it wants the connection for itself. An error is about the connection.
-	Flush(ctx context.Context) error
-}
+package ftpdriver
 
 // Late is what becomes of a rename that was left to the next operation. It is
 // settled when its reply is there, or when the connection is lost or closed. Its
@@ -25,7 +9,7 @@ type Late struct {
 	withdraw func() bool
 }
 
-// NewLate is for implementations of [LateRenamer]: withdraw takes the rename out of
+// NewLate is for implementations of RenameLater: withdraw takes the rename out of
 // the queue and returns false if it has left it.
 func NewLate(withdraw func() bool) *Late {
 	return &Late{done: make(chan struct{}), withdraw: withdraw}
