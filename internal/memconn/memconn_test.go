@@ -758,7 +758,7 @@ func TestOneOwner(t *testing.T) {
 	s := New(Options{})
 	c := dial(t, s, transport.FTP)
 	defer func() {
-		if r := fmt.Sprint(recover()); !strings.Contains(r, "Ping was called while Store") {
+		if r := fmt.Sprint(recover()); !strings.Contains(r, "Do was called while 1 batches") {
 			t.Error(r)
 		}
 	}()
