@@ -100,7 +100,7 @@ func (p *plainly) once(ctx context.Context, name string, data []byte) (err error
 			return err
 		}
 	}
-	n, err := p.conn.Store(ctx, name, 0, bytes.NewReader(data), nil)
+	n, err := transport.Calls{Conn: p.conn}.Store(ctx, name, 0, bytes.NewReader(data), nil)
 	if err == nil && n != int64(len(data)) {
 		err = errors.New("short")
 	}

@@ -7,8 +7,9 @@ import (
 	"iter"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -118,19 +119,18 @@ type Files interface {
 }
 
 type client struct {
-	cfg    Config
-	hooks  *Hooks
-	hosts  hosts
-	stats  counters
-	active writers
-	creds  *credentials
-	limit  *rate.Limiter // of Options.MaxRate, nil for none
-	turns  *gate         // of Options.MaxTransfers, nil for none
+	cfg     Config
+	hooks   *Hooks
+	hosts   []Standby // the first is Config.Host
+	sess    *session.Session
+	stats   counters
+	env     transfer.Env
+	active  upload.Writers
+	creds   *credentials
+	learned transport.Learned // of all hosts
 	// maxListing is the constant of that name; tests have little memory to give away.
 	maxListing int64
 	chunks     chunkPool // of what FS reads ahead
-	ctx        context.Context
-	cancel     context.CancelCauseFunc
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -151,14 +151,9 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 		return nil, &Error{Op: "open", Err: asInvalid(err)}
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks, maxListing: maxListing}
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.creds, c.limit = newCredentials(cfg.Credentials), newLimiter(cfg.MaxRate)
-	if cfg.MaxTransfers > 0 {
-		c.turns = newGate(cfg.MaxTransfers)
-	}
-	for _, s := range append([]Standby{{Host: cfg.Host}}, cfg.Standbys...) {
-		c.hosts.list = append(c.hosts.list, c.newSite(s))
-	}
+	c.creds = newCredentials(cfg.Credentials)
+	c.sess = c.newSession()
+	c.env = c.newEnv()
 	err = c.preload(ctx)
 	if err == nil {
 		err = c.Ping(ctx)
@@ -174,16 +169,13 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 }
 
 func (c *client) Close() error {
-	c.cancel(ErrClosed)
-	for _, s := range c.hosts.list {
-		s.pool.close()
-	}
+	c.sess.Close()
 	return nil
 }
 
 func (c *client) Ping(ctx context.Context) error {
-	return c.run(ctx, task{op: "ping"}, func(ctx context.Context, l *lease) error {
-		if l.fresh {
+	return c.run(ctx, task{Op: "ping"}, func(ctx context.Context, l *lease) error {
+		if l.Fresh {
 			return nil // logging in just now was a round trip, and more
 		}
 		return l.Ping(ctx)

@@ -288,19 +288,5 @@ func (cfg *Config) checkStandbys() error {
 	return nil
 }
 
-func (cfg *Config) endpoint(s *site, p Protocol) *transport.Endpoint {
-	ports := orDefault(s.Ports, cfg.Ports)
-	password := cfg.Password
-	if s.User != "" || s.Password != "" {
-		password = s.Password
-	}
-	return &transport.Endpoint{
-		Protocol: p, Host: s.Host, Port: ports.of(p), User: orDefault(s.User, cfg.User), Password: password,
-		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
-		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, Learned: &s.quirks.learned,
-		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
-	}
-}
-
 // ParseProtocol reads "sftp", "ftps" (explicit TLS), "ftps-implicit" or "ftp".
 func ParseProtocol(name string) (Protocol, error) { return transport.ParseProtocol(name) }

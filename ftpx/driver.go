@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/charset"
 	"github.com/seed01fc2e40/go-ftpx/transport/ftpdriver"
@@ -50,7 +51,7 @@ func (c *client) preload(ctx context.Context) error {
 	if !slices.Contains(c.cfg.Protocols, SFTP) || len(c.cfg.SSH.IdentityFiles) == 0 {
 		return nil
 	}
-	if err := sftpdriver.Preload(ctx, c.cfg.endpoint(c.hosts.list[0], SFTP)); err != nil {
+	if err := sftpdriver.Preload(ctx, c.endpoint(session.Target{Protocol: SFTP})); err != nil {
 		return &Error{Op: "open", Err: err}
 	}
 	return nil

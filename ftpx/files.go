@@ -6,8 +6,7 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/seed01fc2e40/go-ftpx/retry"
-	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
 )
 
 // on runs an operation on one remote path.
@@ -16,7 +15,7 @@ func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *
 	if err != nil {
 		return &Error{Op: op, Remote: p, Err: err}
 	}
-	return c.run(ctx, task{op: op, remote: p, rides: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
+	return c.run(ctx, task{Op: op, Remote: p, Small: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
 }
 
 // Stat implements [Files].
@@ -34,7 +33,7 @@ func (c *client) Remove(ctx context.Context, remotePath string) error {
 	return c.on(ctx, "remove", remotePath, func(ctx context.Context, l *lease, name string) error {
 		err := l.Remove(ctx, name)
 		if errors.Is(err, fs.ErrNotExist) {
-			if l.acted {
+			if l.Acted {
 				return nil // the request whose reply was lost did it
 			}
 			if st, serr := l.Stat(ctx, name); serr != nil || !st.IsDir() {
@@ -57,55 +56,26 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 	if err != nil {
 		return &Error{Op: "rename", Remote: newPath, Err: err}
 	}
-	m := &move{to: to}
-	err = c.on(ctx, "rename", oldPath, func(ctx context.Context, l *lease, from string) error {
-		m.from = from
-		return m.once(ctx, l)
-	})
-	return m.failure(err)
+	from, err := c.resolve(oldPath)
+	if err != nil {
+		return &Error{Op: "rename", Remote: oldPath, Err: err}
+	}
+	t := task{Op: "rename", Remote: oldPath, Small: true}
+	if err = upload.Rename(ctx, c.sess, t, from, to); err == nil {
+		return nil
+	}
+	e := failed(t, 0, err).(*Error)
+	if e.Outcome == NotDone {
+		e.Outcome = outcomeOf(err)
+	}
+	return e
 }
 
 // MkdirAll implements [Files].
 func (c *client) MkdirAll(ctx context.Context, remotePath string) error {
 	return c.on(ctx, "mkdir", remotePath, func(ctx context.Context, l *lease, name string) error {
-		return mkdirAll(ctx, l, name)
+		return upload.MkdirAll(ctx, l, name)
 	})
-}
-
-// mkdirAll tries the folder itself first, so that the usual case, a missing leaf
-// or nothing missing, costs one or two round trips. Servers say "exists" in so
-// many ways that a look decides.
-func mkdirAll(ctx context.Context, conn transport.Conn, name string) error {
-	if name == "." || name == "/" {
-		return nil
-	}
-	err := conn.Mkdir(ctx, name)
-	if err == nil || !conn.Usable() {
-		return err
-	}
-	if st, serr := conn.Stat(ctx, name); serr == nil {
-		if st.IsDir() {
-			return nil
-		}
-		return retry.Stop(&transport.Error{Op: "mkdir", Path: name, Kind: transport.KindExist, Err: errors.New("it is a file")})
-	} else if !conn.Usable() {
-		return serr
-	}
-	parent, _ := splitPath(name)
-	if parent == "." || parent == "/" {
-		return err
-	}
-	if perr := mkdirAll(ctx, conn, parent); perr != nil {
-		return perr
-	}
-	err = conn.Mkdir(ctx, name)
-	if err != nil && conn.Usable() {
-		// Somebody else may have been quicker.
-		if st, serr := conn.Stat(ctx, name); serr == nil && st.IsDir() {
-			return nil
-		}
-	}
-	return err
 }
 
 // Chtimes implements [Files].

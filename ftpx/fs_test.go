@@ -271,38 +271,37 @@ func TestFSRefusesInvalidPaths(t *testing.T) {
 	}
 }
 
-// odd is a connection with a server that lists what it likes, tells no sizes, or
-// goes on from no offset.
+// odd is a server that lists what it likes, tells no sizes, or resumes at no offset.
 type odd struct {
-	transport.Conn
 	entries   []transport.Entry
 	noSize    bool
 	noRestart *atomic.Int64 // counts refusals
 }
 
-func (o *odd) List(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-	for _, e := range o.entries {
-		if !yield(e) {
+func (o *odd) wrap(c transport.Conn) transport.Conn {
+	return memconn.Wrap(c, func(_ context.Context, r transport.Request, next func() error) error {
+		switch r := r.(type) {
+		case *transport.List:
+			for _, e := range o.entries {
+				if !r.Yield(e) {
+					break
+				}
+			}
 			return nil
+		case *transport.Stat:
+			err := next()
+			if o.noSize {
+				r.Entry.Size = -1
+			}
+			return err
+		case *transport.Retrieve:
+			if r.Offset > 0 && o.noRestart != nil {
+				o.noRestart.Add(1)
+				return &transport.Error{Op: "RETR", Path: r.Path, Kind: transport.KindRestart, Err: errors.New("no REST here")}
+			}
 		}
-	}
-	return nil
-}
-
-func (o *odd) Stat(ctx context.Context, p string) (transport.Entry, error) {
-	e, err := o.Conn.Stat(ctx, p)
-	if o.noSize {
-		e.Size = -1
-	}
-	return e, err
-}
-
-func (o *odd) Retrieve(ctx context.Context, p string, off int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	if off > 0 && o.noRestart != nil {
-		o.noRestart.Add(1)
-		return 0, &transport.Error{Op: "RETR", Path: p, Kind: transport.KindRestart, Err: errors.New("no REST here")}
-	}
-	return o.Conn.Retrieve(ctx, p, off, dst, opt)
+		return next()
+	})
 }
 
 func TestFSLeavesHostileNamesOut(t *testing.T) {
@@ -310,7 +309,7 @@ func TestFSLeavesHostileNamesOut(t *testing.T) {
 	for _, name := range []string{"z", "..", ".", "", "/etc/passwd", "a/b", "../up", "bad\xffutf8", "nul\x00", "cr\r", "lf\n", "esc\x1b[2J", "del\x7f", "c1\u0085", "a", "z", "ünï"} {
 		o.entries = append(o.entries, transport.Entry{Name: name, Size: 1, ModTime: fsWhen, TimeExact: true})
 	}
-	m := newMem(t, ftpx.SFTP, memconn.Options{}, ftpx.Options{}, func(c transport.Conn) transport.Conn { return &odd{Conn: c, entries: o.entries} })
+	m := newMem(t, ftpx.SFTP, memconn.Options{}, ftpx.Options{}, o.wrap)
 	list, err := fs.ReadDir(m.fsys, ".")
 	var names []string
 	for _, e := range list {
@@ -857,9 +856,9 @@ func TestFSOddServers(t *testing.T) {
 	data := content(1<<20 + 77)
 	refused := new(atomic.Int64)
 	for name, wrap := range map[string]func(transport.Conn) transport.Conn{
-		"no size":    func(c transport.Conn) transport.Conn { return &odd{Conn: c, noSize: true} },
-		"no restart": func(c transport.Conn) transport.Conn { return &odd{Conn: c, noRestart: refused} },
-		"neither":    func(c transport.Conn) transport.Conn { return &odd{Conn: c, noSize: true, noRestart: refused} },
+		"no size":    (&odd{noSize: true}).wrap,
+		"no restart": (&odd{noRestart: refused}).wrap,
+		"neither":    (&odd{noSize: true, noRestart: refused}).wrap,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMem(t, ftpx.FTPS, memconn.Options{}, ftpx.Options{}, wrap)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/download"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -20,7 +21,7 @@ func (f *remoteFile) fetch(off, want int64, dst io.Writer) (int64, error) {
 		return 0, f.fail("read", &Error{Op: "read", Remote: f.remote, Err: err})
 	}
 	p.remote = name
-	t := task{op: "read", remote: f.remote, offset: func() int64 { return p.at }}
+	t := task{Op: "read", Remote: f.remote, Offset: func() int64 { return p.at }}
 	err = f.fsys.c.run(f.ctx, t, p.once)
 	if err == nil && !p.checked {
 		err = f.fsys.c.run(f.ctx, t, p.finish)
@@ -54,7 +55,7 @@ func (p *piece) once(ctx context.Context, l *lease) error {
 		before := p.at
 		err := p.retrieve(ctx, l)
 		if p.at > before {
-			l.attempt.Progress()
+			l.Attempt.Progress()
 		}
 		if err != nil {
 			if l.Usable() && ctx.Err() == nil {
@@ -79,7 +80,7 @@ func (p *piece) finish(ctx context.Context, l *lease) error {
 		return err
 	}
 	if p.f.size >= 0 {
-		if err := checkLength(l, p.remote, p.at, p.want); err != nil {
+		if err := download.CheckLength(l, p.remote, p.at, p.want); err != nil {
 			return err
 		}
 	}
@@ -119,9 +120,9 @@ func (p *piece) retrieveFrom(ctx context.Context, l *lease, from int64) error {
 	})
 	left := p.off + p.want - from
 	_, err := l.Retrieve(ctx, p.remote, from, w, &transport.IO{Size: left, Limit: left, Progress: func(n int64) {
-		l.moved = true
-		p.f.fsys.c.stats.received.Add(n)
-		report(p.f.fsys.c.hooks, nil, ProgressInfo{Op: "read", Remote: p.f.remote, Offset: p.off + p.at, Size: p.f.size})
+		l.Moved()
+		p.f.fsys.c.env.Received(n)
+		p.f.fsys.c.env.Progress(task{Op: "read", Remote: p.f.remote}, p.off+p.at, p.f.size)
 	}})
 	return err
 }
@@ -132,9 +133,13 @@ func (p *piece) check(ctx context.Context, l *lease) error {
 	if err != nil {
 		return err
 	}
-	if st.IsDir() || !sameRemote(p.f.seen, st) {
+	if st.IsDir() || !download.SameRemote(p.f.seen, st) {
 		return retry.Stop(&transport.Error{Op: "read", Path: p.remote, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%w: since it was opened", ErrSourceChanged)})
 	}
 	return nil
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

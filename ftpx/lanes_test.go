@@ -153,30 +153,27 @@ func TestOneConnectionWhereSeveralAreNotWorthIt(t *testing.T) {
 	}
 }
 
-// shared has all connections share one line.
-type shared struct {
-	transport.Conn
-	line *sharedLine
-}
-
+// sharedLine is what all connections share.
 type sharedLine struct {
 	mu   sync.Mutex
 	free time.Time
 	rate float64
 }
 
-func (s *shared) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	return s.Conn.Retrieve(ctx, p, offset, writerFunc(func(b []byte) (int, error) {
-		s.line.mu.Lock()
-		if now := time.Now(); s.line.free.Before(now) {
-			s.line.free = now
-		}
-		s.line.free = s.line.free.Add(time.Duration(float64(len(b)) / s.line.rate * float64(time.Second)))
-		at := s.line.free
-		s.line.mu.Unlock()
-		time.Sleep(time.Until(at))
-		return dst.Write(b)
-	}), opt)
+func (l *sharedLine) wrap(_ int, c transport.Conn) transport.Conn {
+	return onRetrieve(c, into(func(dst io.Writer) io.Writer {
+		return writerFunc(func(b []byte) (int, error) {
+			l.mu.Lock()
+			if now := time.Now(); l.free.Before(now) {
+				l.free = now
+			}
+			l.free = l.free.Add(time.Duration(float64(len(b)) / l.rate * float64(time.Second)))
+			at := l.free
+			l.mu.Unlock()
+			time.Sleep(time.Until(at))
+			return dst.Write(b)
+		})
+	}))
 }
 
 type writerFunc func([]byte) (int, error)
@@ -188,7 +185,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 func TestSeveralConnectionsThatBringNothing(t *testing.T) {
 	onWideLine(t, func(o *memconn.Options) { o.Rate = 0 }, func(t *testing.T, w *wide) {
 		line := &sharedLine{rate: wideRate}
-		w.wrap = func(_ int, c transport.Conn) transport.Conn { return &shared{c, line} }
+		w.wrap = line.wrap
 		c := w.client(nil)
 		_, took := w.download(c, nil)
 		// Connecting and the first looks are 300 ms of it.
@@ -335,10 +332,11 @@ func TestSeveralConnectionsThatAreLostTogether(t *testing.T) {
 }
 
 // deaf is a connection on which the server takes an offset and begins at 0.
-type deaf struct{ transport.Conn }
-
-func (d *deaf) Retrieve(ctx context.Context, p string, _ int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	return d.Conn.Retrieve(ctx, p, 0, dst, opt)
+func deaf(c transport.Conn) transport.Conn {
+	return onRetrieve(c, func(r *transport.Retrieve, next func() error) error {
+		r.Offset = 0
+		return next()
+	})
 }
 
 // What a connection brings from another place than it was asked for shows where it meets
@@ -347,7 +345,7 @@ func TestSeveralConnectionsOfWhichOneIgnoresTheOffset(t *testing.T) {
 	onWideLine(t, nil, func(t *testing.T, w *wide) {
 		w.wrap = func(n int, c transport.Conn) transport.Conn {
 			if n == 3 {
-				return &deaf{c}
+				return deaf(c)
 			}
 			return c
 		}
@@ -371,7 +369,7 @@ func TestSeveralConnectionsOfAFileThatIsExchanged(t *testing.T) {
 		old := w.data
 		w.wrap = func(n int, c transport.Conn) transport.Conn {
 			if n == 1 { // has the old one open
-				return &pinned{Conn: c, data: old, first: true}
+				return pinned(c, old)
 			}
 			w.Files().Write("f", other, mtime)
 			return c
@@ -386,22 +384,22 @@ func TestSeveralConnectionsOfAFileThatIsExchanged(t *testing.T) {
 
 // pinned reads a file that has another name by now, as a server does that had opened it,
 // the first time.
-type pinned struct {
-	transport.Conn
-	data  []byte
-	first bool
-}
-
-func (p *pinned) Retrieve(ctx context.Context, name string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	if !p.first {
-		return p.Conn.Retrieve(ctx, name, offset, dst, opt)
-	}
-	p.first = false
-	return p.Conn.Retrieve(ctx, name, offset, writerFunc(func(b []byte) (int, error) {
-		n, err := dst.Write(p.data[offset : offset+int64(len(b))])
-		offset += int64(n)
-		return n, err
-	}), opt)
+func pinned(c transport.Conn, data []byte) transport.Conn {
+	first := true
+	return onRetrieve(c, func(r *transport.Retrieve, next func() error) error {
+		if !first {
+			return next()
+		}
+		first = false
+		offset := r.Offset
+		return into(func(dst io.Writer) io.Writer {
+			return writerFunc(func(b []byte) (int, error) {
+				n, err := dst.Write(data[offset : offset+int64(len(b))])
+				offset += int64(n)
+				return n, err
+			})
+		})(r, next)
+	})
 }
 
 // A process that is killed at any moment leaves a part with gaps, and the next one goes
@@ -519,27 +517,26 @@ func TestStateOfPiecesThatMakesNoSense(t *testing.T) {
 }
 
 // cutOnce is an FTP connection whose data connection is lost once, and which outlives that.
-type cutOnce struct {
-	transport.Conn
-	once *sync.Once
-}
-
-func (c *cutOnce) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	cut, taken := false, int64(0)
-	n, err := c.Conn.Retrieve(ctx, p, offset, writerFunc(func(b []byte) (int, error) {
-		n, err := dst.Write(b)
-		if taken += int64(n); err == nil && taken > 1<<20 {
-			c.once.Do(func() { cut = true })
-			if cut {
-				err = transport.ErrEnough
-			}
+func cutOnce(c transport.Conn, once *sync.Once) transport.Conn {
+	return onRetrieve(c, func(r *transport.Retrieve, next func() error) error {
+		cut, taken := false, int64(0)
+		err := into(func(dst io.Writer) io.Writer {
+			return writerFunc(func(b []byte) (int, error) {
+				n, err := dst.Write(b)
+				if taken += int64(n); err == nil && taken > 1<<20 {
+					once.Do(func() { cut = true })
+					if cut {
+						err = transport.ErrEnough
+					}
+				}
+				return n, err
+			})
+		})(r, next)
+		if cut && err == nil {
+			err = &transport.Error{Op: "RETR", Path: r.Path, Kind: transport.KindLost, Err: errors.New("426")}
 		}
-		return n, err
-	}), opt)
-	if cut && err == nil {
-		err = &transport.Error{Op: "RETR", Path: p, Kind: transport.KindLost, Err: errors.New("426")}
-	}
-	return n, err
+		return err
+	})
 }
 
 // A lane on FTP whose data connection is lost goes on: the session is still there.
@@ -550,7 +547,7 @@ func TestSeveralConnectionsOfWhichOneLosesItsDataConnection(t *testing.T) {
 			if n == 1 {
 				return c
 			}
-			return &cutOnce{c, &once}
+			return cutOnce(c, &once)
 		}
 		res, took := w.download(w.client(nil), nil)
 		if res.Attempts != 1 || res.Moved > wideSize+slack(20) {

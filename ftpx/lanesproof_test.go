@@ -17,13 +17,13 @@ import (
 )
 
 // slower is a connection that is slower than the others.
-type slower struct{ transport.Conn }
-
-func (d *slower) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	return d.Conn.Retrieve(ctx, p, offset, writerFunc(func(b []byte) (int, error) {
-		time.Sleep(8 * time.Millisecond)
-		return dst.Write(b)
-	}), opt)
+func slower(c transport.Conn) transport.Conn {
+	return onRetrieve(c, into(func(dst io.Writer) io.Writer {
+		return writerFunc(func(b []byte) (int, error) {
+			time.Sleep(8 * time.Millisecond)
+			return dst.Write(b)
+		})
+	}))
 }
 
 // One stretch is of another file of the same size and time, and the process is killed at
@@ -39,9 +39,9 @@ func TestKilledWithAStretchOfAnotherFile(t *testing.T) {
 		w.wrap = func(n int, c transport.Conn) transport.Conn {
 			switch n {
 			case 1:
-				return &slower{c}
+				return slower(c)
 			case 4:
-				return &pinned{Conn: c, data: bad, first: true}
+				return pinned(c, bad)
 			}
 			return c
 		}
@@ -92,9 +92,9 @@ func TestSeveralConnectionsEndWithTheDifference(t *testing.T) {
 		w.wrap = func(n int, c transport.Conn) transport.Conn {
 			switch n {
 			case 1:
-				return &slower{c}
+				return slower(c)
 			case 3:
-				return &deaf{c}
+				return deaf(c)
 			}
 			return c
 		}

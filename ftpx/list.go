@@ -61,7 +61,7 @@ func (c *client) listIn(ctx context.Context, remotePath string, room int64) ([]E
 		})
 		if left < 0 {
 			entries = nil
-			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.proto, Kind: transport.KindRefused,
+			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.Proto, Kind: transport.KindRefused,
 				Err: fmt.Errorf("%w: its entries take more than %d MiB", transport.ErrListingTooLong, c.maxListing>>20)}
 		}
 		return err

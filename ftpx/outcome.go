@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -107,14 +109,14 @@ func KindOf(err error) transport.Kind { return transport.KindOf(err) }
 var (
 	// ErrSourceChanged: the source was truncated, grew or was rewritten while
 	// it was being transferred.
-	ErrSourceChanged = errors.New("the source changed during the transfer")
+	ErrSourceChanged = transfer.ErrSourceChanged
 	// ErrMismatch: what arrived is not what was sent.
-	ErrMismatch = errors.New("the file that arrived differs from the source")
+	ErrMismatch = transfer.ErrMismatch
 	// ErrClosed: the client has been closed.
-	ErrClosed = errors.New("ftpx: client is closed")
+	ErrClosed = session.ErrClosed
 	// ErrOneAttempt: a transfer failed and could not be tried again, because
 	// its source cannot be read twice.
-	ErrOneAttempt = errors.New("the source cannot be read again, so the transfer had one attempt")
+	ErrOneAttempt = transfer.ErrOneAttempt
 )
 
 func outcomeOf(err error) Outcome {

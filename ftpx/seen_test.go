@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
+	"github.com/seed01fc2e40/go-ftpx/internal/memconn"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -87,20 +88,16 @@ func resetting(t *testing.T, trio *testserver.Trio, after int64) int {
 	return route.Port()
 }
 
-// shortConn is a connection to a server that keeps no more than half of a file, and
-// says that all is well.
-type shortConn struct{ transport.Conn }
-
-func (c shortConn) Stat(ctx context.Context, name string) (ftpx.Entry, error) {
-	e, err := c.Conn.Stat(ctx, name)
-	e.Size = min(e.Size, 100_000)
-	return e, err
-}
-
-func (c shortConn) Store(ctx context.Context, name string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
-	o := *opt
-	o.Finish = nil
-	return c.Conn.Store(ctx, name, offset, src, &o)
+// shortConn is a connection to a server that keeps no more than half of a file, and says
+// that all is well.
+func shortConn(c transport.Conn) transport.Conn {
+	return memconn.Wrap(c, func(_ context.Context, r transport.Request, next func() error) error {
+		err := next()
+		if stat, ok := r.(*transport.Stat); ok {
+			stat.Entry.Size = min(stat.Entry.Size, 100_000)
+		}
+		return err
+	})
 }
 
 // TestProofIsNoProgressForEver: a file that the server cuts again and again is given up,
@@ -114,7 +111,7 @@ func TestProofIsNoProgressForEver(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return shortConn{c}, nil
+		return shortConn(c), nil
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -136,19 +133,21 @@ func (c onceCut) Info() transport.Info {
 	return i
 }
 
-func (c onceCut) Retrieve(ctx context.Context, name string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	if offset > 0 {
-		return 0, &transport.Error{Op: "REST", Path: name, Protocol: ftpx.FTP, Kind: transport.KindRestart, Err: errors.New("no")}
+// once cuts off one download.
+func (c onceCut) once(r *transport.Retrieve, next func() error) error {
+	if r.Offset > 0 {
+		return &transport.Error{Op: "REST", Path: r.Path, Protocol: ftpx.FTP, Kind: transport.KindRestart, Err: errors.New("no")}
 	}
 	if c.cut.Add(-1) != 0 {
-		return c.Conn.Retrieve(ctx, name, offset, dst, opt)
+		return next()
 	}
-	n, err := c.Conn.Retrieve(ctx, name, offset, dst, &transport.IO{Limit: 1 << 20})
+	r.Limit = 1 << 20
+	err := next()
 	if err == nil {
-		err = &transport.Error{Op: "RETR", Path: name, Protocol: ftpx.FTP, Kind: transport.KindLost, Err: io.ErrUnexpectedEOF}
+		err = &transport.Error{Op: "RETR", Path: r.Path, Protocol: ftpx.FTP, Kind: transport.KindLost, Err: io.ErrUnexpectedEOF}
 	}
 	_ = c.Close()
-	return n, err
+	return err
 }
 
 // TestSecondLookWithoutRestart: where there is no going on, it begins again.
@@ -166,7 +165,8 @@ func TestSecondLookWithoutRestart(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return onceCut{c, &cut}, nil
+		o := onceCut{c, &cut}
+		return onRetrieve(o, o.once), nil
 	}
 	local := filepath.Join(t.TempDir(), "f")
 	res, err := connect(t, trio, opts).Download(t.Context(), "f", local, &ftpx.DownloadOptions{Verify: ftpx.VerifyFull})

@@ -33,11 +33,7 @@ type counters struct {
 }
 
 func (c *client) Stats() Stats {
-	var open, idle int
-	for _, s := range c.hosts.list {
-		o, i := s.pool.counts()
-		open, idle = open+o, idle+i
-	}
+	open, idle := c.sess.Counts()
 	return Stats{
 		Dials: c.stats.dials.Load(), DialsFailed: c.stats.dialsFailed.Load(), Lost: c.stats.lost.Load(),
 		Retries: c.stats.retries.Load(), Resumes: c.stats.resumes.Load(), Failovers: c.stats.failovers.Load(),

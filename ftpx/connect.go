@@ -1,0 +1,97 @@
+package ftpx
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+type (
+	lease = session.Lease
+	task  = session.Task
+)
+
+// newSession makes the client's session: hooks hear of its events, counters count them.
+func (c *client) newSession() *session.Session {
+	cfg := &c.cfg
+	c.hosts = append([]Standby{{Host: cfg.Host}}, cfg.Standbys...)
+	o := session.Options{
+		Protocols: cfg.Protocols, Plaintext: cfg.AllowPlaintext, HeadStart: cfg.HeadStart, Recheck: cfg.RecheckAfter,
+		MaxConns: cfg.MaxConns, MaxTransfers: cfg.MaxTransfers, Retry: cfg.Retry, Rate: session.NewRate(cfg.MaxRate),
+		Dial: c.dial,
+		Events: session.Events{
+			Protocol: func(p Protocol, why error) { c.onProtocol(ProtocolInfo{Protocol: p, Chosen: why == nil, Why: why}) },
+			Moved: func(to, from string, why error) {
+				c.stats.failovers.Add(1)
+				c.onHost(HostInfo{Host: to, Previous: from, Why: why})
+			},
+			Attempt: func(t task, n int, l *lease) {
+				c.onAttempt(AttemptInfo{Op: t.Op, Local: t.Local, Remote: t.Remote, Attempt: n, Protocol: l.Proto, Addr: l.Info().Addr})
+			},
+			Retry: func(t task, e retry.Event) {
+				c.onRetry(RetryInfo{Op: t.Op, Local: t.Local, Remote: t.Remote, Attempt: e.Attempt, Err: e.Err, Class: e.Class, Delay: e.Delay, Offset: t.At()})
+			},
+			Lost:       func() { c.stats.lost.Add(1) },
+			NoProtocol: c.noProtocol,
+			NoHost:     func(hosts []string, errs []error) error { return &HostsError{Hosts: hosts, Errs: errs} },
+		},
+	}
+	for _, h := range c.hosts {
+		o.Hosts = append(o.Hosts, h.Host)
+	}
+	if c.creds.ask != nil {
+		o.Prepare = func(ctx context.Context, t session.Target) error { return c.creds.fetch(ctx, c.endpoint(t)) }
+	}
+	return session.New(o)
+}
+
+// run carries out an operation, see [session.Session.Run].
+func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease) error) error {
+	err := c.sess.Run(ctx, t, f)
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: outcomeOf(err), Offset: t.At(), Err: err}
+}
+
+func (c *client) dial(ctx context.Context, t session.Target, answered func()) (transport.Conn, error) {
+	ep := c.endpoint(t)
+	ep.Trace = c.trace()
+	ep.Answered = answered
+	begin := time.Now()
+	conn, err := c.login(ctx, ep)
+	info := DialInfo{Protocol: t.Protocol, Addr: ep.Addr(), Duration: time.Since(begin), Err: err}
+	if err == nil {
+		info.Info = conn.Info()
+	}
+	c.onDial(info)
+	return conn, err
+}
+
+func (c *client) endpoint(t session.Target) *transport.Endpoint {
+	h := c.hosts[t.Host]
+	cfg := &c.cfg
+	ports := orDefault(h.Ports, cfg.Ports)
+	password := cfg.Password
+	if h.User != "" || h.Password != "" {
+		password = h.Password
+	}
+	return &transport.Endpoint{
+		Protocol: t.Protocol, Host: h.Host, Port: ports.of(t.Protocol), User: orDefault(h.User, cfg.User), Password: password,
+		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
+		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, Learned: &c.learned,
+		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
+	}
+}
+
+// noProtocol makes the error of a race that nobody won.
+func (c *client) noProtocol(r session.Race) error {
+	e := &SelectError{PlaintextHeld: r.Held && !c.cfg.AllowPlaintext, Downgrade: r.Held && c.cfg.AllowPlaintext}
+	for i, p := range r.Protocols {
+		e.Tried = append(e.Tried, ProtocolInfo{Protocol: p, Why: r.Errs[i]})
+	}
+	return &transport.Error{Op: "connect", Addr: r.Host, Kind: r.Kind, Err: e}
+}

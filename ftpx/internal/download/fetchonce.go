@@ -1,0 +1,85 @@
+package download
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// fetchAtOnce stats the file and fetches it in one batch, where there is nothing yet to
+// continue. It returns false if it has done nothing.
+func (d *download) fetchAtOnce(ctx context.Context, l *session.Lease) (bool, error) {
+	if d.begun || d.anyPart() {
+		return false, nil
+	}
+	w := &segmentWriter{l: l}
+	stat := &transport.Stat{Path: d.spec.Remote}
+	get := &transport.Retrieve{Path: d.spec.Remote, Dst: w}
+	var judged error
+	get.If = func() bool {
+		if w.x, judged = d.begin(ctx, l, stat); w.x == nil {
+			return false
+		}
+		w.p = w.x.first()
+		return true
+	}
+	lost := l.Do(ctx, transport.NewBatch(stat, get))
+	switch {
+	case judged == session.ErrTooLarge:
+		d.res.Attempts--
+		return false, judged
+	case judged != nil:
+		return true, judged
+	case stat.Err != nil && stat.Err != transport.ErrUnsent:
+		return true, stat.Err
+	case w.x == nil && lost != nil:
+		return true, lost
+	case w.x == nil: // a part has come up since
+		if l.Usable() {
+			return false, nil
+		}
+		return true, &transport.Error{Op: "RETR", Path: d.spec.Remote, Kind: transport.KindLost, Protocol: l.Proto, Addr: l.Info().Addr, Err: errPartAppeared}
+	}
+	err := get.Err
+	if err == transport.ErrUnsent {
+		err = lost
+	}
+	return true, d.judge(l, w.x, w.x.all(ctx, w.x.fetched(w, err, false)))
+}
+
+var errPartAppeared = errors.New("a part of the file has appeared meanwhile")
+
+// begin judges what Stat said, before the first byte is taken. It returns no lanes where
+// nothing is to be taken.
+func (d *download) begin(ctx context.Context, l *session.Lease, stat *transport.Stat) (*streams, error) {
+	if stat.Err != nil {
+		return nil, nil
+	}
+	if err := noFolder(d.spec.Remote, stat.Entry); err != nil {
+		return nil, err
+	}
+	if !l.Carries(stat.Entry.Size) {
+		return nil, session.ErrTooLarge
+	}
+	if err := d.open(stat.Entry); err != nil {
+		return nil, err
+	}
+	if d.parts.have() > 0 {
+		return nil, nil
+	}
+	return d.newStreams(ctx, l), nil
+}
+
+// anyPart reports whether an earlier download has left anything.
+func (d *download) anyPart() bool {
+	for _, name := range PartNames(d.spec.Local) {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
+}

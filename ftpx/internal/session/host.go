@@ -1,0 +1,140 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+const (
+	// hostTimeout is how long a host may be silent while it is dialled, when there is
+	// another one to turn to. What has sent a byte gets all of the connect timeout.
+	hostTimeout = 3 * time.Second
+	// silentTimeout is that where a connection to this host has just died of silence: it
+	// has had its time already, and one lost SYN is still made up for (RFC 6298 sends
+	// the second after 1 s).
+	silentTimeout = 1500 * time.Millisecond
+)
+
+// Host is one host and all that belongs to it: its connections, how many it takes, the
+// protocol in use, what it cannot do, whether it is well.
+type Host struct {
+	// Name is its name or address.
+	Name string
+	// NoRestart: it does not continue a file on FTP from an offset, although it may say
+	// that it does. NoReplace: RNTO onto an existing file is refused.
+	NoRestart, NoReplace atomic.Bool
+	// Streams is what several connections for one file have shown.
+	Streams Streams
+
+	s      *Session
+	index  int
+	pool   *pool
+	choice choice
+	dials  *dialLimit
+	silent atomic.Bool // it fell silent, and has not been dialled since
+
+	mu       sync.Mutex // guards breakers
+	breakers map[transport.Protocol]*breaker
+}
+
+func newHost(s *Session, index int, name string) *Host {
+	return &Host{Name: name, s: s, index: index, pool: newPool(s.ctx, s.opts.MaxConns), dials: newDialLimit(s.opts.MaxConns),
+		breakers: map[transport.Protocol]*breaker{}}
+}
+
+// Crowded reports whether work waits for a connection to the host.
+func (h *Host) Crowded() bool { return h.pool.crowded() }
+
+// OpenCost is about how long it takes to open a connection.
+func (h *Host) OpenCost() time.Duration {
+	h.pool.mu.Lock()
+	defer h.pool.mu.Unlock()
+	return 4 * h.pool.slots.patience
+}
+
+// current returns the protocol in use, if there is one, and whether it is time to look
+// for a better one.
+func (h *Host) current() (p transport.Protocol, ok, due bool) {
+	return h.choice.current(h.s.opts.Protocols[0], h.s.opts.Recheck)
+}
+
+// timeout is how long the host may be silent while it is dialled. That it fell silent
+// counts once: a host that is slow to answer would never be had again.
+func (h *Host) timeout() time.Duration {
+	if h.silent.Swap(false) {
+		return silentTimeout
+	}
+	return hostTimeout
+}
+
+// breaker returns that of the protocol in use; before one is chosen, that of the
+// choosing.
+func (h *Host) breaker() *breaker {
+	p, _, _ := h.choice.current(0, time.Hour)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b := h.breakers[p]
+	if b == nil {
+		b = &breaker{}
+		h.breakers[p] = b
+	}
+	return b
+}
+
+// errSilent says that a host was given up for the next one.
+var errSilent = errors.New("the host is silent and there is another one")
+
+// silenceLimit bounds how long a host may be silent from now on. heard is to be called
+// when it is not; done when the wait is over, with its error.
+func silenceLimit(ctx context.Context, limit time.Duration, host string) (wait context.Context, heard func(), done func(error) error) {
+	if limit <= 0 {
+		return ctx, nil, func(err error) error { return err }
+	}
+	wait, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(limit, func() { cancel(errSilent) })
+	return wait, func() { timer.Stop() }, func(err error) error {
+		timer.Stop()
+		silent := err != nil && context.Cause(wait) == errSilent
+		cancel(nil)
+		if silent {
+			return &transport.Error{Op: "connect", Addr: host, Kind: transport.KindTimeout, Err: errSilent}
+		}
+		return err
+	}
+}
+
+// streamsKeep is for how long it is remembered what several connections brought.
+const streamsKeep = 10 * time.Minute
+
+// Streams is what a host has shown of several connections for one file.
+type Streams struct {
+	mu    sync.Mutex // guards what follows
+	worth int        // how many were worth it; 0 where more than one was not
+	until time.Time  // when that is forgotten
+}
+
+// Known returns how many connections were worth it, if that is known.
+func (s *Streams) Known() (worth int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.worth, time.Now().Before(s.until)
+}
+
+// Forget lets it be found out again.
+func (s *Streams) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = time.Time{}
+}
+
+// Learn remembers how many were worth it.
+func (s *Streams) Learn(worth int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worth, s.until = worth, time.Now().Add(streamsKeep)
+}

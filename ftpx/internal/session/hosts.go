@@ -1,0 +1,131 @@
+package session
+
+import (
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// hosts is the list of hosts, best first, and which of them is in use. Work stays where
+// it is until that fails; it returns to a better host when that has been well for a
+// while.
+type hosts struct {
+	list []*Host
+
+	mu       sync.Mutex // guards what follows
+	at       int
+	watching bool // for a better one to return
+}
+
+func (h *hosts) inUse() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at
+}
+
+// order returns the hosts in the order in which an attempt tries them: the one in use
+// first, then the others, best first, without those that are known to be down. If all
+// are, it is the one that may be tried soonest.
+func (h *hosts) order() []*Host {
+	if len(h.list) == 1 {
+		return h.list
+	}
+	at := h.inUse()
+	var well, down []*Host
+	var soonest time.Time
+	for i := range h.list {
+		j := i
+		if i == 0 {
+			j = at
+		} else if i <= at {
+			j = i - 1
+		}
+		host := h.list[j]
+		if host.breaker().free() {
+			well = append(well, host)
+			continue
+		}
+		until, _ := host.breaker().state()
+		if down == nil || until.Before(soonest) {
+			down, soonest = []*Host{host}, until
+		}
+	}
+	if len(well) > 0 {
+		return well
+	}
+	return down
+}
+
+// failOver takes note that an attempt got a connection on a host, after others had
+// failed it. Work in general moves there only if the host that it goes to is one of
+// those, or is known to be down: an attempt that set out before a move must not undo it.
+func (s *Session) failOver(to *Host, failed []hostFailure) {
+	h := &s.hosts
+	if len(h.list) == 1 {
+		return
+	}
+	was := h.list[h.inUse()]
+	if was == to {
+		return
+	}
+	_, why := was.breaker().state()
+	for _, f := range failed {
+		if f.host == was {
+			why = f.err
+		}
+	}
+	if why != nil {
+		s.move(was, to, why)
+	}
+}
+
+// move sends work to another host from now on, unless it has left was meanwhile.
+func (s *Session) move(was, to *Host, why error) {
+	h := &s.hosts
+	h.mu.Lock()
+	if h.list[h.at] != was {
+		h.mu.Unlock()
+		return
+	}
+	h.at = to.index
+	watch := h.at > 0 && !h.watching
+	h.watching = h.watching || watch
+	h.mu.Unlock()
+	s.opts.Events.Moved(to.Name, was.Name, why)
+	if watch {
+		go s.watchPreferred()
+	}
+}
+
+// elsewhere reports whether what kept a host from giving a connection is a reason to
+// turn to the next one: that it is away, busy or broken. A refused login, a host key or
+// a certificate that does not verify are not: they want a human, and hiding them behind
+// a standby would keep them from one.
+func elsewhere(err error) bool {
+	switch transport.KindOf(err) {
+	case transport.KindNoHost, transport.KindUnreachable, transport.KindTimeout, transport.KindLost,
+		transport.KindStalled, transport.KindBusy, transport.KindProtocol, transport.KindNotOffered:
+		return true
+	}
+	return false
+}
+
+// hostFailure is why an attempt got no connection on a host.
+type hostFailure struct {
+	host *Host
+	err  error
+}
+
+// noHost sums up an attempt that got a connection nowhere.
+func (s *Session) noHost(failed []hostFailure) error {
+	if len(failed) == 1 {
+		return failed[0].err
+	}
+	var names []string
+	var errs []error
+	for _, f := range failed {
+		names, errs = append(names, f.host.Name), append(errs, f.err)
+	}
+	return s.opts.Events.NoHost(names, errs)
+}

@@ -1,0 +1,134 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// ErrTooLarge says that work which shares a connection is too large for that; it is
+// begun again on a connection of its own.
+var ErrTooLarge = errors.New("the file is too large to share a connection")
+
+// ShareMost is the size of a file that may share a connection. What is larger would hold
+// up those it shares it with, and be lost with their connection.
+const ShareMost = 256 << 10
+
+// Lease is the use of a connection for one attempt. Batches go through it at no more than
+// the rates of the client and of the task allow. One goroutine owns it.
+type Lease struct {
+	transport.Calls
+	// Proto is the connection's protocol, Host where it leads.
+	Proto transport.Protocol
+	Host  *Host
+	// Attempt is where progress is reported.
+	Attempt *retry.Attempt
+	// Fresh: the connection was opened for this attempt.
+	Fresh bool
+	// Acted: a request of this operation whose reply was lost, in whatever attempt, may
+	// have taken effect.
+	Acted bool
+
+	conn  *pooled
+	place place
+	rates rates
+	moved bool // payload has gone over it
+}
+
+// lease makes a lease of a connection for which its maker has a place.
+func (h *Host) lease(pc *pooled, at place, j *job) *Lease {
+	return h.leaseFor(pc, at, j.attempt, rates{h.s.opts.Rate, j.task.Rate})
+}
+
+func (h *Host) leaseFor(pc *pooled, at place, a *retry.Attempt, r rates) *Lease {
+	l := &Lease{Proto: pc.proto, Host: h, Attempt: a, conn: pc, place: at, rates: r}
+	l.Calls.Conn = pc.conn
+	if !r.none() {
+		l.Calls.Conn = &ratedConn{pc.conn, r}
+	}
+	return l
+}
+
+// Moved says that payload has gone over the connection.
+func (l *Lease) Moved() { l.moved = true }
+
+// Limited reports whether a rate limits it.
+func (l *Lease) Limited() bool { return !l.rates.none() }
+
+// Shared reports whether others may use the connection at the same time because they got
+// it first.
+func (l *Lease) Shared() bool { return l.place == share }
+
+// Release ends the use of the connection, which is kept if it is in a known state. It may
+// be called twice.
+func (l *Lease) Release() {
+	at := l.place
+	l.place = noPlace
+	switch at {
+	case share:
+		l.Host.pool.unshare(l.conn)
+	case slot:
+		l.Host.pool.put(l.conn)
+		l.Host.pool.freeSlot()
+	}
+}
+
+// drop ends a connection that is not usable, and keeps its slot for another.
+func (l *Lease) drop() {
+	l.place = noPlace
+	l.Host.pool.put(l.conn)
+}
+
+// Carries reports whether the connection may carry a file of a size, -1 where it is not
+// known. Where it is shared and the file is too large for that, but it is idle otherwise
+// and there is a slot, it becomes the caller's own.
+func (l *Lease) Carries(size int64) bool {
+	if size >= 0 && size <= ShareMost {
+		return true
+	}
+	p := l.Host.pool
+	if l.place != share {
+		if l.conn.inTurn {
+			p.reserve(l.conn)
+		}
+		return true
+	}
+	if l.conn.inTurn || !p.trySlot() {
+		return false
+	}
+	if !p.reclaim(l.conn) {
+		p.freeSlot()
+		return false
+	}
+	p.unshare(l.conn) // the slot's use counts now
+	l.place = slot
+	return true
+}
+
+// Another opens, or takes, one more connection of the same kind for the same attempt, if
+// there is a slot that nobody waits for. It is nil where there is none; final says that
+// the host does not let us in, so that it should not be asked again: servers lock
+// accounts. Release must be called.
+func (l *Lease) Another(ctx context.Context) (other *Lease, final bool) {
+	h := l.Host
+	if !h.pool.trySlot() {
+		return nil, false
+	}
+	pc, _, company, err := h.s.takeOrDial(ctx, h, false, 0)
+	if err != nil {
+		h.pool.freeSlot()
+		// It has shown how many it takes, or it has not.
+		return nil, !h.queueAgain(err, company) && ctx.Err() == nil && !elsewhere(err)
+	}
+	other = h.leaseFor(pc, slot, l.Attempt, l.rates)
+	if pc.inTurn {
+		h.pool.reserve(pc)
+	}
+	if other.Proto != l.Proto {
+		other.Release()
+		return nil, false
+	}
+	return other, false
+}

@@ -1,0 +1,191 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Small files cost round trips, not bandwidth. Where batches overlap on a connection
+// (transport.Caps.Overlap), work that is small does not wait for a connection of its own
+// when all slots are taken: it shares one. Where they are carried out in turn (FTP) the
+// first commands of one leave with the last of the other, which saves a round trip; a
+// large file lets nobody share its connection then.
+
+// exclusiveFrom is the attempt from which on work has a connection to itself. Where
+// connections are lost every few hundred kilobytes, what others move on a shared one can
+// end it each time before a file has got any further.
+const exclusiveFrom = 3
+
+// lookAgain is how often work that waits looks whether time has made room for it.
+const lookAgain = 250 * time.Millisecond
+
+// waiter waits for a place.
+type waiter struct {
+	small   bool
+	proto   transport.Protocol // of the connections that it may share
+	since   time.Time
+	granted chan struct{} // closed when place is set
+	place   place
+	conn    *pooled // with a share
+}
+
+// acquire waits for a place in order of arrival, until ctx ends, or the client is
+// closed, which is [ErrClosed]. Work that is small may get a share of a connection of
+// proto.
+func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol) (place, *pooled, error) {
+	if p.ctx.Err() != nil {
+		return noPlace, nil, ErrClosed
+	}
+	w := &waiter{small: small, proto: proto, granted: make(chan struct{}), since: time.Now()}
+	p.mu.Lock()
+	e := p.queue.PushBack(w)
+	p.grant()
+	p.mu.Unlock()
+	select {
+	case <-w.granted:
+		return w.place, w.conn, nil
+	default:
+	}
+	// Time may let it have a slot without anything else happening: its patience ends, or
+	// the limit may be tried again.
+	timer := time.NewTimer(lookAgain)
+	defer timer.Stop()
+	var err error
+	for err == nil {
+		select {
+		case <-w.granted:
+			return w.place, w.conn, nil
+		case <-timer.C:
+			p.mu.Lock()
+			p.grant()
+			timer.Reset(lookAgain)
+			p.mu.Unlock()
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-p.ctx.Done():
+			err = ErrClosed
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-w.granted: // in the same moment: pass it on
+		p.giveUp(w)
+	default:
+		p.queue.Remove(e)
+	}
+	return noPlace, nil, err
+}
+
+func (p *pool) giveUp(w *waiter) {
+	if w.place == share {
+		w.conn.sharers--
+	} else {
+		p.slots.held--
+	}
+	p.grant()
+}
+
+// grant serves as many as there is room for, in order of arrival. It is called with mu
+// held. Work that is small shares where it can. Where batches overlap it gets a
+// connection of its own only if it has waited for as long as opening one is worth; where
+// they are carried out in turn, sharing is for when there is no slot.
+func (p *pool) grant() {
+	for e := p.queue.Front(); e != nil; {
+		w, next := e.Value.(*waiter), e.Next()
+		var pc *pooled
+		if w.small {
+			pc = p.shareable(w.proto)
+		}
+		free := p.slots.free()
+		switch {
+		case pc != nil && !(pc.inTurn && free):
+			pc.sharers++
+			w.place, w.conn = share, pc
+		case free && (!w.small || !p.sharing(w.proto) || p.slots.patient(w)):
+			p.slots.held++
+			w.place = slot
+		case !free && !p.anyShare():
+			return
+		default:
+			e = next
+			continue
+		}
+		close(w.granted)
+		p.queue.Remove(e)
+		e = next
+	}
+}
+
+// shareable is the connection of a protocol that has room for another batch, the one
+// with the fewest.
+func (p *pool) shareable(proto transport.Protocol) *pooled {
+	var best *pooled
+	for pc := range p.conns {
+		if pc.proto == proto && pc.roomy() && (best == nil || pc.sharers < best.sharers) {
+			best = pc
+		}
+	}
+	return best
+}
+
+// roomy reports whether another lease may share the connection: there is always room for
+// the one with the slot. On one where batches take turns there is nothing to share while
+// nobody has it.
+func (pc *pooled) roomy() bool {
+	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.conn.Usable()
+}
+
+// sharing reports whether there is a connection of a protocol whose batches overlap.
+func (p *pool) sharing(proto transport.Protocol) bool {
+	for pc := range p.conns {
+		if pc.proto == proto && pc.most > 1 && !pc.inTurn && pc.conn.Usable() {
+			return true
+		}
+	}
+	return false
+}
+
+// anyShare reports whether any connection has room.
+func (p *pool) anyShare() bool {
+	for pc := range p.conns {
+		if pc.roomy() {
+			return true
+		}
+	}
+	return false
+}
+
+// reserve lets nobody share a connection until it is put back.
+func (p *pool) reserve(pc *pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pc.exclusive = true
+}
+
+// unshare ends a share. A connection that is no longer usable is ended by who has its
+// slot, or here if nobody has.
+func (p *pool) unshare(pc *pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pc.sharers--
+	if !pc.conn.Usable() {
+		for i, x := range p.idle {
+			if x == pc {
+				p.idle = append(p.idle[:i], p.idle[i+1:]...)
+				p.end(pc)
+				break
+			}
+		}
+	}
+	p.grant()
+}
+
+// crowded reports whether work waits for a place.
+func (p *pool) crowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.queue.Len() > 0
+}

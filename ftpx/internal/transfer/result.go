@@ -1,0 +1,79 @@
+package transfer
+
+import (
+	"errors"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// The errors that a transfer finds by itself.
+var (
+	// ErrSourceChanged: the source was truncated, grew or was rewritten while it was
+	// being transferred.
+	ErrSourceChanged = errors.New("the source changed during the transfer")
+	// ErrMismatch: what arrived is not what was sent.
+	ErrMismatch = errors.New("the file that arrived differs from the source")
+	// ErrOneAttempt: a transfer failed and could not be tried again, because its source
+	// cannot be read twice.
+	ErrOneAttempt = errors.New("the source cannot be read again, so the transfer had one attempt")
+)
+
+// MaxRestarts bounds how often a transfer begins again because its source changed or
+// what arrived was wrong.
+const MaxRestarts = 3
+
+// Result is what a transfer has done, also as far as it came.
+type Result struct {
+	Protocol          transport.Protocol
+	Addr              string
+	Size              int64
+	Moved             int64 // payload over the line, what was sent twice included
+	Kept              int64 // what was there already and was proven
+	Attempts, Resumes int
+	Unchanged         bool
+	TimeKept          bool
+	Verified          Verified
+}
+
+// Verified tells how a transfer was checked.
+type Verified struct {
+	Size     bool
+	Hash     string // the algorithm, "" for none
+	ReadBack int64  // bytes read back and compared
+}
+
+// Verify is how much a transfer is checked.
+type Verify uint8
+
+// The ways to check.
+const (
+	// VerifyAuto compares the size, a hash where the server has one, and reads back
+	// around the offsets where a transfer was resumed.
+	VerifyAuto Verify = iota
+	// VerifySize compares the size only.
+	VerifySize
+	// VerifyFull also compares every byte.
+	VerifyFull
+)
+
+// Env is what a transfer needs of its client.
+type Env struct {
+	Session *session.Session
+	// Sent and Received count payload.
+	Sent, Received func(n int64)
+	// Resumed is told of a transfer that resumes from offset, of size bytes; proof is how
+	// what is there was proven.
+	Resumed func(t session.Task, offset, size int64, proof string)
+	// Progress is told how far a transfer is. It may be called by several goroutines, one
+	// at a time for each transfer.
+	Progress func(t session.Task, offset, size int64)
+}
+
+// Report tells own and the client's hook how far a transfer is.
+func (e *Env) Report(t session.Task, own func(offset, size int64), offset, size int64) {
+	if own != nil {
+		own(offset, size)
+	}
+	e.Progress(t, offset, size)
+}

@@ -1,0 +1,144 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+const (
+	// resumeWorth is the size below which sending a file again costs less than finding
+	// out how far it came.
+	resumeWorth = 64 << 10
+	// sameWorth is the size from which on it is worth a look whether the file is there
+	// already.
+	sameWorth = 1 << 20
+)
+
+// resumable reports whether it is worth asking for a partial.
+func (u *upload) resumable(l *session.Lease) bool {
+	size := u.src.Size()
+	return !u.part.restart && (size >= resumeWorth || size < 0 && u.part.known) && !u.noRestart(l)
+}
+
+// noRestart reports whether the host is known not to continue a file.
+func (u *upload) noRestart(l *session.Lease) bool { return l.Host.NoRestart.Load() && l.Proto.IsFTP() }
+
+// looksAtDest reports whether a look at the destination can make the transfer needless
+// or useless. Small files are not worth its round trip.
+func (u *upload) looksAtDest() bool {
+	return !u.part.known && (u.spec.NoReplace || u.spec.SkipSame && !u.sameSeen && u.src.Size() >= sameWorth)
+}
+
+// look is what is found at both names, and what follows from it.
+type look struct {
+	dest, part *transport.Stat // nil where not asked
+	same       bool            // what is at the destination may be the source
+	err        error           // it ends the attempt
+}
+
+// send brings the partial to the whole source, checked, and gives it its name if all goes
+// well. Both names are asked for in the batch that sends the file. done tells that the
+// upload is over: it has its name, or the very file was there.
+func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err error) {
+	k := &look{}
+	var first []transport.Request
+	if u.looksAtDest() {
+		k.dest = &transport.Stat{Path: u.spec.Dest}
+		first = append(first, k.dest)
+	}
+	if u.resumable(l) {
+		k.part = &transport.Stat{Path: u.part.name}
+		first = append(first, k.part)
+	}
+	if len(first) == 0 {
+		u.part.known, u.part.restart = true, false
+		return u.put(ctx, l, 0)
+	}
+	return u.putAfter(ctx, l, 0, &lead{requests: first, met: func() bool { return u.isNew(k) }, otherwise: func(lost error) (bool, error) {
+		return u.notNew(ctx, l, k, lost)
+	}})
+}
+
+// isNew judges what was found, before a byte is sent: nothing is there to be resumed, and
+// nothing speaks against sending the file.
+func (u *upload) isNew(k *look) bool {
+	if k.dest != nil && k.dest.Err == nil {
+		if k.err = u.occupied(k.dest.Entry); k.err != nil {
+			return false
+		}
+		st := k.dest.Entry
+		k.same = u.spec.SkipSame && st.Size == u.src.Size() && st.TimeExact && st.ModTime.Unix() == u.src.ModTime().Unix()
+	}
+	if k.part != nil && k.part.Err != nil && !errors.Is(k.part.Err, fs.ErrNotExist) {
+		k.err = k.part.Err
+		return false
+	}
+	if k.same || k.resumes() {
+		return false
+	}
+	u.part.known, u.part.restart = true, false
+	return true
+}
+
+// resumes reports whether there is a partial.
+func (k *look) resumes() bool {
+	return k.part != nil && k.part.Err == nil && !k.part.Entry.IsDir() && k.part.Entry.Size >= 0
+}
+
+// notNew goes on where the file was not sent at once.
+func (u *upload) notNew(ctx context.Context, l *session.Lease, k *look, lost error) (done bool, err error) {
+	switch {
+	case k.err != nil:
+		return false, k.err
+	case lost != nil:
+		return false, lost
+	}
+	if k.same {
+		if same, err := u.isSame(ctx, l, k.dest.Entry); same || err != nil {
+			return same, err
+		}
+	}
+	if k.resumes() {
+		return u.resume(ctx, l, k.part.Entry.Size)
+	}
+	u.part.known, u.part.restart = true, false
+	return u.put(ctx, l, 0)
+}
+
+// occupied is the error for something at the destination that must not be replaced.
+func (u *upload) occupied(st transport.Entry) error {
+	what := ""
+	switch {
+	case st.IsDir():
+		what = "there is a folder of that name: add the file's name to the remote path"
+	case u.spec.NoReplace:
+		what = "there is a file of that name and NoReplace is set"
+	default:
+		return nil
+	}
+	return retry.Stop(&transport.Error{Op: "upload", Path: u.spec.Dest, Kind: transport.KindExist, Err: errors.New(what)})
+}
+
+// isSame reports whether the file at the destination, of the source's size and time, is
+// the source.
+func (u *upload) isSame(ctx context.Context, l *session.Lease, st transport.Entry) (bool, error) {
+	at, _, err := u.prove(ctx, l, u.spec.Dest, st.Size)
+	if err == nil && at == st.Size {
+		u.part.confirmed, u.res.Kept, u.res.Unchanged, u.res.TimeKept = st.Size, st.Size, true, true
+		u.res.Verified = transfer.Verified{Size: true}
+		return true, nil
+	}
+	if err == nil {
+		u.sameSeen = true
+		if !l.Usable() { // stopping the read-back in the middle has cost it
+			err = u.fault(transport.KindLost, u.spec.Dest, transfer.ErrMismatch)
+		}
+	}
+	return false, err
+}

@@ -1,0 +1,185 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// hashTogether is up to which size a digest of the whole file is asked for in the write
+// that ends it. The digest of a larger file takes both sides a while: they begin together.
+const hashTogether = 256 << 10
+
+// put sends the rest of the source, and asks for all that follows it: the time, the
+// server's size and digest, what has to be read back, and the rename, for which all of
+// that must be well. It is one batch.
+type put struct {
+	u  *upload
+	l  *session.Lease
+	at int64
+
+	store  *transport.Store // nil where nothing is left to send
+	time   *transport.SetTime
+	hash   *transport.Hash
+	mine   *transfer.Digest // of the source, computed while the server computes hash
+	stat   *transport.Stat
+	backs  []*readBack
+	dest   *transport.Stat // asked where NoReplace is set
+	rename *transport.Rename
+
+	more  bool  // what there is to check is not all in the batch
+	moved int64 // payload
+	noted bool
+	again bool // it follows one that was refused because of its folder
+}
+
+// lead is what a batch asks before it sends the file.
+type lead struct {
+	requests []transport.Request
+	// met judges the answers; the file is sent only if it is true.
+	met func() bool
+	// otherwise goes on where it was not. lost is why the session ended, if it did.
+	otherwise func(lost error) (done bool, err error)
+}
+
+// put sends the source from at on. done tells that the file has its name.
+func (u *upload) put(ctx context.Context, l *session.Lease, at int64) (done bool, err error) {
+	return u.putAfter(ctx, l, at, nil)
+}
+
+// putAfter is put in one batch with what has to be asked before.
+func (u *upload) putAfter(ctx context.Context, l *session.Lease, at int64, first *lead) (done bool, err error) {
+	p, err := u.newPut(l, at)
+	if err != nil {
+		return false, err
+	}
+	return p.run(ctx, first)
+}
+
+func (p *put) run(ctx context.Context, first *lead) (done bool, err error) {
+	requests := p.requests()
+	met := true
+	if first == nil {
+		p.begin()
+	} else {
+		h := requests[0].Common()
+		own := h.If
+		met = false
+		h.If = func() bool {
+			if met = first.met(); !met {
+				return false
+			}
+			p.begin()
+			return own == nil || own()
+		}
+		requests = append(first.requests, requests...)
+	}
+	lost := p.l.Do(ctx, &transport.Batch{Requests: requests})
+	if !met {
+		return first.otherwise(lost)
+	}
+	return p.end(ctx, lost)
+}
+
+func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
+	p := &put{u: u, l: l, at: at, stat: &transport.Stat{Path: u.part.name}}
+	size := u.src.Size()
+	if at == 0 || at != size {
+		r, err := u.src.Open(at)
+		if err != nil {
+			return nil, retry.Stop(err)
+		}
+		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress}
+	}
+	if when := u.timeToSet(l); !when.IsZero() {
+		p.time = &transport.SetTime{Path: u.part.name, Time: when}
+	}
+	p.addChecks(l.Info().Caps, size)
+	p.rename = &transport.Rename{From: u.part.name, To: u.spec.Dest, Replace: !u.spec.NoReplace}
+	p.rename.If = p.mayRename
+	if u.spec.NoReplace {
+		p.dest = &transport.Stat{Path: u.spec.Dest}
+	}
+	return p, nil
+}
+
+// addChecks adds what is asked to compare the content with the source's.
+func (p *put) addChecks(caps transport.Caps, size int64) {
+	u := p.u
+	if u.spec.Verify == transfer.VerifySize || size == 0 {
+		return
+	}
+	if algo := transfer.HashOf(caps); algo != "" {
+		p.hash = &transport.Hash{Path: u.part.name, Algo: algo, Size: -1}
+		if size > hashTogether {
+			p.hash.If = func() bool {
+				p.mine = transfer.Begin(algo, io.NewSectionReader(u.src, 0, size))
+				return true
+			}
+		}
+		return
+	}
+	if size < 0 {
+		p.more = u.spec.Verify == transfer.VerifyFull || p.at > 0 || len(u.part.joins) > 0
+		return
+	}
+	p.backs = u.readBacks(size, p.at)
+}
+
+func (p *put) requests() []transport.Request {
+	var all []transport.Request
+	if p.store != nil {
+		all = append(all, p.store)
+	}
+	if p.time != nil {
+		all = append(all, p.time)
+	}
+	if p.hash != nil {
+		all = append(all, p.hash)
+	}
+	all = append(all, p.stat)
+	for i, b := range p.backs {
+		if i == 0 && b.get != nil {
+			b.get.If = p.complete // what is not whole is not worth reading
+		}
+		all = append(all, b.requests()...)
+	}
+	if p.dest != nil {
+		all = append(all, p.dest)
+	}
+	return append(all, p.rename)
+}
+
+// begin is when the partial is about to be written to.
+func (p *put) begin() {
+	u := p.u
+	u.res.TimeKept = false
+	if p.store != nil {
+		u.where.arrived = false // what holds the partial from here on is of this host
+		u.part.verified = transfer.Set{}
+	}
+}
+
+func (p *put) progress(n int64) {
+	p.moved += n
+	p.l.Moved()
+	p.u.env.Sent(n)
+	p.u.report(p.at + p.moved)
+}
+
+// note takes note of what the server has of the file, once.
+func (p *put) note() {
+	if p.noted || p.store == nil || errors.Is(p.store.Err, transport.ErrSkipped) {
+		return
+	}
+	p.noted = true
+	u := p.u
+	u.res.Moved += p.moved
+	u.part.acked, u.part.window = p.at+p.store.Stored, p.l.Info().Caps.WriteWindow
+	p.l.Attempt.Moved(p.moved) // also if what follows fails: the next attempt starts at once
+}

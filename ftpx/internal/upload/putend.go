@@ -1,0 +1,206 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// end judges a batch that has been carried out, or as far as it came.
+func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
+	u, l := p.u, p.l
+	p.note()
+	if p.mine != nil {
+		_, _ = p.sum() // the source must be free before anything else
+	}
+	for _, b := range p.backs {
+		b.note(l)
+	}
+	if p.time != nil && p.time.Err == nil {
+		st := p.stat
+		u.res.TimeKept = st.Err != nil || !st.Entry.TimeExact || st.Entry.ModTime.Unix() == p.time.Time.Unix()
+	}
+	if err := p.stored(lost); err != nil {
+		return p.refused(ctx, err)
+	}
+	if size := u.src.Size(); p.store != nil && size >= 0 && u.part.acked != size {
+		return false, u.short(u.part.acked, size)
+	}
+	switch err := p.rename.Err; {
+	case err == nil:
+		return true, u.committed(ctx, l)
+	case err == transport.ErrUnsent:
+		u.commit.begun = false
+		return false, lost
+	case err == transport.ErrSkipped && lost != nil:
+		return false, lost
+	case err == transport.ErrSkipped:
+		return false, u.check(ctx, l)
+	default:
+		u.commit.refused(err)
+		if !l.Usable() {
+			return false, err
+		}
+		return true, u.placeAfter(ctx, l, err)
+	}
+}
+
+// stored is why the source was not stored.
+func (p *put) stored(lost error) error {
+	switch {
+	case p.store == nil, p.store.Err == nil:
+		return nil
+	case p.store.Err == transport.ErrUnsent:
+		return lost
+	}
+	return p.store.Err
+}
+
+// refused is for a source that was not stored: what stood in the way is mended, if it can
+// be, and remembered.
+func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
+	u, l := p.u, p.l
+	u.part.closed = p.moved > 0 && l.Usable() // else the session may still have it
+	if l.Usable() && p.at == 0 && folderTrouble(err) && !p.again {
+		again, ferr := u.mendFolder(ctx, l, err)
+		if ferr != nil {
+			return false, ferr
+		}
+		if again {
+			next, nerr := u.newPut(l, 0)
+			if nerr != nil {
+				return false, nerr
+			}
+			next.again = true
+			return next.run(ctx, nil)
+		}
+	}
+	if l.Usable() && p.at == 0 && folderTrouble(err) {
+		err = notOurs(err)
+	}
+	late := u.mayArriveLate(l, p.at, p.moved)
+	if cerr := u.checkSource(); cerr != nil {
+		return false, cerr
+	}
+	if late {
+		u.nextGeneration()
+	}
+	switch transport.KindOf(err) {
+	case transport.KindRestart:
+		// Remembered for the host: the next attempt, and every later file, begins at 0.
+		l.Host.NoRestart.Store(true)
+	case transport.KindLocked:
+		u.locked(p.at)
+	case transport.KindNoSpace, transport.KindQuota:
+		// People will make room: tell them how far it came.
+		if st, serr := l.Stat(ctx, u.part.name); serr == nil && !st.IsDir() {
+			u.part.held = min(st.Size, max(u.src.Size(), 0))
+		}
+	}
+	return false, err
+}
+
+// short judges a source that ended before its size.
+func (u *upload) short(got, want int64) error {
+	if err := u.checkSource(); err != nil {
+		return err
+	}
+	return retry.Stop(&transport.LocalError{Err: fmt.Errorf("%w: it ended after %d of %d bytes", transfer.ErrSourceChanged, got, want)})
+}
+
+// folderTrouble reports whether a refusal to create a file may be about its folder.
+// Servers say it in every way: 553 and 550 without a reason, SSH_FX "no such file" and
+// "failure".
+func folderTrouble(err error) bool {
+	switch transport.KindOf(err) {
+	case transport.KindNotExist, transport.KindRefused, transport.KindName, transport.KindTemporary:
+		return true
+	}
+	return false
+}
+
+// notOurs gives a refusal its reason where the folder has been looked for and is not
+// missing: vsftpd says "553 Could not create file." to whoever may not write to it, and
+// the name is one that every server takes. Other errors stay as they are.
+func notOurs(err error) error {
+	var te *transport.Error
+	if !errors.As(err, &te) || te.Code != 553 || te.Kind != transport.KindRefused {
+		return err
+	}
+	e := *te
+	e.Kind, e.Err = transport.KindPermission, fmt.Errorf("the folder is not missing, so it most likely may not be written to (%w)", te.Err)
+	return &e
+}
+
+// mendFolder looks whether the folder is missing, and creates it if that was asked for.
+func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) (again bool, err error) {
+	dir := path.Dir(u.spec.Dest)
+	if dir == "." || dir == "/" {
+		return false, nil
+	}
+	st, err := l.Stat(ctx, dir)
+	switch {
+	case err == nil && !st.IsDir():
+		return false, retry.Stop(&transport.Error{Op: "upload", Path: dir, Kind: transport.KindExist,
+			Err: fmt.Errorf("it is a file, so nothing can be put beneath it (%w)", cause)})
+	case err == nil:
+		// The folder is there. It may have been made by another upload since, so that one
+		// more try tells whether the refusal stands.
+		return u.spec.CreateDirs, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		if !l.Usable() {
+			return false, err
+		}
+		return false, nil
+	case !u.spec.CreateDirs:
+		return false, retry.Stop(&transport.Error{Op: "upload", Path: dir, Kind: transport.KindNotExist,
+			Err: fmt.Errorf("the remote folder does not exist: create it, or set CreateDirs (%w)", cause)})
+	}
+	if err := MkdirAll(ctx, l, dir); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// MkdirAll tries the folder itself first, so that the usual case, a missing leaf or
+// nothing missing, costs one or two round trips. Servers say "exists" in so many ways
+// that a look decides.
+func MkdirAll(ctx context.Context, l *session.Lease, name string) error {
+	if name == "." || name == "/" {
+		return nil
+	}
+	err := l.Mkdir(ctx, name)
+	if err == nil || !l.Usable() {
+		return err
+	}
+	if st, serr := l.Stat(ctx, name); serr == nil {
+		if st.IsDir() {
+			return nil
+		}
+		return retry.Stop(&transport.Error{Op: "mkdir", Path: name, Kind: transport.KindExist, Err: errors.New("it is a file")})
+	} else if !l.Usable() {
+		return serr
+	}
+	parent := path.Dir(name)
+	if parent == "." || parent == "/" {
+		return err
+	}
+	if perr := MkdirAll(ctx, l, parent); perr != nil {
+		return perr
+	}
+	err = l.Mkdir(ctx, name)
+	if err != nil && l.Usable() {
+		// Somebody else may have been quicker.
+		if st, serr := l.Stat(ctx, name); serr == nil && st.IsDir() {
+			return nil
+		}
+	}
+	return err
+}

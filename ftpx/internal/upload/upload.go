@@ -1,0 +1,187 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Spec is what is to be sent, and how.
+type Spec struct {
+	// Task names the upload. Its Offset and Small are set here.
+	Task session.Task
+	// Dest is the final remote path.
+	Dest string
+	// Open opens the source, again where it has changed.
+	Open func() (Source, error)
+	// Writers are the uploads of this client.
+	Writers *Writers
+	// Verify is how much is checked.
+	Verify transfer.Verify
+	// CreateDirs creates missing folders, NoReplace fails if there is a file at Dest.
+	CreateDirs, NoReplace bool
+	// KeepTime gives the file the source's time. SkipSame leaves a file at Dest as it is
+	// that has the source's size and time and proves to be the same.
+	KeepTime, SkipSame bool
+	// RestartOnChange begins again with a source that has changed. FailOnOther fails if
+	// somebody else is sending the same file, instead of waiting.
+	RestartOnChange, FailOnOther bool
+	// RemoveStale, if positive, removes partials of other versions of the file that are
+	// older.
+	RemoveStale time.Duration
+	// Progress is told how far it is.
+	Progress func(offset, size int64)
+}
+
+// Failure is how an upload failed.
+type Failure struct {
+	// Unknown: the file may be there under its name, and no look at the server could tell.
+	Unknown bool
+	// Offset is how many bytes are known to have arrived, Partial under what name.
+	Offset  int64
+	Partial string
+	Err     error
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Run carries an upload out. The error is a [*Failure].
+func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, error) {
+	u := &upload{env: env, spec: spec, task: spec.Task}
+	u.task.Offset = func() int64 { return u.part.confirmed }
+	err := u.prepare()
+	if err == nil {
+		err = u.run(ctx)
+	}
+	if u.src != nil {
+		u.res.Size = u.src.Size()
+		u.src.Close()
+	}
+	return u.res, u.failure(err)
+}
+
+// upload is one upload: what is known, across attempts, of how far it has come.
+type upload struct {
+	env  *transfer.Env
+	spec *Spec
+	task session.Task
+
+	src      Source
+	identity string
+	part     partial
+	most     most
+	where    where
+	checked  bool // the partial is complete and checked
+	commit   commit
+	sameSeen bool // the destination was compared, and is not the source
+	restarts int
+	res      transfer.Result
+}
+
+// most is the most that there has ever been: only more than that is progress.
+type most struct{ confirmed, verified int64 }
+
+func (u *upload) prepare() (err error) {
+	if u.src, err = u.spec.Open(); err != nil {
+		return err
+	}
+	if u.identity, err = u.src.Identity(); err != nil {
+		return &transport.LocalError{Err: err}
+	}
+	u.part = u.newPartial(0)
+	return nil
+}
+
+func (u *upload) run(ctx context.Context) error {
+	u.task.Small = u.src.Size() >= 0 && u.src.Size() <= session.ShareMost
+	release, err := u.spec.Writers.Claim(ctx, u.part.name, u.spec.FailOnOther)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err = u.env.Session.Run(ctx, u.task, u.attempt); u.commit.done {
+		return nil // what is left is to clean up
+	}
+	return err
+}
+
+// failure completes the error of an upload.
+func (u *upload) failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	// Before the rename, a lost request can have changed nothing but the partial.
+	f := &Failure{Unknown: u.commit.begun, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	if f.Offset > 0 {
+		f.Partial = u.part.name
+	}
+	return f
+}
+
+// attempt is one attempt. What an earlier one achieved is looked up on the server, not
+// remembered: only the server knows what survived.
+func (u *upload) attempt(ctx context.Context, l *session.Lease) error {
+	if u.commit.done {
+		return u.cleanUp(ctx, l)
+	}
+	u.part.held = 0
+	u.res.Attempts++
+	u.res.Protocol, u.res.Addr = l.Proto, l.Info().Addr
+	if err := u.checkSource(); err != nil {
+		return err
+	}
+	if err := u.arrive(ctx, l); err != nil {
+		return err
+	}
+	if u.commit.begun {
+		if done, err := u.reconcile(ctx, l); done {
+			return u.cleanUp(ctx, l)
+		} else if err != nil {
+			return err
+		}
+	}
+	if !u.checked {
+		if done, err := u.send(ctx, l); done || err != nil {
+			return err
+		}
+	}
+	return u.place(ctx, l)
+}
+
+// checkSource notices a source that has changed between or during attempts. If the
+// upload may begin again with the new content, the error is one that is worth another
+// attempt, for which everything has been set back.
+func (u *upload) checkSource() error {
+	err := u.src.Check()
+	changed := errors.Is(err, transfer.ErrSourceChanged)
+	if err == nil || u.checked && changed {
+		return nil // what was sent and checked is the content as it was
+	}
+	if !changed || !u.spec.RestartOnChange || u.restarts >= transfer.MaxRestarts {
+		return retry.Stop(err)
+	}
+	u.restarts++
+	u.src.Close()
+	u.most = most{}
+	if err := u.prepare(); err != nil {
+		return retry.Stop(err)
+	}
+	return u.fault(transport.KindTemporary, u.spec.Dest, err)
+}
+
+// fault is an error of this upload's own.
+func (u *upload) fault(kind transport.Kind, path string, err error) *transport.Error {
+	return &transport.Error{Op: u.task.Op, Path: path, Kind: kind, Err: err}
+}
+
+func (u *upload) report(pos int64) {
+	u.env.Report(u.task, u.spec.Progress, pos, u.src.Size())
+}

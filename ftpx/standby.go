@@ -1,0 +1,88 @@
+package ftpx
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// standbyStall is the default of StallTimeout when there are standbys: the time until a
+// black hole is noticed is most of what a failover takes.
+const standbyStall = 7 * time.Second
+
+// Standby is a host to turn to when the ones before it do not work.
+type Standby struct {
+	// Host is a name or an address, without port.
+	Host string
+	// Ports replaces the protocols' own ports on this host. The zero value
+	// means those of [Options].
+	Ports Ports
+	// User and Password replace those of [Config] if either is given; a User
+	// without a Password has none.
+	User string
+	// Password is that of User, or of Config.User on this host.
+	Password Secret
+}
+
+// HostsError says that none of several hosts could be used, and why of each.
+type HostsError struct {
+	// Hosts are those that were tried, in order.
+	Hosts []string
+	// Errs holds why, one for each.
+	Errs []error
+}
+
+// Error names what was tried and why it failed.
+func (e *HostsError) Error() string {
+	var b strings.Builder
+	b.WriteString("no host could be used:")
+	for i, h := range e.Hosts {
+		if i > 0 {
+			b.WriteString(";")
+		}
+		fmt.Fprintf(&b, " %s: %v", h, e.Errs[i])
+	}
+	return b.String()
+}
+
+// Unwrap returns the reason of each host.
+func (e *HostsError) Unwrap() []error { return e.Errs }
+
+// SelectError says that no protocol could be used, and why of each.
+type SelectError struct {
+	// Tried holds the protocols in order.
+	Tried []ProtocolInfo
+	// PlaintextHeld says that plain FTP was listed but is not allowed.
+	PlaintextHeld bool
+	// Downgrade says that plain FTP is listed and allowed, and was held back
+	// because a protocol that protects has worked on this host before.
+	Downgrade bool
+}
+
+// Error names what was tried, why it failed, and what would allow more.
+func (e *SelectError) Error() string {
+	var b strings.Builder
+	b.WriteString("no protocol could be used:")
+	for i, t := range e.Tried {
+		if i > 0 {
+			b.WriteString(";")
+		}
+		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Why)
+	}
+	if e.PlaintextHeld {
+		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext (-allow-plaintext) to permit it")
+	}
+	if e.Downgrade {
+		b.WriteString("; ftp: not tried, because a protected protocol has worked on this host before, and what is in its way now may be somebody's doing: open a new client if the server has given it up")
+	}
+	return b.String()
+}
+
+// Unwrap returns the reason of each protocol.
+func (e *SelectError) Unwrap() []error {
+	errs := make([]error, len(e.Tried))
+	for i, t := range e.Tried {
+		errs[i] = t.Why
+	}
+	return errs
+}
