@@ -79,7 +79,19 @@ func (p *put) complete() bool {
 	if p.store != nil && (p.store.Err != nil || p.at+p.store.Stored != p.want()) {
 		return false
 	}
-	return p.stat.Err == nil && p.stat.Entry.Size == p.want()
+	if p.stat.Err != nil || p.stat.Entry.Size != p.want() {
+		return false
+	}
+	p.u.whole()
+	return true
+}
+
+// whole is for a partial that is there as a whole: what is read back from here on is to
+// check it, and counts as progress anew.
+func (u *upload) whole() {
+	if u.part.verified.Empty() {
+		u.most.verified = 0
+	}
 }
 
 // mayRename is the condition of the rename: everything that was asked speaks for it.
@@ -152,9 +164,7 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 			Err: fmt.Errorf("the server said it was all, but holds %d of %d bytes", got, want)}
 	}
 	u.part.confirmed = want
-	if u.part.verified.Empty() {
-		u.most.verified = 0 // the whole is there: what is read back from here on is to check it
-	}
+	u.whole()
 	v := transfer.Verified{Size: true}
 	if err := u.checkContent(ctx, l, want, &v); err != nil {
 		return err
