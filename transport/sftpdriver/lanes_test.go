@@ -119,7 +119,7 @@ func TestLaneOpensWhileTheOthersWait(t *testing.T) {
 func lanesCarryOneFile(t *testing.T, r *laneRig) {
 	const lanes = firstLanes - 1
 	data := randomBytes(18 << 20)
-	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data)), })
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {
 		t.Fatal(n, err)
 	}
