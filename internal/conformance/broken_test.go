@@ -680,10 +680,6 @@ func failIf(err error) io.Reader {
 	return readerFunc(func([]byte) (int, error) { return 0, err })
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
 // quiet takes any failure for the end.
 type quiet struct{ r io.Reader }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
@@ -64,17 +65,46 @@ func TestRealServers(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			srv := realtest.Start(t, s.options)
 			forbid(t, srv.Root)
-			ep := &transport.Endpoint{
-				Protocol: s.protocol, Host: srv.Host, Port: srv.Port, User: srv.User, Password: transport.Secret(srv.Password),
-				TLS: transport.TLS{CAFile: srv.CAFile},
-			}
-			if s.protocol == transport.SFTP {
-				ep.SSH.KnownHosts = []string{srv.KnownHosts}
-			}
-			d := newDriver(ep)
+			d := newDriver(realEndpoint(s.protocol, srv))
 			Run(t, d.open, Options{Root: srv.Root, Forbidden: "forbidden", Unreadable: "unreadable", Sent: d.sent.Load, Skip: realSkips(srv.Kind)})
 		})
 	}
+}
+
+// TestRealBatches: a batch means what its requests mean one after the other, on every
+// server. 60 lists each, 300 with FTPX_BATCHES=full.
+func TestRealBatches(t *testing.T) {
+	for _, s := range realSetups() {
+		t.Run(s.name, func(t *testing.T) {
+			srv := realtest.Start(t, s.options)
+			forbid(t, srv.Root)
+			d := newDriver(realEndpoint(s.protocol, srv))
+			RunBatches(t, d.open, BatchOptions{Lists: lists(60, 300), Disk: OnDisk(srv.Root, ownerOf(t, srv.Root)), Forbidden: "forbidden",
+				Whole: srv.Kind == realserver.PureFTPd})
+		})
+	}
+}
+
+// ownerOf returns what gives a file to the owner of the login folder.
+func ownerOf(t *testing.T, root string) func(string) error {
+	t.Helper()
+	info, err := os.Stat(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	return func(name string) error { return os.Lchown(name, int(owner.Uid), int(owner.Gid)) }
+}
+
+func realEndpoint(p transport.Protocol, srv *realserver.Server) *transport.Endpoint {
+	ep := &transport.Endpoint{
+		Protocol: p, Host: srv.Host, Port: srv.Port, User: srv.User, Password: transport.Secret(srv.Password),
+		TLS: transport.TLS{CAFile: srv.CAFile},
+	}
+	if p == transport.SFTP {
+		ep.SSH.KnownHosts = []string{srv.KnownHosts}
+	}
+	return ep
 }
 
 // realSkips says what a real server cannot do.

@@ -11,6 +11,10 @@
 // The cases see [T], not *testing.T, so that the suite can be run on connections
 // that are broken on purpose, to show that it finds out (broken_test.go).
 //
+// [RunBatches] is the other half: random lists of requests, carried out as one batch
+// and one by one, must come to the same. It is run on drivers that are wrong on
+// purpose as well (batch_test.go).
+//
 // Nothing here sleeps: what has to happen in the middle of a transfer is arranged
 // by sources and destinations that stop until they are told to go on.
 package conformance

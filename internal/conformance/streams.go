@@ -52,6 +52,10 @@ func (s *slowReader) Read(p []byte) (int, error) {
 // errOwn is what the sources and destinations of tests fail with.
 var errOwn = errors.New("the test's own failure")
 
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 // failingReader fails when its bytes are used up.
 type failingReader struct{ r io.Reader }
 

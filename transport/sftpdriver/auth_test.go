@@ -38,9 +38,9 @@ func startServer(t testing.TB, opts testserver.SFTPOptions) (*testserver.SFTPSer
 		SSH: transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(srv.HostKey())}}}
 }
 
-func dialOK(t testing.TB, ep *transport.Endpoint) *Conn {
+func dialOK(t testing.TB, ep *transport.Endpoint) *client {
 	t.Helper()
-	c, err := Dial(context.Background(), ep)
+	c, err := dialClient(context.Background(), ep)
 	if err != nil {
 		t.Fatal(err)
 	}

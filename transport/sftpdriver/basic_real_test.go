@@ -22,9 +22,9 @@ func realEndpoint(srv *realserver.Server) *transport.Endpoint {
 	}
 }
 
-func dialReal(t testing.TB, ep *transport.Endpoint) *Conn {
+func dialReal(t testing.TB, ep *transport.Endpoint) *client {
 	t.Helper()
-	c, err := Dial(context.Background(), ep)
+	c, err := dialClient(context.Background(), ep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestRealOpenSSH(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if n, err := c.Retrieve(ctx, "a.bin", 5, &out, &IO{Limit: 300_000}); err != nil || n != 300_000 || !bytes.Equal(out.Bytes(), data[5:300_005]) {
+	if n, err := c.Retrieve(ctx, "a.bin", 5, &out, &transport.IO{Limit: 300_000}); err != nil || n != 300_000 || !bytes.Equal(out.Bytes(), data[5:300_005]) {
 		t.Fatal(n, err)
 	}
 	if _, err := c.Retrieve(ctx, "a.bin", int64(len(data))+1, &out, nil); transport.KindOf(err) != transport.KindRestart {

@@ -4,102 +4,70 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strconv"
 	"strings"
-
-	"github.com/pkg/sftp"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // error makes an error in the name of the request under way.
-func (k *call) error(kind transport.Kind, code int, err error) *transport.Error {
-	e := k.c.ep.Fail("SSH_FXP_"+k.name, k.path, kind, err)
+func (s *step) error(kind transport.Kind, code int, err error) *transport.Error {
+	e := s.c.ep.Fail("SSH_FXP_"+s.name, s.path(), kind, err)
 	e.Code = code
 	return e
 }
 
 // classify names the kind of a failed operation and closes the connection
 // where the session is in doubt.
-func (k *call) classify(err error) *transport.Error {
+func (s *step) classify(err error) *transport.Error {
 	var local *transport.LocalError
 	status := statusOf(err)
 	switch {
-	case k.ctx.Err() != nil:
-		e := k.error(transport.KindCanceled, 0, err)
-		e.MayHaveActed = k.acts
+	case s.ctx.Err() != nil:
+		e := s.error(transport.KindCanceled, 0, err)
+		e.MayHaveActed = s.acts
 		return e
-	case k.op.Stalled():
-		e := k.error(transport.KindStalled, 0, err)
-		e.MayHaveActed = k.acts
+	case s.stalled || s.op != nil && s.op.Stalled():
+		e := s.error(transport.KindStalled, 0, err)
+		e.MayHaveActed = s.acts
 		return e
 	case errors.As(err, &local):
-		return k.error(transport.KindLocal, 0, err)
+		return s.error(transport.KindLocal, 0, err)
 	case status != nil:
-		return k.error(kindOfStatus(k.name, k.path, status), int(status.code), status)
+		return s.error(kindOfStatus(s.name, s.path(), status), int(status.code), status)
 	case errors.Is(err, errTruncated):
-		return k.error(transport.KindTruncated, 0, err)
+		return s.error(transport.KindTruncated, 0, err)
 	case errors.Is(err, errBeyond):
-		return k.error(transport.KindRestart, 0, err)
-	case errors.Is(err, os.ErrClosed) && k.c.Usable():
+		return s.error(transport.KindRestart, 0, err)
+	case errors.Is(err, os.ErrClosed) && s.c.Usable():
 		// pkg/sftp: the handle was closed by us; a mistake of ours.
-		return k.error(transport.KindUnknown, 0, err)
-	case lost(err) || !k.c.Usable():
-		e := k.error(transport.KindLost, 0, k.c.cause())
-		e.MayHaveActed = k.acts
+		return s.error(transport.KindUnknown, 0, err)
+	case lost(err) || !s.c.Usable():
+		e := s.error(transport.KindLost, 0, s.c.cause())
+		e.MayHaveActed = s.acts
 		return e
 	}
 	// A packet that makes no sense: whatever follows may not either.
-	k.c.fail()
-	e := k.error(transport.KindProtocol, 0, err)
-	e.MayHaveActed = k.acts
+	s.c.fail()
+	e := s.error(transport.KindProtocol, 0, err)
+	e.MayHaveActed = s.acts
 	return e
 }
 
-// lost recognises the end of the connection in what pkg/sftp and the pipe
-// return. ErrSSHFxConnectionLost matches neither EOF nor ECONNRESET, and a
+// lost recognises the end of the connection in what pkg/sftp and the pipe return. A
 // bare io.EOF is not it: that is a status SSH_FX_EOF.
 func lost(err error) bool {
-	return errors.Is(err, sftp.ErrSSHFxConnectionLost) || errors.Is(err, errEnded) ||
+	return libraryLost(err) || errors.Is(err, errEnded) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || transport.KindOf(err) == transport.KindLost
 }
 
-// statusOf finds the server's status in an error of ours or of pkg/sftp, which
-// turns three of them into errors of os and io; nil if the server refused
-// nothing.
+// statusOf finds the server's status in an error of ours or of pkg/sftp; nil if the
+// server refused nothing.
 func statusOf(err error) *statusError {
 	var own *statusError
-	var theirs *sftp.StatusError
-	switch {
-	case errors.As(err, &own):
+	if errors.As(err, &own) {
 		return own
-	case errors.As(err, &theirs):
-		if theirs.Code == fxNoConnection || theirs.Code == fxConnectionLost {
-			// ErrSSHFxConnectionLost is a plain number, so this did come
-			// from the server, which the draft forbids (section 7).
-			return &statusError{code: theirs.Code, msg: "sent by the server"}
-		}
-		return &statusError{code: theirs.Code, msg: statusText(theirs)}
-	case errors.Is(err, os.ErrNotExist):
-		return &statusError{code: fxNoSuchFile}
-	case errors.Is(err, os.ErrPermission):
-		return &statusError{code: fxPermissionDenied}
-	case err == io.EOF:
-		return &statusError{code: fxEOF}
 	}
-	return nil
-}
-
-// statusText takes what the server said out of pkg/sftp's `sftp: "text" (name)`.
-func statusText(err *sftp.StatusError) string {
-	text := strings.TrimPrefix(err.Error(), "sftp: ")
-	if i := strings.LastIndex(text, " ("); i > 0 {
-		text = text[:i]
-	}
-	if said, err := strconv.Unquote(text); err == nil {
-		return said
-	}
-	return text
+	return libraryStatus(err)
 }
 
 // kindOfStatus names the kind of a status. OpenSSH has codes for four errno

@@ -1,13 +1,11 @@
 package sftpdriver
 
 import (
-	"context"
 	"errors"
 	"net"
 	"sync/atomic"
 	"time"
 
-	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -21,16 +19,15 @@ type Conn struct {
 	line *line
 	ssh  ssh.Conn
 	pipe *pipe
-	sftp *sftp.Client
+	lib  library
 	info transport.Info
 
 	limits limits
 	trip   atomic.Int64 // see roundTrip
 	extras extras
 
-	created created
-
 	readsAhead  bool // see readsAhead
+	inOrder     bool // see inOrder
 	posixRename atomic.Bool
 	noHash      atomic.Bool
 	down        atomic.Bool // closed, lost, or in doubt
@@ -104,77 +101,32 @@ var (
 	errSubsystemEnded = errors.New("the server ended the SFTP session")
 )
 
-// A call is one operation while it runs: the method of [Conn] and, within it,
-// the request under way.
-type call struct {
-	c    *Conn
-	ctx  context.Context
-	op   *transport.Op
-	name string // of the request, without SSH_FXP_
-	path string
-	acts bool // the operation changes something on the server
-
-	refused bool // by the caller, see retrieveLook
-}
-
-// begin starts an operation with its first request. Paths are checked before
-// anything is sent.
-func (c *Conn) begin(ctx context.Context, name string, acts bool, path string, more ...string) (*call, error) {
-	return c.beginWatched(ctx, c.ep.Watch(), name, acts, path, more...)
-}
-
-func (c *Conn) beginWatched(ctx context.Context, watch transport.Watch, name string, acts bool, path string, more ...string) (*call, error) {
-	k := &call{c: c, ctx: ctx, name: name, path: path, acts: acts}
-	for _, p := range append(more, path) {
-		if err := transport.CheckPath(p); err != nil {
-			return nil, k.error(transport.KindInvalid, 0, err)
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, k.error(transport.KindCanceled, 0, transport.Canceled(ctx))
-	}
-	if !c.Usable() {
-		return nil, k.error(transport.KindLost, 0, c.cause())
-	}
-	k.op = transport.StartOp(ctx, watch, c.line.Wire).Share()
-	k.trace(name, append([]string{path}, more...)...)
-	return k, nil
-}
-
 // at notes the request under way, for errors and the trace; the one before it
 // has been answered.
-func (k *call) at(name string, path ...string) {
-	k.c.ep.Trace.OnReply(k.c.ep.Protocol, k.c.info.Addr, fxOK, statusName(fxOK))
-	k.name = name
-	k.trace(name, path...)
+func (s *step) at(name string, paths ...string) {
+	s.answered(fxOK, statusName(fxOK))
+	s.name = name
+	s.command(paths...)
 }
 
-func (k *call) trace(name string, path ...string) {
-	t := k.c.ep.Trace
+// trace tells of the step's first request.
+func (s *step) trace() { s.command(s.paths...) }
+
+func (s *step) command(paths ...string) {
+	t := s.c.ep.Trace
 	if t == nil || t.Command == nil {
 		return
 	}
-	for _, p := range path {
+	name := s.name
+	for _, p := range paths {
 		name += " " + p
 	}
-	t.OnCommand(k.c.ep.Protocol, k.c.info.Addr, name)
+	t.OnCommand(s.c.ep.Protocol, s.c.info.Addr, name)
 }
 
-// end finishes the operation and turns what went wrong into a
-// [*transport.Error]. Where the state of the session is in doubt it is closed.
-func (k *call) end(err error) error {
-	err = k.op.End(err)
-	if k.ctx.Err() != nil || k.op.Stalled() {
-		// The socket may have been closed, even if all went well before.
-		k.c.fail()
+// answered tells of the answer to the request under way.
+func (s *step) answered(code int, text string) {
+	if t := s.c.ep.Trace; t != nil && t.Reply != nil {
+		t.OnReply(s.c.ep.Protocol, s.c.info.Addr, code, text)
 	}
-	if err == nil {
-		k.c.ep.Trace.OnReply(k.c.ep.Protocol, k.c.info.Addr, fxOK, statusName(fxOK))
-		return nil
-	}
-	te := k.classify(err)
-	if t := k.c.ep.Trace; t != nil && t.Reply != nil {
-		t.OnReply(k.c.ep.Protocol, k.c.info.Addr, te.Code, te.Err.Error())
-	}
-	return te
 }

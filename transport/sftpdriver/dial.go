@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -151,18 +150,18 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	first := &firstBytes{Channel: ch}
 	p := newPipe(first, func() { _ = d.line.Abort() })
 	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "INIT 3")
-	client, err := sftp.NewClientPipe(p, p)
+	lib, err := openLibrary(p)
 	if err != nil {
 		return nil, session.explain(err, first, conn, d.line)
 	}
 	d.rtt = min(d.rtt, time.Since(begin))
 	d.ep.Trace.OnReply(d.ep.Protocol, d.ep.Addr(), fxOK, "SFTP version 3")
-	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, sftp: client, readsAhead: readsAhead(conn)}
+	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, readsAhead: readsAhead(conn), inOrder: inOrder(conn)}
 	c.extras.limit = mostLanes - 1
 	c.askLimits()
 	c.info = d.info(conn, c)
 	c.trip.Store(int64(d.rtt))
-	_, posix := client.HasExtension("posix-rename@openssh.com")
+	_, posix := lib.extension(posixRename)
 	c.posixRename.Store(posix)
 	return c, nil
 }
@@ -188,7 +187,7 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 	}
 	// ProFTPD has it, does not say so in version 3 of the protocol, and hashes to
 	// the end of the file whatever length is asked for.
-	list, ok := c.sftp.HasExtension("check-file")
+	list, ok := c.lib.extension("check-file")
 	if ok || strings.Contains(info.Server, "mod_sftp") {
 		info.Caps.Hashes = hashesOf(list)
 		info.Caps.HashRanges = ok && len(info.Caps.Hashes) > 0

@@ -19,7 +19,7 @@ import (
 // dialFail dials and wants a failure of a kind, in time and without a secret.
 func dialFail(t *testing.T, ep *transport.Endpoint, kind transport.Kind) *transport.Error {
 	t.Helper()
-	c, err := Dial(context.Background(), ep)
+	c, err := dialClient(context.Background(), ep)
 	if err == nil {
 		_ = c.Close()
 		t.Fatalf("connected, want %q", kind)
@@ -117,12 +117,12 @@ func TestConnectCanceled(t *testing.T) {
 	ep.ConnectTimeout = time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	_, err := Dial(ctx, ep)
+	_, err := dialClient(ctx, ep)
 	wantKind(t, err, transport.KindCanceled)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	_, err = Dial(ctx, ep)
+	_, err = dialClient(ctx, ep)
 	wantKind(t, err, transport.KindCanceled)
 }
 
@@ -131,7 +131,7 @@ func TestConnectRefused(t *testing.T) {
 	ln.Close()
 	dialFail(t, ep, transport.KindUnreachable)
 	ep.Host = "does-not-exist.invalid"
-	if _, err := Dial(t.Context(), ep); transport.KindOf(err) != transport.KindNoHost && transport.KindOf(err) != transport.KindUnreachable {
+	if _, err := dialClient(t.Context(), ep); transport.KindOf(err) != transport.KindNoHost && transport.KindOf(err) != transport.KindUnreachable {
 		t.Error(err)
 	}
 	ep.User = ""
@@ -155,7 +155,7 @@ func TestConnectionEndsAtEachByte(t *testing.T) {
 	}
 	ep := f.endpoint()
 	total := whole(ep, 1<<40)
-	c, err := Dial(t.Context(), ep)
+	c, err := dialClient(t.Context(), ep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestConnectionEndsAtEachByte(t *testing.T) {
 	for limit := int64(0); limit < total.Load()-64; limit += 1 + limit/40 {
 		ep := f.endpoint()
 		whole(ep, limit)
-		c, err := Dial(t.Context(), ep)
+		c, err := dialClient(t.Context(), ep)
 		if err == nil {
 			_ = c.Close()
 			continue // the end was the answer to a request not waited for

@@ -2,56 +2,202 @@ package sftpdriver
 
 import (
 	"context"
-	"errors"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Do carries out a batch.
+// Do carries out a batch. What need not wait for an answer leaves in one write, see
+// [run.reach]. Up to [transport.Caps.Overlap] batches may be under way at once.
 func (c *Conn) Do(ctx context.Context, b *transport.Batch) error {
-	return transport.InTurn(ctx, b, c.Usable, c.one)
+	r := &run{c: c, ctx: ctx, steps: make([]step, len(b.Requests))}
+	for i, q := range b.Requests {
+		r.steps[i] = step{run: r, i: i, req: q}
+	}
+	defer r.leave()
+	for i := range r.steps {
+		s := &r.steps[i]
+		met, err := s.ask()
+		if err == nil && !met {
+			r.abandon(i)
+			b.Skip(i)
+			return nil
+		}
+		if err == nil {
+			err = s.carryOut()
+		}
+		if err != nil {
+			r.unsent(i + 1)
+			return err
+		}
+	}
+	return nil
 }
 
-// one carries out a single request.
-func (c *Conn) one(ctx context.Context, r transport.Request) (err error) {
-	switch r := r.(type) {
-	case *transport.Stat:
-		r.Entry, err = c.Stat(ctx, r.Path)
-	case *transport.List:
-		err = c.List(ctx, r.Path, r.Yield)
-	case *transport.Store:
-		r.Stored, err = c.Store(ctx, r.Path, r.Offset, r.Src, &IO{Size: r.Size, Progress: r.Progress})
-	case *transport.Retrieve:
-		opt := &IO{Size: r.Size, Limit: r.Limit, Progress: r.Progress}
-		if r.Written || r.Last {
-			opt.Part = &Part{Last: r.Last}
+// A run is one batch while it is carried out.
+type run struct {
+	c     *Conn
+	ctx   context.Context
+	steps []step
+	sent  int // steps[:sent] have left, as far as they can before their turn
+
+	op      *transport.Op // nil while no answer is waited for
+	watch   transport.Watch
+	stalled bool
+	lost    error // with what the session ended
+}
+
+// ask asks the condition of a step, if it has one. No answer is waited for meanwhile, so
+// that the end of the context leaves a session on which a guess can be taken back. The
+// error is not nil if the session has ended.
+func (s *step) ask() (bool, error) {
+	f := s.req.Common().If
+	if f == nil {
+		return true, nil
+	}
+	if s.guessed {
+		if err := s.judge(); err != nil {
+			return false, s.settle(err)
 		}
-		r.Received, err = c.Retrieve(ctx, r.Path, r.Offset, r.Dst, opt)
-		r.Beyond = opt.Part != nil && opt.Part.Beyond
-	case *transport.Rename:
-		err = c.Rename(ctx, r.From, r.To, r.Replace)
-	case *transport.Remove:
-		err = c.Remove(ctx, r.Path)
-	case *transport.Mkdir:
-		err = c.Mkdir(ctx, r.Path)
-	case *transport.Rmdir:
-		err = c.Rmdir(ctx, r.Path)
-	case *transport.SetTime:
-		err = c.Chtimes(ctx, r.Path, r.Time)
-	case *transport.SetMode:
-		err = c.ep.Fail("SSH_FXP_SETSTAT", r.Path, transport.KindUnsupported, errors.ErrUnsupported)
-	case *transport.Truncate:
-		err = c.Truncate(ctx, r.Path, r.Size)
-	case *transport.Hash:
-		r.Sum, err = c.Hash(ctx, r.Path, r.Algo, r.Offset, r.Size)
-	case *transport.Link:
-		err = c.ep.Fail("SSH_FXP_READLINK", r.Path, transport.KindUnsupported, errors.ErrUnsupported)
-	case *transport.Raw:
-		err = c.ep.Fail("SSH_FXP_EXTENDED", "", transport.KindUnsupported, errors.New("SFTP has no command lines"))
-	case *transport.Space:
-		err = c.ep.Fail("SSH_FXP_EXTENDED statvfs", r.Path, transport.KindUnsupported, errors.ErrUnsupported)
-	case *transport.Ping:
-		err = c.Ping(ctx)
+	}
+	s.rest()
+	for j := s.i; j < s.sent; j++ {
+		s.steps[j].early = true
+	}
+	return f(), nil
+}
+
+// carryOut does what is left of a step. The error is not nil if the session has ended.
+func (s *step) carryOut() error {
+	if s.early && (s.bad != nil || s.changed()) {
+		s.abandon(s.i) // a condition has changed what the step is about
+	}
+	if s.i >= s.sent {
+		s.prepare()
+	}
+	if s.bad != nil {
+		s.sent = max(s.sent, s.i+1)
+		return s.settle(s.bad)
+	}
+	if s.i >= s.sent || s.early {
+		if err := s.begin(); err != nil {
+			s.abandon(s.i)
+			return s.settle(err)
+		}
+	}
+	s.watched(s.c.ep.Watch())
+	if s.i >= s.sent {
+		s.send(s.i, &burst{p: s.c.pipe})
+	}
+	return s.settle(s.finish())
+}
+
+// begin sees that there is somebody to ask, before anything of a step has an effect.
+func (s *step) begin() error {
+	if s.ctx.Err() != nil {
+		return s.error(transport.KindCanceled, 0, transport.Canceled(s.ctx))
+	}
+	if !s.c.Usable() {
+		return s.error(transport.KindLost, 0, s.c.cause())
+	}
+	return nil
+}
+
+// watched sees to it that an operation of this watch is running.
+func (r *run) watched(w transport.Watch) {
+	if r.op != nil && r.watch == w {
+		return
+	}
+	r.rest()
+	r.op, r.watch = transport.StartOp(r.ctx, w, r.c.line.Wire).Share(), w
+}
+
+// rest ends the operation: no answer is waited for.
+func (r *run) rest() {
+	if r.op != nil {
+		_ = r.over(nil)
+	}
+}
+
+// over ends the operation, and says in err why if it was ended from outside. Then the
+// socket may have been closed, even if all went well before.
+func (r *run) over(err error) error {
+	err = r.op.End(err)
+	r.stalled = r.stalled || r.op.Stalled()
+	if r.op = nil; r.ctx.Err() != nil || r.stalled {
+		r.c.fail()
 	}
 	return err
+}
+
+// settle gives a step its result. It returns the error if the session has ended.
+func (s *step) settle(err error) error {
+	h := s.req.Common()
+	if s.op != nil {
+		s.op.Heard()
+	}
+	if err == nil {
+		s.answered(fxOK, statusName(fxOK))
+		h.Err = nil
+		return nil
+	}
+	te, judged := err.(*transport.Error)
+	if !judged {
+		if s.op != nil && (s.ctx.Err() != nil || s.op.Stalled()) {
+			err = s.over(err)
+		}
+		te = s.classify(err)
+		s.answered(te.Code, te.Err.Error())
+	}
+	if h.Err = te; s.c.Usable() && s.ctx.Err() == nil {
+		return nil
+	}
+	s.lost = err
+	return te
+}
+
+// unsent is for the steps from i on, after the session has ended. One that has left and
+// acts was carried out if its answer has come, and else may have been.
+func (r *run) unsent(i int) {
+	for ; i < len(r.steps); i++ {
+		s := &r.steps[i]
+		h := s.req.Common()
+		switch {
+		case i >= r.sent || !s.acts || s.bad != nil:
+			h.Err = transport.ErrUnsent
+		case s.rounds:
+			h.Err = s.classify(r.lost)
+		default:
+			if h.Err = nil; s.finish() != nil {
+				h.Err = s.classify(r.lost)
+			}
+		}
+	}
+}
+
+// abandon gives up what has been asked ahead, from step i on: nothing but questions,
+// and a file that was made on a guess.
+func (r *run) abandon(i int) {
+	for j := i; j < r.sent; j++ {
+		s := &r.steps[j]
+		switch {
+		case s.guessed:
+			s.takeBack()
+		case s.reply != nil && s.opens():
+			s.closeWhenOpen()
+		case s.reply != nil:
+			s.reply.drop()
+		}
+		*s = step{run: r, i: j, req: s.req}
+	}
+	r.sent = min(r.sent, i)
+}
+
+// leave ends what is left of a batch, however it ended.
+func (r *run) leave() {
+	for i := range r.steps {
+		if s := &r.steps[i]; s.guessed {
+			s.takeBack()
+		}
+	}
+	r.rest()
 }

@@ -100,13 +100,13 @@ func (f *fake) endpoint() *transport.Endpoint {
 	}
 }
 
-func (f *fake) dial(change func(*transport.Endpoint)) *Conn {
+func (f *fake) dial(change func(*transport.Endpoint)) *client {
 	f.t.Helper()
 	ep := f.endpoint()
 	if change != nil {
 		change(ep)
 	}
-	c, err := Dial(context.Background(), ep)
+	c, err := dialClient(context.Background(), ep)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func FuzzAnswers(f *testing.F) {
 			rp.done <- answer{typ: typ, buf: &b}
 			return rp
 		}
-		k := &call{c: &Conn{}, op: transport.StartOp(t.Context(), transport.Watch{})}
+		k := &step{run: &run{c: &Conn{}, op: transport.StartOp(t.Context(), transport.Watch{})}, req: &transport.Retrieve{}}
 		defer k.op.End(nil)
 		_, _ = k.names(answer(fxpName), func(e transport.Entry) bool {
 			if e.Name == "." || e.Name == ".." {
@@ -43,7 +43,7 @@ func FuzzAnswers(f *testing.F) {
 			}
 			return true
 		})
-		d := &download{k: k, dst: io.Discard, size: -1}
+		d := &download{s: k, q: &transport.Retrieve{}, dst: io.Discard, size: -1}
 		if n, err := d.take(part{length: 10, reply: answer(fxpData)}); err == nil && (n < 0 || n > 10) {
 			t.Error(n)
 		}

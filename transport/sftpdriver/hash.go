@@ -1,7 +1,6 @@
 package sftpdriver
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,50 +36,84 @@ func hashesOf(list string) (names []string) {
 	return names
 }
 
-// Hash asks for a digest with check-file-name (draft-ietf-secsh-filexfer-extensions-00
-// section 3), which ProFTPD and commercial servers offer, and OpenSSH does not.
-func (c *Conn) Hash(ctx context.Context, p, algo string, offset, n int64) ([]byte, error) {
-	const op = "SSH_FXP_EXTENDED"
-	if !c.Info().Caps.HasHash(algo) {
-		return nil, c.ep.Fail(op, p, transport.KindUnsupported, fmt.Errorf("the server offers no %s over SFTP", algo))
+// prepareHash looks at a request for a digest by check-file-name
+// (draft-ietf-secsh-filexfer-extensions-00 section 3), which ProFTPD and commercial
+// servers offer, and OpenSSH does not.
+func (s *step) prepareHash(q *transport.Hash) {
+	s.reads("EXTENDED", q.Path)
+	s.rounds = true
+	if !s.c.Info().Caps.HasHash(q.Algo) {
+		s.bad = s.error(transport.KindUnsupported, 0, fmt.Errorf("the server offers no %s over SFTP", q.Algo))
 	}
-	if offset < 0 {
-		return nil, c.ep.Fail(op, p, transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
+	s.notNegative("offset", q.Offset)
+	if q.Size == 0 {
+		// A length of 0 would mean all there is.
+		s.refuse(transport.KindUnsupported, errEmptyDigest)
 	}
-	if ranges := c.Info().Caps.HashRanges; n < 0 || !ranges {
-		// The size tells how long the answer may take, and what to the end means.
-		entry, err := c.Stat(ctx, p)
+	if s.bad == nil && s.needsSize(q) {
+		s.name = "STAT"
+	}
+}
+
+var errEmptyDigest = errors.New("a digest of nothing cannot be asked for")
+
+// needsSize reports whether the size has to be asked first: it tells how long the answer
+// may take, and what to the end means.
+func (s *step) needsSize(q *transport.Hash) bool {
+	return q.Size < 0 || !s.c.Info().Caps.HashRanges
+}
+
+// hash takes the answer to the step's first packet, which may be that to the size.
+func (s *step) hash(q *transport.Hash) error {
+	answer, n := s.reply, q.Size
+	if s.name == "STAT" {
+		a, err := s.attrs()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		rest := entry.Size - offset
-		if entry.Size < 0 || rest < 0 {
-			return nil, c.ep.Fail(op, p, transport.KindInvalid, fmt.Errorf("there is nothing from byte %d on in a file of %d", offset, entry.Size))
-		}
-		if n >= 0 && n != rest {
-			return nil, c.ep.Fail(op, p, transport.KindUnsupported, errors.New("the server hashes to the end of a file only"))
+		s.at("EXTENDED", q.Path)
+		size := a.entry("", "").Size
+		rest := size - q.Offset
+		switch {
+		case size < 0 || rest < 0:
+			return s.error(transport.KindInvalid, 0, fmt.Errorf("there is nothing from byte %d on in a file of %d", q.Offset, size))
+		case n >= 0 && n != rest:
+			return s.error(transport.KindUnsupported, 0, errors.New("the server hashes to the end of a file only"))
+		case rest == 0:
+			return s.error(transport.KindUnsupported, 0, errEmptyDigest)
 		}
 		n = rest
+		answer = nil
 	}
-	if n == 0 {
-		// A length of 0 would mean all there is.
-		return nil, c.ep.Fail(op, p, transport.KindUnsupported, errors.New("a digest of nothing cannot be asked for"))
-	}
-	watch := c.ep.Watch()
+	watch := s.c.ep.Watch()
 	if watch.Stall > 0 {
 		watch.Stall += time.Duration(n/hashRate) * time.Second
 	}
 	watch.MinRate = 0 // nothing moves while a server reads its disk
-	k, err := c.beginWatched(ctx, watch, "EXTENDED", false, p)
-	if err != nil {
-		return nil, err
+	s.watched(watch)
+	if answer == nil {
+		answer = s.c.pipe.send(fxpExtended, checkFile(q.Path, q.Algo, q.Offset, n))
 	}
+	sum, err := digest(answer, q.Algo)
+	if st := statusOf(err); st != nil && kindOfStatus(s.name, q.Path, st) == transport.KindUnsupported {
+		s.c.noHash.Store(true) // announced and not meant
+	}
+	q.Sum = sum
+	return err
+}
+
+// checkFile is the body of the request.
+func checkFile(p, algo string, offset, n int64) []byte {
 	b := putString(putString(putString(nil, "check-file-name"), p), algo)
 	b = binary.BigEndian.AppendUint64(b, uint64(offset))
 	b = binary.BigEndian.AppendUint64(b, uint64(n))
-	b = binary.BigEndian.AppendUint32(b, 0) // one digest, not one for each block
+	return putUint32(b, 0) // one digest, not one for each block
+}
+
+// digest reads the answer.
+func digest(answer *reply, algo string) ([]byte, error) {
 	var used, sum string
-	err = c.pipe.send(fxpExtended, b).parse(fxpExtendedReply, func(r *reader) {
+	err := answer.parse(fxpExtendedReply, func(r *reader) {
 		if kind := r.string(); kind != "check-file" {
 			used = kind // an older form without it
 		} else {
@@ -91,10 +124,7 @@ func (c *Conn) Hash(ctx context.Context, p, algo string, offset, n int64) ([]byt
 	if err == nil && (used != algo || !rightSize(algo, len(sum))) {
 		err = fmt.Errorf("%w: asked for %s, the server answered with %d bytes of %q", errMalformed, algo, len(sum), transport.Printable(used))
 	}
-	if err = k.end(err); err != nil {
-		if transport.KindOf(err) == transport.KindUnsupported {
-			c.noHash.Store(true) // announced and not meant
-		}
+	if err != nil {
 		return nil, err
 	}
 	return []byte(sum), nil

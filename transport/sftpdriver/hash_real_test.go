@@ -34,7 +34,7 @@ func TestRealCheckFile(t *testing.T) {
 	}
 	srv := realtest.Start(t, realserver.Options{Kind: realserver.ProFTPD, Extra: []string{
 		"LoadModule mod_sftp.c", "SFTPEngine on", "SFTPHostKey " + file, "SFTPAuthMethods password"}})
-	c, err := Dial(t.Context(), &transport.Endpoint{Protocol: transport.SFTP, Host: srv.Host, Port: srv.Port, User: srv.User,
+	c, err := dialClient(t.Context(), &transport.Endpoint{Protocol: transport.SFTP, Host: srv.Host, Port: srv.Port, User: srv.User,
 		Password: transport.Secret(srv.Password), SSH: transport.SSH{HostKeyFingerprints: []string{key.Fingerprint()}}})
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func TestPreload(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			again := *ep // as a client makes one for each connection
-			c, err := Dial(t.Context(), &again)
+			c, err := dialClient(t.Context(), &again)
 			if err != nil {
 				t.Error(err)
 				return

@@ -2,13 +2,14 @@ package sftpdriver
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // A channel of SSH takes 2 MiB before its receiver must grant more (RFC 4254
@@ -178,8 +179,9 @@ type lanes struct {
 	limit   int   // most bytes under way on a lane
 }
 
-// newLanes prepares for moving size bytes. It comes before the file is opened: what
-// asks for more sessions would else queue behind the first megabytes.
+// newLanes prepares for moving size bytes of a file that has been opened on the main
+// session. Lanes that it will want at first have been asked for by then, see
+// [Conn.prepareLanes].
 func (c *Conn) newLanes(open []byte, size int64) *lanes {
 	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes, ready: []*lane{{pipe: c.pipe}}}
 	if first := c.lanesAtFirst(size); first > 1 && c.extras.inUse.TryLock() {
@@ -203,9 +205,19 @@ func (c *Conn) lanesAtFirst(size int64) int {
 	return min(firstLanes, int(size/laneWorth))
 }
 
-// Prepare implements [transport.Preparer]: a session takes two round trips to open.
-func (c *Conn) Prepare(size int64) {
-	c.want(c.lanesAtFirst(size) - 1)
+// prepareLanes opens the lanes that a transfer will want, before its file is opened: one
+// takes two round trips to open, and would otherwise queue behind the first megabytes.
+func (c *Conn) prepareLanes(q transport.Request) {
+	var size int64
+	switch q := q.(type) {
+	case *transport.Store:
+		size = q.Size
+	case *transport.Retrieve:
+		size = hint(q)
+	}
+	if n := c.lanesAtFirst(size); n > 1 {
+		c.want(n - 1)
+	}
 }
 
 // wish asks for so many lanes, the main one among them.
@@ -342,12 +354,6 @@ func (s *lanes) done() {
 			}
 		}
 	}()
-}
-
-// openRequest is the body of SSH_FXP_OPEN.
-func openRequest(path string, flags uint32) []byte {
-	b := binary.BigEndian.AppendUint32(putString(nil, path), flags)
-	return binary.BigEndian.AppendUint32(b, 0) // no attributes
 }
 
 // maxHandle is the longest handle (section 6.3). Packets have room for no more.

@@ -19,7 +19,7 @@ import (
 // lanes have been opened.
 type laneRig struct {
 	f      *fake
-	c      *Conn
+	c      *client
 	mu     sync.Mutex
 	opened chan struct{}
 	opens  int
@@ -88,7 +88,7 @@ func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneR
 }
 
 // farAway makes a connection believe that its server is.
-func farAway(t *testing.T, c *Conn, trip time.Duration) {
+func farAway(t *testing.T, c *client, trip time.Duration) {
 	if err := c.Ping(t.Context()); err != nil { // what was measured while connecting has come
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestLaneOpensWhileTheOthersWait(t *testing.T) {
 func lanesCarryOneFile(t *testing.T, r *laneRig) {
 	const lanes = firstLanes - 1
 	data := randomBytes(18 << 20)
-	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Size: int64(len(data)), Finish: &Finish{}})
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {
 		t.Fatal(n, err)
 	}
@@ -127,7 +127,7 @@ func lanesCarryOneFile(t *testing.T, r *laneRig) {
 		t.Errorf("written on %d sessions, want %d", len(r.writes), lanes+1)
 	}
 	var out bytes.Buffer
-	if n, err = r.c.Retrieve(t.Context(), "f", 0, &out, &IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
+	if n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
 		t.Fatal(n, err)
 	}
 }
@@ -146,7 +146,7 @@ func TestTrap8LaneRefusesAWrite(t *testing.T) {
 		return true
 	}
 	data := randomBytes(18 << 20)
-	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Size: int64(len(data))})
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
 	wantKind(t, err, transport.KindTemporary)
 	if n != refused || n == 0 || !bytes.Equal(r.f.get("f"), data[:n]) {
 		t.Errorf("n = %d, refused at %d, the file holds %d bytes", n, refused, len(r.f.get("f")))
@@ -165,7 +165,7 @@ func TestLaneLongHandle(t *testing.T) {
 		return true
 	}
 	data := randomBytes(18 << 20)
-	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Size: int64(len(data))})
+	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {
 		t.Fatal(n, err)
 	}
@@ -192,7 +192,7 @@ func TestLanesRefused(t *testing.T) {
 	c.extras.opening++
 	c.openLane()
 	data := randomBytes(2*laneWorth + 1)
-	if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
+	if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
 		t.Fatal(n, err)
 	}
 	if n := asked.Load(); n != 2 {
@@ -271,7 +271,7 @@ func TestPrepareOpensLanes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newLaneRig(t, 0)
 			farAway(t, r.c, c.trip)
-			r.c.Prepare(c.size)
+			r.c.prepareLanes(&transport.Store{Size: c.size})
 			x := &r.c.extras
 			x.mu.Lock()
 			n := len(x.pipes) + x.opening
@@ -303,7 +303,7 @@ func TestLaneOfAnotherFile(t *testing.T) {
 		return held(s, typ, id, body)
 	}
 	var out bytes.Buffer
-	n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &IO{Size: int64(len(data))})
+	n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
 		t.Fatalf("%d, %v: the content is right: %v", n, err, bytes.Equal(out.Bytes(), data))
 	}
@@ -343,7 +343,7 @@ func TestLaneThatDoesNotStart(t *testing.T) {
 				farAway(t, c, longTrip)
 				data := randomBytes(2*laneWorth + 1)
 				for range 2 {
-					if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
+					if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
 						t.Fatal(n, err)
 					}
 				}

@@ -35,7 +35,7 @@ func (c *Conn) writeSize() int { return int(c.limits.write.Load()) }
 func (c *Conn) askLimits() {
 	c.limits.read.Store(safePacket)
 	c.limits.write.Store(safePacket)
-	if _, ok := c.sftp.HasExtension("limits@openssh.com"); ok {
+	if _, ok := c.lib.extension("limits@openssh.com"); ok {
 		c.limits.asked = time.Now()
 		c.limits.answer = c.pipe.send(fxpExtended, putString(nil, "limits@openssh.com"))
 	}

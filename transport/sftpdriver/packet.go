@@ -19,11 +19,18 @@ const (
 	fxpRead          = 5
 	fxpWrite         = 6
 	fxpFstat         = 8
+	fxpSetstat       = 9
 	fxpFsetstat      = 10
 	fxpOpendir       = 11
 	fxpReaddir       = 12
 	fxpRemove        = 13
+	fxpMkdir         = 14
+	fxpRmdir         = 15
+	fxpRealpath      = 16
 	fxpStat          = 17
+	fxpRename        = 18
+	fxpReadlink      = 19
+	fxpSymlink       = 20
 	fxpStatus        = 101
 	fxpHandle        = 102
 	fxpData          = 103
@@ -45,6 +52,7 @@ const (
 // Flags of attributes, section 5.
 const (
 	attrSize = 1
+	attrPerm = 4
 	attrTime = 8 // access and modification time
 )
 

@@ -76,6 +76,7 @@ type burst struct {
 	packets []byte
 	ids     []uint32
 	replies []*reply
+	sent    time.Time
 }
 
 func (b *burst) add(typ byte, body []byte) *reply {
@@ -101,6 +102,10 @@ func (b *burst) adopt(typ byte, packet []byte) *reply {
 }
 
 func (b *burst) send() {
+	if len(b.replies) == 0 {
+		return
+	}
+	b.sent = time.Now()
 	b.p.wmu.Lock()
 	_, err := b.p.write(b.packets)
 	b.p.wmu.Unlock()

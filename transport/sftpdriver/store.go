@@ -1,90 +1,64 @@
 package sftpdriver
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Store writes src to the file from offset on, with many writes under way, on
-// several sessions where one does not fill the line.
+// store writes to the file that has been opened, from the offset on, with many writes
+// under way, on several sessions where one does not fill the line.
 //
-// On failure n is the acknowledged prefix. If the connection is still there,
-// the file has been cut back to it: writes behind the one that failed may have
-// succeeded and left a hole (trap 8). If it is lost, the file may be longer
-// than offset+n, by up to [transport.Caps.WriteWindow], and what lies beyond
-// may have holes: the caller must cut it back to offset+n, or prove it.
-func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader, opt *IO) (int64, error) {
-	if offset < 0 {
-		return 0, c.ep.Fail("SSH_FXP_OPEN", p, transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
-	}
-	name := "OPEN"
-	if offset == 0 && c.created.has(p) {
-		name = "WRITE"
-	}
-	k, err := c.begin(ctx, name, true, p)
-	if err != nil {
-		return 0, err
-	}
-	handle := ""
-	if offset == 0 {
-		handle = c.created.take(p)
-	}
-	n, err := k.store(p, handle, offset, src, opt)
-	return n, k.end(err)
-}
-
-// store writes to a file that it opens, unless there is a handle.
-func (k *call) store(p, handle string, offset int64, src io.Reader, opt *IO) (int64, error) {
-	// A file that is to be continued must be there: creating it would leave a
-	// hole up to offset. Write alone, because AWS Transfer refuses to open for
-	// both.
-	flags := uint32(fxfWrite)
-	if offset == 0 {
-		flags |= fxfCreat | fxfTrunc
-	}
-	lanes := k.c.newLanes(openRequest(p, fxfWrite), opt.SizeHint())
-	defer lanes.done()
-	if handle == "" {
+// On failure Stored is the acknowledged prefix. If the connection is still there, the
+// file has been cut back to it: writes behind the one that failed may have succeeded
+// and left a hole (trap 8). If it is lost, the file may be longer than that, by up to
+// [transport.Caps.WriteWindow], and what lies beyond may have holes: the caller must cut
+// it back, or prove it.
+func (s *step) store(q *transport.Store) error {
+	handle := s.handle
+	if s.guessed {
+		s.guessed = false
+	} else {
 		var err error
-		if handle, err = k.c.pipe.send(fxpOpen, openRequest(p, flags)).handle(); err != nil {
-			return 0, err
+		if handle, err = s.reply.handle(); err != nil {
+			return err
 		}
-		k.at("WRITE", p)
 	}
+	s.at("WRITE", q.Path)
+	lanes := s.c.newLanes(openRequest(q.Path, fxfWrite), max(q.Size, 0))
+	defer lanes.done()
 	lanes.begin(handle)
-	k.c.applyLimits()
-	u := &upload{k: k, path: p, handle: handle, lanes: lanes, src: k.op.Reader(src), opt: opt, start: offset, acked: offset, next: offset}
+	s.c.applyLimits()
+	u := &upload{s: s, q: q, handle: handle, lanes: lanes, src: s.op.Reader(q.Src), acked: q.Offset, next: q.Offset}
 	err := u.run()
-	return u.acked - offset, err
+	q.Stored = u.acked - q.Offset
+	return err
 }
 
 // alive reports whether the connection can still be used after err: the server
 // refused something, or the source failed.
-func (k *call) alive(err error) bool {
+func (s *step) alive(err error) bool {
 	var local *transport.LocalError
-	return k.c.Usable() && k.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local))
+	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local))
 }
 
 // explain asks whether a write that failed without a reason did so because the
 // disk is full, which OpenSSH answers with SSH_FX_FAILURE like anything else.
-func (k *call) explain(err error, p string) error {
-	s := statusOf(err)
-	if s == nil || kindOfStatus(k.name, p, s) != transport.KindTemporary {
+func (s *step) explain(err error) error {
+	st := statusOf(err)
+	if st == nil || kindOfStatus(s.name, s.path(), st) != transport.KindTemporary {
 		return err
 	}
-	if v, ok := k.c.sftp.HasExtension("statvfs@openssh.com"); !ok || v != "2" {
+	if v, ok := s.c.lib.extension(statvfs); !ok || v != "2" {
 		return err
 	}
-	fs, verr := k.c.sftp.StatVFS(path.Dir(p))
-	if verr != nil || fs.Bavail*fs.Frsize >= uint64(k.c.writeSize()) {
+	free, _, verr := s.c.lib.space(path.Dir(s.path()))
+	if verr != nil || free < 0 || free >= int64(s.c.writeSize()) {
 		return err
 	}
-	return &statusError{code: s.code, msg: s.msg + ": no space left on the server's disk"}
+	return &statusError{code: st.code, msg: st.msg + ": no space left on the server's disk"}
 }
 
 // readFull fills b unless r ends or fails, whose error it returns as it is.
@@ -95,4 +69,11 @@ func readFull(r io.Reader, b []byte) (n int, err error) {
 		n += m
 	}
 	return n, err
+}
+
+// report tells a request's Progress of what has moved.
+func report(progress func(int64), n int64) {
+	if progress != nil && n > 0 {
+		progress(n)
+	}
 }

@@ -40,8 +40,8 @@ func TestTrap13RealPacketSize(t *testing.T) {
 	if _, err := c.Retrieve(t.Context(), "big", 0, &out, nil); err != nil || !bytes.Equal(out.Bytes(), data) {
 		t.Fatal(err)
 	}
-	_ = sftp.MaxPacketUnchecked(256 << 10)(c.sftp)
-	f, err := c.sftp.Create("killer")
+	_ = sftp.MaxPacketUnchecked(256 << 10)(c.lib.client)
+	f, err := c.lib.client.Create("killer")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestRealMaxStartups(t *testing.T) {
 	}
 	defer hold.Close()
 	_, _ = io.ReadFull(hold, make([]byte, 4))
-	_, err = Dial(t.Context(), realEndpoint(srv))
+	_, err = dialClient(t.Context(), realEndpoint(srv))
 	k := transport.KindOf(err)
 	t.Log(err)
 	if k != transport.KindBusy && k != transport.KindLost {
@@ -108,7 +108,7 @@ func TestRealLogins(t *testing.T) {
 	ep := realEndpoint(srv)
 	dialReal(t, ep)
 	ep.Password = "wrong"
-	if _, err := Dial(t.Context(), ep); transport.KindOf(err) != transport.KindAuth {
+	if _, err := dialClient(t.Context(), ep); transport.KindOf(err) != transport.KindAuth {
 		t.Error(err)
 	}
 	ep.Password = ""
@@ -131,7 +131,7 @@ func TestRealLogins(t *testing.T) {
 	for range 10 {
 		ep.SSH.Signers = append(ep.SSH.Signers, newKey())
 	}
-	_, err = Dial(t.Context(), ep)
+	_, err = dialClient(t.Context(), ep)
 	wantKind(t, err, transport.KindAuth)
 	t.Log(err)
 }
@@ -146,9 +146,9 @@ func TestRealKeyboardInteractive(t *testing.T) {
 // more than WriteWindow lies beyond.
 func TestRealCutOff(t *testing.T) {
 	srv := realtest.Start(t, realserver.Options{Kind: realserver.OpenSSH})
-	for name, cut := range map[string]func(*Conn) func(){
-		"client": func(c *Conn) func() { return func() { _ = c.Close() } },
-		"server": func(*Conn) func() { return func() { _ = srv.Kill() } },
+	for name, cut := range map[string]func(*client) func(){
+		"client": func(c *client) func() { return func() { _ = c.Close() } },
+		"server": func(*client) func() { return func() { _ = srv.Kill() } },
 	} {
 		if !srv.Running() {
 			if err := srv.Restart(t.Context()); err != nil {

@@ -26,7 +26,7 @@ func TestStoreOnALineThatBreaksEarly(t *testing.T) {
 	for _, size := range []int{2_000_000, 100_000} {
 		sizes = nil
 		data := randomBytes(size)
-		if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Size: int64(size)}); err != nil || n != int64(size) || !bytes.Equal(f.get("f"), data) {
+		if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(size)}); err != nil || n != int64(size) || !bytes.Equal(f.get("f"), data) {
 			t.Fatal(n, err)
 		}
 		if many := size > largestPacket; many && (sizes[0] != safePacket || sizes[1] != 2*safePacket || sizes[4] != largestPacket || sizes[len(sizes)-1] > safePacket) || !many && len(sizes) != 1 {

@@ -31,11 +31,11 @@ func TestStoreAndRetrieve(t *testing.T) {
 				data[i] = byte(i*7 + i>>8)
 			}
 			var up, down int64
-			n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &IO{Progress: func(n int64) { up += n }})
+			n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Progress: func(n int64) { up += n }})
 			if err != nil || n != int64(size) || up != n || !bytes.Equal(f.get("f"), data) {
 				t.Fatal(limits, size, n, up, err)
 			}
-			for _, opt := range []*IO{nil, {Size: int64(size)}, {Size: int64(size) + 5_000_000}, {Size: 1}, {Progress: func(n int64) { down += n }}} {
+			for _, opt := range []*transport.IO{nil, {Size: int64(size)}, {Size: int64(size) + 5_000_000}, {Size: 1}, {Progress: func(n int64) { down += n }}} {
 				var out bytes.Buffer
 				n, err = c.Retrieve(t.Context(), "f", 0, &out, opt)
 				if err != nil || n != int64(size) || !bytes.Equal(out.Bytes(), data) {
@@ -291,28 +291,28 @@ const slack = 2 * time.Second
 // nothing passes any more, within one and a half stall times.
 func TestTrap9NothingHangs(t *testing.T) {
 	const stall = 400 * time.Millisecond
-	ops := map[string]func(ctx context.Context, c *Conn, s *stallable) error{
-		"Store": func(ctx context.Context, c *Conn, s *stallable) error {
+	ops := map[string]func(ctx context.Context, c *client, s *stallable) error{
+		"Store": func(ctx context.Context, c *client, s *stallable) error {
 			_, err := c.Store(ctx, "new", 0, &triggered{r: zeros{}, after: 3 << 20, do: s.stall}, nil)
 			return err
 		},
-		"Retrieve": func(ctx context.Context, c *Conn, s *stallable) error {
+		"Retrieve": func(ctx context.Context, c *client, s *stallable) error {
 			_, err := c.Retrieve(ctx, "f", 0, &triggeredWriter{after: 3 << 20, do: s.stall}, nil)
 			return err
 		},
-		"Stat": func(ctx context.Context, c *Conn, s *stallable) error {
+		"Stat": func(ctx context.Context, c *client, s *stallable) error {
 			s.stall()
 			_, err := c.Stat(ctx, "f")
 			return err
 		},
-		"Ping":  func(ctx context.Context, c *Conn, s *stallable) error { s.stall(); return c.Ping(ctx) },
-		"Mkdir": func(ctx context.Context, c *Conn, s *stallable) error { s.stall(); return c.Mkdir(ctx, "d") },
-		"List": func(ctx context.Context, c *Conn, s *stallable) error {
+		"Ping":  func(ctx context.Context, c *client, s *stallable) error { s.stall(); return c.Ping(ctx) },
+		"Mkdir": func(ctx context.Context, c *client, s *stallable) error { s.stall(); return c.Mkdir(ctx, "d") },
+		"List": func(ctx context.Context, c *client, s *stallable) error {
 			s.stall()
 			return c.List(ctx, ".", func(transport.Entry) bool { return true })
 		},
-		"Remove": func(ctx context.Context, c *Conn, s *stallable) error { s.stall(); return c.Remove(ctx, "f") },
-		"Rename": func(ctx context.Context, c *Conn, s *stallable) error {
+		"Remove": func(ctx context.Context, c *client, s *stallable) error { s.stall(); return c.Remove(ctx, "f") },
+		"Rename": func(ctx context.Context, c *client, s *stallable) error {
 			s.stall()
 			return c.Rename(ctx, "f", "g", true)
 		},
@@ -431,7 +431,7 @@ func TestPipeKeepsOrder(t *testing.T) {
 	go func() {
 		var err error
 		for i := 0; i < 200 && err == nil; i++ {
-			_, err = c.sftp.RealPath(".")
+			_, err = c.lib.client.RealPath(".")
 		}
 		done <- err
 	}()
@@ -500,19 +500,19 @@ func TestHostileAnswers(t *testing.T) {
 		"old status":      func(s *fakeSession, id uint32) { s.reply(fxpStatus, id, u32(fxFailure)) },
 		"connection gone": func(s *fakeSession, id uint32) { _ = s.conn.Close() },
 	}
-	ops := map[string]func(c *Conn) error{
-		"Stat": func(c *Conn) error { _, err := c.Stat(context.Background(), "f"); return err },
-		"List": func(c *Conn) error {
+	ops := map[string]func(c *client) error{
+		"Stat": func(c *client) error { _, err := c.Stat(context.Background(), "f"); return err },
+		"List": func(c *client) error {
 			return c.List(context.Background(), ".", func(transport.Entry) bool { return true })
 		},
-		"Retrieve": func(c *Conn) error { _, err := c.Retrieve(context.Background(), "f", 0, io.Discard, nil); return err },
-		"Store": func(c *Conn) error {
+		"Retrieve": func(c *client) error { _, err := c.Retrieve(context.Background(), "f", 0, io.Discard, nil); return err },
+		"Store": func(c *client) error {
 			_, err := c.Store(context.Background(), "f", 0, bytes.NewReader(make([]byte, 100_000)), nil)
 			return err
 		},
-		"Mkdir":  func(c *Conn) error { return c.Mkdir(context.Background(), "f") },
-		"Remove": func(c *Conn) error { return c.Remove(context.Background(), "f") },
-		"Ping":   func(c *Conn) error { return c.Ping(context.Background()) },
+		"Mkdir":  func(c *client) error { return c.Mkdir(context.Background(), "f") },
+		"Remove": func(c *client) error { return c.Remove(context.Background(), "f") },
+		"Ping":   func(c *client) error { return c.Ping(context.Background()) },
 	}
 	for what, send := range answers {
 		for name, op := range ops {

@@ -3,8 +3,6 @@ package sftpdriver
 import (
 	"encoding/binary"
 	"io"
-	"math"
-	"path"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -13,13 +11,11 @@ import (
 // answers are taken in that order: what is acknowledged without a gap ends where
 // the first request stands that is not.
 type upload struct {
-	k      *call
-	path   string
+	s      *step
+	q      *transport.Store
 	handle string // of the main session
 	src    io.Reader
-	opt    *IO
 
-	start       int64
 	packet      int   // bytes in the next write, see read
 	acked, next int64 // acknowledged up to, sent up to
 	queue       []part
@@ -31,7 +27,7 @@ func (u *upload) run() error {
 	buf := transport.GetBuffer()
 	defer transport.PutBuffer(buf)
 	n, err := u.read(*buf)
-	if err == io.EOF && u.start == 0 {
+	if err == io.EOF && u.q.Offset == 0 {
 		return u.small(*buf, n)
 	}
 	for u.failed == nil {
@@ -64,19 +60,19 @@ func dataAt(handle string) int { return requestHead + 4 + len(handle) + 8 + 4 }
 // and the last one is sent again where it is stuck in the window of a connection
 // that has died: a file of many packets begins and ends with small ones.
 func (u *upload) read(buf []byte) (int, error) {
-	at, most := dataAt(u.handle), u.k.c.writeSize()
-	size := u.opt.SizeHint()
+	at, most := dataAt(u.handle), u.s.c.writeSize()
+	size := u.q.Size
 	many := size > int64(most)
 	if u.packet == 0 && !many {
 		u.packet = most
 	}
 	u.packet = min(max(2*u.packet, safePacket), most)
 	n := u.packet
-	if left := size - (u.next - u.start); many && left > 0 {
+	if left := size - (u.next - u.q.Offset); many && left > 0 {
 		n = int(min(int64(n), max(left/4, safePacket)))
 	}
 	n, err := readFull(u.src, buf[at:at+n])
-	u.opt.Report(int64(n))
+	report(u.q.Progress, int64(n))
 	return n, err
 }
 
@@ -115,7 +111,7 @@ func (u *upload) take() {
 	p := u.queue[0]
 	u.queue = u.queue[1:]
 	err := p.reply.parse(fxpStatus, nil)
-	u.k.op.Heard()
+	u.s.op.Heard()
 	u.lanes.answered(p)
 	switch {
 	case u.failed != nil:
@@ -126,97 +122,59 @@ func (u *upload) take() {
 	}
 }
 
-// small writes a file that fits into one packet, closes it and looks at it, all in
-// one go: requests about one file are served in their order (section 4.1).
+// small writes a file that fits into one packet and closes it, in one go with what
+// follows in the batch: requests about one file are served in their order (section 4.1).
 func (u *upload) small(buf []byte, n int) error {
-	b := &burst{p: u.k.c.pipe, packets: buf[:0]}
+	b := &burst{p: u.s.c.pipe, packets: buf[:0]}
 	var written *reply
 	if n > 0 {
 		// The payload lies where the burst begins.
 		written = b.adopt(fxpWrite, writeHead(buf, u.handle, 0, n))
 	}
-	closed, finish := u.closing(b)
-	b.send()
-	var err error
+	closed := u.close(b)
 	if written != nil {
-		err = written.parse(fxpStatus, nil)
-	}
-	if err != nil {
-		closed.drop()
-		if u.k.alive(err) {
-			err = u.k.explain(err, u.path)
+		if err := written.parse(fxpStatus, nil); err != nil {
+			closed.drop()
+			if u.s.alive(err) {
+				err = u.s.explain(err)
+			}
+			return err
 		}
-	} else {
-		u.k.at("CLOSE")
-		u.acked += int64(n)
-		err = u.closed(closed.parse(fxpStatus, nil))
 	}
-	finish(err == nil)
-	return err
+	u.s.at("CLOSE")
+	u.acked += int64(n)
+	return u.closed(closed.parse(fxpStatus, nil))
 }
 
 // finish closes a file that has been written and acknowledged.
 func (u *upload) finish() error {
-	u.k.at("CLOSE")
+	u.s.at("CLOSE")
 	others := u.lanes.closing()
-	b := &burst{p: u.k.c.pipe}
-	main, finish := u.closing(b)
-	b.send()
+	main := u.close(&burst{p: u.s.c.pipe})
 	err := main.parse(fxpStatus, nil)
 	for _, r := range others {
 		if rerr := r.parse(fxpStatus, nil); err == nil {
 			err = rerr
 		}
 	}
-	err = u.closed(err)
-	finish(err == nil)
-	return err
+	return u.closed(err)
+}
+
+// close sends a burst that ends with the file, and what may leave with that.
+func (u *upload) close(b *burst) *reply {
+	closed := b.add(fxpClose, putString(nil, u.handle))
+	u.s.closing = true
+	u.s.send(u.s.i, b)
+	return closed
 }
 
 // closed judges the answer to SSH_FXP_CLOSE: network file systems say only there
 // that they could not keep what they had acknowledged.
 func (u *upload) closed(err error) error {
-	if err != nil && u.k.alive(err) {
-		u.acked = u.start
+	if err != nil && u.s.alive(err) {
+		u.acked = u.q.Offset
 	}
 	return err
-}
-
-// closing adds the end of a file to a burst, with what the caller wants to have
-// done at it. finish, which must be called, takes the answers to that.
-func (u *upload) closing(b *burst) (closed *reply, finish func(ok bool)) {
-	f := u.opt.Finishing()
-	var set, stat *reply
-	if f != nil && !f.ModTime.IsZero() {
-		if s := f.ModTime.Unix(); s >= 0 && s <= math.MaxUint32 {
-			set = b.add(fxpFsetstat, timeRequest(u.handle, uint32(s)))
-		}
-	}
-	closed = b.add(fxpClose, putString(nil, u.handle))
-	if f != nil {
-		stat = b.add(fxpStat, putString(nil, u.path))
-	}
-	return closed, func(ok bool) {
-		if set != nil {
-			f.TimeSet = set.parse(fxpStatus, nil) == nil && ok
-		}
-		if stat == nil {
-			return
-		}
-		var a attrs
-		if stat.parse(fxpAttrs, func(r *reader) { a = r.attrs() }) == nil && ok {
-			e := a.entry(path.Base(u.path), "")
-			f.Entry = &e
-			f.TimeSet = f.TimeSet && (!e.TimeExact || e.ModTime.Unix() == f.ModTime.Unix())
-		}
-	}
-}
-
-// timeRequest is the body of SSH_FXP_FSETSTAT for a time, of access and of
-// modification, because the protocol cannot set one alone.
-func timeRequest(handle string, t uint32) []byte {
-	b := binary.BigEndian.AppendUint32(putString(nil, handle), attrTime)
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, t), t)
 }
 
 // giveUp ends an upload that has failed. On a connection that lives, the file is
@@ -224,10 +182,10 @@ func timeRequest(handle string, t uint32) []byte {
 // file by now. What the server says to that changes nothing.
 func (u *upload) giveUp() error {
 	err := u.failed
-	if !u.k.alive(err) {
+	if !u.s.alive(err) {
 		return err
 	}
-	err = u.k.explain(err, u.path)
+	err = u.s.explain(err)
 	for _, r := range u.lanes.closing() {
 		_, buf, rerr := r.wait() // what they write must not follow the cut
 		if rerr == nil {
@@ -236,8 +194,8 @@ func (u *upload) giveUp() error {
 	}
 	size := binary.BigEndian.AppendUint32(putString(nil, u.handle), attrSize)
 	size = binary.BigEndian.AppendUint64(size, uint64(u.acked))
-	cut := u.k.c.pipe.send(fxpFsetstat, size)
-	end := u.k.c.pipe.send(fxpClose, putString(nil, u.handle))
+	cut := u.s.c.pipe.send(fxpFsetstat, size)
+	end := u.s.c.pipe.send(fxpClose, putString(nil, u.handle))
 	_ = cut.parse(fxpStatus, nil)
 	_ = end.parse(fxpStatus, nil)
 	return err

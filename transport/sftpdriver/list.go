@@ -1,54 +1,25 @@
 package sftpdriver
 
 import (
-	"context"
-	"path"
 	"strings"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
-
-// Stat describes a file or folder, following links (SSH_FXP_STAT).
-func (c *Conn) Stat(ctx context.Context, p string) (transport.Entry, error) {
-	k, err := c.begin(ctx, "STAT", false, p)
-	if err != nil {
-		return transport.Entry{}, err
-	}
-	var a attrs
-	sent := time.Now()
-	answer := c.pipe.send(fxpStat, putString(nil, p))
-	if err = answer.parse(fxpAttrs, func(r *reader) { a = r.attrs() }); !answer.at.IsZero() {
-		c.tripped(answer.at.Sub(sent))
-	}
-	if err := k.end(err); err != nil {
-		return transport.Entry{}, err
-	}
-	return a.entry(path.Base(p), ""), nil
-}
 
 // readAhead is how many SSH_FXP_READDIR are under way: OpenSSH answers with at
 // most a hundred entries, so that a large folder is otherwise a round trip for
 // each hundred. The server answers them in order (section 6.1).
 const readAhead = 4
 
-// List calls yield for each entry of a folder while it is being read; what is
-// held in memory are a few answers, whatever the size of the folder.
-func (c *Conn) List(ctx context.Context, p string, yield func(transport.Entry) bool) error {
-	k, err := c.begin(ctx, "OPENDIR", false, p)
+// list calls Yield for each entry of a folder while it is being read; what is held in
+// memory are a few answers, whatever the size of the folder.
+func (s *step) list(q *transport.List) error {
+	pipe := s.c.pipe
+	handle, err := s.reply.handle()
 	if err != nil {
 		return err
 	}
-	return k.end(k.list(p, yield))
-}
-
-func (k *call) list(p string, yield func(transport.Entry) bool) error {
-	pipe := k.c.pipe
-	var handle string
-	if err := pipe.send(fxpOpendir, putString(nil, p)).parse(fxpHandle, func(r *reader) { handle = r.string() }); err != nil {
-		return err
-	}
-	k.at("READDIR")
+	s.at("READDIR")
 	request := putString(nil, handle)
 	var queue []*reply
 	defer func() {
@@ -62,9 +33,9 @@ func (k *call) list(p string, yield func(transport.Entry) bool) error {
 		}
 		next := queue[0]
 		queue = queue[1:]
-		more, err := k.names(next, yield)
-		k.op.Heard()
-		if s := statusOf(err); s != nil && s.code == fxEOF {
+		more, err := s.names(next, q.Yield)
+		s.op.Heard()
+		if st := statusOf(err); st != nil && st.code == fxEOF {
 			err, more = nil, false
 		}
 		if err != nil || !more {
@@ -76,7 +47,7 @@ func (k *call) list(p string, yield func(transport.Entry) bool) error {
 }
 
 // names hands the entries of one answer to yield.
-func (k *call) names(answer *reply, yield func(transport.Entry) bool) (more bool, err error) {
+func (s *step) names(answer *reply, yield func(transport.Entry) bool) (more bool, err error) {
 	typ, buf, err := answer.wait()
 	if err != nil {
 		return false, err
@@ -104,7 +75,7 @@ func (k *call) names(answer *reply, yield func(transport.Entry) bool) (more bool
 		}
 		e := a.entry(lastElement(name), string(long[:min(len(long), 1)]))
 		// What the caller does meanwhile is not silence of the line.
-		k.op.Aside(func() { more = yield(e) })
+		s.op.Aside(func() { more = yield(e) })
 		if !more {
 			return false, nil
 		}

@@ -1,0 +1,110 @@
+package sftpdriver
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// A Store that begins a file behind a Stat of the same path is mostly one of a new file.
+// The file is made and opened (SSH_FXF_EXCL) in the round trip in which the Stat goes
+// out, ahead of the condition. Where the guess was wrong it is taken back.
+
+// guess reports whether step j may be opened on a guess, in the turn of step i.
+func (r *run) guess(i, j int) bool {
+	s := &r.steps[j]
+	store, ok := s.req.(*transport.Store)
+	if !ok || store.Offset != 0 {
+		return false
+	}
+	for u := j - 1; u >= i; u-- {
+		e := &r.steps[u]
+		if e.bad != nil {
+			continue
+		}
+		if e.acts || e.rounds || u > i && e.req.Common().If != nil {
+			return false
+		}
+		if stat, ok := e.req.(*transport.Stat); ok && stat.Path == store.Path {
+			s.stat = u
+			return true
+		}
+	}
+	return false
+}
+
+// judge waits for what the guess has brought, before the condition is asked. A guess
+// that was wrong leaves the step as if it had not been sent.
+func (s *step) judge() error {
+	s.watched(s.c.ep.Watch())
+	handle, err := s.reply.handle()
+	if err != nil && statusOf(err) == nil {
+		s.guessed = false
+		return err
+	}
+	if s.handle = handle; handle != "" && transport.KindOf(s.steps[s.stat].req.Common().Err) == transport.KindNotExist {
+		return nil
+	}
+	if handle != "" {
+		// The server does not know SSH_FXF_EXCL, or does not say whether the name was
+		// there: what it opened may hold something, and stays.
+		s.c.pipe.send(fxpClose, putString(nil, handle)).drop()
+	}
+	*s = step{run: s.run, i: s.i, req: s.req}
+	s.sent = s.i
+	return nil
+}
+
+// takeBackPatience bounds takeBack, which is nobody's aim.
+const takeBackPatience = 2 * time.Second
+
+// takeBack removes a file that was made on a guess, unless somebody has begun to write
+// to it. It works also when the context has ended: a handle would stay open otherwise.
+func (s *step) takeBack() {
+	s.guessed = false
+	if s.handle == "" {
+		// Its answer has not been waited for, so that the session has ended, or is left
+		// to whoever made the condition fail to return.
+		s.closeWhenOpen()
+		return
+	}
+	if !s.c.Usable() {
+		return
+	}
+	s.rest()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), takeBackPatience)
+	defer cancel()
+	r := &run{c: s.c, ctx: ctx}
+	r.steps = []step{{run: r, name: "CLOSE", paths: s.paths, acts: true, req: &transport.Remove{}}}
+	t := &r.steps[0]
+	t.trace()
+	r.watched(s.c.ep.Watch())
+	b := &burst{p: s.c.pipe}
+	stat := b.add(fxpFstat, putString(nil, s.handle))
+	b.add(fxpClose, putString(nil, s.handle)).drop()
+	b.send()
+	s.handle = ""
+	var a attrs
+	err := stat.parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+	if err == nil && a.hasSize && a.size == 0 {
+		t.at("REMOVE", t.path())
+		err = s.c.pipe.send(fxpRemove, putString(nil, t.path())).parse(fxpStatus, nil)
+	}
+	_ = t.settle(err)
+	r.rest()
+}
+
+// closeWhenOpen closes what an SSH_FXP_OPEN under way brings, without waiting for it.
+// The goroutine ends with the session at the latest.
+func (s *step) closeWhenOpen() {
+	if s.reply == nil {
+		return
+	}
+	pipe, open := s.c.pipe, s.reply
+	go func() {
+		if handle, err := open.handle(); err == nil {
+			pipe.send(fxpClose, putString(nil, handle)).drop()
+		}
+	}()
+}
