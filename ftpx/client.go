@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/remotefs"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
@@ -130,7 +131,7 @@ type client struct {
 	learned transport.Learned // of all hosts
 	// maxListing is the constant of that name; tests have little memory to give away.
 	maxListing int64
-	chunks     chunkPool // of what FS reads ahead
+	fsMemory   remotefs.Memory // of what FS reads ahead
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.

@@ -50,10 +50,14 @@ func (c *client) newSession() *session.Session {
 
 // run carries out an operation, see [session.Session.Run].
 func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease) error) error {
-	err := c.sess.Run(ctx, t, f)
-	if err == nil {
-		return nil
+	if err := c.sess.Run(ctx, t, f); err != nil {
+		return c.failure(t, err)
 	}
+	return nil
+}
+
+// failure makes the error of an operation.
+func (c *client) failure(t task, err error) *Error {
 	return &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: outcomeOf(err), Offset: t.At(), Err: err}
 }
 

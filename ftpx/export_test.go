@@ -24,7 +24,7 @@ func PartNames(local string) []string { return download.PartNames(local) }
 func OpenToRead(name string) (*os.File, error) { return upload.OpenToRead(name) }
 
 // ReservedChunks is how much memory the read-ahead of a client's files has.
-func ReservedChunks(c Client) int64 { return c.(*client).chunks.used.Load() }
+func ReservedChunks(c Client) int64 { return c.(*client).fsMemory.Used() }
 
 // SetMaxListing bounds what a listing may take.
 func SetMaxListing(c Client, n int64) { c.(*client).maxListing = n }

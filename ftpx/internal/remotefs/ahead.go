@@ -1,4 +1,4 @@
-package ftpx
+package remotefs
 
 import (
 	"io"
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Read-ahead of files opened through [Files].FS. A window is what one operation
+// Read-ahead of files opened through ftpx.Files.FS. A window is what one operation
 // fetches: it doubles while a file is read in order, and ends where the line would
 // take long to bring it, since a Read waits for all of it.
 const (
@@ -23,14 +23,17 @@ const (
 	maxChunks = 64 << 20 / chunkSize
 )
 
-// chunkPool is the memory of a client's read-ahead.
-type chunkPool struct {
+// Memory is the memory of a client's read-ahead.
+type Memory struct {
 	used atomic.Int64
 	free sync.Pool // of *[chunkSize]byte
 }
 
+// Used is how many chunks are in use.
+func (p *Memory) Used() int64 { return p.used.Load() }
+
 // reserve takes room for up to n chunks, and for one at least.
-func (p *chunkPool) reserve(n int64) int64 {
+func (p *Memory) reserve(n int64) int64 {
 	for {
 		used := p.used.Load()
 		got := max(min(n, maxChunks-used), 1)
@@ -40,7 +43,7 @@ func (p *chunkPool) reserve(n int64) int64 {
 	}
 }
 
-func (p *chunkPool) get() *[chunkSize]byte {
+func (p *Memory) get() *[chunkSize]byte {
 	if b, ok := p.free.Get().(*[chunkSize]byte); ok {
 		return b
 	}
@@ -48,7 +51,7 @@ func (p *chunkPool) get() *[chunkSize]byte {
 }
 
 // release gives back the room of n chunks, and those that were filled.
-func (p *chunkPool) release(n int64, chunks ...*[chunkSize]byte) {
+func (p *Memory) release(n int64, chunks ...*[chunkSize]byte) {
 	p.used.Add(-n)
 	for _, c := range chunks {
 		p.free.Put(c)
@@ -57,7 +60,7 @@ func (p *chunkPool) release(n int64, chunks ...*[chunkSize]byte) {
 
 // readAhead is what was fetched of a file before it was asked for.
 type readAhead struct {
-	chunks *chunkPool
+	chunks *Memory
 
 	off      int64 // where the first chunk begins in the file
 	n        int64 // how many bytes there are from there on

@@ -1,4 +1,4 @@
-package ftpx
+package remotefs
 
 import (
 	"cmp"
@@ -13,22 +13,22 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// remoteInfo is an [Entry] as package io/fs describes one.
-type remoteInfo struct{ e Entry }
+// info is an [transport.Entry] as package io/fs describes one.
+type info struct{ e transport.Entry }
 
-func infoOf(e Entry) remoteInfo { return remoteInfo{e} }
+func infoOf(e transport.Entry) info { return info{e} }
 
-func (i remoteInfo) Name() string       { return i.e.Name }
-func (i remoteInfo) ModTime() time.Time { return i.e.ModTime }
-func (i remoteInfo) IsDir() bool        { return i.e.IsDir() }
-func (i remoteInfo) Sys() any           { return i.e }
+func (i info) Name() string       { return i.e.Name }
+func (i info) ModTime() time.Time { return i.e.ModTime }
+func (i info) IsDir() bool        { return i.e.IsDir() }
+func (i info) Sys() any           { return i.e }
 
 // String is for logs, and for %v.
-func (i remoteInfo) String() string { return fs.FormatFileInfo(i) }
+func (i info) String() string { return fs.FormatFileInfo(i) }
 
 // Size is 0 where there is none to tell: of folders, whose size is the server's
 // own affair, and where the server does not say, as for the files of /proc.
-func (i remoteInfo) Size() int64 {
+func (i info) Size() int64 {
 	if i.e.IsDir() {
 		return 0
 	}
@@ -37,48 +37,48 @@ func (i remoteInfo) Size() int64 {
 
 // Mode has the server's permissions, or those of what can be read by all where
 // it gives none.
-func (i remoteInfo) Mode() fs.FileMode {
+func (i info) Mode() fs.FileMode {
 	perm := i.e.Perm.Perm()
 	switch i.e.Type {
 	case transport.TypeDir:
-		return fs.ModeDir | orDefault(perm, 0o555)
+		return fs.ModeDir | cmp.Or(perm, 0o555)
 	case transport.TypeLink:
-		return fs.ModeSymlink | orDefault(perm, 0o777)
+		return fs.ModeSymlink | cmp.Or(perm, 0o777)
 	case transport.TypeOther:
-		return fs.ModeIrregular | orDefault(perm, 0o444)
+		return fs.ModeIrregular | cmp.Or(perm, 0o444)
 	}
-	return orDefault(perm, 0o444)
+	return cmp.Or(perm, 0o444)
 }
 
-// remoteEntry is an entry of a listing.
-type remoteEntry struct {
-	remoteInfo
-	fsys *remoteFS
+// entry is an entry of a listing.
+type entry struct {
+	info
+	fsys *folder
 	name string // its path
 }
 
-func (d *remoteEntry) Type() fs.FileMode { return d.Mode().Type() }
-func (d *remoteEntry) String() string    { return fs.FormatDirEntry(d) }
+func (d *entry) Type() fs.FileMode { return d.Mode().Type() }
+func (d *entry) String() string    { return fs.FormatDirEntry(d) }
 
 // Info is what the listing had, where that says the same as a question about the
 // file would: a LIST has neither years nor seconds nor a time zone, and ProFTPD
 // lists a link to a file as a file of mode 0777 with the size of the link.
-func (d *remoteEntry) Info() (fs.FileInfo, error) {
+func (d *entry) Info() (fs.FileInfo, error) {
 	e := d.e
 	maybeLink := e.Type == transport.TypeFile && e.Perm == 0o777
 	if e.Type == transport.TypeLink || e.TimeExact && !maybeLink && (e.IsDir() || e.Size >= 0) {
-		return d.remoteInfo, nil
+		return d.info, nil
 	}
 	return d.fsys.Stat(d.name)
 }
 
 // dirEntries sorts a listing and leaves out what no path of package io/fs leads
 // to, or what would be another entry than it looks.
-func (r *remoteFS) dirEntries(dir string, entries []Entry) []fs.DirEntry {
+func (r *folder) dirEntries(dir string, entries []transport.Entry) []fs.DirEntry {
 	list := make([]fs.DirEntry, 0, len(entries))
 	for _, e := range entries {
 		if listable(e.Name) {
-			list = append(list, &remoteEntry{remoteInfo: infoOf(e), fsys: r, name: path.Join(dir, e.Name)})
+			list = append(list, &entry{info: infoOf(e), fsys: r, name: path.Join(dir, e.Name)})
 		}
 	}
 	byName := func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) }
@@ -89,31 +89,31 @@ func (r *remoteFS) dirEntries(dir string, entries []Entry) []fs.DirEntry {
 // listable reports whether a name out of a listing is that of one entry, in
 // UTF-8, and prints as itself.
 func listable(name string) bool {
-	return fs.ValidPath(name) && !badName(name) && strings.IndexFunc(name, unicode.IsControl) < 0
+	return fs.ValidPath(name) && name != "." && !strings.ContainsAny(name, "/\x00\r\n") && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
-// remoteDir is an open folder. It is read when it is first asked for.
-type remoteDir struct {
-	fsys   *remoteFS
+// dir is an open folder. It is read when it is first asked for.
+type dir struct {
+	fsys   *folder
 	name   string
-	info   remoteInfo
+	info   info
 	read   bool
 	left   []fs.DirEntry
 	closed bool
 }
 
-func (d *remoteDir) Stat() (fs.FileInfo, error) {
+func (d *dir) Stat() (fs.FileInfo, error) {
 	if d.closed {
 		return nil, &fs.PathError{Op: "stat", Path: d.name, Err: fs.ErrClosed}
 	}
 	return d.info, nil
 }
 
-func (d *remoteDir) Read([]byte) (int, error) {
+func (d *dir) Read([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errIsFolder}
 }
 
-func (d *remoteDir) Close() error {
+func (d *dir) Close() error {
 	if d.closed {
 		return &fs.PathError{Op: "close", Path: d.name, Err: fs.ErrClosed}
 	}
@@ -122,7 +122,7 @@ func (d *remoteDir) Close() error {
 }
 
 // ReadDir implements fs.ReadDirFile.
-func (d *remoteDir) ReadDir(n int) ([]fs.DirEntry, error) {
+func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
 	if d.closed {
 		return nil, &fs.PathError{Op: "readdir", Path: d.name, Err: fs.ErrClosed}
 	}

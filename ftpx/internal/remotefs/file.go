@@ -1,4 +1,4 @@
-package ftpx
+package remotefs
 
 import (
 	"context"
@@ -7,24 +7,26 @@ import (
 	"io/fs"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// remoteFile is a file open for reading. Nothing is open on the server for it:
+// file is a file open for reading. Nothing is open on the server for it:
 // each piece is fetched by an operation of its own, so that a connection that is
 // lost between two reads is no loss, and an idle file holds no connection. That
 // the pieces are of one file is looked at after each of them, before it is handed
 // out: size and time must be those that it had when it was opened.
-type remoteFile struct {
-	fsys   *remoteFS
+type file struct {
+	fsys   *folder
 	name   string // of package io/fs
 	remote string
-	seen   Entry // as it was opened
-	size   int64 // that of seen; -1 where the server did not say
+	seen   transport.Entry // as it was opened
+	size   int64           // that of seen; -1 where the server did not say
 
 	ctx       context.Context
 	cancel    context.CancelFunc
 	closed    atomic.Bool
-	noRestart atomic.Bool // it is not sent from an offset on
+	fromStart atomic.Bool // it is not sent from an offset on
 
 	// turn is held by whoever uses what follows; a channel, because it is held
 	// during a fetch, and waiting for it must end with the context.
@@ -39,17 +41,17 @@ var _ interface {
 	io.ReaderAt
 	io.Seeker
 	io.WriterTo
-} = (*remoteFile)(nil)
+} = (*file)(nil)
 
-func newRemoteFile(r *remoteFS, name, remote string, e Entry) *remoteFile {
-	f := &remoteFile{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
+func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
+	f := &file{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
 	f.ctx, f.cancel = context.WithCancel(r.ctx)
-	f.ahead = readAhead{chunks: &r.c.chunks, next: firstWindow}
+	f.ahead = readAhead{chunks: r.memory, next: firstWindow}
 	return f
 }
 
 // Stat describes the file as it was opened.
-func (f *remoteFile) Stat() (fs.FileInfo, error) {
+func (f *file) Stat() (fs.FileInfo, error) {
 	if f.closed.Load() {
 		return nil, f.fail("stat", fs.ErrClosed)
 	}
@@ -57,7 +59,7 @@ func (f *remoteFile) Stat() (fs.FileInfo, error) {
 }
 
 // Close ends a call under way.
-func (f *remoteFile) Close() error {
+func (f *file) Close() error {
 	if f.closed.Swap(true) {
 		return f.fail("close", fs.ErrClosed)
 	}
@@ -67,7 +69,7 @@ func (f *remoteFile) Close() error {
 }
 
 // tidy gives back the memory of a closed file, unless it is in use: then its user does.
-func (f *remoteFile) tidy() {
+func (f *file) tidy() {
 	if !f.closed.Load() {
 		return
 	}
@@ -80,7 +82,7 @@ func (f *remoteFile) tidy() {
 }
 
 // begin waits for the turn.
-func (f *remoteFile) begin(op string) error {
+func (f *file) begin(op string) error {
 	if err := f.usable(op); err != nil {
 		return err
 	}
@@ -96,12 +98,12 @@ func (f *remoteFile) begin(op string) error {
 	return nil
 }
 
-func (f *remoteFile) end() {
+func (f *file) end() {
 	<-f.turn
 	f.tidy() // it may have been closed meanwhile
 }
 
-func (f *remoteFile) usable(op string) error {
+func (f *file) usable(op string) error {
 	switch {
 	case f.closed.Load():
 		return f.fail(op, fs.ErrClosed)
@@ -111,7 +113,7 @@ func (f *remoteFile) usable(op string) error {
 	return nil
 }
 
-func (f *remoteFile) fail(op string, err error) error {
+func (f *file) fail(op string, err error) error {
 	if f.closed.Load() && !errors.Is(err, fs.ErrInvalid) {
 		err = fs.ErrClosed
 	}
@@ -119,7 +121,7 @@ func (f *remoteFile) fail(op string, err error) error {
 }
 
 // Read hands out what was read ahead, or fetches the next piece first.
-func (f *remoteFile) Read(p []byte) (int, error) {
+func (f *file) Read(p []byte) (int, error) {
 	if err := f.begin("read"); err != nil {
 		return 0, err
 	}
@@ -147,7 +149,7 @@ func (f *remoteFile) Read(p []byte) (int, error) {
 
 // more returns bytes of the file from pos on, fetched if need be, nil where size
 // bytes may as well be fetched past the read-ahead, or io.EOF.
-func (f *remoteFile) more(pos int64, size int) ([]byte, error) {
+func (f *file) more(pos int64, size int) ([]byte, error) {
 	if have := f.ahead.at(pos); have != nil {
 		return have, nil
 	}
@@ -176,7 +178,7 @@ func (f *remoteFile) more(pos int64, size int) ([]byte, error) {
 // ReadAt leaves the position alone. Calls may overlap. It fetches what it is asked
 // for, and reads ahead where calls follow one another through the file, as those
 // of an io.SectionReader do.
-func (f *remoteFile) ReadAt(p []byte, off int64) (int, error) {
+func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	if err := f.usable("read"); err != nil {
 		return 0, err
 	}
@@ -199,7 +201,7 @@ func (f *remoteFile) ReadAt(p []byte, off int64) (int, error) {
 
 // readAhead is ReadAt out of the read-ahead, as far as that goes; not at all while
 // another call uses it.
-func (f *remoteFile) readAhead(p []byte, off int64) (done int, err error) {
+func (f *file) readAhead(p []byte, off int64) (done int, err error) {
 	select {
 	case f.turn <- struct{}{}:
 	default:
@@ -227,7 +229,7 @@ func (f *remoteFile) readAhead(p []byte, off int64) (done int, err error) {
 
 // fetchSlice fills p from off on, as far as the file goes. The end of the file is
 // an error only where nothing was to be had.
-func (f *remoteFile) fetchSlice(p []byte, off int64) (int, error) {
+func (f *file) fetchSlice(p []byte, off int64) (int, error) {
 	want := int64(len(p))
 	if f.size >= 0 {
 		want = min(want, f.size-off)
@@ -243,7 +245,7 @@ func (f *remoteFile) fetchSlice(p []byte, off int64) (int, error) {
 }
 
 // Seek asks nothing of the server. Read-ahead begins anew elsewhere.
-func (f *remoteFile) Seek(offset int64, whence int) (int64, error) {
+func (f *file) Seek(offset int64, whence int) (int64, error) {
 	if err := f.begin("seek"); err != nil {
 		return 0, err
 	}
@@ -270,7 +272,7 @@ func (f *remoteFile) Seek(offset int64, whence int) (int64, error) {
 var errNoSize = errors.New("the server does not tell the size of this file, so its end is not known")
 
 // WriteTo implements io.WriterTo. No connection is held while w takes its time.
-func (f *remoteFile) WriteTo(w io.Writer) (int64, error) {
+func (f *file) WriteTo(w io.Writer) (int64, error) {
 	if err := f.begin("read"); err != nil {
 		return 0, err
 	}
@@ -295,4 +297,13 @@ func (f *remoteFile) WriteTo(w io.Writer) (int64, error) {
 			return done, err
 		}
 	}
+}
+
+// fetch brings want bytes of the file from off on to dst.
+func (f *file) fetch(off, want int64, dst io.Writer) (int64, error) {
+	n, err := f.fsys.s.Read(f.ctx, Piece{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
+	if err != nil {
+		return 0, f.fail("read", err)
+	}
+	return n, nil
 }
