@@ -14,6 +14,7 @@ import (
 //
 // A batch is used for one call of [Conn.Do] and holds the results afterwards.
 type Batch struct {
+	// Requests are carried out in this order.
 	Requests []Request
 }
 
@@ -69,15 +70,19 @@ var (
 // Stat describes one file or folder, following links. A missing one is [KindNotExist].
 type Stat struct {
 	Head
-	Path  string
-	Entry Entry // its Name is the last element of Path
+	// Path is what to describe.
+	Path string
+	// Entry is what is there. Its Name is the last element of Path.
+	Entry Entry
 }
 
 // List calls Yield for each entry of a folder, in the server's order, without "." and
 // "..", until Yield returns false. A missing folder is [KindNotExist] on every server.
 type List struct {
 	Head
-	Path  string
+	// Path is the folder.
+	Path string
+	// Yield is called with each entry until it returns false.
 	Yield func(Entry) bool
 }
 
@@ -94,16 +99,20 @@ type List struct {
 // being copied through the program where protocol and platform allow.
 type Store struct {
 	Head
-	Path   string
+	// Path is the file.
+	Path string
+	// Offset is where the first byte goes.
 	Offset int64
 	// Size is how many bytes are expected from Src, 0 or less when unknown. It is a hint
 	// for buffers and parallel requests, never a promise.
 	Size int64
-	Src  io.Reader
+	// Src is what to write.
+	Src io.Reader
 	// Progress is called with the number of bytes handed to the connection since the
 	// last call, which may be ahead of what the server has. Calls do not overlap.
 	Progress func(n int64)
-	Stored   int64
+	// Stored is how many bytes the server has, see above.
+	Stored int64
 }
 
 // Retrieve copies a file from Offset on into Dst, in order, each byte once. A nil error
@@ -112,7 +121,9 @@ type Store struct {
 // [KindLocal], but [ErrEnough] ends the request as reaching Limit does.
 type Retrieve struct {
 	Head
-	Path   string
+	// Path is the file.
+	Path string
+	// Offset is where to begin.
 	Offset int64
 	// Limit, if positive, ends the request after so many bytes. The rest of the file is
 	// not asked for where the protocol allows, else cut off.
@@ -120,7 +131,8 @@ type Retrieve struct {
 	// Size is how many bytes are expected from Offset on, 0 or less when unknown: a hint.
 	// Where a [Stat] of the same path precedes in the batch, its answer serves as one.
 	Size int64
-	Dst  io.Writer
+	// Dst takes what comes.
+	Dst io.Writer
 	// Written says that the file was being written a moment ago: an older session may
 	// still hold it, so that a server that does not begin for some seconds is taken to
 	// say so ([KindLocked]).
@@ -145,13 +157,16 @@ var ErrEnough = errors.New("no more is wanted")
 // target is the server's custom.
 type Rename struct {
 	Head
-	From, To string
-	Replace  bool
+	// From is the old path, To the new one.
+	From, To string // see above
+	// Replace asks for the place of an existing file.
+	Replace bool
 }
 
 // Remove deletes a file. A missing one is [KindNotExist].
 type Remove struct {
 	Head
+	// Path is the file.
 	Path string
 }
 
@@ -159,12 +174,14 @@ type Remove struct {
 // tells, and [KindRefused] or [KindTemporary] where it does not.
 type Mkdir struct {
 	Head
+	// Path is the folder to create.
 	Path string
 }
 
 // Rmdir deletes an empty folder.
 type Rmdir struct {
 	Head
+	// Path is the folder.
 	Path string
 }
 
@@ -172,7 +189,9 @@ type Rmdir struct {
 // is [KindUnsupported] and nothing has changed.
 type SetTime struct {
 	Head
+	// Path is the file or folder.
 	Path string
+	// Time is the time to set.
 	Time time.Time
 }
 
@@ -180,14 +199,18 @@ type SetTime struct {
 // where the server does not know how.
 type SetMode struct {
 	Head
+	// Path is the file or folder.
 	Path string
-	Mode uint32 // the low twelve bits, as of chmod(2)
+	// Mode is the low twelve bits, as of chmod(2).
+	Mode uint32
 }
 
 // Truncate cuts a file to Size bytes. [KindUnsupported] without [Caps].Truncate.
 type Truncate struct {
 	Head
+	// Path is the file.
 	Path string
+	// Size is its new size in bytes.
 	Size int64
 }
 
@@ -195,19 +218,26 @@ type Truncate struct {
 // from Offset on when Size is negative. Algo is a name from [Caps].Hashes.
 type Hash struct {
 	Head
-	Path         string
-	Algo         string
-	Offset, Size int64
-	Sum          []byte
+	// Path is the file.
+	Path string
+	// Algo is a name from [Caps].Hashes.
+	Algo string
+	// Offset and Size say of which bytes.
+	Offset, Size int64 // Size is negative for all that follow
+	// Sum is the digest.
+	Sum []byte
 }
 
 // Link reads where a symbolic link leads, or, with Make, makes one. [KindUnsupported] on
 // FTP, which knows no such command.
 type Link struct {
 	Head
-	Path   string
-	Make   bool
-	Target string // as the server has it; it is not resolved
+	// Path is the link.
+	Path string
+	// Make asks for a new link.
+	Make bool
+	// Target is where it leads, as the server has it; it is not resolved.
+	Target string
 }
 
 // Raw sends one command line of the caller's on FTP and takes its final reply, whatever
@@ -216,8 +246,11 @@ type Link struct {
 // are line ends and NUL. The reply is hostile input.
 type Raw struct {
 	Head
+	// Line is the command line, without its end.
 	Line string
+	// Code is that of the final reply.
 	Code int
+	// Text is what the server said.
 	Text string
 }
 
@@ -225,8 +258,10 @@ type Raw struct {
 // server does not tell (statvfs@openssh.com on SFTP, AVBL on FTP).
 type Space struct {
 	Head
+	// Path is any path on the volume.
 	Path string
-	// Free is what the login may use, Total the size of the volume, -1 where not told.
+	// Free is what the login may use, Total the size of the volume, in bytes, -1 where not
+	// told.
 	Free, Total int64
 }
 
@@ -234,22 +269,52 @@ type Space struct {
 type Ping struct{ Head }
 
 // Paths implements [Request].
-func (r *Stat) Paths() []*string     { return []*string{&r.Path} }
-func (r *List) Paths() []*string     { return []*string{&r.Path} }
-func (r *Store) Paths() []*string    { return []*string{&r.Path} }
+func (r *Stat) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *List) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *Store) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
 func (r *Retrieve) Paths() []*string { return []*string{&r.Path} }
-func (r *Rename) Paths() []*string   { return []*string{&r.From, &r.To} }
-func (r *Remove) Paths() []*string   { return []*string{&r.Path} }
-func (r *Mkdir) Paths() []*string    { return []*string{&r.Path} }
-func (r *Rmdir) Paths() []*string    { return []*string{&r.Path} }
-func (r *SetTime) Paths() []*string  { return []*string{&r.Path} }
-func (r *SetMode) Paths() []*string  { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *Rename) Paths() []*string { return []*string{&r.From, &r.To} }
+
+// Paths implements [Request].
+func (r *Remove) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *Mkdir) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *Rmdir) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *SetTime) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *SetMode) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
 func (r *Truncate) Paths() []*string { return []*string{&r.Path} }
-func (r *Hash) Paths() []*string     { return []*string{&r.Path} }
-func (r *Link) Paths() []*string     { return []*string{&r.Path, &r.Target} }
-func (r *Raw) Paths() []*string      { return []*string{&r.Line} }
-func (r *Space) Paths() []*string    { return []*string{&r.Path} }
-func (r *Ping) Paths() []*string     { return nil }
+
+// Paths implements [Request].
+func (r *Hash) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *Link) Paths() []*string { return []*string{&r.Path, &r.Target} }
+
+// Paths implements [Request].
+func (r *Raw) Paths() []*string { return []*string{&r.Line} }
+
+// Paths implements [Request].
+func (r *Space) Paths() []*string { return []*string{&r.Path} }
+
+// Paths implements [Request].
+func (r *Ping) Paths() []*string { return nil }
 
 // InTurn carries out a batch one request after the other, which is what every batch
 // means. one carries out a single request and returns its error; usable reports whether

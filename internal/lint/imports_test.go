@@ -31,6 +31,10 @@ var keepers = []struct {
 // so they may use internal, and no code of the module but tests may use them.
 var testKits = []string{"ftpx/ftpxtest"}
 
+// rooms are the packages of a client, from the face inwards: one may import those after
+// it, and none but these imports them.
+var rooms = []string{"ftpx", "ftpx/internal/download", "ftpx/internal/upload", "ftpx/internal/remotefs", "ftpx/internal/transfer", "ftpx/internal/session"}
+
 // checkImports complains about imports against the arrow
 // examples -> ftpx -> retry -> transport -> libraries, about the module's code
 // using internal, about package ftpx using what is built on it, and about
@@ -82,6 +86,13 @@ func (t *tree) wrongImport(f *sourceFile, target string) string {
 		return fmt.Sprintf("%s must not import %s: internal serves tests, demo and benchmarks", f.dir(), target)
 	case to < from:
 		return fmt.Sprintf("%s must not import %s: the arrow runs %s", f.dir(), target, strings.Join(layers, " -> "))
+	case slices.Contains(rooms, inside) && slices.Contains(rooms, f.dir()):
+		if slices.Index(rooms, inside) < slices.Index(rooms, f.dir()) && !f.test() {
+			return fmt.Sprintf("%s must not import %s: a client's packages are %s", f.dir(), target, strings.Join(rooms, " -> "))
+		}
+		return ""
+	case within(inside, "ftpx/internal") && !f.test():
+		return fmt.Sprintf("%s must not import %s: what is built on the client uses its public face", f.dir(), target)
 	case f.dir() == "ftpx" && inside != "ftpx" && within(inside, "ftpx") && !f.test():
 		return fmt.Sprintf("ftpx must not import %s: what is built on the client uses it, not the other way", target)
 	}
@@ -127,24 +138,28 @@ func TestImportRulesCanFail(t *testing.T) {
 	}
 	const m, backoff, ftp, sftp = "example.test/m/", "github.com/cenkalti/backoff/v4", "github.com/jlaffaye/ftp", "github.com/pkg/sftp"
 	exactly(t, checkImports(madeUp(t, map[string]string{
-		"doc.go":                  file(m + "ftpx"),
-		"examples/up/main.go":     file(m+"ftpx", m+"retry", m+"internal/server", backoff),
-		"ftpx/client.go":          file(m+"retry", m+"transport", m+"examples/up", m+"ftpx/mirror"),
-		"ftpx/mirror/mirror.go":   file(m+"ftpx", sftp),
-		"ftpx/mirror/kit.go":      file(m + "ftpx/ftpxtest"),
-		"ftpx/mirror/kit_test.go": file(m + "ftpx/ftpxtest"),
-		"ftpx/ftpxtest/server.go": file(m+"ftpx", m+"internal/server", sftp),
-		"ftpx/ftpxtest/sub/s.go":  file(m + "internal/server"),
-		"ftpx/client_test.go":     file(m+"internal/server", m+"ftpx/mirror", ftp, sftp),
-		"ftpx/backoff_test.go":    file(backoff),
-		"ftpx/client_windows.go":  file(m + "internal/server"),
-		"retry/loop.go":           file(m+"transport", m+"ftpx", backoff),
-		"retry/sub/sub.go":        file(backoff),
-		"transport/conn.go":       file(m+"retry", m),
-		"transport/drv/driver.go": file(m+"transport", ftp, sftp),
-		"transport/drv/x_test.go": file(m + "ftpx"),
-		"internal/server/s.go":    file(m+"transport", m+"ftpx", sftp, ftp),
-		"internal/server/b.go":    file(backoff),
+		"doc.go":                     file(m + "ftpx"),
+		"examples/up/main.go":        file(m+"ftpx", m+"retry", m+"internal/server", backoff),
+		"ftpx/client.go":             file(m+"retry", m+"transport", m+"examples/up", m+"ftpx/mirror"),
+		"ftpx/mirror/mirror.go":      file(m+"ftpx", sftp),
+		"ftpx/mirror/inner.go":       file(m + "ftpx/internal/session"),
+		"ftpx/face.go":               file(m+"ftpx/internal/upload", m+"ftpx/internal/session"),
+		"ftpx/internal/session/s.go": file(m+"retry", m+"ftpx/internal/upload"),
+		"ftpx/internal/upload/u.go":  file(m+"ftpx/internal/session", m+"ftpx/internal/transfer", m+"ftpx"),
+		"ftpx/mirror/kit.go":         file(m + "ftpx/ftpxtest"),
+		"ftpx/mirror/kit_test.go":    file(m + "ftpx/ftpxtest"),
+		"ftpx/ftpxtest/server.go":    file(m+"ftpx", m+"internal/server", sftp),
+		"ftpx/ftpxtest/sub/s.go":     file(m + "internal/server"),
+		"ftpx/client_test.go":        file(m+"internal/server", m+"ftpx/mirror", ftp, sftp),
+		"ftpx/backoff_test.go":       file(backoff),
+		"ftpx/client_windows.go":     file(m + "internal/server"),
+		"retry/loop.go":              file(m+"transport", m+"ftpx", backoff),
+		"retry/sub/sub.go":           file(backoff),
+		"transport/conn.go":          file(m+"retry", m),
+		"transport/drv/driver.go":    file(m+"transport", ftp, sftp),
+		"transport/drv/x_test.go":    file(m + "ftpx"),
+		"internal/server/s.go":       file(m+"transport", m+"ftpx", sftp, ftp),
+		"internal/server/b.go":       file(backoff),
 		"internal/server/sftpx.go": file(
 			"github.com/pkg/sftp2"), // a name that only begins alike
 	})),
@@ -153,6 +168,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		"ftpx/client.go:4: ftpx must not import example.test/m/examples/up",
 		"ftpx/client.go:5: ftpx must not import example.test/m/ftpx/mirror",
 		"ftpx/mirror/mirror.go:3: ftpx/mirror must not import github.com/pkg/sftp",
+		"ftpx/mirror/inner.go:2: ftpx/mirror must not import example.test/m/ftpx/internal/session: what is built on the client",
+		"ftpx/internal/session/s.go:3: ftpx/internal/session must not import example.test/m/ftpx/internal/upload: a client's packages are",
+		"ftpx/internal/upload/u.go:4: ftpx/internal/upload must not import example.test/m/ftpx: a client's packages are",
 		"ftpx/mirror/kit.go:2: ftpx/mirror must not import example.test/m/ftpx/ftpxtest: that is for tests",
 		"ftpx/ftpxtest/server.go:4: ftpx/ftpxtest must not import github.com/pkg/sftp",
 		"ftpx/ftpxtest/sub/s.go:2: ftpx/ftpxtest/sub must not import example.test/m/internal/server",

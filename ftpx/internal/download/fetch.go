@@ -35,7 +35,7 @@ func (d *download) fetch(ctx context.Context, l *session.Lease) error {
 	return d.judge(l, x, x.all(ctx, x.fetch(ctx, l, x.first(), &segmentWriter{})))
 }
 
-// judge is the end of an attempt's lanes, with the error of the main one.
+// judge is the end of an attempt's streams, with the error of the main one.
 func (d *download) judge(l *session.Lease, x *streams, err error) error {
 	if x.differs {
 		if d.restarts++; d.restarts > transfer.MaxRestarts {

@@ -53,7 +53,7 @@ func (d *download) fetchAtOnce(ctx context.Context, l *session.Lease) (bool, err
 
 var errPartAppeared = errors.New("a part of the file has appeared meanwhile")
 
-// begin judges what Stat said, before the first byte is taken. It returns no lanes where
+// begin judges what Stat said, before the first byte is taken. It returns no streams where
 // nothing is to be taken.
 func (d *download) begin(ctx context.Context, l *session.Lease, stat *transport.Stat) (*streams, error) {
 	if stat.Err != nil {

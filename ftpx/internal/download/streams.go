@@ -13,31 +13,25 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// lanes fetch what is missing of one file in one attempt: over the attempt's own
-// connection, and over others that are taken on where that is worth it, see widen.go.
-// A lane that is lost leaves its segment to the others.
+// streams fetch what is missing of one file in one attempt: over the attempt's own
+// connection, and over others that are opened where that is worth it, see widen.go. A
+// stream that is lost leaves its segment to the others.
 type streams struct {
 	d    *download
 	main *session.Lease
 	seen transport.Entry
-	ctx  context.Context // of the other lanes
-	stop context.CancelFunc
-	// dial is for what they do before they begin, and hangUp ends that.
-	dial   context.Context
-	hangUp context.CancelFunc
-	// ended is closed when the attempt wants no more of the lanes.
-	ended chan struct{}
+	life
 
 	mu      *sync.Mutex   // the download's; guards what follows, the segments, and what is written
-	changed *sync.Cond    // a segment was given back, a lane has ended, or all is there
-	others  int           // lanes besides the main one
+	changed *sync.Cond    // a segment was given back, a stream has ended, or all is there
+	others  int           // streams besides the main one
 	got     int64         // written in this attempt
-	each    float64       // bytes a second of one lane, 0 where that was not measured
+	each    float64       // bytes a second of one stream, 0 where that was not measured
 	begun   chan struct{} // closed when something was written
 	started bool          // it is
-	leave   bool          // the other lanes are to end
+	leave   bool          // the other streams are to end
 	full    bool          // they are not to begin anything
-	apart   bool          // several lanes have written
+	apart   bool          // several streams have written
 	over    bool          // nothing is written any more
 	differs bool          // something came that is not what is there
 	news    bool          // there is progress to be told
@@ -45,15 +39,26 @@ type streams struct {
 	widens  sync.WaitGroup
 }
 
-// laneGrace is how long, and four round trips, a lane that is done may take to tell the
-// server, when the download is over.
-const laneGrace = time.Second
+// life is how long the streams besides the main one have.
+type life struct {
+	ctx  context.Context // theirs
+	stop context.CancelFunc
+	// dial is for what they do before they begin, and hangUp ends that.
+	dial   context.Context
+	hangUp context.CancelFunc
+	// ended is closed when the attempt wants no more of them.
+	ended chan struct{}
+}
 
-// newStreams makes the lanes of an attempt. finish must be called.
+// streamGrace is how long, and four round trips, a stream that is done may take to tell the
+// server, when the download is over.
+const streamGrace = time.Second
+
+// newStreams makes the streams of an attempt. finish must be called.
 func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
-	x := &streams{d: d, main: l, seen: *d.seen, mu: &d.mu, begun: make(chan struct{}), ended: make(chan struct{})}
+	x := &streams{d: d, main: l, seen: *d.seen, mu: &d.mu, begun: make(chan struct{}), life: life{ended: make(chan struct{})}}
 	x.changed = sync.NewCond(x.mu)
-	// A lane that is done says so to the server even when the download is over, so
+	// A stream that is done says so to the server even when the download is over, so
 	// that its connection can be used again.
 	lctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	dctx, hangUp := context.WithCancel(lctx)
@@ -64,7 +69,7 @@ func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
 		if !unhook() || !x.complete() {
 			cancel()
 		} else if x.count() > 1 {
-			time.AfterFunc(laneGrace+4*l.Info().RoundTrip, cancel)
+			time.AfterFunc(streamGrace+4*l.Info().RoundTrip, cancel)
 		}
 	}
 	d.local.synced.start(d, x)
@@ -74,7 +79,7 @@ func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
 	return x
 }
 
-// first gives the main lane its first segment: the first that lacks something, or else
+// first gives the main stream its first segment: the first that lacks something, or else
 // the last one.
 func (x *streams) first() *segment {
 	x.mu.Lock()
@@ -87,7 +92,7 @@ func (x *streams) first() *segment {
 	return p
 }
 
-// all has the main lane go on with what is missing, and waits for the others. err is
+// all has the main stream go on with what is missing, and waits for the others. err is
 // how its first segment has ended.
 func (x *streams) all(ctx context.Context, err error) error {
 	if err == nil {
@@ -96,8 +101,8 @@ func (x *streams) all(ctx context.Context, err error) error {
 	return x.finish(ctx, err)
 }
 
-// take gives a lane the next segment to fetch, nil for none: one that nobody is at, or
-// half of what another lane still has before it.
+// take gives a stream the next segment to fetch, nil for none: one that nobody is at, or
+// half of what another stream still has before it.
 func (x *streams) take(main bool) *segment {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -114,11 +119,11 @@ func (x *streams) take(main bool) *segment {
 	return p
 }
 
-// mustLeave reports whether the lanes besides the main one are to end: also where
+// mustLeave reports whether the streams besides the main one are to end: also where
 // other work waits for a connection.
 func (x *streams) mustLeave() bool { return x.leave || x.main.Host.Crowded() }
 
-// work has the main lane fetch segments until there are no more.
+// work has the main stream fetch segments until there are no more.
 func (x *streams) work(ctx context.Context) error {
 	for {
 		p := x.take(true)
@@ -172,12 +177,12 @@ func (x *streams) fetched(w *segmentWriter, err error, limited bool) error {
 	return CheckLength(w.l, d.spec.Remote, p.at, p.end)
 }
 
-// finish waits until all is there, or the lanes can do no more. err is how the main
+// finish waits until all is there, or the streams can do no more. err is how the main
 // one has ended.
 func (x *streams) finish(ctx context.Context, err error) error {
 	x.mu.Lock()
 	for !x.d.parts.complete() && (err == nil || lineFailed(err)) && ctx.Err() == nil && !x.differs {
-		if err == nil && x.d.parts.idle() != nil { // a lane was lost
+		if err == nil && x.d.parts.idle() != nil { // a stream was lost
 			x.mu.Unlock()
 			err = x.work(ctx)
 			x.mu.Lock()
@@ -239,7 +244,7 @@ type segmentWriter struct {
 	l     *session.Lease
 	p     *segment
 	pos   int64  // of the next byte that comes
-	other bool   // it is not the main lane's
+	other bool   // it is not the main stream's
 	begun func() // told of the first bytes, if it is not nil
 	// behind is where what comes behind the segment has been compared, once that began.
 	behind int64
@@ -343,7 +348,7 @@ func (w *segmentWriter) moved(n int) {
 }
 
 // tell tells of progress, without the lock, since a caller may take its time over that.
-// One lane at a time does; what the others bring meanwhile it tells too.
+// One stream at a time does; what the others bring meanwhile it tells too.
 func (x *streams) tell() {
 	if x.telling || !x.news {
 		return

@@ -11,7 +11,7 @@ import (
 // What one connection moves is bounded by its window, of which there is one in each
 // round trip, and by what losses make of that; several have several. So a large file is
 // fetched over more of them where the round trip is long and it would else take a while;
-// SFTP, which has lanes within a connection too, needs more of a reason. The rate of the
+// SFTP, which has streams within a connection too, needs more of a reason. The rate of the
 // first is measured, and what others bring, which is remembered for the host's next file.
 const (
 	// widenFrom is the shortest round trip for which it is considered.
@@ -19,14 +19,14 @@ const (
 	// widenSize is the least that must be missing.
 	widenSize = 32 << 20
 	// widenTimes is how many times what it costs to open a connection the rest must take,
-	// and widenTimesSFTP that where a connection has lanes of its own, which are still
+	// and widenTimesSFTP that where a connection has streams of its own, which are still
 	// beginning when the rate is measured.
 	widenTimes     = 4
 	widenTimesSFTP = 6
 	// widenMost is how many there are for one file at most, the first included.
 	widenMost = 8
 	// widenTrips is for how many round trips the rate is measured, and widenTripsSFTP
-	// that where a connection opens lanes of its own meanwhile.
+	// that where a connection opens streams of its own meanwhile.
 	widenTrips     = 3
 	widenTripsSFTP = 8
 	widenLook      = 100 * time.Millisecond // at least
@@ -47,8 +47,8 @@ func (x *streams) mayWiden() bool {
 	case d.single, d.size < 0, d.size-d.parts.have() < widenSize, l.Shared(), l.Limited(), l.Info().RoundTrip < widenFrom:
 		return false
 	}
-	lanes, known := l.Host.Streams.Known()
-	return !known || lanes > 1
+	streams, known := l.Host.Streams.Known()
+	return !known || streams > 1
 }
 
 // cost is how long it takes until another connection brings something.
@@ -60,7 +60,7 @@ func (x *streams) cost() time.Duration {
 	return x.main.Host.OpenCost() + trips*x.main.Info().RoundTrip
 }
 
-// head is how much a lane brings while another asks for a segment.
+// head is how much a stream brings while another asks for a segment.
 func (x *streams) head() int64 {
 	return int64(segmentTrips * x.main.Info().RoundTrip.Seconds() * x.each)
 }
@@ -76,8 +76,8 @@ func (x *streams) missing() int64 {
 // goes on while they bring something.
 func (x *streams) widen() {
 	wide := &x.main.Host.Streams
-	if lanes, known := wide.Known(); known {
-		if n := min(int64(lanes), x.missing()/(widenSize/2)); !x.open(int(n)-1) && !x.isOver() {
+	if streams, known := wide.Known(); known {
+		if n := min(int64(streams), x.missing()/(widenSize/2)); !x.open(int(n)-1) && !x.isOver() {
 			wide.Forget() // it was another time
 		}
 		return
@@ -103,12 +103,12 @@ func (x *streams) widen() {
 		if !x.open(more) {
 			return
 		}
-		lanes := x.count()
+		streams := x.count()
 		if rate, ok = x.measure(2 * span); !ok {
 			return
 		}
-		if rate-before < widenGain*before/float64(was)*float64(lanes-was) {
-			if x.count() < lanes {
+		if rate-before < widenGain*before/float64(was)*float64(streams-was) {
+			if x.count() < streams {
 				return // they have made room for other work, or were lost
 			}
 			x.enough(rate < widenLoss*before)
@@ -117,7 +117,7 @@ func (x *streams) widen() {
 			}
 			return
 		}
-		wide.Learn(lanes)
+		wide.Learn(streams)
 	}
 }
 
@@ -140,21 +140,21 @@ func (x *streams) isOver() bool {
 	}
 }
 
-// count is how many lanes there are.
+// count is how many streams there are.
 func (x *streams) count() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.others + 1
 }
 
-// reckon takes note of the rate of all lanes.
+// reckon takes note of the rate of all streams.
 func (x *streams) reckon(rate float64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.each = rate / float64(x.others+1)
 }
 
-// enough is for lanes that brought too little. Those that there are end with what they
+// enough is for streams that brought too little. Those that there are end with what they
 // have asked for, since to cut them off would be to have it sent twice; where they are
 // even in each other's way, at once.
 func (x *streams) enough(harm bool) {
@@ -190,7 +190,7 @@ func (x *streams) measure(span time.Duration) (float64, bool) {
 	return float64(x.written()-before) / time.Since(begin).Seconds(), true
 }
 
-// written is how much the lanes have written.
+// written is how much the streams have written.
 func (x *streams) written() int64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -231,7 +231,7 @@ func (x *streams) open(n int) bool {
 	return any
 }
 
-// help is another lane. It takes a connection only where nobody waits for one, tells
+// help is another stream. It takes a connection only where nobody waits for one, tells
 // ready once whether it brings something, and what goes wrong ends it alone.
 func (x *streams) help(ready chan<- bool) {
 	var once sync.Once
@@ -257,7 +257,7 @@ func (x *streams) help(ready chan<- bool) {
 	x.serve(l, tell)
 }
 
-// serve fetches segments over another lane's connection. On FTP that outlives a data
+// serve fetches segments over another stream's connection. On FTP that outlives a data
 // connection that is lost, and the segment goes on.
 func (x *streams) serve(l *session.Lease, tell func(bool)) {
 	for {
@@ -281,7 +281,7 @@ func (x *streams) serve(l *session.Lease, tell func(bool)) {
 	}
 }
 
-// separate notes, before a second lane begins to write, that what is there has gaps.
+// separate notes, before a second stream begins to write, that what is there has gaps.
 func (x *streams) separate() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
