@@ -1,6 +1,8 @@
 package ftpx_test
 
 import (
+	"context"
+	"io"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -12,9 +14,25 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
+// lingering is a connection that becomes slow in the end.
+type lingering struct {
+	transport.Conn
+	far *atomic.Bool
+}
+
+func (d *lingering) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
+	return d.Conn.Retrieve(ctx, p, offset, writerFunc(func(b []byte) (int, error) {
+		if d.far.Load() {
+			time.Sleep(2 * wideTrip)
+		}
+		return dst.Write(b)
+	}), opt)
+}
+
 // However many connections bring a file, and however long Progress takes, its calls come
 // one after the other, and none once the download has returned.
 func TestProgressIsToldByOneAtATime(t *testing.T) {
+	var far atomic.Bool // nearly all is there
 	data, local := content(48<<20), filepath.Join(t.TempDir(), "f")
 	synctest.Test(t, func(t *testing.T) {
 		w := &wide{Server: memconn.New(memconn.Options{RoundTrip: wideTrip, Rate: wideRate / 2, Chunk: 256 << 10}),
@@ -24,7 +42,7 @@ func TestProgressIsToldByOneAtATime(t *testing.T) {
 			if n == 1 {
 				return c
 			}
-			return &slower{c} // so that the first is done before the others
+			return &lingering{c, &far} // so that the first is done before the others
 		}
 		var inside, calls, overlaps, late atomic.Int32
 		var returned atomic.Bool
@@ -36,6 +54,7 @@ func TestProgressIsToldByOneAtATime(t *testing.T) {
 			if returned.Load() {
 				late.Add(1)
 			}
+			far.Store(i.Offset > i.Size-4<<20)
 			if i.Offset < i.Size {
 				time.Sleep(7 * time.Millisecond)
 			} else {
