@@ -417,7 +417,8 @@ func TestKilledWithSeveralConnections(t *testing.T) {
 			}
 			next += wideSize / 12
 			name := filepath.Join(dir, "f"+string(rune('a'+len(have))))
-			for _, tail := range []string{".part", ".part.state"} {
+			// The state first: it names no more than was there when it was written.
+			for _, tail := range []string{".part.state", ".part"} {
 				b, err := os.ReadFile(w.local + tail)
 				if err == nil {
 					err = os.WriteFile(name+tail, b, 0o600)

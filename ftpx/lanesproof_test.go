@@ -53,7 +53,8 @@ func TestKilledWithAStretchOfAnotherFile(t *testing.T) {
 			}
 			mark = time.Now()
 			name := filepath.Join(dir, fmt.Sprint("f", len(names)))
-			for _, tail := range []string{".part", ".part.state"} {
+			// The state first: it names no more than was there when it was written.
+			for _, tail := range []string{".part.state", ".part"} {
 				b, err := os.ReadFile(w.local + tail)
 				if err == nil {
 					err = os.WriteFile(name+tail, b, 0o600)
