@@ -2,9 +2,11 @@
 
 package ftpx
 
+import "github.com/seed01fc2e40/go-ftpx/ftpx/internal/download"
+
 // HookOpened has f called whenever a part has been opened and is about to be locked, until
 // the returned function is called.
 func HookOpened(f func()) (end func()) {
-	testHookOpened = f
-	return func() { testHookOpened = func() {} }
+	download.TestHookOpened = f
+	return func() { download.TestHookOpened = func() {} }
 }

@@ -1,7 +1,6 @@
 package ftpx_test
 
 import (
-	"context"
 	"io"
 	"path/filepath"
 	"sync/atomic"
@@ -15,18 +14,15 @@ import (
 )
 
 // lingering is a connection that becomes slow in the end.
-type lingering struct {
-	transport.Conn
-	far *atomic.Bool
-}
-
-func (d *lingering) Retrieve(ctx context.Context, p string, offset int64, dst io.Writer, opt *transport.IO) (int64, error) {
-	return d.Conn.Retrieve(ctx, p, offset, writerFunc(func(b []byte) (int, error) {
-		if d.far.Load() {
-			time.Sleep(2 * wideTrip)
-		}
-		return dst.Write(b)
-	}), opt)
+func lingering(c transport.Conn, far *atomic.Bool) transport.Conn {
+	return onRetrieve(c, into(func(dst io.Writer) io.Writer {
+		return writerFunc(func(b []byte) (int, error) {
+			if far.Load() {
+				time.Sleep(2 * wideTrip)
+			}
+			return dst.Write(b)
+		})
+	}))
 }
 
 // However many connections bring a file, and however long Progress takes, its calls come
@@ -42,7 +38,7 @@ func TestProgressIsToldByOneAtATime(t *testing.T) {
 			if n == 1 {
 				return c
 			}
-			return &lingering{c, &far} // so that the first is done before the others
+			return lingering(c, &far) // so that the first is done before the others
 		}
 		var inside, calls, overlaps, late atomic.Int32
 		var returned atomic.Bool

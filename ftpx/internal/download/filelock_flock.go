@@ -20,7 +20,7 @@ func OpenPart(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	testHookOpened()
+	TestHookOpened()
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		switch {
@@ -34,5 +34,5 @@ func OpenPart(name string) (*os.File, error) {
 	}
 }
 
-// testHookOpened is for tests alone: the part is open, and not locked yet.
-var testHookOpened = func() {}
+// TestHookOpened is for tests alone: the part is open, and not locked yet.
+var TestHookOpened = func() {}
