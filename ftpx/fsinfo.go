@@ -44,7 +44,7 @@ func (i remoteInfo) Mode() fs.FileMode {
 		return fs.ModeDir | orDefault(perm, 0o555)
 	case transport.TypeLink:
 		return fs.ModeSymlink | orDefault(perm, 0o777)
-	case transport.TypeOther:
+	case transport.TypeOther, transport.TypeUnknown:
 		return fs.ModeIrregular | orDefault(perm, 0o444)
 	}
 	return orDefault(perm, 0o444)
