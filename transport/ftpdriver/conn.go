@@ -34,6 +34,8 @@ type Conn struct {
 	serial bool    // send one command at a time
 	// cwdTells: CWD has refused a name that is no folder.
 	cwdTells bool
+	// namesItself: a listing for machines had the folder that was listed.
+	namesItself bool
 	// aheadPort is where the next data connection goes, from an EPSV sent ahead.
 	aheadPort int
 	aheadAt   time.Time

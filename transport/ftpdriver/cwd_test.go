@@ -121,6 +121,9 @@ func TestListingsByPattern(t *testing.T) {
 						if arg == "" && where == name {
 							return s.send([]byte(inside[0] + "\r\n" + inside[1] + "\r\n"))
 						}
+						if arg == "other" {
+							return s.send([]byte("type=cdir; other\r\n"))
+						}
 						if bare != "150" {
 							return bare
 						}
@@ -132,6 +135,11 @@ func TestListingsByPattern(t *testing.T) {
 				})
 				conn := dial(t, ep)
 				var got []string
+				if name == "plain" && bare == "150" { // of other folders it says something
+					if err := conn.List(t.Context(), "other", func(transport.Entry) bool { return true }); err != nil {
+						t.Fatal(err)
+					}
+				}
 				err := conn.List(t.Context(), name, func(e transport.Entry) bool { got = append(got, e.Name); return true })
 				if err != nil || !slices.Equal(got, []string{"one", "two"}) {
 					t.Errorf("%q, %v", got, err)

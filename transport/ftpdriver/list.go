@@ -39,12 +39,15 @@ func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry
 
 // listMachine lists with MLSD. Some servers take the path for a pattern, and list what
 // matches it, which is nothing or something else: a path that can be one is gone into
-// instead, and so is one of which nothing at all was said, not even of the folder itself.
+// instead. So is one of which nothing at all was said, by a server that says something of
+// other folders, if only of themselves, or that had nothing to send: "226 0 matches".
 func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
 	l := c.lister(path, parseMachine, yield)
 	pattern := maybePattern(path)
 	if !pattern {
-		if err := c.listing(op, "MLSD "+path, l); err != nil || l.lines > 0 || !c.ctl.inStep() {
+		err := c.listing(op, "MLSD "+path, l)
+		c.namesItself = c.namesItself || l.itself
+		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself || !c.ctl.inStep() {
 			return l, err
 		}
 	}
@@ -162,7 +165,8 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 	}
 	if !r.preliminary() {
 		if r.positive() && r.code != 202 {
-			return nil // "226 no files": RFC 959 allows it, and there is no data
+			l.unsent = true // "226 no files": RFC 959 allows it, and there is no data
+			return nil
 		}
 		return r.err()
 	}
@@ -196,6 +200,8 @@ type lister struct {
 	entries int    // lines that could be parsed
 	strange string // the first line that could not
 	stopped bool
+	itself  bool   // a line was about the folder itself, or the one above
+	unsent  bool   // the server had nothing to send
 	folder  string // which one, of which server
 }
 
@@ -270,6 +276,7 @@ func (l *lister) line(op *transport.Op, line string) {
 			l.strange = line
 		}
 	case skip || entry.Name == "." || entry.Name == "..":
+		l.itself = true
 	default:
 		op.Aside(func() { l.stopped = !l.yield(entry) })
 	}

@@ -122,6 +122,9 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 		}
 	}
 	isDir, err := isFolder()
+	if c.noCWD && err == nil && !sized && size.positive() && mdtm.code != 213 {
+		isDir = true // it says yes to everything: there is no other evidence
+	}
 	shut := errors.Is(err, errShut)
 	switch {
 	case isDir:
