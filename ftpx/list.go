@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -64,9 +65,49 @@ func (c *client) listIn(ctx context.Context, remotePath string, room int64) ([]E
 			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.proto, Kind: transport.KindRefused,
 				Err: fmt.Errorf("%w: its entries take more than %d MiB", transport.ErrListingTooLong, c.maxListing>>20)}
 		}
+		if err == nil {
+			err = findTypes(ctx, l, name, entries)
+		}
 		return err
 	})
 	return entries, err
+}
+
+// maxLooksBeside is how many entries are asked for at once on one connection.
+const maxLooksBeside = 32
+
+// findTypes asks for each entry of which the listing told no type what it is. One that
+// the server tells nothing of stays [transport.TypeUnknown]; an error is one of the
+// connection.
+func findTypes(ctx context.Context, l *lease, dir string, entries []Entry) error {
+	look := l.Stat
+	if ls, ok := l.pooled.Conn.(transport.Lstater); ok {
+		look = ls.Lstat
+	}
+	var asking sync.WaitGroup
+	var once sync.Once
+	var lost error
+	turns := make(chan struct{}, min(max(l.Info().Caps.Overlap, 1), maxLooksBeside))
+	for i := range entries {
+		e := &entries[i]
+		if e.Type != transport.TypeUnknown || badName(e.Name) {
+			continue
+		}
+		turns <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-turns }()
+			found, err := look(ctx, path.Join(dir, e.Name))
+			switch {
+			case err == nil:
+				found.Name = e.Name
+				*e = found
+			case !l.Usable() || ctx.Err() != nil:
+				once.Do(func() { lost = err })
+			}
+		})
+	}
+	asking.Wait()
+	return lost
 }
 
 // WalkFunc is called by [Files].Walk. p is the entry's path, beginning with the

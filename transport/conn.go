@@ -29,7 +29,8 @@ type Conn interface {
 
 	// List calls yield for each entry of a folder, in the server's order,
 	// without "." and "..", until yield returns false. A missing folder is
-	// [KindNotExist] on every server, vsftpd included.
+	// [KindNotExist] on every server, vsftpd included. Entries of [TypeUnknown] are
+	// such as the listing told no type of: Stat may.
 	List(ctx context.Context, path string, yield func(Entry) bool) error
 
 	// Store writes src to the file from offset on. Bytes before offset are

@@ -29,6 +29,13 @@ type Preparer interface {
 	Prepare(size int64)
 }
 
+// Lstater is a [Conn] that can describe a link itself.
+type Lstater interface {
+	// Lstat is Stat but that a link is [TypeLink], as in a List, and not what it leads
+	// to.
+	Lstat(ctx context.Context, path string) (Entry, error)
+}
+
 // Looked is what Stat said of one name.
 type Looked struct {
 	// Entry is the file or folder.

@@ -95,9 +95,21 @@ func (r *readable) Error() string { return r.text }
 func (r *readable) Unwrap() error { return r.err }
 
 // Stat describes a file or folder.
-func (c *Conn) Stat(ctx context.Context, p string) (e transport.Entry, err error) {
+func (c *Conn) Stat(ctx context.Context, p string) (transport.Entry, error) {
+	return c.describe(ctx, p, c.Conn.Stat)
+}
+
+// Lstat describes a link itself, where the connection can.
+func (c *Conn) Lstat(ctx context.Context, p string) (transport.Entry, error) {
+	if l, ok := c.Conn.(transport.Lstater); ok {
+		return c.describe(ctx, p, l.Lstat)
+	}
+	return c.Stat(ctx, p)
+}
+
+func (c *Conn) describe(ctx context.Context, p string, ask func(context.Context, string) (transport.Entry, error)) (e transport.Entry, err error) {
 	err = c.with(p, func(raw string, n *names) (err error) {
-		if e, err = c.Conn.Stat(ctx, raw); err == nil {
+		if e, err = ask(ctx, raw); err == nil {
 			e.Name, e.Target = path.Base(p), n.decode(e.Target)
 		}
 		return err

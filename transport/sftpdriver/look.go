@@ -41,6 +41,10 @@ func (k *call) retrieveLook(p string, dst io.Writer, opt *transport.IO, seen fun
 	}
 	k.c.tripped(stat.at.Sub(sent))
 	entry := a.entry(path.Base(p), "")
+	if err = k.findType(p, &entry); err != nil {
+		k.abandon(open)
+		return 0, err
+	}
 	k.op.Aside(func() { err = seen(entry) })
 	if err != nil {
 		k.refused = true

@@ -20,6 +20,7 @@ const (
 	fxpWrite         = 6
 	fxpFstat         = 8
 	fxpFsetstat      = 10
+	fxpLstat         = 7
 	fxpOpendir       = 11
 	fxpReaddir       = 12
 	fxpRemove        = 13
@@ -149,7 +150,7 @@ func (r *reader) attrs() (a attrs) {
 // with a listing, whose first letter is the only sign of the type where a
 // server leaves the permissions out.
 func (a attrs) entry(name, longname string) transport.Entry {
-	e := transport.Entry{Name: name, Type: transport.TypeOther, Size: -1}
+	e := transport.Entry{Name: name, Type: transport.TypeUnknown, Size: -1}
 	if a.hasSize && a.size <= 1<<63-1 {
 		e.Size = int64(a.size)
 	}
@@ -167,12 +168,12 @@ func (a attrs) entry(name, longname string) transport.Entry {
 	case kind == 0o120000:
 		e.Type = transport.TypeLink
 	case kind != 0:
-		// A device, a pipe or a socket.
+		e.Type = transport.TypeOther // a device, a pipe or a socket
 	case len(longname) > 0 && longname[0] == 'd':
 		e.Type = transport.TypeDir
 	case len(longname) > 0 && longname[0] == 'l':
 		e.Type = transport.TypeLink
-	case len(longname) > 0 && longname[0] == '-', a.hasSize:
+	case len(longname) > 0 && longname[0] == '-':
 		e.Type = transport.TypeFile
 	}
 	return e

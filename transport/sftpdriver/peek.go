@@ -85,6 +85,13 @@ func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transpor
 			return all(k.end(err))
 		}
 	}
+	for i, name := range names {
+		if refusals[i] == nil {
+			if err := k.findType(name, &looked[i].Entry); err != nil {
+				return all(k.end(err))
+			}
+		}
+	}
 	if err := k.end(nil); err != nil {
 		return all(err)
 	}

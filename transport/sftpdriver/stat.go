@@ -21,10 +21,14 @@ func (c *Conn) Stat(ctx context.Context, p string) (transport.Entry, error) {
 	if err = answer.parse(fxpAttrs, func(r *reader) { a = r.attrs() }); !answer.at.IsZero() {
 		c.tripped(answer.at.Sub(sent))
 	}
+	e := a.entry(path.Base(p), "")
+	if err == nil {
+		err = k.findType(p, &e)
+	}
 	if err := k.end(err); err != nil {
 		return transport.Entry{}, err
 	}
-	return a.entry(path.Base(p), ""), nil
+	return e, nil
 }
 
 // readAhead is how many SSH_FXP_READDIR are under way: OpenSSH answers with at
