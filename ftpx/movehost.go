@@ -33,6 +33,7 @@ func (u *upload) arrive(ctx context.Context, l *lease) error {
 			return nil
 		}
 	}
+	u.acknowledged = false
 	u.moved, u.placing, u.backedUp, u.stored, u.looked = false, false, false, false, false
 	u.confirmed, u.acked, u.window, u.looks, u.blocked = 0, 0, 0, 0, 0
 	u.furthest = 0 // to get as far here is progress

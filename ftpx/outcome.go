@@ -53,6 +53,10 @@ type Error struct {
 	Remote string
 	// Outcome is [NotDone] or [Unknown].
 	Outcome Outcome
+	// Acknowledged says, of an upload whose outcome is [Unknown], that the server has
+	// said to have all of the file, and that the name that it was given is gone: whoever
+	// takes files from that folder may have it. To send it again may deliver it twice.
+	Acknowledged bool
 	// Offset is how many bytes of a transfer are known to have arrived.
 	Offset int64
 	// Size is the size of the file, -1 if unknown, 0 for what is no transfer.

@@ -150,6 +150,12 @@ func (u *upload) restore(ctx context.Context, l *lease, cause error) error {
 		return nil
 	} else if err != nil && !l.Usable() {
 		return err
+	} else if errors.Is(err, errGone) {
+		if _, err := u.awaitName(ctx, l); err != nil && !l.Usable() {
+			return err
+		} else if err != nil {
+			cause = err
+		}
 	}
 	if !u.backedUp {
 		u.placing = false
@@ -200,10 +206,24 @@ func (u *upload) refusedReplace(ctx context.Context, l *lease, cause error) (boo
 		return false, nil
 	}
 	st, err := l.Stat(ctx, u.dest)
-	if err != nil && !l.Usable() {
+	switch {
+	case err != nil && !l.Usable():
 		return false, err
+	case err == nil && st.Type != transport.TypeFile:
+		u.placing = false
+		return false, retry.Stop(noPlace(u.dest, st))
 	}
-	return err == nil && !st.IsDir(), nil
+	return err == nil, nil
+}
+
+// noPlace is the error of a name that something has that no file may take the place of:
+// a folder, or what may be one.
+func noPlace(name string, st Entry) error {
+	what := errors.New("there is a folder of that name: add the file's name to the remote path")
+	if !st.IsDir() {
+		what = errors.New("what has that name is no file, as far as the server tells, and is not replaced: remove it, or choose another name")
+	}
+	return &transport.Error{Op: "upload", Path: name, Kind: transport.KindExist, Err: what}
 }
 
 // maxLooks is how often the destination must differ from what was sent to be
@@ -247,5 +267,5 @@ func (u *upload) reconcile(ctx context.Context, l *lease) (done bool, err error)
 		}
 	}
 	return false, retry.Stop(&transport.Error{Op: "rename", Path: u.dest, Kind: transport.KindLost, MayHaveActed: true,
-		Err: errors.New("the reply to the rename was lost; the partial is gone and the destination is not what was sent")})
+		Err: fmt.Errorf("the reply to the rename was lost; %w", errGone)})
 }

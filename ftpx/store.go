@@ -233,6 +233,7 @@ func (u *upload) leave() {
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	u.ended, u.digest, u.res.TimeKept = nil, nil, false
+	u.acknowledged = false
 	u.arrived = false // what holds the partial from here on is of this host
 	u.seen.forget()
 	r, err := u.src.open(offset)
@@ -269,6 +270,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	if size := u.src.size(); size >= 0 && u.acked != size {
 		return u.short(u.acked, size)
 	}
+	u.acknowledged = true
 	return nil
 }
 

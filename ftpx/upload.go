@@ -53,32 +53,34 @@ type upload struct {
 	dest     string // the final remote path
 	partial  string
 
-	generation int
-	confirmed  int64   // bytes of the partial that the server has shown to hold
-	furthest   int64   // the most that confirmed has been: more than that is progress
-	acked      int64   // of those, what it acknowledged to this call
-	window     int64   // Caps.WriteWindow of the connection that wrote last
-	held       int64   // size of the partial where this attempt ended for want of room
-	blocked    int     // how often the partial was held by an older session
-	looked     bool    // the partial has been looked for
-	closed     bool    // the server has said that the last Store to the partial has ended
-	beyond     bool    // more came of the partial, when it was read to its end, than it was to have
-	scratch    bool    // the next attempt begins at 0
-	seams      []int64 // where attempts went on
-	peeked     peeked
-	seen       seen   // what was read back of the partial
-	digest     []byte // the server's, of the partial as this attempt's Store left it
-	digestBy   string // by which algorithm
-	ended      *Entry // the partial as this attempt's Store left it, if the server said
-	stored     bool   // the partial is complete and checked
-	placing    bool   // what is at dest is not known: a rename may have taken effect
-	backedUp   bool   // the old dest may lie under its backup name
-	stands     bool   // dest is the file, checked; what is left is tidying
-	later      bool   // the rename was once left to the next upload's commands
-	tidies     int
-	looks      int // how often dest was compared and differed
-	restarts   int
-	res        Result
+	generation   int
+	confirmed    int64   // bytes of the partial that the server has shown to hold
+	furthest     int64   // the most that confirmed has been: more than that is progress
+	acked        int64   // of those, what it acknowledged to this call
+	window       int64   // Caps.WriteWindow of the connection that wrote last
+	held         int64   // size of the partial where this attempt ended for want of room
+	blocked      int     // how often the partial was held by an older session
+	looked       bool    // the partial has been looked for
+	closed       bool    // the server has said that the last Store to the partial has ended
+	beyond       bool    // more came of the partial, when it was read to its end, than it was to have
+	scratch      bool    // the next attempt begins at 0
+	seams        []int64 // where attempts went on
+	peeked       peeked
+	seen         seen   // what was read back of the partial
+	digest       []byte // the server's, of the partial as this attempt's Store left it
+	digestBy     string // by which algorithm
+	ended        *Entry // the partial as this attempt's Store left it, if the server said
+	stored       bool   // the partial is complete and checked
+	acknowledged bool   // the server has said that it has all of the partial
+	taken        bool   // and the partial is gone, see taken.go
+	placing      bool   // what is at dest is not known: a rename may have taken effect
+	backedUp     bool   // the old dest may lie under its backup name
+	stands       bool   // dest is the file, checked; what is left is tidying
+	later        bool   // the rename was once left to the next upload's commands
+	tidies       int
+	looks        int // how often dest was compared and differed
+	restarts     int
+	res          Result
 }
 
 func (c *client) newUpload(op, local, remote string, verify Verify, progress func(ProgressInfo)) *upload {
@@ -146,6 +148,11 @@ func (u *upload) failure(err error) error {
 	if u.placing {
 		e.Outcome = Unknown
 	}
+	if u.taken {
+		e.Outcome, e.Acknowledged, e.Size, e.Offset = Unknown, true, u.res.Size, u.confirmed
+		return e
+	}
+	e.Acknowledged = u.placing && u.stored
 	e.Size = u.res.Size
 	if e.Offset = max(u.confirmed, u.held); e.Offset > 0 {
 		e.Partial = u.partial
@@ -189,6 +196,9 @@ func (u *upload) once(ctx context.Context, l *lease) error {
 			return err
 		}
 	}
+	if err := u.stillThere(ctx, l); err != nil {
+		return u.placedBy(ctx, l, err)
+	}
 	if !u.stored {
 		defer u.peek(ctx, l)()
 		if done, err := u.preflight(ctx, l); done || err != nil {
@@ -202,7 +212,7 @@ func (u *upload) once(ctx context.Context, l *lease) error {
 			return err
 		}
 		if err := u.check(ctx, l); err != nil {
-			return err
+			return u.placedBy(ctx, l, err)
 		}
 		if err := u.setTime(ctx, l); err != nil {
 			return err
@@ -226,6 +236,7 @@ func (u *upload) checkSource() error {
 	}
 	u.restarts++
 	u.src.close()
+	u.acknowledged = false
 	u.generation, u.looked, u.confirmed, u.furthest, u.acked, u.window, u.seams = 0, false, 0, 0, 0, 0, nil
 	u.seen = seen{}
 	if err := u.prepare(); err != nil {
@@ -250,8 +261,7 @@ func (u *upload) preflight(ctx context.Context, l *lease) (done bool, err error)
 		return false, err
 	}
 	if st.IsDir() {
-		return false, retry.Stop(&transport.Error{Op: "upload", Path: u.dest, Kind: transport.KindExist,
-			Err: errors.New("there is a folder of that name: add the file's name to the remote path")})
+		return false, retry.Stop(noPlace(u.dest, st))
 	}
 	if u.noReplace {
 		return false, retry.Stop(&transport.Error{Op: "upload", Path: u.dest, Kind: transport.KindExist,

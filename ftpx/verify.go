@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -25,6 +26,9 @@ func (u *upload) check(ctx context.Context, l *lease) error {
 	u.ended = nil
 	if got != want { // a word that came with the file's end may be one from before it
 		st, err := l.Stat(ctx, u.partial)
+		if errors.Is(err, fs.ErrNotExist) && u.acknowledged {
+			st, err = u.awaitName(ctx, l)
+		}
 		if err != nil {
 			return err
 		}
@@ -37,6 +41,7 @@ func (u *upload) check(ctx context.Context, l *lease) error {
 		}
 	}
 	if got != want {
+		u.acknowledged = false // it was no true word
 		if got > want {
 			u.scratch = true
 		}
@@ -124,6 +129,7 @@ func (u *upload) readBack(ctx context.Context, l *lease, offset, n int64, part *
 // times has a cause that more attempts do not cure.
 func (u *upload) mismatch(err error) error {
 	u.restarts++
+	u.acknowledged = false
 	u.scratch, u.confirmed, u.furthest, u.acked, u.window, u.seams = true, 0, 0, 0, 0, nil
 	u.seen.forget()
 	if u.restarts >= maxRestarts {
