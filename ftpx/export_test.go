@@ -26,5 +26,8 @@ func OpenToRead(name string) (*os.File, error) { return upload.OpenToRead(name) 
 // ReservedChunks is how much memory the read-ahead of a client's files has.
 func ReservedChunks(c Client) int64 { return c.(*client).fsMemory.Used() }
 
+// HurryTaken shortens the wait for a name that does not show.
+func HurryTaken() (restore func()) { return upload.HurryTaken() }
+
 // SetMaxListing bounds what a listing may take.
 func SetMaxListing(c Client, n int64) { c.(*client).maxListing = n }

@@ -64,9 +64,37 @@ func (c *client) listIn(ctx context.Context, remotePath string, room int64) ([]E
 			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.Proto, Kind: transport.KindRefused,
 				Err: fmt.Errorf("%w: its entries take more than %d MiB", transport.ErrListingTooLong, c.maxListing>>20)}
 		}
+		if err == nil {
+			err = findTypes(ctx, l, name, entries)
+		}
 		return err
 	})
 	return entries, err
+}
+
+// findTypes asks for each entry of which the listing told no type what it is. One that
+// the server tells nothing of stays [transport.TypeUnknown]; an error is one of the
+// connection.
+func findTypes(ctx context.Context, l *lease, dir string, entries []Entry) error {
+	batch := &transport.Batch{}
+	var asked []int
+	for i, e := range entries {
+		if e.Type == transport.TypeUnknown && !badName(e.Name) {
+			asked = append(asked, i)
+			batch.Requests = append(batch.Requests, &transport.Stat{Path: path.Join(dir, e.Name), NoFollow: true})
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	err := l.Do(ctx, batch)
+	for n, i := range asked {
+		if found := batch.Requests[n].(*transport.Stat); found.Err == nil {
+			found.Entry.Name = entries[i].Name
+			entries[i] = found.Entry
+		}
+	}
+	return err
 }
 
 // WalkFunc is called by [Files].Walk. p is the entry's path, beginning with the

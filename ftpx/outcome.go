@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -55,6 +56,10 @@ type Error struct {
 	Remote string
 	// Outcome is [NotDone] or [Unknown].
 	Outcome Outcome
+	// Acknowledged says, of an upload whose outcome is [Unknown], that the server has
+	// said to have all of the file, and that the name that it was given is gone: whoever
+	// takes files from that folder may have it. To send it again may deliver it twice.
+	Acknowledged bool
 	// Offset is how many bytes of a transfer are known to have arrived.
 	Offset int64
 	// Size is the size of the file, -1 if unknown, 0 for what is no transfer.
@@ -117,6 +122,10 @@ var (
 	// ErrOneAttempt: a transfer failed and could not be tried again, because
 	// its source cannot be read twice.
 	ErrOneAttempt = transfer.ErrOneAttempt
+	// ErrTaken: the server acknowledged all of a file, and the name under which it was
+	// sent is gone: a receiver may have taken it, by that name. [Error].Acknowledged is
+	// set with it.
+	ErrTaken = upload.ErrTaken
 )
 
 func outcomeOf(err error) Outcome {

@@ -143,7 +143,7 @@ func failed(t task, size int64, err error) error {
 	var down *download.Failure
 	switch {
 	case errors.As(err, &up):
-		e.Offset, e.Partial, e.Err = up.Offset, up.Partial, up.Err
+		e.Offset, e.Partial, e.Acknowledged, e.Err = up.Offset, up.Partial, up.Acknowledged, up.Err
 		if up.Unknown {
 			e.Outcome = Unknown
 		}

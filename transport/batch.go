@@ -67,17 +67,21 @@ var (
 	ErrUnsent = errors.New("the request was not carried out: the session ended before it")
 )
 
-// Stat describes one file or folder, following links. A missing one is [KindNotExist].
+// Stat describes one file or folder, following links unless NoFollow is set. A missing one
+// is [KindNotExist].
 type Stat struct {
 	Head
 	// Path is what to describe.
 	Path string
+	// NoFollow describes a link itself, as [List] does, where the protocol can.
+	NoFollow bool
 	// Entry is what is there. Its Name is the last element of Path.
 	Entry Entry
 }
 
 // List calls Yield for each entry of a folder, in the server's order, without "." and
 // "..", until Yield returns false. A missing folder is [KindNotExist] on every server.
+// Entries of [TypeUnknown] are such as the listing told no type of: [Stat] may.
 type List struct {
 	Head
 	// Path is the folder.

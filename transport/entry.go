@@ -14,8 +14,11 @@ const (
 	TypeFile EntryType = iota
 	TypeDir
 	TypeLink
-	// TypeOther is a device, a socket, a pipe, or what the server did not say.
+	// TypeOther is a device, a socket, a pipe, or a thing of the server's own.
 	TypeOther
+	// TypeUnknown is what the server did not say and did not let find out: it may
+	// be a folder as well as a file.
+	TypeUnknown
 )
 
 // Entry describes one file or folder on a server.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -45,6 +46,10 @@ func (w *walker) entry(p string, e ftpx.Entry, err error) error {
 	}
 	switch {
 	case job.Err != nil:
+	case p == w.target.remote && w.target.contents && !e.IsDir():
+		job.Err = fmt.Errorf("%q is no folder: leave out the slash at the end of the URL to fetch a file", p)
+	case e.Type == transport.TypeUnknown:
+		job.Err = fmt.Errorf("%q: the server does not tell whether it is a file or a folder", p)
 	case name == ".":
 		return nil // FOLDER itself
 	case e.IsDir():
@@ -87,7 +92,7 @@ func (w *walker) name(p string, e ftpx.Entry) string {
 	case p == root && w.target.contents && e.IsDir():
 		return "."
 	case p == root:
-		return path.Base(root) // a file goes by its name, whatever follows it in the URL
+		return path.Base(root) // a file goes by its name
 	case root == ".":
 		rel = p
 	}

@@ -65,6 +65,15 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestFileWithSlash: a URL that ends in a slash asks for what is in a folder.
+func TestFileWithSlash(t *testing.T) {
+	w := clitest.Start(t)
+	clitest.Write(t, w.Root, map[string]string{"dir/a": "a"})
+	in := t.TempDir()
+	downloader.Run(t.Context(), t, w.Flags(w.URL("dir/a/"), in)...).Want(t, cli.ExitSome, "no folder")
+	clitest.Holds(t, in, nil)
+}
+
 // TestFolderNames: what a URL brings, and under which names.
 func TestFolderNames(t *testing.T) {
 	w := clitest.Start(t)
@@ -79,7 +88,6 @@ func TestFolderNames(t *testing.T) {
 		want map[string]string
 	}{
 		"file":             {[]string{"dir/a"}, map[string]string{"a": "a"}},
-		"file slash":       {[]string{"dir/a/"}, map[string]string{"a": "a"}},
 		"file, escaped":    {[]string{"sp%20ace%23%3F%25"}, map[string]string{"sp ace#?%": "s"}},
 		"folder":           {[]string{"dir"}, dir("dir/")},
 		"folder slash":     {[]string{"dir/"}, dir("")},

@@ -149,6 +149,7 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 		err = c.appear(ctx)
 	}
 	if err != nil {
+		c.doubt(note, err)
 		return res, err
 	}
 	if !res.TimeKept {

@@ -1,9 +1,7 @@
 package folder
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ type verdict struct {
 	proven bool // the ledger knows that this very version was copied
 	finish bool // it seems to be there: prove that, and do what After says
 	reason string
+	doubt  error // it is not copied, since it may have been delivered before
 }
 
 // decide compares a file with the one at the other side, nil for none. An error is
@@ -28,6 +27,11 @@ func (j *job) decide(rel string, s, d *entry) (verdict, error) {
 	if j.o.Once && j.o.Compare != CompareNothing {
 		if v, err := j.once(rel, s); err != nil || v.reason != "" {
 			return v, err
+		}
+	}
+	if d == nil || s.size != d.size || j.o.Compare == CompareNothing {
+		if doubt, err := j.inDoubt(rel, s); err != nil || doubt != nil {
+			return verdict{doubt: doubt}, err
 		}
 	}
 	switch {
@@ -80,19 +84,23 @@ func (j *job) once(rel string, s *entry) (verdict, error) {
 	why, proven := "", false
 	if j.sameSource(old.Source, s) {
 		why, proven = "copied on "+stamp(old.When), j.veryVersion(old.Source, s)
-	} else if j.up && old.Source.Hash != "" {
-		hash, err := hashFile(j.src.full(rel), s.size, j.o.Ledger.FullHash())
-		if errors.Is(err, fs.ErrNotExist) {
-			return verdict{}, nil // the upload will say so
-		}
-		if err == nil && hash == old.Source.Hash {
-			why, proven = "the same content was copied on "+stamp(old.When), strings.HasPrefix(hash, "sha256:")
-		}
+	} else if j.sameContent(old.Source, rel, s) {
+		why, proven = "the same content was copied on "+stamp(old.When), strings.HasPrefix(old.Source.Hash, "sha256:")
 	}
 	if why == "" {
 		return verdict{}, nil
 	}
 	return verdict{noTime: !s.exact, proven: proven, reason: "as the ledger says, " + why}, nil
+}
+
+// sameContent reports whether a file to be sent has the content that was sent. One that
+// cannot be read has not: the upload will say so.
+func (j *job) sameContent(old ledger.Identity, rel string, s *entry) bool {
+	if !j.up || old.Hash == "" || old.Size != s.size {
+		return false
+	}
+	hash, err := hashFile(j.src.full(rel), s.size, j.o.Ledger.FullHash())
+	return err == nil && hash == old.Hash
 }
 
 // veryVersion reports whether the source is the version that was copied, for sure
@@ -136,7 +144,8 @@ func (j *job) recall(rel string) (ledger.Entry, bool, error) {
 	if j.o.Ledger == nil {
 		return ledger.Entry{}, false, nil
 	}
-	return j.o.Ledger.Lookup(j.name, rel)
+	e, found, err := j.o.Ledger.Lookup(j.name, rel)
+	return e, found && e.State == "", err
 }
 
 // sameSource reports whether the source is the one that was copied, as far as its

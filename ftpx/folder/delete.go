@@ -39,7 +39,7 @@ func (j *job) surplus(ctx context.Context, dir string, d *entry, all bool) (gone
 	partial := d.kind != isDir && unfinished(d.name, func(string) bool { return true })
 	switch {
 	case why != "":
-	case d.kind == isOther:
+	case d.kind == isOther || d.kind == isUntold:
 		why = "neither a file nor a folder"
 	case partial && j.young(d):
 		why = youngPartial
@@ -168,9 +168,10 @@ func (j *job) remove(ctx context.Context, e surplusEntry) {
 	if !e.partial {
 		// A listing over FTP can end early and look whole: that it does not name
 		// something is not enough to delete it.
-		switch now, err := j.sourceHas(ctx, e.rel); {
+		switch _, err := j.sourceHas(ctx, e.rel); {
 		case err == nil:
-			j.left(e.rel, &now, "not deleted: it is in the source after all")
+			i.Err = fmt.Errorf("not deleted: %w", ErrListing)
+			j.tell(i)
 			return
 		case ctx.Err() != nil:
 			return

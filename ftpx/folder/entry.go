@@ -14,6 +14,7 @@ const (
 	isDir
 	isLink
 	isOther
+	isUntold // the server does not tell
 )
 
 // entry is what is held of each entry of a folder: little, because there may be a

@@ -125,6 +125,9 @@ func (m *merge) pair(s, d *entry) bool {
 	}
 	all := m.n.all || j.filter.takes(rel, s.kind == isDir)
 	switch {
+	case s.kind == isUntold:
+		j.blind = true // it may be a folder, with all that is in it
+		j.refuse(rel, s, ErrUntold)
 	case s.kind == isOther:
 		j.left(rel, s, "neither a file nor a folder")
 	case s.kind == isFile && !all:
@@ -143,7 +146,7 @@ func (m *merge) pair(s, d *entry) bool {
 
 // String says what a thing is.
 func (k kind) String() string {
-	return [...]string{"a file", "a folder", "a link", "neither a file nor a folder"}[k]
+	return [...]string{"a file", "a folder", "a link", "neither a file nor a folder", "something of which the server does not tell what it is"}[k]
 }
 
 // beside looks for a name in the source's folder.

@@ -41,12 +41,16 @@ func (m *merge) file(rel string, s, d *entry) bool {
 		return true
 	}
 	v, err := j.decide(rel, s, d)
-	if err == nil {
+	if err == nil && v.doubt == nil {
 		v, err = j.complete(rel, s, d, v, m.marked(target))
 	}
 	if err != nil {
 		j.abort(err)
 		return false
+	}
+	if v.doubt != nil {
+		j.tell(Item{Action: j.action, Path: rel, Size: s.size, Err: v.doubt})
+		return true
 	}
 	if v.noTime {
 		j.count(func(r *Report) { r.NoTimes++ })

@@ -159,6 +159,11 @@ type Options struct {
 	// Once copies each file once by content: what the ledger says was copied is
 	// not copied again even if it is gone from where it went. It needs Ledger.
 	Once bool
+	// ResendUnknown sends files again of which an earlier run does not know whether they
+	// were delivered ([ErrDoubt]); the receiver may get them twice. Without it they fail,
+	// as unknown, until it is set, the file is another, or [ledger.Ledger.Forget] is
+	// called for it. Without a Ledger nothing is remembered and all is sent again.
+	ResendUnknown bool
 }
 
 // withDefaults checks the options and fills in what is zero. Errors name the field

@@ -248,6 +248,8 @@ func remoteEntry(e *ftpx.Entry) entry {
 		out.kind = isDir
 	case transport.TypeLink:
 		out.kind = isLink
+	case transport.TypeUnknown:
+		out.kind = isUntold
 	}
 	return out
 }

@@ -106,6 +106,9 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) Item {
 	case err != nil:
 		item.Err = err
 		return item
+	case seen.kind == isUntold:
+		item.Err = ErrUntold
+		return item
 	case seen.kind != isFile:
 		return leave("it is " + seen.kind.String())
 	}
@@ -128,6 +131,9 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) Item {
 	case err != nil:
 		item.Err = err
 		c.bury(ctx, &seen, &item)
+		return item
+	case c.verdict.doubt != nil:
+		item.Err = c.verdict.doubt
 		return item
 	case !c.verdict.copy:
 		j.count(func(r *Report) { r.Unchanged++ })
@@ -224,7 +230,7 @@ func (s *Single) decide(ctx context.Context, c *copying) (v verdict, err error) 
 	case there.kind != isFile:
 		return v, fmt.Errorf("%w: it is a file here and %s there: remove one, or exclude it", ErrInTheWay, there.kind)
 	}
-	if v, err = j.decide(c.rel, e, d); err != nil {
+	if v, err = j.decide(c.rel, e, d); err != nil || v.doubt != nil {
 		return v, err
 	}
 	marked := true

@@ -21,6 +21,13 @@ type Identity struct {
 	Hash string `json:"hash,omitempty"`
 }
 
+// State says what an [Entry] is the record of, if not of a file that was copied.
+type State string
+
+// StateUnknown: the server acknowledged all of the file, and it was gone then. It may have
+// been delivered.
+const StateUnknown State = "unknown"
+
 // Entry is the record of one file of one job.
 type Entry struct {
 	// Job names the job; a ledger may serve several.
@@ -39,6 +46,9 @@ type Entry struct {
 	Addr string `json:"addr,omitempty"`
 	// Protocol is that of the last connection.
 	Protocol string `json:"protocol,omitempty"`
+	// State is "" for a file that was copied. What is [StateUnknown] was not shown to
+	// have arrived.
+	State State `json:"state,omitempty"`
 	// Verified says what was checked, as ftpx.Verified prints it.
 	Verified string `json:"verified,omitempty"`
 	// When is the moment at which it was done; Record fills in now for zero.

@@ -131,5 +131,8 @@ func (j *job) copy(ctx context.Context, e Event) {
 	if item.Err == nil && !item.NotReady || ctx.Err() != nil {
 		return
 	}
+	if item.Doubtful() {
+		return // to try again may deliver it twice: it is left until it changes
+	}
 	j.r.giveBack(failure{event: e, own: item.Own(), unready: item.NotReady})
 }

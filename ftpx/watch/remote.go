@@ -181,6 +181,10 @@ func (s *remoteStream) list(ctx context.Context, dir string, yield yield) (folde
 			if !s.o.Flat && s.sel.Enters(rel) {
 				folders = append(folders, rel)
 			}
+		case e.Type == transport.TypeUnknown:
+			if !s.complain(dir, fmt.Errorf("%q: %w", transport.Printable(e.Name), folder.ErrUntold), yield) {
+				return nil, errStopped
+			}
 		case e.Type != transport.TypeFile:
 		case s.sel.Takes(rel):
 			s.t.observe(rel, e, now, s.settle())

@@ -12,6 +12,8 @@ type file struct {
 	*os.File
 
 	tree    *tree
+	name    string // below the root
+	writes  bool
 	appends bool
 	closing sync.Once
 	closed  error
@@ -59,6 +61,9 @@ func (f *file) ReadFrom(r io.Reader) (int64, error) {
 func (f *file) Close() error {
 	f.closing.Do(func() {
 		f.closed = f.File.Close()
+		if f.writes && f.tree.stored != nil {
+			f.tree.stored(f.name)
+		}
 		f.tree.files.release()
 	})
 	return f.closed

@@ -68,6 +68,9 @@ type FTPOptions struct {
 
 	Access AccessFunc // refuses operations; nil allows all
 	Disk   *Disk      // room for writes; nil has no end
+	// OnStored is told of each file that was open for writing, by its path below
+	// Root, when it has been closed and before the client is told; it may take it away.
+	OnStored func(name string)
 
 	// OnCommand sees every command before the library does and may answer in
 	// its place by returning one reply line, "550 No", without line end. The
@@ -119,7 +122,7 @@ func StartFTP(opts FTPOptions) (*FTPServer, error) {
 		return nil, fmt.Errorf("testserver: %w", err)
 	}
 	var err error
-	if s.tree, err = openTree(opts.Root, opts.Access, opts.Disk, s.tracker); err != nil {
+	if s.tree, err = openTree(opts.Root, opts.Access, opts.Disk, opts.OnStored, s.tracker); err != nil {
 		return nil, fmt.Errorf("testserver: %w", err)
 	}
 	if s.listener, err = listenLoopback(s.opts.Addr); err != nil {

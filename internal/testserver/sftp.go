@@ -66,6 +66,9 @@ type SFTPOptions struct {
 
 	Access AccessFunc // refuses operations; nil allows all
 	Disk   *Disk      // room for writes; nil has no end
+	// OnStored is told of each file that was open for writing, by its path below
+	// Root, when it has been closed and before the client is told; it may take it away.
+	OnStored func(name string)
 
 	// Configure, when not nil, may change the SSH configuration (algorithms,
 	// callbacks) before the server starts.
@@ -108,7 +111,7 @@ func StartSFTP(opts SFTPOptions) (*SFTPServer, error) {
 	if opts.Configure != nil {
 		opts.Configure(s.config)
 	}
-	if s.tree, err = openTree(opts.Root, opts.Access, opts.Disk, s.tracker); err != nil {
+	if s.tree, err = openTree(opts.Root, opts.Access, opts.Disk, opts.OnStored, s.tracker); err != nil {
 		return nil, fmt.Errorf("testserver: %w", err)
 	}
 	if s.listener, err = listenLoopback(opts.Addr); err != nil {

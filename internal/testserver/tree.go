@@ -52,17 +52,19 @@ type tree struct {
 	access AccessFunc
 	disk   *Disk
 	files  *tracker // open files hold it
+	// stored is told of a file that was written, when it is closed.
+	stored func(name string)
 
 	// renames makes "refuse when the target exists" one step.
 	renames sync.Mutex
 }
 
-func openTree(dir string, access AccessFunc, disk *Disk, files *tracker) (*tree, error) {
+func openTree(dir string, access AccessFunc, disk *Disk, stored func(string), files *tracker) (*tree, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &tree{root: root, access: access, disk: disk, files: files}, nil
+	return &tree{root: root, access: access, disk: disk, stored: stored, files: files}, nil
 }
 
 // name checks that op is allowed on the client's path p and returns p as os.Root
@@ -99,7 +101,7 @@ func (t *tree) open(p string, flag int, perm os.FileMode) (*file, error) {
 		t.files.release()
 		return nil, err
 	}
-	return &file{File: f, tree: t, appends: flag&os.O_APPEND != 0}, nil
+	return &file{File: f, tree: t, name: name, writes: op == OpWrite, appends: flag&os.O_APPEND != 0}, nil
 }
 
 // list returns the entries of a folder in the order that the system gives.

@@ -38,6 +38,7 @@ const (
 	lacksMLSD    = "listings for machines"
 	lacksMLST    = "facts of one file"
 	lacksSetTime = "a way to set times"
+	lacksCWD     = "a CWD that enters folders alone"
 )
 
 // learn fills in what the server can do: what it says, less what this or an
@@ -50,14 +51,14 @@ func (c *Conn) learn() {
 			delete(c.feats, name)
 		}
 	}
-	c.lacking = lacking{known(lacksEPSV), known(lacksMLSD), known(lacksMLST), known(lacksSetTime)}
+	c.lacking = lacking{known(lacksEPSV), known(lacksMLSD), known(lacksMLST), known(lacksSetTime), known(lacksCWD)}
 	c.noted = c.lacking
 	c.derive()
 }
 
 // lacking is what a connection goes without because the server was found not to
 // do it. Only the owner's calls use it.
-type lacking struct{ noEPSV, noMLSD, noMLST, noSetTime bool }
+type lacking struct{ noEPSV, noMLSD, noMLST, noSetTime, noCWD bool }
 
 // remember passes what an operation has found out on to later connections. Where
 // the way round does not work either, they had better look for themselves.
@@ -74,6 +75,7 @@ func (c *Conn) remember() {
 	l.Note(c.addr, lacksMLSD, c.noMLSD)
 	l.Note(c.addr, lacksMLST, c.noMLST)
 	l.Note(c.addr, lacksSetTime, c.noSetTime)
+	l.Note(c.addr, lacksCWD, c.noCWD)
 }
 
 // unknown reports whether a reply says that the server does not know the command.

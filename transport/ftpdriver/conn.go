@@ -32,6 +32,10 @@ type Conn struct {
 	lacking
 	noted  lacking // of that, what the endpoint's memory has been told
 	serial bool    // send one command at a time
+	// cwdTells: CWD has refused a name that is no folder.
+	cwdTells bool
+	// namesItself: a listing for machines had the folder that was listed.
+	namesItself bool
 	// aheadPort is where the next data connection goes, from an EPSV sent ahead.
 	aheadPort int
 	aheadAt   time.Time

@@ -110,8 +110,8 @@ func TestPortWithRetrieve(t *testing.T) {
 		turns string
 		kind  transport.Kind
 	}{
-		"later":         {turns: "EPSV, SIZE MDTM RETR EPSV, SIZE MDTM RETR EPSV"},
-		"at once":       {turns: "EPSV, SIZE MDTM RETR EPSV, EPSV, SIZE MDTM RETR EPSV"},
+		"later":         {turns: "PWD EPSV, SIZE MDTM CWD CWD RETR EPSV, SIZE MDTM CWD CWD RETR EPSV"},
+		"at once":       {turns: "PWD EPSV, SIZE MDTM CWD CWD RETR EPSV, EPSV, SIZE MDTM CWD CWD RETR EPSV"},
 		"and fails":     {kind: transport.KindLost},
 		"and hangs up":  {kind: transport.KindLost},
 		"and says what": {kind: transport.KindProtocol},

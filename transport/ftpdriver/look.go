@@ -18,6 +18,11 @@ func (c *Conn) RetrieveLook(ctx context.Context, name string, dst io.Writer, opt
 		if !c.together() {
 			return ErrNoLook
 		}
+		if !c.isVSFTPD() && (!c.feats.has("MLST") || c.noMLST) {
+			if err := c.wayHome(); err != nil {
+				return besides(ErrNoLook, err)
+			}
+		}
 		look := &look{c: c, op: op, name: name, dst: op.Writer(dst), seen: seen, more: more}
 		if opt != nil && opt.Progress != nil {
 			look.moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
@@ -45,12 +50,30 @@ type look struct {
 	refused bool
 }
 
-// lines are what is asked before RETR: as in stat, without its second thoughts.
+// lines are what is asked before RETR: as in stat, without its second thoughts. vsftpd
+// tells the size of files alone, so that it need not be asked for a folder.
 func (k *look) lines() []string {
-	if k.c.feats.has("MLST") && !k.c.noMLST {
+	c := k.c
+	switch {
+	case c.feats.has("MLST") && !c.noMLST:
 		return []string{"MLST " + k.name}
+	case c.isVSFTPD():
+		return []string{"SIZE " + k.name, "MDTM " + k.name}
 	}
-	return []string{"SIZE " + k.name, "MDTM " + k.name}
+	return []string{"SIZE " + k.name, "MDTM " + k.name, "CWD " + k.name, "CWD " + c.home}
+}
+
+// wayHome is findHome in the round trip in which a port is asked for.
+func (c *Conn) wayHome() error {
+	if c.home != "" || c.aheadPort > 0 || !c.mayAskAhead() {
+		return c.findHome()
+	}
+	replies, err := c.exchange("PWD", "EPSV")
+	if err != nil {
+		return err
+	}
+	c.took(replies[1], nil, false)
+	return c.tookHome(replies[0])
 }
 
 func (k *look) retrieve() (int64, error) {
@@ -124,6 +147,17 @@ func (k *look) entry(n int) (*transport.Entry, error) {
 		return nil, nil
 	}
 	e, ok := k.c.sizeAndTime(replies[0], replies[1])
+	if n > 2 {
+		cwd, home := replies[2], replies[3]
+		if cwd.positive() && !home.positive() {
+			k.c.ctl.broken.Store(true)
+			return nil, home.err()
+		}
+		if cwd.positive() && !k.c.noCWD || cwd.kind() == transport.KindPermission {
+			return nil, nil // a folder, it seems: Stat makes sure
+		}
+		k.c.notEntered(cwd)
+	}
 	if !ok || e.Size < 0 {
 		return nil, nil
 	}

@@ -46,7 +46,7 @@ func TestRetrieveLook(t *testing.T) {
 		lost   bool
 		verbs  string
 	}{
-		"plain":      {size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR"},
+		"plain":      {size: 4, want: "file", verbs: "PWD EPSV SIZE MDTM CWD CWD RETR"},
 		"vsftpd":     {change: vsftpd, size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR EPSV"},
 		"MLST":       {change: machine("type=file;size=4;modify=20260102030405;"), size: 4, want: "file", verbs: "EPSV MLST RETR"},
 		"empty":      {file: "empty", size: 0, want: ""},

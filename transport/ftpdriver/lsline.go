@@ -176,7 +176,7 @@ func parseEPLF(line string) (entry transport.Entry, skip, ok bool) {
 	if !ok || name == "" {
 		return transport.Entry{}, false, false
 	}
-	entry = transport.Entry{Name: name, Type: transport.TypeOther, Size: -1}
+	entry = transport.Entry{Name: name, Type: transport.TypeUnknown, Size: -1}
 	for fact := range strings.SplitSeq(facts, ",") {
 		if fact == "" {
 			continue

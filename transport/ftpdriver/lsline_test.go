@@ -75,7 +75,7 @@ func TestShapesOfLIST(t *testing.T) {
 		// EPLF.
 		"+i8388621.48594,m825718503,r,s280,up644\tdjb.html": exact(file("djb.html", 280, 0o644, time.Unix(825718503, 0).UTC())),
 		"+i8388621.50690,m824255907,/,\t514":                of(exact(file("514", 0, 0, time.Unix(824255907, 0).UTC())), transport.TypeDir, ""),
-		"+,\tnothing is known":                              of(transport.Entry{Name: "nothing is known"}, transport.TypeOther, ""),
+		"+,\tnothing is known":                              of(transport.Entry{Name: "nothing is known"}, transport.TypeUnknown, ""),
 		"+m-1,sx,r,\todd numbers":                           {Name: "odd numbers", Size: -1},
 
 		// NetWare.

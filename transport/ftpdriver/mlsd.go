@@ -16,7 +16,7 @@ func parseFacts(line string) (entry transport.Entry, self, ok bool) {
 	if !ok || name == "" {
 		return transport.Entry{}, false, false
 	}
-	entry = transport.Entry{Name: name, Type: transport.TypeOther, Size: -1}
+	entry = transport.Entry{Name: name, Type: transport.TypeUnknown, Size: -1}
 	self = applyFacts(&entry, facts)
 	return entry, self, true
 }
@@ -93,7 +93,7 @@ func parseMLST(text string) (entry transport.Entry, ok bool) {
 	if len(lines) < 3 {
 		return transport.Entry{}, false
 	}
-	entry = transport.Entry{Type: transport.TypeOther, Size: -1}
+	entry = transport.Entry{Type: transport.TypeUnknown, Size: -1}
 	var all strings.Builder
 	for _, line := range lines[1 : len(lines)-1] {
 		facts, name, found := splitFacts(strings.TrimLeft(line, " "))

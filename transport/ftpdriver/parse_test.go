@@ -32,8 +32,8 @@ func TestParseFacts(t *testing.T) {
 		"type=file;size=1;  two spaces":                         {Name: " two spaces", Size: 1},
 		"type=file;size=1; a; b":                                {Name: "a; b", Size: 1},
 		"type=file;size=1 no semicolon":                         {Name: "no semicolon", Size: 1},
-		" nothing is known":                                     {Name: "nothing is known", Type: transport.TypeOther, Size: -1},
-		"perm=r; x":                                             {Name: "x", Type: transport.TypeOther, Size: -1},
+		" nothing is known":                                     {Name: "nothing is known", Type: transport.TypeUnknown, Size: -1},
+		"perm=r; x":                                             {Name: "x", Type: transport.TypeUnknown, Size: -1},
 		"modify=20260102030405;perm=adfrw;size=2;type=file;unique=FE00U984246;UNIX.mode=0644; -a": {Name: "-a", Size: 2, Perm: 0o644, ModTime: day(2026, 1, 2, 3, 4, 5), TimeExact: true},
 	} {
 		got, self, ok := parseFacts(line)

@@ -156,6 +156,9 @@ func (k *peek) plain() error {
 	if err != nil {
 		return err
 	}
+	for i := range k.names {
+		c.notEntered(replies[each*i+2])
+	}
 	for i, a := range k.names {
 		r := replies[each*i:]
 		size, mdtm, cwd, home := r[0], r[1], r[2], r[3]
@@ -163,6 +166,8 @@ func (k *peek) plain() error {
 		if cwd.positive() && !home.positive() {
 			c.ctl.broken.Store(true)
 			lost = c.refused(home, a.name)
+		} else if cwd.positive() && !c.cwdTells {
+			lost = c.leaveAsking() // it is at home, and goes there again
 		}
 		entry, err := c.judge(a.name, size, mdtm, func() (bool, error) { return c.wasFolder(cwd, a.name, lost) })
 		if err = k.tell(a, entry, err); err != nil {

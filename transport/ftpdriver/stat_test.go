@@ -45,14 +45,14 @@ func TestStatPlain(t *testing.T) {
 	}{
 		"file":               {path: "f", turns: "SIZE MDTM PWD CWD"},
 		"missing":            {path: "no", kind: transport.KindNotExist, code: 550, turns: "SIZE MDTM PWD CWD"},
-		"folder":             {path: "d", typ: transport.TypeDir, turns: "SIZE MDTM PWD CWD, CWD"},
-		"file, serial":       {path: "f", serial: true, turns: "SIZE, MDTM"},
-		"folder, serial":     {path: "d", serial: true, typ: transport.TypeDir, turns: "SIZE, MDTM, PWD, CWD, CWD"},
-		"folder with a size": {change: with("SIZE", "213 4096"), path: "d", turns: "SIZE MDTM PWD CWD, CWD"},
+		"folder":             {path: "d", typ: transport.TypeDir, turns: "SIZE MDTM PWD CWD, CWD CWD"},
+		"file, serial":       {path: "f", serial: true, turns: "SIZE, MDTM, PWD, CWD"},
+		"folder, serial":     {path: "d", serial: true, typ: transport.TypeDir, turns: "SIZE, MDTM, PWD, CWD, CWD, CWD"},
+		"folder with a size": {change: with("SIZE", "213 4096"), path: "d", typ: transport.TypeDir, turns: "SIZE MDTM PWD CWD, CWD CWD"},
 		"no SIZE":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "213 20260102030405")(f) }, path: "f", turns: "SIZE MDTM PWD CWD"},
 		"neither":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "502 no")(f) }, path: "f", kind: transport.KindUnsupported, code: 502, turns: "SIZE MDTM PWD CWD"},
 		"busy":               {change: with("MDTM", "450 busy"), path: "no", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD"},
-		"busy folder":        {change: with("MDTM", "450 busy"), path: "d", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD, CWD"},
+		"busy folder":        {change: with("MDTM", "450 busy"), path: "d", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD, CWD CWD"},
 		"not logged in":      {change: with("SIZE", "530 Please login with USER and PASS."), path: "no", kind: transport.KindProtocol, code: 530, lost: true},
 		"no session":         {change: with("SIZE", "530 no"), path: "no", kind: transport.KindAuth, code: 530},
 		"goodbye":            {change: with("SIZE", "421 bye"), path: "no", kind: transport.KindBusy, code: 421, lost: true},
@@ -70,7 +70,7 @@ func TestStatPlain(t *testing.T) {
 				}
 				return cwd(s, name)
 			}
-		}, path: "d", kind: transport.KindRefused, code: 550, lost: true, turns: "SIZE MDTM PWD CWD, CWD"},
+		}, path: "d", kind: transport.KindRefused, code: 550, lost: true, turns: "SIZE MDTM PWD CWD, CWD CWD"},
 	} {
 		for _, p := range protocols {
 			t.Run(name+" "+p.String(), func(t *testing.T) {

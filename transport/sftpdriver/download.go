@@ -171,7 +171,7 @@ func (d *download) takeSize(stat *reply) error {
 	}
 	d.main = a
 	e := a.entry("", "")
-	if e.Type != transport.TypeFile || e.Size <= 0 {
+	if e.Type != transport.TypeFile && e.Type != transport.TypeUnknown || e.Size <= 0 {
 		return nil
 	}
 	if d.size = e.Size; d.pos > d.size {

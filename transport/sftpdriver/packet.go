@@ -21,6 +21,7 @@ const (
 	fxpFstat         = 8
 	fxpSetstat       = 9
 	fxpFsetstat      = 10
+	fxpLstat         = 7
 	fxpOpendir       = 11
 	fxpReaddir       = 12
 	fxpRemove        = 13
@@ -157,7 +158,7 @@ func (r *reader) attrs() (a attrs) {
 // with a listing, whose first letter is the only sign of the type where a
 // server leaves the permissions out.
 func (a attrs) entry(name, longname string) transport.Entry {
-	e := transport.Entry{Name: name, Type: transport.TypeOther, Size: -1}
+	e := transport.Entry{Name: name, Type: transport.TypeUnknown, Size: -1}
 	if a.hasSize && a.size <= 1<<63-1 {
 		e.Size = int64(a.size)
 	}
@@ -175,12 +176,12 @@ func (a attrs) entry(name, longname string) transport.Entry {
 	case kind == 0o120000:
 		e.Type = transport.TypeLink
 	case kind != 0:
-		// A device, a pipe or a socket.
+		e.Type = transport.TypeOther // a device, a pipe or a socket
 	case len(longname) > 0 && longname[0] == 'd':
 		e.Type = transport.TypeDir
 	case len(longname) > 0 && longname[0] == 'l':
 		e.Type = transport.TypeLink
-	case len(longname) > 0 && longname[0] == '-', a.hasSize:
+	case len(longname) > 0 && longname[0] == '-':
 		e.Type = transport.TypeFile
 	}
 	return e

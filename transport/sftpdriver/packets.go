@@ -13,6 +13,10 @@ const modeBits = 0o7777
 func (s *step) packet() (typ byte, body []byte) {
 	p := putString(nil, s.path())
 	switch q := s.req.(type) {
+	case *transport.Stat:
+		if q.NoFollow {
+			return fxpLstat, p
+		}
 	case *transport.List:
 		return fxpOpendir, p
 	case *transport.Store:

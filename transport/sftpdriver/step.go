@@ -41,6 +41,9 @@ func (s *step) prepare() {
 	switch q := s.req.(type) {
 	case *transport.Stat:
 		s.reads("STAT", q.Path)
+		if q.NoFollow {
+			s.name = "LSTAT"
+		}
 	case *transport.List:
 		s.reads("OPENDIR", q.Path)
 		s.rounds = true
@@ -163,11 +166,7 @@ func (s *step) finish() error {
 	}
 	switch q := s.req.(type) {
 	case *transport.Stat:
-		a, err := s.attrs()
-		if err == nil {
-			q.Entry = a.entry(path.Base(q.Path), "")
-		}
-		return err
+		return s.described(q)
 	case *transport.List:
 		return s.list(q)
 	case *transport.Store:

@@ -54,6 +54,9 @@ func (s *settings) check(up bool, o folder.Options, bad func(key, text string)) 
 	if o.Once && value(s.Ledger) == "" {
 		bad("once", "a ledger alone remembers what was copied: set ledger to a file")
 	}
+	if o.ResendUnknown && value(s.Ledger) == "" {
+		bad("resend_unknown", "a ledger alone remembers which files are unknown: set ledger to a file, or remove this")
+	}
 	if a := o.After; a.Source == folder.SourceMove && a.Archive == "" {
 		bad("after.source", "to be moved, a file needs a place: set after.archive to a folder on the source's side")
 	} else if a.Archive != "" && a.Source != folder.SourceMove {

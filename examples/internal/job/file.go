@@ -29,30 +29,31 @@ type fileTarget struct {
 // settings are how a job copies. What is nil was not set.
 type settings struct {
 	connection
-	Include     []string   `toml:"include"`
-	Exclude     []string   `toml:"exclude"`
-	MinSize     *size      `toml:"min_size"`
-	MaxSize     *size      `toml:"max_size"`
-	NewerThan   *age       `toml:"newer_than"`
-	OlderThan   *age       `toml:"older_than"`
-	Links       *linking   `toml:"links"`
-	FoldCase    *bool      `toml:"fold_case"`
-	Compare     *comparing `toml:"compare"`
-	Tolerance   *age       `toml:"tolerance"`
-	Delete      *bool      `toml:"delete"`
-	MaxDelete   *share     `toml:"max_delete"`
-	PartialAge  *age       `toml:"partial_age"`
-	StopOnError *bool      `toml:"stop_on_error"`
-	Once        *bool      `toml:"once"`
-	Ledger      *string    `toml:"ledger"`
-	Manifest    *bool      `toml:"manifest"`
-	Report      *string    `toml:"report"`
-	Rename      *string    `toml:"rename"`
-	FirstName   *string    `toml:"first_name"`
-	DeadLetter  *string    `toml:"dead_letter"`
-	Ready       *readiness `toml:"ready"`
-	After       *aftermath `toml:"after"`
-	Watch       *watching  `toml:"watch"`
+	Include       []string   `toml:"include"`
+	Exclude       []string   `toml:"exclude"`
+	MinSize       *size      `toml:"min_size"`
+	MaxSize       *size      `toml:"max_size"`
+	NewerThan     *age       `toml:"newer_than"`
+	OlderThan     *age       `toml:"older_than"`
+	Links         *linking   `toml:"links"`
+	FoldCase      *bool      `toml:"fold_case"`
+	Compare       *comparing `toml:"compare"`
+	Tolerance     *age       `toml:"tolerance"`
+	Delete        *bool      `toml:"delete"`
+	MaxDelete     *share     `toml:"max_delete"`
+	PartialAge    *age       `toml:"partial_age"`
+	StopOnError   *bool      `toml:"stop_on_error"`
+	Once          *bool      `toml:"once"`
+	ResendUnknown *bool      `toml:"resend_unknown"`
+	Ledger        *string    `toml:"ledger"`
+	Manifest      *bool      `toml:"manifest"`
+	Report        *string    `toml:"report"`
+	Rename        *string    `toml:"rename"`
+	FirstName     *string    `toml:"first_name"`
+	DeadLetter    *string    `toml:"dead_letter"`
+	Ready         *readiness `toml:"ready"`
+	After         *aftermath `toml:"after"`
+	Watch         *watching  `toml:"watch"`
 }
 
 // readiness is a [job.ready]: when a file is whole.

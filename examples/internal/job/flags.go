@@ -81,6 +81,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	textual(fs, "tolerance", "how far two times of one file may be apart (default 1s)", &s.Tolerance)
 	stringy(fs, "ledger", "`file` that remembers what was copied; created if it is missing", &s.Ledger)
 	boolean(fs, "once", "with -ledger, copy each file once, even if it is gone from where it went", &s.Once)
+	boolean(fs, "resend-unknown", "with -ledger, send files again that an earlier run may have delivered without being able to tell", &s.ResendUnknown)
 	stringy(fs, "rename", "`template` of names at the target, as {stem}-{date:2006-01-02}.{ext}", &s.Rename)
 	stringy(fs, "first-name", "`template` of names until a file is whole, as {name}.tmp", &s.FirstName)
 	stringy(fs, "dead-letter", "`folder` on the source's side for files that cannot be copied", &s.DeadLetter)

@@ -53,7 +53,7 @@ func (s *settings) build(up bool, bad func(key, text string)) folder.Options {
 		Links: value(s.Links).v, FoldCase: value(s.FoldCase),
 		Compare: value(s.Compare).v, Tolerance: duration(s.Tolerance),
 		Delete: value(s.Delete), MaxDelete: value(s.MaxDelete).v, PartialAge: duration(s.PartialAge),
-		StopOnError: value(s.StopOnError), Once: value(s.Once),
+		StopOnError: value(s.StopOnError), Once: value(s.Once), ResendUnknown: value(s.ResendUnknown),
 		Name: folder.Template(value(s.Rename)), FirstName: folder.Template(value(s.FirstName)), DeadLetter: value(s.DeadLetter),
 	}
 	if r := s.Ready; r != nil {

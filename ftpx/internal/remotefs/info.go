@@ -44,7 +44,7 @@ func (i info) Mode() fs.FileMode {
 		return fs.ModeDir | cmp.Or(perm, 0o555)
 	case transport.TypeLink:
 		return fs.ModeSymlink | cmp.Or(perm, 0o777)
-	case transport.TypeOther:
+	case transport.TypeOther, transport.TypeUnknown:
 		return fs.ModeIrregular | cmp.Or(perm, 0o444)
 	}
 	return cmp.Or(perm, 0o444)

@@ -16,6 +16,7 @@ type commit struct {
 	begun    bool // what is at the destination is not known: a rename may have taken effect
 	backedUp bool // the old file may lie under its backup name
 	done     bool // the destination is the file, checked; what is left is to clean up
+	taken    bool // the partial was acknowledged and is gone, see taken.go
 	looks    int  // how often the destination was compared and differed
 	cleaned  int  // how often cleaning up was tried
 }
@@ -140,6 +141,12 @@ func (u *upload) restore(ctx context.Context, l *session.Lease, cause error) err
 		return nil
 	} else if err != nil && !l.Usable() {
 		return err
+	} else if errors.Is(err, errGone) {
+		if _, err := u.awaitName(ctx, l); err != nil && !l.Usable() {
+			return err
+		} else if err != nil {
+			cause = err
+		}
 	}
 	if !u.commit.backedUp {
 		u.commit.begun = false
@@ -181,8 +188,22 @@ func (u *upload) refusedReplace(ctx context.Context, l *session.Lease, cause err
 		return false, nil
 	}
 	st, err := l.Stat(ctx, u.spec.Dest)
-	if err != nil && !l.Usable() {
+	switch {
+	case err != nil && !l.Usable():
 		return false, err
+	case err == nil && st.Type != transport.TypeFile:
+		u.commit.begun = false
+		return false, retry.Stop(noPlace(u.spec.Dest, st))
 	}
-	return err == nil && !st.IsDir(), nil
+	return err == nil, nil
+}
+
+// noPlace is the error of a name that something has that no file may take the place of: a
+// folder, or what may be one.
+func noPlace(name string, st transport.Entry) error {
+	what := errors.New("there is a folder of that name: add the file's name to the remote path")
+	if !st.IsDir() {
+		what = errors.New("what has that name is no file, as far as the server tells, and is not replaced: remove it, or choose another name")
+	}
+	return &transport.Error{Op: "upload", Path: name, Kind: transport.KindExist, Err: what}
 }

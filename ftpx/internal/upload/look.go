@@ -113,16 +113,14 @@ func (u *upload) notNew(ctx context.Context, l *session.Lease, k *look, lost err
 
 // occupied is the error for something at the destination that must not be replaced.
 func (u *upload) occupied(st transport.Entry) error {
-	what := ""
 	switch {
 	case st.IsDir():
-		what = "there is a folder of that name: add the file's name to the remote path"
+		return retry.Stop(noPlace(u.spec.Dest, st))
 	case u.spec.NoReplace:
-		what = "there is a file of that name and NoReplace is set"
-	default:
-		return nil
+		return retry.Stop(&transport.Error{Op: "upload", Path: u.spec.Dest, Kind: transport.KindExist,
+			Err: errors.New("there is a file of that name and NoReplace is set")})
 	}
-	return retry.Stop(&transport.Error{Op: "upload", Path: u.spec.Dest, Kind: transport.KindExist, Err: errors.New(what)})
+	return nil
 }
 
 // isSame reports whether the file at the destination, of the source's size and time, is

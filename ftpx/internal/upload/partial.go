@@ -22,6 +22,8 @@ type partial struct {
 	verified   transfer.Set // what was read back since it was written to last
 	closed     bool         // the server has said that what wrote it last has ended
 	restart    bool         // the next attempt begins at 0
+	// acknowledged: the server has said that it has all of it, see taken.go.
+	acknowledged bool
 }
 
 func (u *upload) newPartial(generation int) partial {

@@ -161,7 +161,7 @@ func (p *put) begin() {
 	u.res.TimeKept = false
 	if p.store != nil {
 		u.where.arrived = false // what holds the partial from here on is of this host
-		u.part.verified = transfer.Set{}
+		u.part.verified, u.part.acknowledged = transfer.Set{}, false
 	}
 }
 

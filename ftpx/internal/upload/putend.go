@@ -33,6 +33,7 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 	if size := u.src.Size(); p.store != nil && size >= 0 && u.part.acked != size {
 		return false, u.short(u.part.acked, size)
 	}
+	u.part.acknowledged = u.part.acknowledged || p.store != nil
 	switch err := p.rename.Err; {
 	case err == nil:
 		return true, u.committed(ctx, l)
@@ -42,7 +43,10 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 	case err == transport.ErrSkipped && lost != nil:
 		return false, lost
 	case err == transport.ErrSkipped:
-		return false, u.check(ctx, l)
+		if err := u.check(ctx, l); err != nil {
+			return u.placedBy(ctx, l, err)
+		}
+		return false, nil
 	default:
 		u.commit.refused(err)
 		if !l.Usable() {

@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"time"
@@ -53,7 +54,7 @@ func (u *upload) reconcile(ctx context.Context, l *session.Lease) (done bool, er
 		}
 	}
 	return false, retry.Stop(&transport.Error{Op: "rename", Path: u.spec.Dest, Kind: transport.KindLost, MayHaveActed: true,
-		Err: errors.New("the reply to the rename was lost; the partial is gone and the destination is not what was sent")})
+		Err: fmt.Errorf("the reply to the rename was lost; %w", errGone)})
 }
 
 // maxCleanUps bounds how often cleaning up is tried.

@@ -89,7 +89,7 @@ func (m *move) looked(ctx context.Context, l *session.Lease, cause error) error 
 // inTheWay reports whether a rename was refused because there is a file at the
 // new name. Servers say no more than "failure", so that a look decides; at the old
 // name too, for a folder does not take a file's place, and to make room for what
-// is not there would be wrong.
+// is not there would be wrong. What may be a folder counts as one.
 func (m *move) inTheWay(ctx context.Context, l *session.Lease, cause error) (bool, error) {
 	switch transport.KindOf(cause) {
 	case transport.KindExist, transport.KindTemporary, transport.KindRefused, transport.KindName, transport.KindPermission:
@@ -104,7 +104,7 @@ func (m *move) inTheWay(ctx context.Context, l *session.Lease, cause error) (boo
 		if err != nil && !l.Usable() {
 			return false, err
 		}
-		if err != nil || st.IsDir() {
+		if err != nil || st.Type != transport.TypeFile {
 			return false, nil
 		}
 	}

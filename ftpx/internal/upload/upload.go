@@ -42,6 +42,9 @@ type Spec struct {
 type Failure struct {
 	// Unknown: the file may be there under its name, and no look at the server could tell.
 	Unknown bool
+	// Acknowledged, with Unknown: the server has said that it has all of it, and the name
+	// that it was given is gone.
+	Acknowledged bool
 	// Offset is how many bytes are known to have arrived, Partial under what name.
 	Offset  int64
 	Partial string
@@ -119,7 +122,11 @@ func (u *upload) failure(err error) error {
 		return nil
 	}
 	// Before the rename, a lost request can have changed nothing but the partial.
-	f := &Failure{Unknown: u.commit.begun, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	f := &Failure{Unknown: u.commit.begun, Acknowledged: u.commit.begun && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	if u.commit.taken {
+		f.Unknown, f.Acknowledged, f.Offset = true, true, u.part.confirmed
+		return f
+	}
 	if f.Offset > 0 {
 		f.Partial = u.part.name
 	}
@@ -147,6 +154,10 @@ func (u *upload) attempt(ctx context.Context, l *session.Lease) error {
 		} else if err != nil {
 			return err
 		}
+	}
+	if err := u.stillThere(ctx, l); err != nil {
+		_, err = u.placedBy(ctx, l, err)
+		return err
 	}
 	if !u.checked {
 		if done, err := u.send(ctx, l); done || err != nil {

@@ -149,6 +149,9 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 		want = u.part.acked
 	}
 	st, err := l.Stat(ctx, u.part.name)
+	if errors.Is(err, fs.ErrNotExist) && u.part.acknowledged {
+		st, err = u.awaitName(ctx, l)
+	}
 	if err != nil {
 		return err
 	}
@@ -159,6 +162,7 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 		}
 	}
 	if got != want {
+		u.part.acknowledged = false // it was no true word
 		u.part.restart = got > want
 		return &transport.Error{Op: u.task.Op, Path: u.part.name, Kind: transport.KindTruncated, Protocol: l.Proto, Addr: l.Info().Addr,
 			Err: fmt.Errorf("the server said it was all, but holds %d of %d bytes", got, want)}
