@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/seed01fc2e40/go-ftpx/internal/pki"
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver/realtest"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -83,6 +84,29 @@ func TestRealBatches(t *testing.T) {
 				Whole: srv.Kind == realserver.PureFTPd})
 		})
 	}
+}
+
+// TestRealBatchesProFTPD is [TestRealBatches] on another server of SFTP.
+func TestRealBatchesProFTPD(t *testing.T) {
+	key, err := pki.NewSSHKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := key.PrivatePEM("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "host_key")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv := realtest.Start(t, realserver.Options{Kind: realserver.ProFTPD, Extra: []string{
+		"LoadModule mod_sftp.c", "SFTPEngine on", "SFTPHostKey " + file, "SFTPAuthMethods password"}})
+	forbid(t, srv.Root)
+	ep := realEndpoint(transport.SFTP, srv)
+	ep.SSH = transport.SSH{HostKeyFingerprints: []string{key.Fingerprint()}}
+	d := newDriver(ep)
+	RunBatches(t, d.open, BatchOptions{Lists: lists(60, 300), Disk: OnDisk(srv.Root, ownerOf(t, srv.Root)), Forbidden: "forbidden"})
 }
 
 // ownerOf returns what gives a file to the owner of the login folder.

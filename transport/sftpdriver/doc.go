@@ -2,17 +2,15 @@
 // SSH, as a [transport.Conn], on golang.org/x/crypto/ssh and
 // github.com/pkg/sftp.
 //
-// Read in this order: [Dial] and the steps of connecting in dial.go; [Conn] in
-// conn.go, where every request begins and ends; pipe.go, which lets requests
-// of our own travel between those of pkg/sftp; store.go and retrieve.go. Who
-// the server must be is in hostkeys.go and knownhosts.go, who we are in auth.go
-// and identity.go, what a failure means in classify.go and greeting.go.
+// Read in this order: [Dial] and the steps of connecting in dial.go; [Conn] in conn.go
+// and how it carries out a batch in do.go; what may leave together in reach.go, and what
+// is opened ahead of a condition in guess.go; pipe.go, which lets packets of our own
+// travel between those of pkg/sftp; store.go, retrieve.go and lanes.go. Who the server
+// must be is in hostkeys.go and knownhosts.go, who we are in auth.go and identity.go,
+// what a failure means in classify.go and greeting.go.
 //
-// pkg/sftp opens the session, writes files and changes names. Reading, listing
-// and removing go through pipe.go, because pkg/sftp cannot do them as the
-// contract asks: its concurrent WriteTo loses data on short reads (its issues
-// 424 and 658), its ReadDir holds a whole folder in memory and cannot tell a
-// missing size from an empty file, and its Remove deletes folders as well.
+// What goes through pkg/sftp, and why the rest does not, is in library.go, the one file
+// that calls it.
 //
 // Programs use package ftpx. A connection made here retries nothing.
 package sftpdriver

@@ -186,7 +186,7 @@ func (d *download) take(p part) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer putBuffer(buf)
+	defer p.reply.p.buffers.put(buf)
 	r := &reader{b: *buf}
 	if typ == fxpStatus {
 		if err := r.status(); err != nil {

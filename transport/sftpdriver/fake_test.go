@@ -249,7 +249,7 @@ func fileAttrs(size int) []byte {
 }
 
 var packetNames = map[byte]string{1: "INIT", 3: "OPEN", 4: "CLOSE", 5: "READ", 6: "WRITE", 8: "FSTAT", 9: "SETSTAT", 10: "FSETSTAT",
-	11: "OPENDIR", 12: "READDIR", 13: "REMOVE", 14: "MKDIR", 15: "RMDIR", 16: "REALPATH", 17: "STAT", 18: "RENAME", 200: "EXTENDED"}
+	11: "OPENDIR", 12: "READDIR", 13: "REMOVE", 14: "MKDIR", 15: "RMDIR", 16: "REALPATH", 17: "STAT", 18: "RENAME", 19: "READLINK", 20: "SYMLINK", 200: "EXTENDED"}
 
 func (s *fakeSession) run() {
 	head := make([]byte, 4)

@@ -68,7 +68,7 @@ func FuzzPipe(f *testing.F) {
 		case a := <-r.done:
 			if a.err == nil {
 				total += len(*a.buf) + 9
-				putBuffer(a.buf)
+				p.buffers.put(a.buf)
 			}
 		default:
 		}

@@ -18,8 +18,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// ProFTPD's mod_sftp hashes files on the server.
-func TestRealCheckFile(t *testing.T) {
+// dialProFTPD starts a ProFTPD that speaks SFTP (mod_sftp).
+func dialProFTPD(t *testing.T) (*client, *realserver.Server) {
 	key, err := pki.NewSSHKey()
 	if err != nil {
 		t.Fatal(err)
@@ -34,12 +34,13 @@ func TestRealCheckFile(t *testing.T) {
 	}
 	srv := realtest.Start(t, realserver.Options{Kind: realserver.ProFTPD, Extra: []string{
 		"LoadModule mod_sftp.c", "SFTPEngine on", "SFTPHostKey " + file, "SFTPAuthMethods password"}})
-	c, err := dialClient(t.Context(), &transport.Endpoint{Protocol: transport.SFTP, Host: srv.Host, Port: srv.Port, User: srv.User,
-		Password: transport.Secret(srv.Password), SSH: transport.SSH{HostKeyFingerprints: []string{key.Fingerprint()}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	return dialReal(t, &transport.Endpoint{Protocol: transport.SFTP, Host: srv.Host, Port: srv.Port, User: srv.User,
+		Password: transport.Secret(srv.Password), SSH: transport.SSH{HostKeyFingerprints: []string{key.Fingerprint()}}}), srv
+}
+
+// ProFTPD's mod_sftp hashes files on the server.
+func TestRealCheckFile(t *testing.T) {
+	c, _ := dialProFTPD(t)
 	caps := c.Info().Caps
 	if caps.HashRanges || !caps.HasHash("sha256") {
 		t.Fatalf("%+v", caps)
@@ -76,7 +77,7 @@ func TestRealCheckFile(t *testing.T) {
 		}
 	}
 	// It answers with the digest to the end, whatever length is asked for.
-	_, err = c.Hash(t.Context(), "f", "sha256", 1000, 70_000)
+	_, err := c.Hash(t.Context(), "f", "sha256", 1000, 70_000)
 	if k := transport.KindOf(err); k != transport.KindUnsupported {
 		t.Error(k, err)
 	}

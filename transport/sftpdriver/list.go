@@ -52,7 +52,7 @@ func (s *step) names(answer *reply, yield func(transport.Entry) bool) (more bool
 	if err != nil {
 		return false, err
 	}
-	defer putBuffer(buf)
+	defer answer.p.buffers.put(buf)
 	r := &reader{b: *buf}
 	if typ == fxpStatus {
 		if err := r.status(); err != nil {

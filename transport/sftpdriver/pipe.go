@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // pipe carries the SFTP packets of pkg/sftp over an SSH channel and lets
@@ -33,6 +31,8 @@ type pipe struct {
 	head []byte // of a packet for pkg/sftp, not yet handed on
 	left int64  // bytes of it still in the channel
 	hdr  [9]byte
+
+	buffers buffers
 
 	mu     sync.Mutex // guards what follows
 	nextID uint32
@@ -124,13 +124,13 @@ func (p *pipe) next() error {
 		p.head, p.left = p.hdr[:], length-5
 		return nil
 	}
-	buf := getBuffer(int(length - 5))
+	buf := p.buffers.get(int(length - 5))
 	if _, err := io.ReadFull(p.ch, *buf); err != nil {
 		r.done <- answer{err: ended(err)}
 		return unexpected(err)
 	}
 	if r.dropped.Load() {
-		putBuffer(buf)
+		p.buffers.put(buf)
 		return nil
 	}
 	r.done <- answer{typ: p.hdr[4], buf: buf, at: time.Now()}
@@ -215,34 +215,3 @@ func ended(err error) error {
 
 // maxPacket is the longest packet taken, as in pkg/sftp and OpenSSH.
 const maxPacket = 256 << 10
-
-// Buffers of answers: small ones are made, those of a 32 KiB read and of a
-// larger one are pooled.
-const midBuffer = 36 << 10
-
-var midBuffers = sync.Pool{New: func() any { b := make([]byte, midBuffer); return &b }}
-
-func getBuffer(n int) *[]byte {
-	var b *[]byte
-	switch {
-	case n <= 2<<10:
-		small := make([]byte, n)
-		return &small
-	case n <= midBuffer:
-		b = midBuffers.Get().(*[]byte)
-	default:
-		b = transport.GetBuffer()
-	}
-	*b = (*b)[:n]
-	return b
-}
-
-func putBuffer(b *[]byte) {
-	*b = (*b)[:cap(*b)]
-	switch cap(*b) {
-	case midBuffer:
-		midBuffers.Put(b)
-	case maxPacket:
-		transport.PutBuffer(b)
-	}
-}

@@ -137,7 +137,7 @@ func (r *reply) answered() bool {
 	}
 }
 
-// wait returns the answer. Its buffer must be given back with putBuffer.
+// wait returns the answer. Its buffer must be given back.
 func (r *reply) wait() (byte, *[]byte, error) {
 	select {
 	case a := <-r.done:
@@ -168,7 +168,7 @@ func (r *reply) drop() {
 	select {
 	case a := <-r.done:
 		if a.buf != nil {
-			putBuffer(a.buf)
+			r.p.buffers.put(a.buf)
 		}
 	default:
 	}
@@ -181,7 +181,7 @@ func (r *reply) parse(want byte, read func(*reader)) error {
 	if err != nil {
 		return err
 	}
-	defer putBuffer(buf)
+	defer r.p.buffers.put(buf)
 	rd := &reader{b: *buf}
 	switch {
 	case typ == fxpStatus:

@@ -189,7 +189,7 @@ func (u *upload) giveUp() error {
 	for _, r := range u.lanes.closing() {
 		_, buf, rerr := r.wait() // what they write must not follow the cut
 		if rerr == nil {
-			putBuffer(buf)
+			r.p.buffers.put(buf)
 		}
 	}
 	size := binary.BigEndian.AppendUint32(putString(nil, u.handle), attrSize)
