@@ -188,8 +188,11 @@ func (s *Session) open(ctx context.Context, h *Host, mustDial bool, timeout time
 		if err == nil {
 			return pc, fresh, nil
 		}
+		// What the server has shown it takes is learned before who waits gets the slot,
+		// and is refused as well.
+		again := h.queueAgain(err, company)
 		h.pool.freeSlot()
-		if !h.queueAgain(err, company) {
+		if !again {
 			return nil, false, err
 		}
 		if _, _, err := h.pool.acquire(ctx, false, 0); err != nil {
