@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +16,12 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// stubConn is enough of a connection to be chosen, and answers whatever it is asked.
+// stubConn is enough of a connection to be chosen. What it is asked is answered by one,
+// or at once.
 type stubConn struct {
 	proto  ftpx.Protocol
+	one    func(context.Context, transport.Request) error
+	gone   atomic.Bool
 	closed chan struct{}
 	once   sync.Once
 }
@@ -25,10 +29,15 @@ type stubConn struct {
 func newStub(p ftpx.Protocol) *stubConn { return &stubConn{proto: p, closed: make(chan struct{})} }
 
 func (c *stubConn) Info() transport.Info { return transport.Info{Protocol: c.proto, Addr: "h:1"} }
-func (c *stubConn) Usable() bool         { return true }
+func (c *stubConn) Usable() bool         { return !c.gone.Load() }
 func (c *stubConn) Close() error         { c.once.Do(func() { close(c.closed) }); return nil }
 func (c *stubConn) Do(ctx context.Context, b *transport.Batch) error {
-	return transport.InTurn(ctx, b, c.Usable, func(context.Context, transport.Request) error { return nil })
+	return transport.InTurn(ctx, b, c.Usable, func(ctx context.Context, r transport.Request) error {
+		if c.one == nil {
+			return nil
+		}
+		return c.one(ctx, r)
+	})
 }
 
 // behaviour is what a port does: after answer its first byte arrives (0: with

@@ -157,7 +157,7 @@ func check(t *testing.T, ps segments, written []bool, size int64) {
 // What a new stream gets leaves the old one what that brings meanwhile, and is not smaller.
 func TestSplit(t *testing.T) {
 	const mib = 1 << 20
-	ps := segmentsOf(pairs(0, 10 * mib), 110*mib)
+	ps := segmentsOf(pairs(0, 10*mib), 110*mib)
 	q := ps.split(20 * mib)
 	if p := ps[0]; q == nil || p.end != 70*mib || q.from != 70*mib || q.at != 70*mib || q.end != 110*mib {
 		t.Fatalf("%+v, %+v", ps[0], q)
@@ -189,13 +189,13 @@ func TestFollow(t *testing.T) {
 
 // What has not been compared with what is behind it is not said to be there, to its end.
 func TestSegmentsThatHaveNotMet(t *testing.T) {
-	ps := segmentsOf(pairs(0, 50 << 10, 100 << 10, 200 << 10), 200<<10)
+	ps := segmentsOf(pairs(0, 50<<10, 100<<10, 200<<10), 200<<10)
 	ps[0].at = ps[0].end
-	if want := pairs(0, 100<<10 - overlap, 100 << 10, 200 << 10); !slices.Equal(ps.ranges(), want) || ps.complete() || ps.idle() != ps[0] {
+	if want := pairs(0, 100<<10-overlap, 100<<10, 200<<10); !slices.Equal(ps.ranges(), want) || ps.complete() || ps.idle() != ps[0] {
 		t.Errorf("%v, want %v; complete is %v", ps.ranges(), want, ps.complete())
 	}
 	ps[0].met = true
-	if want := pairs(0, 200 << 10); !slices.Equal(ps.ranges(), want) || !ps.complete() || ps.idle() != nil {
+	if want := pairs(0, 200<<10); !slices.Equal(ps.ranges(), want) || !ps.complete() || ps.idle() != nil {
 		t.Errorf("%v, want %v; complete is %v", ps.ranges(), want, ps.complete())
 	}
 }
