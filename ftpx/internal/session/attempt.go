@@ -162,6 +162,9 @@ func (s *Session) exclusive(ctx context.Context, h *Host, j *job, b *breaker) (c
 		s.failOver(h, j.failed)
 		s.opts.Events.Attempt(j.task, j.attempt.Number, l)
 		err = j.f(ctx, l)
+		if l.place == noPlace { // released by f: what becomes of it is for who has it now
+			return true, s.closedErr(err)
+		}
 		if l.Usable() {
 			j.attempt.Answered()
 			l.Release()
@@ -188,8 +191,11 @@ func (s *Session) open(ctx context.Context, h *Host, mustDial bool, timeout time
 		if err == nil {
 			return pc, fresh, nil
 		}
+		// What the server has shown it takes is learned before who waits gets the slot,
+		// and is refused as well.
+		again := h.queueAgain(err, company)
 		h.pool.freeSlot()
-		if !h.queueAgain(err, company) {
+		if !again {
 			return nil, false, err
 		}
 		if _, _, err := h.pool.acquire(ctx, false, 0); err != nil {
@@ -227,7 +233,7 @@ func (s *Session) takeOrDial(ctx context.Context, h *Host, mustDial bool, timeou
 		if time.Since(pc.idleFrom) < pingAfter || (transport.Calls{Conn: pc.conn}).Ping(ctx) == nil {
 			return pc, false, false, nil
 		}
-		h.pool.put(pc) // which ends it
+		h.pool.put(pc) // which ends it, unless the server has answered, if with a refusal
 		if ctx.Err() != nil {
 			return nil, false, false, context.Cause(ctx)
 		}

@@ -118,9 +118,9 @@ func (l *Lease) Another(ctx context.Context) (other *Lease, final bool) {
 	}
 	pc, _, company, err := h.s.takeOrDial(ctx, h, false, 0)
 	if err != nil {
+		again := h.queueAgain(err, company) // before the slot is free for another to be refused
 		h.pool.freeSlot()
-		// It has shown how many it takes, or it has not.
-		return nil, !h.queueAgain(err, company) && ctx.Err() == nil && !elsewhere(err)
+		return nil, !again && ctx.Err() == nil && !elsewhere(err)
 	}
 	other = h.leaseFor(pc, slot, l.Attempt, l.rates)
 	if pc.inTurn {

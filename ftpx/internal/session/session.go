@@ -183,10 +183,14 @@ func refusal(k transport.Kind) bool {
 	return false
 }
 
-// closedErr turns what a closed connection brings up into [ErrClosed].
+// closedErr turns what a closed connection brings up into [ErrClosed], which nothing is
+// tried after.
 func (s *Session) closedErr(err error) error {
-	if err != nil && s.ctx.Err() != nil && !errors.Is(err, ErrClosed) {
-		return retry.Stop(errors.Join(ErrClosed, err))
+	if err == nil || s.ctx.Err() == nil {
+		return err
 	}
-	return err
+	if !errors.Is(err, ErrClosed) {
+		err = errors.Join(ErrClosed, err)
+	}
+	return retry.Stop(err)
 }

@@ -1,0 +1,119 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// stub is a connection of which every request goes through a function, one after the
+// other in each batch.
+type stub struct {
+	proto   transport.Protocol
+	caps    transport.Caps
+	one     func(context.Context, transport.Request) error // nil answers at once
+	onClose func()
+	gone    atomic.Bool
+	closed  atomic.Bool
+	busy    atomic.Int32 // batches under way
+	most    atomic.Int32 // at once
+}
+
+func (c *stub) Info() transport.Info {
+	return transport.Info{Protocol: c.proto, Addr: "h:1", Caps: c.caps}
+}
+func (c *stub) Usable() bool { return !c.gone.Load() && !c.closed.Load() }
+func (c *stub) Close() error {
+	if c.closed.CompareAndSwap(false, true) && c.onClose != nil {
+		c.onClose()
+	}
+	return nil
+}
+func (c *stub) Do(ctx context.Context, b *transport.Batch) error {
+	n := c.busy.Add(1)
+	defer c.busy.Add(-1)
+	for {
+		most := c.most.Load()
+		if n <= most || c.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	return transport.InTurn(ctx, b, c.Usable, func(ctx context.Context, r transport.Request) error {
+		if c.one == nil {
+			return nil
+		}
+		return c.one(ctx, r)
+	})
+}
+
+// lost is what the loss of a connection brings up.
+func lost() error {
+	return &transport.Error{Op: "stub", Kind: transport.KindLost, Err: errors.New("reset")}
+}
+
+// tally counts what a session tells.
+type tally struct {
+	mu                     sync.Mutex // guards what follows
+	attempts, lost, shared int
+	fresh                  int
+}
+
+// newSession makes a session with the rest of its options filled in.
+func newSession(t *testing.T, o Options) (*Session, *tally) {
+	t.Helper()
+	var n tally
+	if o.Hosts == nil {
+		o.Hosts = []string{"h"}
+	}
+	if o.Protocols == nil {
+		o.Protocols = []transport.Protocol{transport.SFTP}
+	}
+	o.Events = Events{
+		Protocol: func(transport.Protocol, error) {},
+		Moved:    func(string, string, error) {},
+		Attempt: func(_ Task, _ int, l *Lease) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.attempts++
+			if l.Shared() {
+				n.shared++
+			}
+			if l.Fresh {
+				n.fresh++
+			}
+		},
+		Retry:      func(Task, retry.Event) {},
+		Lost:       func() { n.mu.Lock(); n.lost++; n.mu.Unlock() },
+		NoProtocol: func(r Race) error { return &transport.Error{Op: "connect", Kind: r.Kind, Err: errors.Join(r.Errs...)} },
+		NoHost:     func(_ []string, errs []error) error { return errors.Join(errs...) },
+	}
+	s := New(o)
+	t.Cleanup(s.Close)
+	return s, &n
+}
+
+// ping is an operation of one round trip.
+func ping(ctx context.Context, l *Lease) error { return l.Ping(ctx) }
+
+// pool is that of the first host.
+func (s *Session) pool0() *pool { return s.hosts.list[0].pool }
+
+// wantIdle fails the test unless nothing is in use.
+func wantIdle(t *testing.T, p *pool) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.slots.held != 0 || p.queue.Len() != 0 || len(p.idle) != len(p.conns) {
+		t.Errorf("%d slots held, %d waiting, %d connections idle of %d", p.slots.held, p.queue.Len(), len(p.idle), len(p.conns))
+	}
+	for pc := range p.conns {
+		if pc.owned || pc.exclusive || pc.sharers != 0 {
+			t.Errorf("a connection is owned: %v, exclusive: %v, shared by %d", pc.owned, pc.exclusive, pc.sharers)
+		}
+	}
+}
