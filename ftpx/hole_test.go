@@ -96,3 +96,32 @@ func TestForeignPartialWithAHoleOnServers(t *testing.T) {
 		})
 	}
 }
+
+// A partial that is longer than the source is not of it, whatever it begins with.
+func TestForeignPartialThatIsTooLong(t *testing.T) {
+	for name, hashes := range map[string]func(*transport.Caps){
+		"by tail": func(*transport.Caps) {},
+		"by hash": func(c *transport.Caps) { c.Hashes, c.HashRanges = []string{"sha256"}, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, func(_ *memconn.Options, c *transport.Caps) { hashes(c) }, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+				data := content(200 << 10)
+				local := localFile(t, data)
+				s.Inject(nth(1, memconn.Fault{Do: memconn.Refuse, Kind: transport.KindNoSpace}, func(op memconn.OpInfo) bool {
+					return op.Step == memconn.StepData && op.Offset >= 100<<10
+				}))
+				_, err := c.Upload(t.Context(), local, "f", nil)
+				var e *ftpx.Error
+				if !errors.As(err, &e) || e.Partial == "" {
+					t.Fatalf("%+v", err)
+				}
+				s.Files().Write(e.Partial, append(bytes.Clone(data), "more"...), time.Now())
+				res, err := c.Upload(t.Context(), local, "f", nil)
+				if err != nil || res.Kept != 0 || res.Attempts != 1 {
+					t.Errorf("%+v, %v", res, err)
+				}
+				wantOnDisk(t, s, map[string][]byte{"f": data})
+			})
+		})
+	}
+}
