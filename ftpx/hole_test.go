@@ -96,3 +96,74 @@ func TestForeignPartialWithAHoleOnServers(t *testing.T) {
 		})
 	}
 }
+
+// A source that changes into what somebody has left such a partial of: that is looked at as
+// any other that is found, though a partial of the source as it was has been seen before.
+func TestSourceThatChangesIntoAPartialWithAHole(t *testing.T) {
+	data, before := content(holeSize), content(holeSize+1)
+	inMemory(t, func(o *memconn.Options, _ *transport.Caps) { o.Chunk = 256 << 10 }, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+		local := localFile(t, data)
+		at := time.Date(2025, 11, 3, 4, 5, 6, 0, time.UTC)
+		s.Inject(func(op memconn.OpInfo) memconn.Fault {
+			if op.Step == memconn.StepData && op.Offset >= holeHave {
+				return memconn.Fault{Do: memconn.Refuse, Kind: transport.KindNoSpace}
+			}
+			return memconn.Fault{}
+		})
+		_, err := c.Upload(t.Context(), local, "f", nil)
+		var e *ftpx.Error
+		if !errors.As(err, &e) || e.Partial == "" {
+			t.Fatalf("%+v", err)
+		}
+		s.Inject(nil)
+		s.Files().Write(e.Partial, withHole(data), time.Now())
+		write := func(b []byte, when time.Time) {
+			if err := errors.Join(os.WriteFile(local, b, 0o600), os.Chtimes(local, when, when)); err != nil {
+				t.Error(err)
+			}
+		}
+		write(before, at.Add(-time.Hour))
+		changed := false
+		res, err := c.Upload(t.Context(), local, "f", &ftpx.UploadOptions{OnSourceChange: ftpx.SourceChangeRestart, Progress: func(p ftpx.ProgressInfo) {
+			if !changed && p.Offset > holeSize/2 {
+				changed = true
+				write(data, at)
+			}
+		}})
+		if err != nil || !changed || res.Attempts < 2 {
+			t.Errorf("%+v, %v", res, err)
+		}
+		if got, _ := s.Files().Read("f"); !bytes.Equal(got, data) {
+			t.Error("it is not what the source is")
+		}
+	})
+}
+
+// A partial that is longer than the source is not of it, whatever it begins with.
+func TestForeignPartialThatIsTooLong(t *testing.T) {
+	for name, hashes := range map[string]func(*transport.Caps){
+		"by tail": func(*transport.Caps) {},
+		"by hash": func(c *transport.Caps) { c.Hashes, c.HashRanges = []string{"sha256"}, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, func(_ *memconn.Options, c *transport.Caps) { hashes(c) }, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+				data := content(200 << 10)
+				local := localFile(t, data)
+				s.Inject(nth(1, memconn.Fault{Do: memconn.Refuse, Kind: transport.KindNoSpace}, func(op memconn.OpInfo) bool {
+					return op.Step == memconn.StepData && op.Offset >= 100<<10
+				}))
+				_, err := c.Upload(t.Context(), local, "f", nil)
+				var e *ftpx.Error
+				if !errors.As(err, &e) || e.Partial == "" {
+					t.Fatalf("%+v", err)
+				}
+				s.Files().Write(e.Partial, append(bytes.Clone(data), "more"...), time.Now())
+				res, err := c.Upload(t.Context(), local, "f", nil)
+				if err != nil || res.Kept != 0 || res.Attempts != 1 {
+					t.Errorf("%+v, %v", res, err)
+				}
+				wantOnDisk(t, s, map[string][]byte{"f": data})
+			})
+		})
+	}
+}

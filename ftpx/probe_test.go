@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/internal/memconn"
+	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -169,6 +170,40 @@ func TestWhatWaitsForAProbeGoesOn(t *testing.T) {
 		}
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A host is left to itself after failures in a row, not after so many in a day: each work
+// that succeeds begins the count again.
+func TestFailuresInARowAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memconn.New(memconn.Options{})
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Connect: s.Dial, Retry: retry.Policy{InitialDelay: time.Millisecond}}
+		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		s.Files().Write("f", nil, time.Now())
+		for range 20 {
+			looks := 0
+			s.Inject(func(op memconn.OpInfo) memconn.Fault {
+				if op.Step != memconn.StepRequest || op.Request != "MLST" {
+					return memconn.Fault{}
+				}
+				if looks++; looks > 2 { // the first one's connection may have died while it was idle
+					return memconn.Fault{}
+				}
+				return memconn.Fault{Do: memconn.LostBefore}
+			})
+			begin := time.Now()
+			if _, err := c.Stat(t.Context(), "f"); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(begin); took > 100*time.Millisecond || looks < 3 {
+				t.Fatalf("%d looks took %v", looks, took)
+			}
 		}
 	})
 }
