@@ -140,21 +140,47 @@ func (f *fake) names() (names []string) {
 	return names
 }
 
-// TestPeekOnALostConnection says of every name that it is not known.
+// TestPeekOnALostConnection says of every name that it is not known, also where some had
+// been answered; what was to be made is not taken for made.
 func TestPeekOnALostConnection(t *testing.T) {
-	f := newFake(t, func(f *fake) {
-		f.onPacket = func(s *fakeSession, typ byte, _ uint32, _ *reader) bool {
-			if typ == fxpOpen {
-				_ = s.conn.Close()
+	for answered := range 3 { // of the two looks, before the connection is lost
+		t.Run(fmt.Sprint(answered, " answered"), func(t *testing.T) {
+			f := newFake(t, func(f *fake) {
+				looks := 0
+				f.onPacket = func(s *fakeSession, typ byte, _ uint32, _ *reader) bool {
+					if typ == fxpOpen {
+						_ = s.conn.Close()
+						return true
+					}
+					if typ == fxpStat {
+						looks++
+					}
+					return typ == fxpStat && looks > answered
+				}
+			})
+			f.put("dest", []byte("hello"))
+			c := f.dial(nil)
+			looked := c.Peek(soon(t), true, "dest", "partial")
+			if len(looked) != 2 {
+				t.Fatalf("%d names were looked at, of 2: %+v", len(looked), looked)
 			}
-			return typ == fxpStat
-		}
-	})
-	c := f.dial(nil)
-	for _, l := range c.Peek(soon(t), true, "dest", "partial") {
-		wantKind(t, l.Err, transport.KindLost)
+			for _, l := range looked {
+				wantKind(t, l.Err, transport.KindLost)
+			}
+			if f.packets("OPEN") != 1 {
+				t.Error("the connection was lost before all was asked, so that nothing is shown")
+			}
+			if c.Usable() {
+				t.Error("still usable")
+			}
+			c.Forget(soon(t), "partial")
+			if n := f.packets("FSTAT") + f.packets("REMOVE"); n != 0 {
+				t.Errorf("%d requests to forget what was not made", n)
+			}
+			_, err := c.Store(soon(t), "partial", 0, bytes.NewReader([]byte("x")), nil)
+			wantKind(t, err, transport.KindLost)
+		})
 	}
-	c.Forget(t.Context(), "partial")
 }
 
 // TestRetrieveLook: the look and the opening take one round trip.
