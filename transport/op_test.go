@@ -154,7 +154,10 @@ func (s *slow) Write(p []byte) (int, error) { time.Sleep(s.nap); return len(p), 
 func TestOpSlowSourceAndDestinationAreNoStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		data, peer := pipeWire(t)
-		op := StartOp(t.Context(), Watch{Stall: stall, MinRate: 1 << 20}, data)
+		// A watchdog that never wakes again would look on for ever.
+		ctx, cancel := context.WithTimeout(t.Context(), 100*stall)
+		defer cancel()
+		op := StartOp(ctx, Watch{Stall: stall, MinRate: 1 << 20}, data)
 		go func() { _, _ = io.Copy(io.Discard, peer) }()
 		src := op.Reader(&slow{nap: 5 * stall, left: 3})
 		if n, err := CopyBuffer(data, src, make([]byte, 10), nil); n != 3 || err != nil {

@@ -160,25 +160,32 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 }
 
 // sent tells the ledger of a file that was sent. The hash is of the content before; it
-// is only worth something if it is what was sent.
-func (c *copying) sent(note *ledger.Entry, local string, res *ftpx.Result) {
+// is only worth something if it is what was sent: of the same file, and not of one with
+// its size and time that has come into its place.
+func (c *copying) sent(note *noted, local string, res *ftpx.Result) {
 	if note == nil {
 		return
 	}
 	info, err := os.Stat(local)
-	if err != nil || info.Size() != note.Source.Size || info.Size() != res.Size || !info.ModTime().Equal(note.Source.ModTime) {
+	if err != nil || !os.SameFile(info, note.file) || info.Size() != note.Source.Size || info.Size() != res.Size || !info.ModTime().Equal(note.Source.ModTime) {
 		return
 	}
 	note.Dest = ledger.Identity{Size: res.Size}
 	if res.TimeKept {
 		note.Dest.ModTime, note.Dest.TimeExact = info.ModTime(), true
 	}
-	c.record(note, *res)
+	c.record(&note.Entry, *res)
+}
+
+// noted is what the ledger is to know of a file, and which file that was.
+type noted struct {
+	ledger.Entry
+	file fs.FileInfo
 }
 
 // before is what the ledger is to know of a file that is about to be sent, nil
 // without a ledger.
-func (c *copying) before(local string) (*ledger.Entry, error) {
+func (c *copying) before(local string) (*noted, error) {
 	l := c.j.o.Ledger
 	if l == nil {
 		return nil, nil
@@ -196,7 +203,8 @@ func (c *copying) before(local string) (*ledger.Entry, error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, nil // it is changing: let the upload complain
 	}
-	return &ledger.Entry{Source: ledger.Identity{Size: info.Size(), ModTime: info.ModTime(), TimeExact: true, Hash: hash}}, err
+	source := ledger.Identity{Size: info.Size(), ModTime: info.ModTime(), TimeExact: true, Hash: hash}
+	return &noted{ledger.Entry{Source: source}, info}, err
 }
 
 func (c *copying) fetch(ctx context.Context, seen *sighting) (ftpx.Result, error) {

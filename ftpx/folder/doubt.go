@@ -26,13 +26,13 @@ func acknowledged(err error) (*ftpx.Error, bool) {
 func (i Item) Doubtful() bool { _, ok := acknowledged(i.Err); return ok }
 
 // doubt notes a file that may have been delivered, at once: the next run must know it.
-func (c *copying) doubt(note *ledger.Entry, err error) {
+func (c *copying) doubt(note *noted, err error) {
 	e, ok := acknowledged(err)
 	if note == nil || !ok {
 		return
 	}
 	note.State, note.Dest = ledger.StateUnknown, ledger.Identity{Size: -1}
-	rerr := c.j.record(c.rel, c.first, note)
+	rerr := c.j.record(c.rel, c.first, &note.Entry)
 	if rerr == nil {
 		rerr = c.j.o.Ledger.Sync()
 	}

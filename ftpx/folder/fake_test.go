@@ -156,24 +156,6 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestLocalLinkLeadsNowhereElse: a folder of the destination that is exchanged for a
-// link while the run goes on does not make it delete or create elsewhere.
-func TestLocalLinkLeadsNowhereElse(t *testing.T) {
-	outer := t.TempDir()
-	local, outside := filepath.Join(outer, "local"), filepath.Join(outer, "outside")
-	write(t, local, map[string]string{"d/extra": "e", "keep1": "x", "keep2": "x"})
-	write(t, outside, map[string]string{"extra": "not ours"})
-	c := &fake{lists: listing(map[string][]ftpx.Entry{"in": {remoteFile("keep1"), remoteFile("keep2"), {Name: "d", Type: transport.TypeDir}, {Name: "new", Type: transport.TypeDir}}, "in/d": {}})}
-	_, err := folder.Download(t.Context(), c, "in", local, &folder.Options{Delete: true, OnItem: func(i folder.Item) {
-		if i.Path == "new" { // after the walk has looked at d, or before: both must hold
-			must(t, os.Rename(filepath.Join(local, "d"), filepath.Join(outer, "d")))
-			symlink(t, "../outside", filepath.Join(local, "d"))
-		}
-	}})
-	t.Log(err)
-	holds(t, outside, map[string]string{"extra": "not ours"})
-}
-
 // TestNamesOfUnfinishedDownloads: a file that the download of another would use for
 // itself is an error of its own, and the other is fetched.
 func TestNamesOfUnfinishedDownloads(t *testing.T) {

@@ -86,7 +86,7 @@ func (f *filter) leavesOut(e *entry) string {
 	switch {
 	case (f.min > 0 || f.max > 0) && e.size < 0:
 		return "left out, as its size is not known"
-	case e.size < f.min:
+	case f.min > 0 && e.size < f.min:
 		return "smaller than MinSize"
 	case f.max > 0 && e.size > f.max:
 		return "larger than MaxSize"

@@ -49,6 +49,13 @@ var (
 		return s.ca.Client(pki.CertOptions{Hosts: []string{"127.0.0.1"}})
 	})
 	good = showing(func(s *scene) (tls.Certificate, error) { return s.ca.ServerFor("127.0.0.1") })
+	// behindAnother shows the good server's certificate, which anybody can have, behind a
+	// leaf of its own that the authority has signed.
+	behindAnother = showing(func(s *scene) (tls.Certificate, error) {
+		leaf, err := s.ca.ServerFor("127.0.0.1")
+		leaf.Certificate = append(leaf.Certificate, s.cert.Certificate...)
+		return leaf, err
+	})
 )
 
 // old speaks nothing newer than TLS 1.1.
@@ -148,16 +155,26 @@ func pinOf(cert tls.Certificate) string {
 	return "SHA256:" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// pinsTheGoodOne has the client know the good server's key.
+func pinsTheGoodOne(s *scene) { s.opts.TLS.PinnedPublicKeys = []string{pinOf(s.cert)} }
+
 var tlsDrills = []drill{
 	{name: "FTPS: a certificate that has expired", protocols: explicit, attack: server(testserver.ExplicitTLS, expired, nil), kinds: certificate, says: "expired"},
 	{name: "FTPS: a certificate for another name", protocols: explicit, attack: server(testserver.ExplicitTLS, otherName, nil), kinds: certificate, says: "ServerName"},
 	{name: "FTPS: a certificate of an unknown authority", protocols: explicit, attack: server(testserver.ExplicitTLS, unknownCA, nil), kinds: certificate, says: "CAFile"},
 	{name: "FTPS: a client's certificate as a server's", protocols: explicit, attack: server(testserver.ExplicitTLS, clients, nil), kinds: certificate},
 	{name: "FTPS: another key than the pinned one", protocols: explicit, kinds: certificate, says: "PinnedPublicKeys",
+		prepare: pinsTheGoodOne, attack: server(testserver.ExplicitTLS, good, nil)},
+	{name: "FTPS: the pinned certificate behind another leaf", protocols: explicit, kinds: certificate, says: "PinnedPublicKeys",
+		prepare: pinsTheGoodOne, attack: server(testserver.ExplicitTLS, behindAnother, nil)},
+	{name: "FTPS: the pinned certificate behind another leaf, where none is verified", protocols: explicit, kinds: certificate, says: "PinnedPublicKeys",
 		prepare: func(s *scene) {
-			s.opts.TLS.PinnedPublicKeys = []string{pinOf(s.cert)}
+			pinsTheGoodOne(s)
+			s.opts.TLS.RootCAs, s.opts.TLS.InsecureSkipVerify = nil, true
 		},
-		attack: server(testserver.ExplicitTLS, good, nil)},
+		attack: server(testserver.ExplicitTLS, behindAnother, nil)},
+	{name: "FTPS implicit: the pinned certificate behind another leaf", protocols: implicitly, kinds: certificate, says: "PinnedPublicKeys",
+		prepare: pinsTheGoodOne, attack: server(testserver.ImplicitTLS, behindAnother, nil)},
 	{name: "FTPS: TLS 1.0 and 1.1 alone", protocols: explicit, attack: server(testserver.ExplicitTLS, old, nil), kinds: insecure},
 	{name: "FTPS implicit: a certificate that has expired", protocols: implicitly, attack: server(testserver.ImplicitTLS, expired, nil), kinds: certificate, says: "expired"},
 	{name: "FTPS implicit: a certificate for another name", protocols: implicitly, attack: server(testserver.ImplicitTLS, otherName, nil), kinds: certificate},

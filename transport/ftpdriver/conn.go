@@ -135,7 +135,7 @@ func (c *Conn) Command(ctx context.Context, line string) (code int, text string,
 	}
 	err = c.do(ctx, verb, "", func(*transport.Op) error {
 		r, err := c.ctl.command(line)
-		code, text = r.code, r.text
+		code, text = r.code, r.shown()
 		return err
 	})
 	return code, text, err

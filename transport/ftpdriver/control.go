@@ -174,15 +174,15 @@ func (c *control) dialled() {
 // Mostly it is a goodbye, such as "421 Timeout.".
 func (c *control) stray() error {
 	c.broken.Store(true)
-	r, err := readReply(c.br)
+	r, err := c.read()
 	if err != nil {
 		return errStray
 	}
-	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.text)
+	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
 	if r.code == 421 {
 		return r.err()
 	}
-	return fmt.Errorf("%w: %d %s", errStray, r.code, r.text)
+	return fmt.Errorf("%w: %d %s", errStray, r.code, r.shown())
 }
 
 // receive reads the next reply. Any error leaves the session broken.
@@ -210,7 +210,7 @@ func (c *control) receive() (reply, error) {
 	if hurry := c.hurry.Load(); hurry > 0 {
 		_ = c.wire.SetReadDeadline(time.Now().Add(time.Duration(hurry)))
 	}
-	r, err := readReply(c.br)
+	r, err := c.read()
 	if hurry := c.hurry.Load(); hurry > 0 { // perhaps since a moment ago
 		limit, onLimit = time.Duration(hurry), errHurry
 	}
@@ -265,13 +265,20 @@ func endsPure(r reply) bool {
 	return r.verb == "RETR" && r.code == 150 && strings.Contains(r.text, "(measured here)")
 }
 
-// saw tells the trace of a reply and keeps it, without the password that some
-// servers repeat.
-func (c *control) saw(r reply) {
-	if pw := c.ep.Password.Reveal(); len(pw) > 2 {
-		r.text = strings.ReplaceAll(r.text, pw, "[secret]")
+// read reads one reply, and has it and its error hide the password.
+func (c *control) read() (reply, error) {
+	r, err := readReply(c.br)
+	var bad *notReply
+	if errors.As(err, &bad) {
+		bad.line = hide(bad.line, c.ep.Password)
 	}
-	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.text)
+	r.secret = c.ep.Password
+	return r, err
+}
+
+// saw tells the trace of a reply and keeps it.
+func (c *control) saw(r reply) {
+	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
 	c.last = r
 }
 

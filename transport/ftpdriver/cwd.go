@@ -106,7 +106,7 @@ func (c *Conn) tookHome(r reply) error {
 	}
 	home, ok := parsePWD(r.text)
 	if !ok {
-		return badReply("PWD", r.text)
+		return badReply("PWD", r.shown())
 	}
 	c.home = home
 	return nil

@@ -25,6 +25,10 @@ type noDeadline struct{ *transport.Wire }
 
 func (noDeadline) SetWriteDeadline(time.Time) error { return nil }
 
+// Close is what crypto/tls does to a handshake that is given up, of a transfer that was
+// refused: that is no end in good order.
+func (n noDeadline) Close() error { n.Reset(); return nil }
+
 // dataConn is one data connection. The goroutine of the operation uses it.
 type dataConn struct {
 	ctl  *control

@@ -128,7 +128,7 @@ func notAgain(err error) error {
 
 // greet reads the server's first reply.
 func (c *Conn) greet() (reply, error) {
-	r, err := readReply(c.ctl.br)
+	r, err := c.ctl.read()
 	var bad *notReply
 	switch {
 	case errors.As(err, &bad) || errors.Is(err, errLongLine) || errors.Is(err, errLongReply):

@@ -200,22 +200,22 @@ func (c *Conn) viaHash(name string, h hashing) ([]byte, error) {
 		c.withoutHash(r)
 		return nil, r.err()
 	}
-	return h.check(r.last())
+	return h.check(r)
 }
 
 // check reads "SHA-256 0-49 6169... name" and sees to it that it is what was
 // asked for. The end is that of the last byte in the draft, and the size on
 // ProFTPD and ftpserverlib.
-func (h hashing) check(line string) ([]byte, error) {
-	f := strings.Fields(line)
+func (h hashing) check(r reply) ([]byte, error) {
+	f := strings.Fields(r.last())
 	if len(f) < 3 || !strings.EqualFold(f[0], h.draft) {
-		return nil, badReply("HASH", line)
+		return nil, badReply("HASH", r.shown())
 	}
 	from, to, ok := strings.Cut(f[1], "-")
 	start, err1 := strconv.ParseInt(from, 10, 64)
 	end, err2 := strconv.ParseInt(to, 10, 64)
 	if !ok || err1 != nil || err2 != nil {
-		return nil, badReply("HASH", line)
+		return nil, badReply("HASH", r.shown())
 	}
 	if start != h.start || end != h.end && end != h.end-1 {
 		kind := transport.KindProtocol
@@ -226,7 +226,7 @@ func (h hashing) check(line string) ([]byte, error) {
 	}
 	sum, err := hex.DecodeString(f[2])
 	if err != nil || len(sum) != h.size {
-		return nil, badReply("HASH", line)
+		return nil, badReply("HASH", r.shown())
 	}
 	return sum, nil
 }
@@ -253,7 +253,7 @@ func (c *Conn) viaX(name string, h hashing) ([]byte, error) {
 func (h hashing) digits(r reply) ([]byte, error) {
 	f := strings.Fields(r.last())
 	if len(f) == 0 {
-		return nil, badReply(h.x, r.text)
+		return nil, badReply(h.x, r.shown())
 	}
 	digits := f[len(f)-1]
 	if pad := 2*h.size - len(digits); h.size == 4 && pad > 0 && pad < 8 {
@@ -261,7 +261,7 @@ func (h hashing) digits(r reply) ([]byte, error) {
 	}
 	sum, err := hex.DecodeString(digits)
 	if err != nil || len(sum) != h.size {
-		return nil, badReply(h.x, r.text)
+		return nil, badReply(h.x, r.shown())
 	}
 	return sum, nil
 }

@@ -113,7 +113,7 @@ func (c *Conn) passive() (int, error) {
 		case err != nil:
 			return 0, err
 		case r.code == 229:
-			return parseEPSV(r.text)
+			return portIn(r, parseEPSV)
 		case r.code == 421 || r.code < 400:
 			return 0, r.err()
 		}
@@ -130,11 +130,20 @@ func (c *Conn) passive() (int, error) {
 	case err != nil:
 		return 0, err
 	case r.code == 227:
-		return parsePASV(r.text)
+		return portIn(r, parsePASV)
 	case first != nil && r.kind() == transport.KindUnsupported:
 		return 0, first
 	}
 	return 0, r.err()
+}
+
+// portIn reads the port from a reply. Where there is none, the error shows the reply.
+func portIn(r reply, parse func(text string) (int, error)) (int, error) {
+	port, err := parse(r.text)
+	if err != nil {
+		return 0, badReply(r.verb, r.shown())
+	}
+	return port, nil
 }
 
 // parseEPSV reads "229 Entering Extended Passive Mode (|||6446|)", where the
@@ -150,10 +159,10 @@ func parseEPSV(text string) (int, error) {
 			continue
 		}
 		if port, _, ok := strings.Cut(rest[3:], string(d)); ok {
-			return parsePort(port, text)
+			return parsePort(port)
 		}
 	}
-	return 0, badReply("EPSV", text)
+	return 0, errNoPort
 }
 
 // parsePASV reads "227 Entering Passive Mode (h1,h2,h3,h4,p1,p2)"; RFC 1123
@@ -172,16 +181,18 @@ func parsePASV(text string) (int, error) {
 		}
 		return int(hi)<<8 | int(lo), nil
 	}
-	return 0, badReply("PASV", text)
+	return 0, errNoPort
 }
 
-func parsePort(s, text string) (int, error) {
+func parsePort(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil || n == 0 {
-		return 0, badReply("EPSV", text)
+		return 0, errNoPort
 	}
 	return int(n), nil
 }
+
+var errNoPort = errors.New("there is no port in the reply")
 
 func badReply(verb, text string) error {
 	return as(transport.KindProtocol, fmt.Errorf("the server's answer to %s makes no sense: %q", verb, shorten(text)))

@@ -22,7 +22,21 @@ const (
 type reply struct {
 	verb string // the command that it answers, "" for a greeting
 	code int
-	text string // the lines joined by "\n", without the code where it is repeated
+	// text is the lines joined by "\n", without the code where it is repeated. It is for
+	// what is to be read from it; people and programs get what shown returns.
+	text   string
+	secret transport.Secret // what shown hides
+}
+
+// shown is the text without the password, which some servers repeat.
+func (r reply) shown() string { return hide(r.text, r.secret) }
+
+// hide replaces a secret. One of a letter or two would be found in every word.
+func hide(text string, secret transport.Secret) string {
+	if s := secret.Reveal(); len(s) > 2 {
+		return strings.ReplaceAll(text, s, secret.String())
+	}
+	return text
 }
 
 // preliminary reports whether another reply follows.
@@ -32,7 +46,7 @@ func (r reply) preliminary() bool { return r.code/100 == 1 }
 func (r reply) positive() bool { return r.code/100 == 2 }
 
 // err returns the reply as the error that it is.
-func (r reply) err() error { return &textproto.Error{Code: r.code, Msg: r.text} }
+func (r reply) err() error { return &textproto.Error{Code: r.code, Msg: r.shown()} }
 
 // last returns the last line of the text.
 func (r reply) last() string { return r.text[strings.LastIndexByte(r.text, '\n')+1:] }
@@ -40,7 +54,7 @@ func (r reply) last() string { return r.text[strings.LastIndexByte(r.text, '\n')
 // wire returns the reply in the form in which the library reads it, with another
 // code: it compares with one number where RFC 959 allows any 2xx.
 func (r reply) wire(code int) []byte {
-	lines := strings.Split(r.text, "\n")
+	lines := strings.Split(r.shown(), "\n")
 	var b strings.Builder
 	for i, line := range lines {
 		// The code on every line, so that none is taken for the last.

@@ -29,6 +29,10 @@ type laneRig struct {
 	// dealt with.
 	onWrite func(s *fakeSession, id uint32, offset uint64) bool
 	onOpen  func(s *fakeSession, id uint32) bool
+	// onClose decides about their closing, and onCut sees the main session's file being
+	// cut. They are called without the lock.
+	onClose func(s *fakeSession, id uint32) bool
+	onCut   func()
 	// holdsHello: a lane's SSH_FXP_INIT is answered when its OPEN has come.
 	holdsHello bool
 	// late: the lanes are left to the transfer.
@@ -58,6 +62,12 @@ func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneR
 					defer close(r.opened)
 				}
 				return r.onOpen != nil && r.onOpen(s, id)
+			case typ == fxpClose && s != r.main && r.onClose != nil:
+				r.mu.Unlock()
+				defer r.mu.Lock()
+				return r.onClose(s, id)
+			case typ == fxpFsetstat && s == r.main && r.onCut != nil:
+				r.onCut()
 			case typ == fxpWrite:
 				r.writes[s]++
 				if s == r.main {
