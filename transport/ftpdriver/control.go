@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,16 +32,12 @@ type control struct {
 	br   *bufio.Reader
 	peer *net.TCPAddr
 
-	waiting []due    // commands without their final reply, oldest first
-	ahead   []string // lines that were sent with one before them, before the library writes them
-	lead    string   // the command that they were sent with
-	taken   int      // of those, how many it has written
-	batch   []string // lines to be sent with the library's FEAT
-	tail    []string // lines to go behind those, whose replies are left to us
-	eager   bool     // FEAT and all of those are to be sent with PASS
+	waiting []string // the verbs of commands without their final reply, oldest first
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
 	broken  atomic.Bool
+	// halfAnswered: of what was last sent in one write, some was answered and no more.
+	halfAnswered bool
 
 	// silence bounds the wait for the first reply to STOR, see errLocked, and to
 	// RETR where readBack says that it is of a file that was being written.
@@ -59,11 +56,7 @@ type control struct {
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
 
-	// What the library sees. A command in answers is answered here and not sent.
-	line    []byte // a command that has no line end yet
-	pending []byte // replies it has not read yet
-	answers func(verb string) (line string, ok bool)
-	feat    reply // the reply to FEAT
+	shim // what the library sees
 }
 
 var (
@@ -128,12 +121,9 @@ func (c *control) send(lines ...string) error {
 	return nil
 }
 
-// due is a command that waits for its reply.
-type due struct{ verb string }
-
 func (c *control) queue(lines []string) {
 	for _, line := range lines {
-		c.waiting = append(c.waiting, due{verbOf(line)})
+		c.waiting = append(c.waiting, verbOf(line))
 	}
 }
 
@@ -194,7 +184,7 @@ func (c *control) receive() (reply, error) {
 		c.broken.Store(true)
 		return reply{}, errNotDue
 	}
-	verb := c.waiting[0].verb
+	verb := c.waiting[0]
 	limit, onLimit := time.Duration(0), errHurry
 	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
@@ -281,24 +271,44 @@ func (c *control) exchange(lines ...string) ([]reply, error) {
 	if err := c.send(lines...); err != nil {
 		return nil, err
 	}
-	replies := make([]reply, 0, len(lines))
-	for len(replies) < len(lines) {
+	return c.answersTo(len(lines))
+}
+
+// answersTo reads the final replies to the n oldest commands.
+func (c *control) answersTo(n int) ([]reply, error) {
+	replies := make([]reply, 0, n)
+	for len(replies) < n {
 		r, err := c.receive()
+		if err == nil && r.preliminary() && c.broken.Load() {
+			err = r.err()
+		}
 		if err != nil {
+			c.halfAnswered = len(replies) > 0
 			return replies, err
 		}
 		if r.preliminary() {
-			if c.broken.Load() {
-				return replies, r.err()
-			}
 			continue
 		}
 		replies = append(replies, c.last)
-		if c.broken.Load() && len(replies) < len(lines) {
+		if c.broken.Load() && len(replies) < n {
 			return replies, r.err()
 		}
 	}
 	return replies, nil
+}
+
+// why returns the reply with which the server has ended the session, or that it has.
+func (c *control) why() error {
+	if c.last.code == 421 {
+		return c.last.err()
+	}
+	return errBroken
+}
+
+// until returns the commands that wait for a reply up to one of a verb, none if that
+// does not wait.
+func (c *control) until(verb string) []string {
+	return c.waiting[:slices.Index(c.waiting, verb)+1]
 }
 
 // final reads the final reply of the oldest command. begun tells whether a

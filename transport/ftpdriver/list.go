@@ -2,8 +2,6 @@ package ftpdriver
 
 import (
 	"bufio"
-	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,21 +19,19 @@ const (
 	maxListLine = 32 << 10
 )
 
-// List streams a folder's entries: with MLSD, whose format is fixed, or else
+// list streams a folder's entries: with MLSD, whose format is fixed, or else
 // with LIST, which is for people and has neither years nor time zones.
-func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry) bool) error {
-	return c.doPath(ctx, "MLSD", path, func(op *transport.Op) error {
-		if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-			l := c.lister(path, parseMachine, yield)
-			err := c.listing(op, "MLSD "+path, l)
-			if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
-				return err
-			}
-			// ftpserverlib and others advertise it, or MLST, without having it.
-			c.noMLSD = true
+func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) bool) error {
+	if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
+		l := c.lister(path, parseMachine, yield)
+		err := c.listing(op, "MLSD "+path, l)
+		if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
+			return err
 		}
-		return c.listPlain(op, path, yield)
-	})
+		// ftpserverlib and others advertise it, or MLST, without having it.
+		c.noMLSD = true
+	}
+	return c.listPlain(op, path, yield)
 }
 
 // listZone is what the times of LIST are in.
@@ -65,7 +61,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	err = c.listing(op, "LIST -a", l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
-	case err == nil && c.listsItself():
+	case err == nil && c.traits.listsItself:
 		// A folder holds itself: this is a listing whose connection ended early,
 		// in good order, and the next one may not be believed for being longer.
 		err = as(transport.KindTruncated, errors.New("the listing ended before it began"))
@@ -76,11 +72,8 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	if !c.ctl.inStep() {
 		return err
 	}
-	return besides(err, c.leave())
+	return besides(err, c.goHome())
 }
-
-// listsItself reports whether LIST -a shows "." in every folder, as vsftpd does.
-func (c *Conn) listsItself() bool { return c.isVSFTPD() }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
 // broke is none: to ask without it then would leave hidden files out, and a mirror
@@ -144,7 +137,7 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 }
 
 func (c *Conn) lister(path string, parse func(string) (transport.Entry, bool, bool), yield func(transport.Entry) bool) *lister {
-	return &lister{parse: parse, yield: yield, folder: c.addr + " " + path}
+	return &lister{parse: parse, yield: yield, whole: func(line string) bool { return c.endsSo(path, line) }}
 }
 
 // lister turns a listing into entries.
@@ -155,7 +148,7 @@ type lister struct {
 	entries int    // lines that could be parsed
 	strange string // the first line that could not
 	stopped bool
-	folder  string // which one, of which server
+	whole   func(line string) bool // reports whether a last line without an end is one
 }
 
 func (l *lister) read(op *transport.Op, d io.Reader) error {
@@ -168,7 +161,7 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 		}
 		if len(b) > 0 && (err == nil || err == io.EOF) {
 			line := strings.TrimRight(string(b), "\r\n")
-			if err == io.EOF && lr.N > 0 && !l.endsSo(line) {
+			if err == io.EOF && lr.N > 0 && !l.whole(line) {
 				return as(transport.KindTruncated, errors.New("the listing ended within a line"))
 			}
 			l.line(op, line)
@@ -187,17 +180,6 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 		return as(transport.KindRefused, fmt.Errorf("%w: it is longer than 256 MiB", transport.ErrListingTooLong))
 	}
 	return l.judge()
-}
-
-// openLines are digests of the ends of listings that ended within a line, by folder.
-var openLines memory[[sha256.Size]byte]
-
-// endsSo reports whether a last line without an end is whole: a connection that is
-// closed early, in good order, would make a name of the half of one. A server that
-// never ends the last line says the same again when it is asked again.
-func (l *lister) endsSo(line string) bool {
-	now := sha256.Sum256([]byte(line))
-	return now == openLines.change(l.folder, func([sha256.Size]byte) [sha256.Size]byte { return now })
 }
 
 // judge makes an error of lines that could not be parsed. Leaving an entry out

@@ -1,9 +1,7 @@
 package ftpdriver
 
 import (
-	"context"
 	"errors"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -13,20 +11,7 @@ import (
 
 var errNoSetTime = errors.New("the server has no command that sets a modification time")
 
-// Stat asks with MLST, or with SIZE, MDTM and, for a folder, CWD in one write.
-func (c *Conn) Stat(ctx context.Context, name string) (transport.Entry, error) {
-	var entry transport.Entry
-	err := c.doPath(ctx, "MLST", name, func(*transport.Op) (err error) {
-		entry, err = c.stat(name)
-		return err
-	})
-	if err != nil {
-		return transport.Entry{}, err
-	}
-	entry.Name = path.Base(name)
-	return entry, nil
-}
-
+// stat asks with MLST, or with SIZE, MDTM and, for a folder, CWD in one write.
 func (c *Conn) stat(name string) (transport.Entry, error) {
 	if c.feats.has("MLST") && !c.noMLST {
 		r, err := c.ctl.command("MLST " + name)
@@ -80,8 +65,14 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	if err != nil {
 		return transport.Entry{}, err
 	}
+	return c.tookPlain(name, replies)
+}
+
+// tookPlain takes the replies to SIZE, MDTM, PWD if the login folder was not known, and
+// CWD, and goes back where the last has led elsewhere.
+func (c *Conn) tookPlain(name string, replies []reply) (transport.Entry, error) {
 	var lost error // of the way home
-	if c.home == "" {
+	if len(replies) > 3 {
 		lost = c.tookHome(replies[2])
 	}
 	cwd := replies[len(replies)-1]
@@ -90,7 +81,7 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	case lost != nil:
 		c.ctl.broken.Store(true) // it is there, and knows no way back
 	default:
-		lost = c.leave()
+		lost = c.goHome()
 	}
 	return c.judge(name, replies[0], replies[1], func() (bool, error) {
 		if lost != nil && isReply(lost) && c.home == "" {
@@ -98,6 +89,19 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 		}
 		return c.wasFolder(cwd, name, lost)
 	})
+}
+
+// tookAmong takes the replies to SIZE, MDTM, CWD and CWD to the login folder. If it is
+// not there, what was sent behind them was asked in another folder.
+func (c *Conn) tookAmong(name string, replies []reply) (transport.Entry, error) {
+	size, mdtm, cwd, home := replies[0], replies[1], replies[2], replies[3]
+	var lost error
+	if cwd.positive() && !home.positive() {
+		c.ctl.broken.Store(true)
+		lost = c.refused(home, name)
+	}
+	entry, err := c.judge(name, size, mdtm, func() (bool, error) { return c.wasFolder(cwd, name, lost) })
+	return entry, besides(err, lost)
 }
 
 // wasFolder judges a reply to CWD; lost is what has gone wrong with the way home.
@@ -180,10 +184,10 @@ func (c *Conn) isFolder(name string) (bool, error) {
 	if err != nil || !r.positive() {
 		return false, err
 	}
-	return true, c.leave()
+	return true, c.goHome()
 }
 
-// enter changes into a folder; leave must follow if the reply is positive. All
+// enter changes into a folder; goHome must follow if the reply is positive. All
 // paths are relative to the login folder, which is therefore asked for first.
 func (c *Conn) enter(name string) (reply, error) {
 	if err := c.findHome(); err != nil {
@@ -217,9 +221,9 @@ func (c *Conn) tookHome(r reply) error {
 	return nil
 }
 
-// leave goes back to the login folder. A session that is somewhere else would
+// goHome goes back to the login folder. A session that is somewhere else would
 // put files in the wrong place.
-func (c *Conn) leave() error {
+func (c *Conn) goHome() error {
 	r, err := c.ctl.command("CWD " + c.home)
 	if err == nil && r.positive() {
 		return nil
