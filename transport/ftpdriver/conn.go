@@ -83,7 +83,7 @@ func (c *Conn) lose() {
 
 // pipelines reports whether the server is sent several commands in one write, and a
 // command while its data connection is dialled. Where it is not, the library carries
-// out what there is, see serial.go.
+// out what there is, see library.go.
 func (c *Conn) pipelines() bool { return !c.serial && c.ep.ActiveAddr == "" && !c.wantsPRET() }
 
 // operate runs f as one operation: cancellable, watched, and ending with the session in

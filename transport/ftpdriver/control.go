@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -127,39 +126,6 @@ func (c *control) queue(lines []string) {
 	}
 }
 
-// hasten bounds the wait for replies from now on, also one that is under way in
-// another goroutine.
-func (c *control) hasten() {
-	c.hurry.Store(int64(c.grace))
-	_ = c.wire.SetReadDeadline(time.Now().Add(c.grace))
-}
-
-// unhurry takes the bound of hasten away.
-func (c *control) unhurry() {
-	if c.hurry.Swap(0) > 0 {
-		_ = c.wire.SetReadDeadline(time.Time{})
-	}
-}
-
-// dials says that a data connection is being dialled for the STOR that comes, for no
-// longer than budget; with 0 that no other goroutine does so any more.
-func (c *control) dials(budget time.Duration) {
-	c.dialling = budget
-	c.reached.Store(false)
-	c.asked.Store(false)
-	if budget == 0 && c.hurry.Load() == 0 {
-		_ = c.wire.SetReadDeadline(time.Time{}) // what dialled may have set when nobody waited
-	}
-}
-
-// dialled says, from the goroutine that has dialled, that the data connection is there.
-func (c *control) dialled() {
-	c.reached.Store(true)
-	if c.asked.Load() { // else receive does it, when it comes to that
-		_ = c.wire.SetReadDeadline(time.Now().Add(c.silence))
-	}
-}
-
 // stray deals with a reply that lies there although no command waits for one.
 // Mostly it is a goodbye, such as "421 Timeout.".
 func (c *control) stray() error {
@@ -263,78 +229,6 @@ func (c *control) saw(r reply) {
 	}
 	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.text)
 	c.last = r
-}
-
-// exchange sends lines in one write and reads the final reply of each. On an
-// error the replies read so far are returned with it.
-func (c *control) exchange(lines ...string) ([]reply, error) {
-	if err := c.send(lines...); err != nil {
-		return nil, err
-	}
-	return c.answersTo(len(lines))
-}
-
-// answersTo reads the final replies to the n oldest commands.
-func (c *control) answersTo(n int) ([]reply, error) {
-	replies := make([]reply, 0, n)
-	for len(replies) < n {
-		r, err := c.receive()
-		if err == nil && r.preliminary() && c.broken.Load() {
-			err = r.err()
-		}
-		if err != nil {
-			c.halfAnswered = len(replies) > 0
-			return replies, err
-		}
-		if r.preliminary() {
-			continue
-		}
-		replies = append(replies, c.last)
-		if c.broken.Load() && len(replies) < n {
-			return replies, r.err()
-		}
-	}
-	return replies, nil
-}
-
-// why returns the reply with which the server has ended the session, or that it has.
-func (c *control) why() error {
-	if c.last.code == 421 {
-		return c.last.err()
-	}
-	return errBroken
-}
-
-// until returns the commands that wait for a reply up to one of a verb, none if that
-// does not wait.
-func (c *control) until(verb string) []string {
-	return c.waiting[:slices.Index(c.waiting, verb)+1]
-}
-
-// final reads the final reply of the oldest command. begun tells whether a
-// preliminary one came before it.
-func (c *control) final() (r reply, begun bool, err error) {
-	for {
-		r, err := c.receive()
-		switch {
-		case err != nil:
-			return reply{}, begun, err
-		case !r.preliminary() || !c.begun: // see endsPure
-			return c.last, begun, nil
-		case c.broken.Load():
-			return reply{}, begun, r.err()
-		}
-		begun = true
-	}
-}
-
-// command is exchange for one line.
-func (c *control) command(line string) (reply, error) {
-	replies, err := c.exchange(line)
-	if err != nil {
-		return reply{}, err
-	}
-	return replies[0], nil
 }
 
 // inStep reports whether no reply is outstanding or lies unread.

@@ -3,14 +3,13 @@ package ftpdriver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Do carries out a batch, see [transport.Conn]: in as few writes as the server takes, or
-// one request after the other where nothing is known to be taken, see serial.go.
+// one request after the other where nothing is known to be taken, see library.go.
 func (c *Conn) Do(ctx context.Context, b *transport.Batch) error {
 	if len(b.Requests) == 0 {
 		return nil
@@ -72,7 +71,8 @@ type run struct {
 // all carries out what there is.
 func (r *run) all() error {
 	for r.next < len(r.reqs) {
-		if !r.wanted() {
+		// A condition may take its time: what is carried for another goes out first.
+		if first := r.carries != nil && r.reqs[r.next].Common().If != nil; !first && !r.wanted() {
 			r.batch.Skip(r.next)
 			return nil
 		}
@@ -215,152 +215,4 @@ func (r *run) look(parts []*part) {
 			p.err = look()
 		}
 	}
-}
-
-// outcome is what became of one request of a write.
-type outcome struct {
-	*part
-	err error
-	due []string // what has been sent of it and not answered
-}
-
-// outcomes lists them in the order of the batch.
-func (w *flight) outcomes(ctl *control) (all []outcome) {
-	of := func(parts []*part) {
-		for _, p := range parts {
-			o := outcome{part: p, err: p.err, due: p.due()}
-			if p.judged {
-				o.due = ctl.waiting // of a second look
-			}
-			all = append(all, o)
-		}
-	}
-	of(w.parts)
-	if w.move != nil {
-		all = append(all, outcome{&part{q: w.move, judged: w.moved}, w.failed, ctl.until(commandOf(w.move))})
-	}
-	of(w.behind)
-	return all
-}
-
-// conclude gives the requests of a write their results. err is why the session has
-// ended, if it has.
-func (r *run) conclude(w *flight, err error) {
-	c := r.c
-	inStep := c.ctl.inStep()
-	stalled := errors.Is(err, transport.ErrStalled)
-	because := func(err error) error {
-		if stalled && err != nil && !errors.Is(err, transport.ErrStalled) {
-			err = fmt.Errorf("%w (%w)", transport.ErrStalled, err)
-		}
-		return err
-	}
-	if w.lost != nil {
-		err = because(w.lost)
-	} else if err == nil {
-		err = errBroken
-	}
-	for _, o := range w.outcomes(c.ctl) {
-		if !o.judged {
-			o.err = err
-		}
-		if q, ok := o.q.(*transport.Rename); ok && !o.judged {
-			o.err = c.renamed(o.replies, err, q.From, q.To)
-		}
-		o.err = because(o.err)
-		var own *transport.Error
-		switch {
-		case o.q == nil: // the rename of the batch before
-			if !o.judged {
-				r.settleCarried(o.replies, o.err, o.sent)
-			}
-			continue
-		case o.err != nil:
-			own = c.failure(r.ctx, o.q, o.err, o.due)
-			if !o.judged && own == err { // it is another's, with which the session has ended
-				other := *own
-				_, other.Path = nameOf(o.q)
-				own = &other
-			}
-		}
-		switch {
-		case own == nil || inStep:
-		case !o.judged:
-			r.lost = c.failure(r.ctx, o.q, err, o.due)
-		case r.lost == nil:
-			r.lost = own
-		}
-		if !o.judged && !o.sent {
-			return // it is still to be sent, if the session lasts
-		}
-		if own != nil {
-			o.q.Common().Err = own
-		}
-		r.advance(1)
-	}
-	if !inStep && r.lost == nil && r.next < len(r.reqs) && !w.skip {
-		r.lost = c.failure(r.ctx, r.reqs[r.next], err, nil)
-	}
-}
-
-// handsOver leaves the rename at the end of a batch to the batch that waits, if there is
-// one, and waits for what becomes of it. It is false if the rename is still to be sent.
-func (r *run) handsOver() bool {
-	q, ok := r.reqs[r.next].(*transport.Rename)
-	if !ok || r.next < len(r.reqs)-1 || r.carries != nil || r.c.check(q) != nil {
-		return false
-	}
-	t := &trailing{from: q.From, to: q.To, done: make(chan struct{})}
-	if !r.c.handOver(t) {
-		return false
-	}
-	canceled := false
-	select {
-	case <-t.done:
-	case <-r.ctx.Done():
-		canceled = true
-		if r.c.withdraw(t) {
-			r.left = true
-			q.Err = r.c.unsent(q, transport.KindCanceled, cause(r.ctx))
-			r.lost = q.Err
-			r.advance(1)
-			return true
-		}
-		r.c.lose()
-		<-t.done
-	}
-	if t.back {
-		return false
-	}
-	r.left = true
-	r.advance(1)
-	if t.err == nil {
-		return true
-	}
-	if canceled && t.err.MayHaveActed {
-		t.err.Kind, t.err.Err = transport.KindCanceled, fmt.Errorf("%w (%w)", cause(r.ctx), t.err.Err)
-	}
-	if q.Err = t.err; !r.c.Usable() {
-		r.lost = t.err
-	}
-	return true
-}
-
-// settleCarried tells the batch before what became of its rename.
-func (r *run) settleCarried(replies []reply, err error, sent bool) {
-	c, t := r.c, r.carries
-	if t == nil {
-		return
-	}
-	r.carries = nil
-	defer close(t.done)
-	if err = c.renamed(replies, err, t.from, t.to); err == nil || errors.As(err, &t.err) {
-		return
-	}
-	kind := c.kindOf("RNTO", err)
-	if r.ctx.Err() != nil {
-		kind = transport.KindLost // it was another's batch that was canceled
-	}
-	t.err = c.ep.Fail("RNTO", t.to, kind, err)
-	t.err.MayHaveActed = sent
 }

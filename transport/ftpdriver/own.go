@@ -43,26 +43,6 @@ func (c *Conn) own(ctx context.Context, q transport.Request) error {
 	return nil
 }
 
-// exchange sends command lines and returns the final reply of each: in one write where the
-// server is not known to mind, which saves a round trip for each line but the first. RFC
-// 959 does not forbid it, and vsftpd, ProFTPD, Pure-FTPd and FileZilla Server read line
-// by line; a few servers throw away what follows a line. Such a one answers the first and
-// is silent: the host is then remembered and the next connection sends line by line.
-func (c *Conn) exchange(lines ...string) ([]reply, error) {
-	if !c.serial {
-		return c.ctl.exchange(lines...)
-	}
-	var replies []reply
-	for _, line := range lines {
-		r, err := c.ctl.command(line)
-		if err != nil {
-			return replies, err
-		}
-		replies = append(replies, r)
-	}
-	return replies, nil
-}
-
 // forbidden are commands that would change what the driver relies on.
 var forbidden = map[string]string{
 	"AUTH": "", "CCC": "", "PBSZ": "", "PROT": "", "REIN": "", "USER": "", "QUIT": "use Close",

@@ -48,7 +48,7 @@ func allJudged(parts []*part) bool {
 // plan decides what leaves next. Its first request's condition has been met.
 func (r *run) plan() *flight {
 	c, w := r.c, &flight{}
-	if r.carries != nil && !r.carriesAlong() {
+	if r.carries != nil && (!r.asked || !r.carriesAlong()) {
 		w.parts = []*part{r.carriedPart()}
 		w.port = transfers(r.reqs[r.next:]) && c.mayAskAhead() && !c.hasPort()
 		return w
@@ -169,44 +169,6 @@ func transfers(reqs []transport.Request) bool {
 		}
 	}
 	return false
-}
-
-// carriesAlong reports whether the rename of the batch before leaves with the first
-// requests of this one. What would change something leaves after it, so that it is known
-// not to have been sent where the session ends with the rename; a transfer needs its port
-// first, and a source may wait for anything, the end of the batch before included.
-func (r *run) carriesAlong() bool {
-	for i := r.next; i < len(r.reqs); i++ {
-		q := r.reqs[i]
-		_, get := q.(*transport.Retrieve)
-		if get {
-			return r.c.hasPort()
-		}
-		if i > r.next && q.Common().If != nil {
-			return true
-		}
-		switch q := q.(type) {
-		case *transport.Store:
-			return i > r.next || q.Offset == 0 && r.c.hasPort() && readsAtOnce(q.Src)
-		case *transport.Stat, *transport.Ping:
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// carriedPart is that rename.
-func (r *run) carriedPart() *part {
-	c, t := r.c, r.carries
-	if !c.claim(t) {
-		r.carries = nil
-		return &part{judge: func([]reply) (func() error, error) { return nil, nil }}
-	}
-	return &part{lines: []string{"RNFR " + t.from, "RNTO " + t.to}, judge: func(replies []reply) (func() error, error) {
-		r.settleCarried(replies, nil, true)
-		return nil, nil
-	}}
 }
 
 // shape fills in how each Stat is asked, which depends on what leaves with it.
