@@ -199,7 +199,7 @@ func (r *run) answers(parts []*part) error {
 		if p.sent = true; p.judge != nil {
 			p.look, p.err = p.judge(p.replies)
 		}
-		p.judged = true
+		p.judged, p.broke = true, ctl.broken.Load()
 		if p.err != nil && ctl.broken.Load() && len(ctl.waiting) > 0 {
 			return p.err // nobody knows what the replies that follow are about
 		}
@@ -213,6 +213,7 @@ func (r *run) look(parts []*part) {
 		if look := p.look; look != nil {
 			p.look = nil
 			p.err = look()
+			p.broke = r.c.ctl.broken.Load()
 		}
 	}
 }

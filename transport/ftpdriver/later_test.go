@@ -32,10 +32,6 @@ func TestRenameWithTheNextBatch(t *testing.T) {
 		return &transport.Store{Path: "g", Src: strings.NewReader(strings.Repeat("x", 100<<10)), Size: 100 << 10}
 	}
 	stat := func(path string) transport.Request { return &transport.Stat{Path: path} }
-	wanted := func(q transport.Request) transport.Request {
-		q.Common().If = func() bool { return true }
-		return q
-	}
 	for name, n := range map[string]struct {
 		conn func(c *tconn)
 		next []transport.Request

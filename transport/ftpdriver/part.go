@@ -21,6 +21,7 @@ type part struct {
 	sent    bool
 	replies []reply
 	judged  bool
+	broke   bool // the session ended with it, or had ended before
 	look    func() error
 	err     error
 }

@@ -27,7 +27,7 @@ func (w *flight) outcomes(ctl *control) (all []outcome) {
 	}
 	of(w.parts)
 	if w.move != nil {
-		all = append(all, outcome{&part{q: w.move, judged: w.moved}, w.failed, ctl.until(commandOf(w.move))})
+		all = append(all, outcome{&part{q: w.move, judged: w.moved, broke: true}, w.failed, ctl.until(commandOf(w.move))})
 	}
 	of(w.behind)
 	return all
@@ -74,10 +74,10 @@ func (r *run) conclude(w *flight, err error) {
 			}
 		}
 		switch {
-		case own == nil || inStep:
+		case own == nil || inStep || r.lost != nil:
 		case !o.judged:
 			r.lost = c.failure(r.ctx, o.q, err, o.due)
-		case r.lost == nil:
+		case o.broke: // another refusal is not why the session has ended
 			r.lost = own
 		}
 		if !o.judged && !o.sent {
