@@ -73,7 +73,7 @@ func (r *run) plan() *flight {
 // joins reports whether the i-th request may leave with those before it.
 func (r *run) joins(w *flight, i int) bool {
 	q := r.reqs[i]
-	if _, ok := q.(*transport.Retrieve); ok {
+	if _, ok := q.(*transport.Retrieve); ok && r.c.check(q) == nil {
 		return true // it changes nothing, and is cut off if it is not wanted
 	}
 	if q.Common().If != nil || unsettled(w.parts, q) {
