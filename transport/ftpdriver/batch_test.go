@@ -28,7 +28,7 @@ func TestPlainCommandsInOneWrite(t *testing.T) {
 		"NOOP AVBL":                    {&transport.Ping{}, &transport.Space{Path: "."}},
 		"NOOP NOOP":                    {&transport.Ping{}, &transport.Truncate{Path: "a"}, &transport.Link{Path: "a"}, &transport.Ping{}},
 		"DELE NOOP":                    {&transport.Remove{Path: "a\n"}, &transport.Remove{Path: "a"}, &transport.Ping{}},
-		"NOOP EPSV, NOOP": {&transport.Ping{}, wanted(&transport.Retrieve{Path: "f\n", Dst: io.Discard}), &transport.Ping{}},
+		"NOOP EPSV, NOOP":              {&transport.Ping{}, wanted(&transport.Retrieve{Path: "f\n", Dst: io.Discard}), &transport.Ping{}},
 		"MKD EPSV, STOR":               {&transport.Mkdir{Path: "d"}, &transport.Store{Path: "d/f", Src: strings.NewReader("x")}},
 		"EPSV, MKD RETR, NOOP":         {&transport.Mkdir{Path: "d"}, &transport.Retrieve{Path: "f", Dst: io.Discard}, &transport.Ping{}},
 		"EPSV, STOR, NOOP RNFR RNTO":   {&transport.Store{Path: "g", Src: strings.NewReader("x")}, &transport.Ping{}, &transport.Rename{From: "g", To: "h"}},
