@@ -229,7 +229,7 @@ func TestActiveAddr(t *testing.T) {
 	}
 	ep, f := startActive(t, &activeFake{}, nil)
 	c := dial(t, ep)
-	if err := c.do(t.Context(), "EPRT", "", func(*transport.Op) error { return c.announce(netip.MustParseAddrPort("[2001:db8::1%eth0]:21")) }); err != nil {
+	if err := c.announce(netip.MustParseAddrPort("[2001:db8::1%eth0]:21")); err != nil {
 		t.Error(err)
 	}
 	if got := f.got(); got[len(got)-1] != "EPRT |2|2001:db8::1|21|" {

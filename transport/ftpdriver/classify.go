@@ -19,19 +19,22 @@ var quiet = map[string]bool{
 	"HASH": true, "XSHA512": true, "XSHA256": true, "XSHA1": true, "XSHA": true, "XMD5": true, "XCRC": true,
 }
 
-// failure makes the driver's error of what an operation brought up. It is called
-// before the session is given back: what is outstanding tells which command is
-// at fault and whether it may have acted.
-func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transport.Error {
+// failure makes the driver's error of what a request brought up. due are those of its
+// command lines that have been sent and not answered: they tell which command is at
+// fault and whether it may have acted. cmd names the request where neither they nor the
+// error do.
+func (c *Conn) failure(ctx context.Context, q transport.Request, err error, due []string) *transport.Error {
 	var own *transport.Error
 	if errors.As(err, &own) {
 		return own
 	}
+	cmd, path := nameOf(q)
 	verb, acted := cmd, false
-	if len(c.ctl.waiting) > 0 {
-		verb = c.ctl.waiting[len(c.ctl.waiting)-1].verb
-		acted = !quiet[verb] && !(verb == "MDTM" && cmd == "MLST")
-	} else if isReply(err) && c.ctl.last.verb != "" {
+	for _, line := range due {
+		verb = verbOf(line)
+		acted = acted || !quiet[verb] && !(verb == "MDTM" && cmd == "MLST")
+	}
+	if len(due) == 0 && isReply(err) && c.ctl.last.verb != "" {
 		verb = c.ctl.last.verb
 	}
 	kind := c.kindOf(verb, err)
@@ -44,9 +47,17 @@ func (c *Conn) failure(ctx context.Context, cmd, path string, err error) *transp
 			err = fmt.Errorf("%w (%w)", cause(ctx), err)
 		}
 	}
+	if r, ok := q.(*transport.Rename); ok && verb == "RNTO" {
+		path = r.To
+	}
 	e := c.ep.Fail(verb, path, kind, err)
 	e.MayHaveActed = acted
 	return e
+}
+
+// refused makes an error of a reply that need not be the last one read.
+func (c *Conn) refused(r reply, path string) error {
+	return c.ep.Fail(r.verb, path, c.kindOf(r.verb, r.err()), r.err())
 }
 
 func isReply(err error) bool {

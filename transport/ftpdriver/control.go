@@ -31,16 +31,12 @@ type control struct {
 	br   *bufio.Reader
 	peer *net.TCPAddr
 
-	waiting []due    // commands without their final reply, oldest first
-	ahead   []string // lines that were sent with one before them, before the library writes them
-	lead    string   // the command that they were sent with
-	taken   int      // of those, how many it has written
-	batch   []string // lines to be sent with the library's FEAT
-	tail    []string // lines to go behind those, whose replies are left to us
-	eager   bool     // FEAT and all of those are to be sent with PASS
+	waiting []string // the verbs of commands without their final reply, oldest first
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
 	broken  atomic.Bool
+	// halfAnswered: of what was last sent in one write, some was answered and no more.
+	halfAnswered bool
 
 	// silence bounds the wait for the first reply to STOR, see errLocked, and to
 	// RETR where readBack says that it is of a file that was being written.
@@ -59,11 +55,7 @@ type control struct {
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
 
-	// What the library sees. A command in answers is answered here and not sent.
-	line    []byte // a command that has no line end yet
-	pending []byte // replies it has not read yet
-	answers func(verb string) (line string, ok bool)
-	feat    reply // the reply to FEAT
+	shim // what the library sees
 }
 
 var (
@@ -128,45 +120,9 @@ func (c *control) send(lines ...string) error {
 	return nil
 }
 
-// due is a command that waits for its reply.
-type due struct{ verb string }
-
 func (c *control) queue(lines []string) {
 	for _, line := range lines {
-		c.waiting = append(c.waiting, due{verbOf(line)})
-	}
-}
-
-// hasten bounds the wait for replies from now on, also one that is under way in
-// another goroutine.
-func (c *control) hasten() {
-	c.hurry.Store(int64(c.grace))
-	_ = c.wire.SetReadDeadline(time.Now().Add(c.grace))
-}
-
-// unhurry takes the bound of hasten away.
-func (c *control) unhurry() {
-	if c.hurry.Swap(0) > 0 {
-		_ = c.wire.SetReadDeadline(time.Time{})
-	}
-}
-
-// dials says that a data connection is being dialled for the STOR that comes, for no
-// longer than budget; with 0 that no other goroutine does so any more.
-func (c *control) dials(budget time.Duration) {
-	c.dialling = budget
-	c.reached.Store(false)
-	c.asked.Store(false)
-	if budget == 0 && c.hurry.Load() == 0 {
-		_ = c.wire.SetReadDeadline(time.Time{}) // what dialled may have set when nobody waited
-	}
-}
-
-// dialled says, from the goroutine that has dialled, that the data connection is there.
-func (c *control) dialled() {
-	c.reached.Store(true)
-	if c.asked.Load() { // else receive does it, when it comes to that
-		_ = c.wire.SetReadDeadline(time.Now().Add(c.silence))
+		c.waiting = append(c.waiting, verbOf(line))
 	}
 }
 
@@ -194,7 +150,7 @@ func (c *control) receive() (reply, error) {
 		c.broken.Store(true)
 		return reply{}, errNotDue
 	}
-	verb := c.waiting[0].verb
+	verb := c.waiting[0]
 	limit, onLimit := time.Duration(0), errHurry
 	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
@@ -280,58 +236,6 @@ func (c *control) read() (reply, error) {
 func (c *control) saw(r reply) {
 	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
 	c.last = r
-}
-
-// exchange sends lines in one write and reads the final reply of each. On an
-// error the replies read so far are returned with it.
-func (c *control) exchange(lines ...string) ([]reply, error) {
-	if err := c.send(lines...); err != nil {
-		return nil, err
-	}
-	replies := make([]reply, 0, len(lines))
-	for len(replies) < len(lines) {
-		r, err := c.receive()
-		if err != nil {
-			return replies, err
-		}
-		if r.preliminary() {
-			if c.broken.Load() {
-				return replies, r.err()
-			}
-			continue
-		}
-		replies = append(replies, c.last)
-		if c.broken.Load() && len(replies) < len(lines) {
-			return replies, r.err()
-		}
-	}
-	return replies, nil
-}
-
-// final reads the final reply of the oldest command. begun tells whether a
-// preliminary one came before it.
-func (c *control) final() (r reply, begun bool, err error) {
-	for {
-		r, err := c.receive()
-		switch {
-		case err != nil:
-			return reply{}, begun, err
-		case !r.preliminary() || !c.begun: // see endsPure
-			return c.last, begun, nil
-		case c.broken.Load():
-			return reply{}, begun, r.err()
-		}
-		begun = true
-	}
-}
-
-// command is exchange for one line.
-func (c *control) command(line string) (reply, error) {
-	replies, err := c.exchange(line)
-	if err != nil {
-		return reply{}, err
-	}
-	return replies[0], nil
 }
 
 // inStep reports whether no reply is outstanding or lies unread.

@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/jlaffaye/ftp"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -41,7 +37,10 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 	if err != nil {
 		return nil, ep.ConnectFailure(ctx, "dial", err)
 	}
-	c := &Conn{ep: ep, ctl: newControl(ep, wire), tls: secure, addr: ep.Addr()}
+	c := &Conn{ep: ep, ctl: newControl(ep, wire), tls: secure, addr: ep.Addr(), learned: ep.Learned}
+	if c.learned == nil {
+		c.learned = new(transport.Learned)
+	}
 	c.ctl.silence = lockedAfter(ep.Watch().Stall)
 	// The budget bounds all of this; a stall time besides would only make two
 	// clocks of one.
@@ -58,7 +57,7 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 	}
 	_ = wire.Abort()
 	if step == "login" && c.ctl.lead == "PASS" && !isReply(err) && ctx.Err() == nil {
-		shyHosts.add(c.addr)
+		c.lacksNow(lacksEagerness)
 	}
 	return nil, c.connectFailure(ctx, step, err)
 }
@@ -178,126 +177,6 @@ func (c *Conn) authTLS() error {
 		return as(transport.KindInsecure, errors.New("data in clear follows the server's answer to AUTH TLS: somebody on the way may have put it there"))
 	}
 	return nil
-}
-
-// login hands the connection to the library and logs in. The library sends USER,
-// PASS, FEAT, TYPE I and, under TLS, PBSZ 0 and PROT P.
-func (c *Conn) login(greeting reply) (step string, err error) {
-	user, password := c.ep.User, c.ep.Password.Reveal()
-	if user == "" {
-		user = "anonymous"
-		if password == "" {
-			password = "anonymous@"
-		}
-	}
-	c.ctl.pending = greeting.wire(220)
-	if c.serial = needsSync(c.server) || serialHosts.has(c.addr); !c.serial {
-		c.ctl.batch = []string{"TYPE I"}
-		if c.tls != nil {
-			c.ctl.batch = append(c.ctl.batch, "PBSZ 0", "PROT P")
-		}
-		if c.isVSFTPD() { // which has no MLST: the look at a name needs the login folder
-			c.ctl.tail = []string{"PWD"}
-		}
-		if (c.isVSFTPD() || c.isProFTPD()) && c.ep.Charset == nil {
-			c.ctl.tail = append(c.ctl.tail, askUTF8) // whether FEAT will show it or not
-		}
-		c.ctl.eager = (c.isVSFTPD() || c.isProFTPD()) && !shyHosts.has(c.addr)
-	}
-	options := []ftp.DialOption{
-		ftp.DialWithDialFunc(c.hand),
-		// We do it below: the library fails where a server does not know it.
-		ftp.DialWithDisabledUTF8(true),
-	}
-	if c.tls != nil {
-		// Not DialWithExplicitTLS, which with a dial function leaves the data
-		// connections in clear after PROT P.
-		options = append(options, ftp.DialWithTLS(c.tls.config))
-	}
-	if c.lib, err = ftp.Dial(c.ep.Addr(), options...); err != nil {
-		return "login", err
-	}
-	if err = c.lib.Login(user, password); err == nil {
-		err = c.readTail()
-	}
-	if err != nil {
-		last := c.ctl.last
-		if errors.Is(err, errDropped) {
-			serialHosts.add(c.addr)
-		}
-		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
-			// The library makes an error of a refused USER that has no code.
-			err = last.err()
-		}
-		if last.code == 332 && isReply(err) {
-			err = as(transport.KindAuth, fmt.Errorf("the server asks for an account besides the password (ACCT), which is not supported: %w", err))
-		}
-		return "login", err
-	}
-	c.ctl.ahead, c.ctl.taken = nil, 0
-	c.learn()
-	if c.doublesIAC() {
-		c.ctl.conn = telnet{c.ctl.conn}
-	}
-	if err := c.wantUTF8(); err != nil {
-		return "login", err
-	}
-	c.roundTrip = c.ctl.rtt
-	c.ctl.grace += 4 * c.roundTrip
-	return "", nil
-}
-
-// shyHosts are those on which a login was lost in which the password had not been sent
-// alone. That may be no fault of theirs, and costs them a round trip.
-var shyHosts hostSet
-
-// readTail reads the replies that the library does not know of.
-func (c *Conn) readTail() error {
-	for range c.ctl.tail {
-		r, _, err := c.ctl.final()
-		if err != nil {
-			return err
-		}
-		if r.verb == "PWD" {
-			_ = c.tookHome(r) // whoever needs it asks again, and says what is wrong
-		}
-	}
-	return nil
-}
-
-// askUTF8 asks for names in UTF-8, whatever the answer: 501, 504 and 202 have all been
-// seen.
-const askUTF8 = "OPTS UTF8 ON"
-
-// wantUTF8 asks for names in UTF-8, where they are and it has not been done, and in the
-// same write for the login folder, which the look at a name needs where there is no MLST.
-func (c *Conn) wantUTF8() error {
-	if !c.feats.has("UTF8") || c.ep.Charset != nil || slices.Contains(c.ctl.tail, askUTF8) {
-		return nil
-	}
-	lines := []string{askUTF8}
-	if !c.serial && c.home == "" && (!c.feats.has("MLST") || c.noMLST) {
-		lines = append(lines, "PWD")
-	}
-	replies, err := c.exchange(lines...)
-	if err == nil && len(replies) > 1 {
-		_ = c.tookHome(replies[1])
-	}
-	return err
-}
-
-// hand is the library's dial function: it gets the control connection first and
-// then each data connection that was made ready for it.
-func (c *Conn) hand(string, string) (net.Conn, error) {
-	if c.lib == nil {
-		return c.ctl, nil
-	}
-	if c.data == nil {
-		return nil, errors.New("no data connection is ready")
-	}
-	d := c.data
-	c.data = nil
-	return d, nil
 }
 
 // connectFailure makes the driver's error of a failed connect.

@@ -1,12 +1,13 @@
 // Package ftpdriver speaks FTP, in clear or under TLS, and is the
 // [transport.Conn] of the three FTP protocols.
 //
-// Read [Dial] first, then control.go: the connection that jlaffaye/ftp reads and
-// writes is a shim of this package, which owns the socket, sees every command
-// and reply, and knows at any moment whether the session is in step. The library
-// carries out what it is good at (login, RETR, the one-line commands, and STOR where it
-// comes after its data connection); listings, MLST, hashes and everything that two
-// commands in one write make faster go past it, over the same shim.
+// Read [Conn.Do] in engine.go first, and from there plan.go, which decides what of a batch
+// leaves in one write, upload.go and download.go; datadial.go dials their data
+// connections while the commands are on their way. What one server does unlike the
+// others is a table in traits.go. control.go is the one place that reads replies: it owns
+// the socket, sees every command and reply, and knows at any moment whether the session
+// is in step. jlaffaye/ftp, to which it is the socket, logs in and carries out the
+// serial way, one command after the other, see library.go.
 //
 // Names are sent and given as the server's bytes. UTF-8 is asked for where the
 // server offers it and [transport.Endpoint.Charset] is nil; names that are no UTF-8
@@ -26,5 +27,5 @@
 //
 // The driver classifies failures and never decides about them: it does not
 // retry and does not choose another protocol. Programs use package ftpx; import
-// this one to talk to one server in commands of your own, see [Conn.Command].
+// this one to talk to one server in commands of your own, see [transport.Raw].
 package ftpdriver

@@ -25,25 +25,29 @@ func TestRealSmallFiles(t *testing.T) {
 		const files = 40
 		size := func(i int) int { return i * smallFile / (files - 1) }
 		for i := range files {
-			f := &Finish{More: true, ModTime: mtime}
 			data := all[:size(i)]
-			if n, err := c.Store(t.Context(), fmt.Sprint("f", i), 0, bytes.NewReader(data), &IO{Size: int64(len(data)), Finish: f}); err != nil || n != int64(len(data)) {
-				t.Fatal(i, n, err)
+			name := fmt.Sprint("f", i)
+			store := &transport.Store{Path: name, Src: bytes.NewReader(data), Size: int64(len(data))}
+			when, stat := &transport.SetTime{Path: name, Time: mtime}, &transport.Stat{Path: name}
+			if err := c.do(t.Context(), store, when, stat, more()); err != transport.ErrSkipped || store.Stored != int64(len(data)) {
+				t.Fatal(i, store.Stored, err)
 			}
-			if len(data) > 0 && (!f.TimeSet || f.Entry == nil || f.Entry.Size != int64(len(data))) {
-				t.Fatalf("%d: %+v", i, f)
+			if stat.Err != nil || stat.Entry.Size != int64(len(data)) || !stat.Entry.ModTime.Equal(mtime) {
+				t.Fatalf("%d: %+v", i, stat)
 			}
 		}
 		for i := range files {
 			var got bytes.Buffer
-			seen := func(e transport.Entry) error {
-				if e.Size != int64(size(i)) || i > 0 && !e.ModTime.Equal(mtime) {
+			name := fmt.Sprint("f", i)
+			stat, get := &transport.Stat{Path: name}, &transport.Retrieve{Path: name, Dst: &got}
+			get.If = func() bool {
+				if e := stat.Entry; e.Size != int64(size(i)) || !e.ModTime.Equal(mtime) {
 					t.Errorf("%d: %+v", i, e)
 				}
-				return nil
+				return true
 			}
-			if n, err := c.RetrieveLook(t.Context(), fmt.Sprint("f", i), &got, nil, true, seen); err != nil || !bytes.Equal(got.Bytes(), all[:size(i)]) {
-				t.Fatal(i, n, err)
+			if err := c.do(t.Context(), stat, get, more()); err != transport.ErrSkipped || !bytes.Equal(got.Bytes(), all[:size(i)]) {
+				t.Fatal(i, get.Received, err)
 			}
 		}
 		early, late := 0, 0 // ports that were asked for before, and after, the end of a transfer

@@ -50,23 +50,30 @@ func TestEndsWithStore(t *testing.T) {
 			})
 			c := dial(t, ep)
 			for i := range 3 {
-				finish := &Finish{More: true}
-				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: finish})
-				if err != nil || n != 5 {
-					t.Fatal(i, n, err)
+				store := &transport.Store{Path: "f", Src: strings.NewReader("small"), Size: 5}
+				stat := &transport.Stat{Path: "f"}
+				if err := c.do(t.Context(), store, stat, more()); err != transport.ErrSkipped || store.Stored != 5 {
+					t.Fatal(i, store.Stored, err)
 				}
-				if finish.Entry == nil || finish.Entry.Size != 5 || string(f.file("f")) != "small" {
-					t.Errorf("%d: %+v", i, finish.Entry)
+				if stat.Err != nil || stat.Entry.Size != 5 || string(f.file("f")) != "small" {
+					t.Errorf("%d: %+v", i, stat)
 				}
 			}
 			for range 20 {
-				earlyOdds.count(c.addr, true)
+				c.countEarly(true)
 			}
 			if c.readsLater(nil, nil) {
 				t.Error("it is tried in vain for ever")
 			}
 		})
 	}
+}
+
+// more is a transfer that is to follow, and then does not.
+func more() transport.Request {
+	q := &transport.Retrieve{Path: "f", Dst: io.Discard}
+	q.If = func() bool { return false }
+	return q
 }
 
 // TestEndsHideNoFailure: the reply to a command that was carried out during the
@@ -92,7 +99,9 @@ func TestEndsHideNoFailure(t *testing.T) {
 				}
 			})
 			c := dial(t, ep)
-			n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: &Finish{More: true}})
+			store := &transport.Store{Path: "f", Src: strings.NewReader("small"), Size: 5}
+			_ = c.do(t.Context(), store, &transport.Stat{Path: "f"}, more())
+			n, err := store.Stored, store.Err
 			if err == nil || n != 0 {
 				t.Errorf("%d, %v", n, err)
 			}
@@ -154,7 +163,10 @@ func TestPortWithRetrieve(t *testing.T) {
 			f.forget()
 			for range 2 {
 				var got strings.Builder
-				_, err := c.RetrieveLook(t.Context(), "f", &got, nil, true, func(transport.Entry) error { return nil })
+				get := &transport.Retrieve{Path: "f", Dst: &got}
+				get.If = func() bool { return true }
+				_ = c.do(t.Context(), &transport.Stat{Path: "f"}, get, more())
+				err := get.Err
 				if want.kind != transport.KindUnknown {
 					if transport.KindOf(err) != want.kind {
 						t.Errorf("%v", err)
@@ -179,12 +191,15 @@ func TestEndsAreReadAtOnce(t *testing.T) {
 		ep, f := startFake(t, p, func(f *fake) { f.greeting = "220 ProFTPD Server (test)" })
 		c := dial(t, ep)
 		f.forget()
-		for _, name := range []string{"f", strings.Repeat("f", oneRead/2)} {
-			if _, err := c.Store(t.Context(), name, 0, strings.NewReader("small"), &IO{Size: 5, Finish: &Finish{More: true}}); err != nil {
-				t.Fatal(p, err)
+		for _, name := range []string{"f", strings.Repeat("f", c.traits.oneRead/2)} {
+			store := &transport.Store{Path: name, Src: strings.NewReader("small"), Size: 5}
+			next := &transport.Store{Path: "g"}
+			next.If = func() bool { return false }
+			if c.do(t.Context(), store, &transport.Stat{Path: name}, next) != transport.ErrSkipped || store.Err != nil {
+				t.Fatal(p, store.Err)
 			}
 		}
-		if got, want := f.inTurns(), "EPSV, STOR SIZE EPSV, STOR, SIZE EPSV"; got != want {
+		if got, want := f.inTurns(), "EPSV, STOR SIZE MDTM EPSV, STOR, SIZE MDTM EPSV"; got != want {
 			t.Errorf("%v: %q, want %q", p, got, want)
 		}
 	}
@@ -221,7 +236,9 @@ func TestDownloadEndsOurs(t *testing.T) {
 			})
 			c := dial(t, ep)
 			var got strings.Builder
-			if _, err := c.RetrieveLook(t.Context(), "f", &got, nil, true, func(transport.Entry) error { return nil }); err != nil || got.String() != "content" {
+			get := &transport.Retrieve{Path: "f", Dst: &got}
+			get.If = func() bool { return true }
+			if err := c.do(t.Context(), &transport.Stat{Path: "f"}, get); err != nil || got.String() != "content" {
 				t.Errorf("%q, %v", got.String(), err)
 			}
 		})
@@ -240,12 +257,13 @@ func TestEndsUnread(t *testing.T) {
 	})
 	ep.Stall = 300 * time.Millisecond
 	c := dial(t, ep)
-	f := &Finish{More: true}
-	_, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: f})
-	if c.Usable() || f.Entry != nil {
-		t.Errorf("%v, %+v", err, f.Entry)
+	store := &transport.Store{Path: "f", Src: strings.NewReader("small"), Size: 5}
+	stat := &transport.Stat{Path: "f"}
+	err := c.do(t.Context(), store, stat, more())
+	if c.Usable() || stat.Err == nil || store.Err != nil || err == nil {
+		t.Errorf("%v, %+v, %+v", err, store, stat)
 	}
-	if !serialHosts.has(c.addr) {
+	if !c.lacks(lacksPipelining) {
 		t.Errorf("it is not remembered: %v", err)
 	}
 }

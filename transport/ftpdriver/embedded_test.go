@@ -20,7 +20,7 @@ import (
 
 var protocols = []transport.Protocol{transport.FTP, transport.FTPS, transport.FTPSImplicit}
 
-func each(t *testing.T, opts testserver.FTPOptions, f func(t *testing.T, c *Conn, root string)) {
+func each(t *testing.T, opts testserver.FTPOptions, f func(t *testing.T, c *tconn, root string)) {
 	for _, p := range protocols {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +33,7 @@ func each(t *testing.T, opts testserver.FTPOptions, f func(t *testing.T, c *Conn
 }
 
 func TestRoundTrip(t *testing.T) {
-	each(t, testserver.FTPOptions{}, func(t *testing.T, c *Conn, root string) {
+	each(t, testserver.FTPOptions{}, func(t *testing.T, c *tconn, root string) {
 		for _, size := range []int{0, 1, 100_000, 3 << 20} {
 			data := random(size)
 			file, err := os.Open(write(t, filepath.Join(t.TempDir(), "src"), data))
@@ -42,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 			defer file.Close()
 			var told int64
-			opt := &IO{Progress: func(n int64) { told += n }}
+			opt := &transport.IO{Progress: func(n int64) { told += n }}
 			n, err := c.Store(t.Context(), "f", 0, file, opt)
 			if err != nil || n != int64(size) || told != n {
 				t.Fatalf("stored %d of %d, told %d: %v", n, size, told, err)
@@ -71,7 +71,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestOffsets(t *testing.T) {
-	each(t, testserver.FTPOptions{}, func(t *testing.T, c *Conn, root string) {
+	each(t, testserver.FTPOptions{}, func(t *testing.T, c *tconn, root string) {
 		data := random(200_000)
 		name := filepath.Join(root, "f")
 		write(t, name, data[:70_000])
@@ -86,7 +86,7 @@ func TestOffsets(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		got.Reset()
-		n, err = c.Retrieve(t.Context(), "f", 100, &got, &IO{Limit: 1000})
+		n, err = c.Retrieve(t.Context(), "f", 100, &got, &transport.IO{Limit: 1000})
 		if err != nil || n != 1000 || !bytes.Equal(got.Bytes(), data[100:1100]) {
 			t.Fatal(n, err)
 		}
@@ -94,17 +94,17 @@ func TestOffsets(t *testing.T) {
 }
 
 func TestLimitAtTheEnd(t *testing.T) {
-	each(t, testserver.FTPOptions{}, func(t *testing.T, c *Conn, root string) {
+	each(t, testserver.FTPOptions{}, func(t *testing.T, c *tconn, root string) {
 		write(t, filepath.Join(root, "f"), random(5000))
 		var got bytes.Buffer
-		if n, err := c.Retrieve(t.Context(), "f", 1000, &got, &IO{Limit: 4000}); n != 4000 || err != nil || !c.Usable() {
+		if n, err := c.Retrieve(t.Context(), "f", 1000, &got, &transport.IO{Limit: 4000}); n != 4000 || err != nil || !c.Usable() {
 			t.Fatal(n, err, c.Usable())
 		}
 	})
 }
 
 func TestFiles(t *testing.T) {
-	each(t, testserver.FTPOptions{}, func(t *testing.T, c *Conn, root string) {
+	each(t, testserver.FTPOptions{}, func(t *testing.T, c *tconn, root string) {
 		ctx := t.Context()
 		if err := c.Mkdir(ctx, "d e"); err != nil {
 			t.Fatal(err)
@@ -170,7 +170,7 @@ func TestList(t *testing.T) {
 		"no EPSV": {Disable: []string{"EPSV"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			each(t, opts, func(t *testing.T, c *Conn, root string) {
+			each(t, opts, func(t *testing.T, c *tconn, root string) {
 				want := []string{".hidden", "a b", "c", "sub"}
 				for _, n := range want[:3] {
 					write(t, filepath.Join(root, "d", n), []byte(n))
@@ -220,7 +220,7 @@ func refuse(verb string) func(verb, arg string) string {
 }
 
 func TestStatWithoutMLST(t *testing.T) {
-	each(t, testserver.FTPOptions{Disable: []string{"MLST", "MLSD"}}, func(t *testing.T, c *Conn, root string) {
+	each(t, testserver.FTPOptions{Disable: []string{"MLST", "MLSD"}}, func(t *testing.T, c *tconn, root string) {
 		write(t, filepath.Join(root, "d", "f"), []byte("123"))
 		if e, err := c.Stat(t.Context(), "d/f"); err != nil || e.Size != 3 || !e.TimeExact || e.Type != transport.TypeFile {
 			t.Error(e, err)
@@ -237,7 +237,7 @@ func TestStatWithoutMLST(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
-	each(t, testserver.FTPOptions{EnableHASH: true}, func(t *testing.T, c *Conn, root string) {
+	each(t, testserver.FTPOptions{EnableHASH: true}, func(t *testing.T, c *tconn, root string) {
 		if caps := c.Info().Caps; !slices.Equal(caps.Hashes, []string{"sha512", "sha256", "sha1", "md5", "crc32"}) || !caps.HashRanges {
 			t.Fatalf("%+v", caps)
 		}

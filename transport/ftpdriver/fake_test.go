@@ -73,9 +73,6 @@ func startFake(t testing.TB, p transport.Protocol, change func(f *fake)) (*trans
 	})
 	t.Cleanup(f.stop)
 	ep := endpoint(p, f.listener.Addr())
-	for _, learned := range []*hostSet{&lateHosts, &serialHosts, &shyHosts} { // of another that had the port
-		learned.hosts.change(ep.Addr(), func(bool) bool { return false })
-	}
 	ep.Stall, ep.ConnectTimeout = 20*time.Second, 30*time.Second
 	return ep, f
 }

@@ -1,7 +1,6 @@
 package ftpdriver
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"net/textproto"
@@ -12,36 +11,18 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Rename sends RNFR and RNTO in one write. FTP has no flag for replace: what
-// RNTO does to an existing target is the server's custom.
-func (c *Conn) Rename(ctx context.Context, from, to string, _ bool) error {
-	if err := transport.CheckPath(to); err != nil {
-		return c.ep.Fail("RNTO", to, transport.KindInvalid, err)
+// renamed judges the replies to RNFR and RNTO.
+func (c *Conn) renamed(replies []reply, err error, from, to string) error {
+	switch {
+	case len(replies) > 0 && replies[0].code/100 != 3:
+		// Without it RNTO (503) cannot have acted, answered or not.
+		return c.refused(replies[0], from)
+	case err != nil:
+		return err
+	case !replies[1].positive() || replies[1].code == 202:
+		return c.refused(replies[1], to)
 	}
-	return c.doPath(ctx, "RNFR", from, func(*transport.Op) error {
-		replies, err := c.exchange("RNFR "+from, "RNTO "+to)
-		return c.renamed(replies, err, from, to)
-	})
-}
-
-// refused makes an error of a reply that need not be the last one read.
-func (c *Conn) refused(r reply, path string) error {
-	return c.ep.Fail(r.verb, path, c.kindOf(r.verb, r.err()), r.err())
-}
-
-// Remove sends DELE.
-func (c *Conn) Remove(ctx context.Context, path string) error {
-	return c.doPath(ctx, "DELE", path, func(*transport.Op) error { return c.clarify("DELE", path, c.lib.Delete(path)) })
-}
-
-// Mkdir sends MKD.
-func (c *Conn) Mkdir(ctx context.Context, path string) error {
-	return c.doPath(ctx, "MKD", path, func(*transport.Op) error { return c.clarify("MKD", path, c.lib.MakeDir(path)) })
-}
-
-// Rmdir sends RMD.
-func (c *Conn) Rmdir(ctx context.Context, path string) error {
-	return c.doPath(ctx, "RMD", path, func(*transport.Op) error { return c.clarify("RMD", path, c.lib.RemoveDir(path)) })
+	return nil
 }
 
 // vagueTexts are vsftpd's whole answer to a request that fails, for whatever reason.
@@ -74,44 +55,46 @@ func (c *Conn) clarify(verb, name string, err error) error {
 	return c.ep.Fail(verb, name, kind, err)
 }
 
+// orLook makes an error of a refusal, or says how to find out what a vague one means.
+func (c *Conn) orLook(r reply, path string) (look func() error, err error) {
+	if r.code != 550 || !slices.Contains(vagueTexts, r.text) {
+		return nil, c.refused(r, path)
+	}
+	return func() error {
+		err := c.clarify(r.verb, path, r.err())
+		var own *transport.Error
+		if isReply(err) && !errors.As(err, &own) {
+			return c.refused(r, path)
+		}
+		return err
+	}, nil
+}
+
 // timeVal is the form of times in MDTM, MFMT and MLSx (RFC 3659 section 2.3),
 // always UTC.
 const timeVal = "20060102150405"
 
-// Chtimes sends MFMT (draft-somers-ftp-mfxx), or else MDTM with a time before the
-// path, which is vsftpd's way.
-func (c *Conn) Chtimes(ctx context.Context, path string, mtime time.Time) error {
-	if !c.Info().Caps.SetTime {
-		return c.ep.Fail("MFMT", path, transport.KindUnsupported, errNoSetTime)
+// timed judges the reply to the command that sets a time: MFMT
+// (draft-somers-ftp-mfxx), or else MDTM with a time before the path, which is vsftpd's
+// way. look is what is to be done about a reply that leaves it open.
+func (c *Conn) timed(r reply, path string) (look func() error, err error) {
+	switch {
+	case r.verb == "MFMT" && r.positive() && r.code != 202:
+		return nil, nil
+	case r.verb == "MFMT":
+		if unknown(r) {
+			c.never("MFMT")
+		}
+		return nil, c.refused(r, path)
+	case r.code == 213 && !isTime(r.text):
+		return nil, nil
+	case r.positive() || !saysModification(r.text):
+		// The server took "20260102030405 name" for the name of a file.
+		c.noSetTime = true
+		c.derive()
+		return nil, c.ep.Fail("MDTM", path, transport.KindUnsupported, besides(errNoSetTime, r.err()))
 	}
-	if c.feats.has("MFMT") {
-		return c.doPath(ctx, "MFMT", path, func(*transport.Op) error {
-			r, err := c.ctl.command(c.timeLine(path, mtime))
-			if err == nil && r.positive() && r.code != 202 {
-				return nil
-			}
-			if err == nil && unknown(r) {
-				c.never("MFMT")
-			}
-			return besides(err, errIf(err == nil, r))
-		})
-	}
-	return c.doPath(ctx, "MDTM", path, func(*transport.Op) error {
-		r, err := c.ctl.command(c.timeLine(path, mtime))
-		if err != nil {
-			return err
-		}
-		if r.code == 213 && !isTime(r.text) {
-			return nil
-		}
-		if r.positive() || !saysModification(r.text) {
-			// The server took "20260102030405 name" for the name of a file.
-			c.noSetTime = true
-			c.derive()
-			return as(transport.KindUnsupported, besides(errNoSetTime, r.err()))
-		}
-		return c.clarify("MDTM", path, r.err())
-	})
+	return c.orLook(r, path)
 }
 
 // timeLine is the command that sets a time.
@@ -120,13 +103,6 @@ func (c *Conn) timeLine(path string, mtime time.Time) string {
 		return "MFMT " + mtime.UTC().Format(timeVal) + " " + path
 	}
 	return "MDTM " + mtime.In(c.zoneOfMDTM()).Format(timeVal) + " " + path
-}
-
-func errIf(is bool, r reply) error {
-	if is {
-		return r.err()
-	}
-	return nil
 }
 
 // saysModification recognises vsftpd's "550 Could not set file modification

@@ -70,42 +70,61 @@ func (f features) xCommand(commands []string) string {
 	return ""
 }
 
-// Hash asks the server for a digest of n bytes from offset on: with HASH for
+// hashOwn asks for a digest in an operation of its own, which is given time: with HASH for
 // whole files, with the X commands or RANG and HASH for parts.
-func (c *Conn) Hash(ctx context.Context, name, algo string, offset, n int64) ([]byte, error) {
-	h, ok := c.hashingOf(algo)
-	if !ok {
-		return nil, c.ep.Fail("HASH", name, transport.KindUnsupported, fmt.Errorf("the server does not offer %q", algo))
-	}
-	if offset < 0 {
-		return nil, c.ep.Fail("HASH", name, transport.KindInvalid, errors.New("the offset is negative"))
-	}
-	h.start, h.whole = offset, offset == 0 && n < 0
+func (c *Conn) hashOwn(ctx context.Context, q *transport.Hash) error {
+	h, _ := c.hashingOf(q.Algo)
+	n := q.Size
+	h.start, h.whole = q.Offset, q.Offset == 0 && n < 0
 	if n < 0 {
 		// The size tells the end, and how long the answer may take.
-		entry, err := c.Stat(ctx, name)
+		var entry transport.Entry
+		err := c.operate(ctx, c.ep.Watch(), func(*transport.Op) (err error) {
+			entry, err = c.stat(q.Path)
+			return err
+		})
 		if err != nil {
-			return nil, err
+			return c.failure(ctx, &transport.Stat{Path: q.Path}, err, c.ctl.waiting)
 		}
-		if n = entry.Size - offset; entry.Size < 0 || n < 0 {
-			return nil, c.ep.Fail("HASH", name, transport.KindInvalid, fmt.Errorf("there is nothing from byte %d on in a file of %d", offset, entry.Size))
+		if n = entry.Size - q.Offset; entry.Size < 0 || n < 0 {
+			return c.ep.Fail("HASH", q.Path, transport.KindInvalid, fmt.Errorf("there is nothing from byte %d on in a file of %d", q.Offset, entry.Size))
 		}
 	}
-	h.end = offset + n
+	h.end = q.Offset + n
 	watch := c.ep.Watch()
 	if watch.Stall > 0 {
 		watch.Stall += time.Duration(n/hashRate) * time.Second
 	}
 	watch.MinRate = 0 // nothing moves while a server reads its disk
-	if err := transport.CheckPath(name); err != nil {
-		return nil, c.ep.Fail("HASH", name, transport.KindInvalid, err)
-	}
-	var sum []byte
-	err := c.watched(ctx, watch, "HASH", name, func(*transport.Op) (err error) {
-		sum, err = c.hash(name, h)
+	return c.operate(ctx, watch, func(*transport.Op) (err error) {
+		q.Sum, err = c.hash(q.Path, h)
 		return err
 	})
-	return sum, err
+}
+
+// hashPart is a request for the digest of a small file, all of which the server has
+// taken a moment ago; nil if that takes more than a line. Large ones are given time.
+func (c *Conn) hashPart(q *transport.Hash, size int64) *part {
+	h, ok := c.hashingOf(q.Algo)
+	if !ok || h.x == "" || q.Offset != 0 || q.Size >= 0 && q.Size != size {
+		return nil
+	}
+	h.whole, h.end = true, size
+	abs, err := c.absolute(q.Path)
+	if err != nil {
+		return nil
+	}
+	return &part{q: q, lines: []string{h.x + " " + quote(abs)}, judge: func(r []reply) (look func() error, err error) {
+		if r[0].positive() {
+			q.Sum, err = h.digits(r[0])
+			return nil, err
+		}
+		c.withoutHash(r[0])
+		if err = c.refused(r[0], q.Path); !h.viaHash || !c.feats.has("HASH") {
+			return nil, err
+		}
+		return func() (err error) { q.Sum, err = c.hash(q.Path, h); return err }, nil
+	}}
 }
 
 // hashing is one request for a digest of the bytes from start up to end.

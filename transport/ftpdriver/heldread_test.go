@@ -19,15 +19,16 @@ func TestLockedReadBack(t *testing.T) {
 	})
 	ep.Stall = 500 * time.Millisecond
 	for _, tt := range []struct {
-		io   IO
+		get  transport.Retrieve
 		kind transport.Kind
 	}{
-		{IO{Limit: 5, Part: &Part{}}, transport.KindLocked},
-		{IO{Limit: 5}, transport.KindStalled},
-		{IO{}, transport.KindStalled},
+		{transport.Retrieve{Limit: 5, Written: true}, transport.KindLocked},
+		{transport.Retrieve{Limit: 5}, transport.KindStalled},
+		{transport.Retrieve{}, transport.KindStalled},
 	} {
 		c := dial(t, ep)
-		_, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &tt.io)
+		tt.get.Path, tt.get.Dst = "f", io.Discard
+		err := c.do(t.Context(), &tt.get)
 		wantKind(t, err, tt.kind, 0)
 		wantBroken(t, c, f)
 	}

@@ -77,15 +77,68 @@ func endpoint(p transport.Protocol, addr net.Addr) *transport.Endpoint {
 	return &transport.Endpoint{
 		Protocol: p, Host: a.IP.String(), Port: a.Port, User: "user", Password: "password",
 		TLS: transport.TLS{RootCAs: ca().Pool()}, Stall: 10 * time.Second, ConnectTimeout: 10 * time.Second,
+		Learned: new(transport.Learned),
 	}
 }
 
-func dial(t testing.TB, ep *transport.Endpoint) *Conn {
+// tconn is a connection with its requests as methods.
+type tconn struct {
+	*Conn
+	transport.Calls
+}
+
+// Command carries out a [transport.Raw].
+func (c *tconn) Command(ctx context.Context, line string) (code int, text string, err error) {
+	r := &transport.Raw{Line: line}
+	err = c.Do(ctx, transport.NewBatch(r))
+	if r.Err != nil && r.Err != transport.ErrUnsent {
+		err = r.Err
+	}
+	return r.Code, r.Text, err
+}
+
+// do carries out a batch and returns its error, or else the first of a request that is
+// none of the transport package's own.
+func (c *tconn) do(ctx context.Context, reqs ...transport.Request) error {
+	if err := c.Do(ctx, transport.NewBatch(reqs...)); err != nil {
+		return err
+	}
+	for _, r := range reqs {
+		if err := r.Common().Err; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followed is the condition of the first request of a batch: it begins another batch,
+// and is met when that waits for the session. The result of that comes from the channel.
+func (c *tconn) followed(t testing.TB, next ...transport.Request) (func() bool, <-chan error) {
+	done := make(chan error, 1)
+	return func() bool {
+		go func() { done <- c.do(context.Background(), next...) }()
+		for begin := time.Now(); ; time.Sleep(time.Millisecond) { // nothing else tells that it waits
+			c.mu.Lock()
+			waits := c.next != nil
+			c.mu.Unlock()
+			if waits {
+				return true
+			}
+			if time.Since(begin) > 10*time.Second {
+				t.Error("nobody waits")
+				return true
+			}
+		}
+	}, done
+}
+
+func dial(t testing.TB, ep *transport.Endpoint) *tconn {
 	t.Helper()
-	c, err := Dial(context.Background(), ep)
+	own, err := Dial(context.Background(), ep)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := &tconn{own, transport.Calls{Conn: own}}
 	c.ctl.grace = max(c.ctl.grace, 10*replyGrace) // for machines under load
 	t.Cleanup(func() { _ = c.Close() })
 	return c

@@ -47,7 +47,7 @@ func TestLargeStoreDialsBesideSTOR(t *testing.T) {
 				c := dial(t, ep)
 				f.forget()
 				var told int64
-				n, err := c.Store(t.Context(), "f", offset, bytes.NewReader(big), &IO{Size: int64(len(big)), Progress: func(n int64) { told += n }})
+				n, err := c.Store(t.Context(), "f", offset, bytes.NewReader(big), &transport.IO{Size: int64(len(big)), Progress: func(n int64) { told += n }})
 				if err != nil || n != int64(len(big)) || told != n {
 					t.Fatalf("%d, told %d: %v", n, told, err)
 				}
@@ -82,7 +82,7 @@ func TestLargeStoreRefused(t *testing.T) {
 						c := dial(t, ep)
 						begin := time.Now()
 						src := bytes.NewReader(random(100 << 10))
-						n, err := c.Store(t.Context(), "f", offset, src, &IO{Size: src.Size(), Progress: func(int64) { t.Error("progress") }})
+						n, err := c.Store(t.Context(), "f", offset, src, &transport.IO{Size: src.Size(), Progress: func(int64) { t.Error("progress") }})
 						var te *transport.Error
 						if !errors.As(err, &te) || n != 0 || te.Kind == transport.KindCanceled || te.Kind == transport.KindTimeout {
 							t.Fatal(n, err)
@@ -211,18 +211,21 @@ func TestAheadPortIsGone(t *testing.T) {
 					}
 				})
 				conn := dial(t, ep)
-				conn.Peek(t.Context(), true, "g")
-				if conn.aheadPort == 0 {
-					t.Fatal("no port was asked for")
+				store := &transport.Store{Path: "g", Offset: c.offset, Src: bytes.NewReader(big)}
+				store.If = func() bool {
+					if conn.aheadPort == 0 {
+						t.Error("no port was asked for")
+					}
+					return true
 				}
-				if n, err := conn.Store(t.Context(), "g", c.offset, bytes.NewReader(big), nil); err != nil || n != int64(len(big)) {
-					t.Fatalf("%d, %v, %q", n, err, f.inTurns())
+				if err := conn.do(t.Context(), &transport.Stat{Path: "g"}, store); err != nil || store.Stored != int64(len(big)) {
+					t.Fatalf("%d, %v, %q", store.Stored, err, f.inTurns())
 				}
 				if want := append([]byte("hello")[:c.offset], big...); !bytes.Equal(f.file("g"), want) {
 					t.Error("the file is not what was sent")
 				}
-				if f.count("EPSV") != 2 || !lateHosts.has(conn.addr) || !conn.Usable() {
-					t.Errorf("%q, noted: %v", f.inTurns(), lateHosts.has(conn.addr))
+				if f.count("EPSV") != 2 || !conn.lacks(lacksPatience) || !conn.Usable() {
+					t.Errorf("%q, noted: %v", f.inTurns(), conn.lacks(lacksPatience))
 				}
 			})
 		}
@@ -285,23 +288,27 @@ func TestEndOfALargeFileGoesBehindIt(t *testing.T) {
 				})
 				c := dial(t, ep)
 				f.forget()
-				finish := &Finish{ModTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), More: true}
-				n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &IO{Size: int64(len(big)), Finish: finish})
+				store := &transport.Store{Path: "f", Src: bytes.NewReader(big), Size: int64(len(big))}
+				when := &transport.SetTime{Path: "f", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+				stat := &transport.Stat{Path: "f"}
+				// The port that comes with them is that of the next file.
+				next := &transport.Store{Path: "g", Src: bytes.NewReader(big)}
+				next.If = func() bool { return kind == transport.KindUnknown }
+				_ = c.do(t.Context(), store, when, stat, next)
 				if kind != transport.KindUnknown {
-					if transport.KindOf(err) != kind || finish.Entry != nil || finish.TimeSet {
-						t.Errorf("%v, %+v", err, finish)
+					if transport.KindOf(store.Err) != kind || answer == hangUp && (when.Err == nil || stat.Err == nil) {
+						t.Errorf("%v, %v, %v", store.Err, when.Err, stat.Err)
 					}
 					return
 				}
-				if err != nil || n != int64(len(big)) || finish.Entry == nil || finish.Entry.Size != n || !finish.TimeSet {
-					t.Fatalf("%d, %v, %+v", n, err, finish)
+				if store.Err != nil || store.Stored != int64(len(big)) || stat.Err != nil || stat.Entry.Size != store.Stored || when.Err != nil {
+					t.Fatalf("%+v, %+v, %+v", store, when, stat)
 				}
-				if got, want := f.inTurns(), "EPSV, STOR MDTM SIZE EPSV"; got != want {
+				if got, want := f.inTurns(), "EPSV, STOR MDTM SIZE MDTM EPSV, STOR"; got != want {
 					t.Errorf("%q, want %q", got, want)
 				}
-				// The port that came with them is that of the next file.
-				if _, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), nil); err != nil || !bytes.Equal(f.file("g"), big) {
-					t.Error(err)
+				if next.Err != nil || !bytes.Equal(f.file("g"), big) {
+					t.Error(next.Err)
 				}
 			})
 		}
@@ -325,7 +332,9 @@ func TestFinalReplyWithTheFirst(t *testing.T) {
 				}
 			})
 			c := dial(t, ep)
-			_, err := c.Store(t.Context(), "f", 0, bytes.NewReader(big), &IO{Size: int64(len(big)), Finish: &Finish{}})
+			store := &transport.Store{Path: "f", Src: bytes.NewReader(big), Size: int64(len(big))}
+			_ = c.do(t.Context(), store, &transport.Stat{Path: "f"})
+			err := store.Err
 			if end == "226 done" && err != nil || end != "226 done" && transport.KindOf(err) != transport.KindQuota && transport.KindOf(err) != transport.KindNoSpace {
 				t.Errorf("%v", err)
 			}

@@ -29,7 +29,7 @@ func TestLearnedByTheNextConnection(t *testing.T) {
 		c := dial(t, ep)
 		defer c.Close()
 		var got bytes.Buffer
-		if _, err := c.Retrieve(t.Context(), "f", 0, &got, &IO{Limit: 3}); err != nil || got.String() != "012" {
+		if _, err := c.Retrieve(t.Context(), "f", 0, &got, &transport.IO{Limit: 3}); err != nil || got.String() != "012" {
 			t.Error(got.String(), err)
 		}
 		if !c.Usable() {

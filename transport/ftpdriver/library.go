@@ -1,111 +1,268 @@
 package ftpdriver
 
 import (
-	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"slices"
-	"strings"
-	"time"
+
+	"github.com/jlaffaye/ftp"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// What follows is the side of [control] that jlaffaye/ftp sees, for which it is the
-// socket.
+// This is the one door to jlaffaye/ftp, which sees [control] as its socket: the login,
+// and the serial way, one command after the other. That serves every server that is
+// known to take no more, or has shown that it does not, active mode, and PRET.
 
-// Read gives the library the next reply.
-func (c *control) Read(p []byte) (int, error) {
-	if len(c.pending) == 0 {
-		r, err := c.receive()
+// login hands the connection to the library and logs in. The library sends USER,
+// PASS, FEAT, TYPE I and, under TLS, PBSZ 0 and PROT P.
+func (c *Conn) login(greeting reply) (step string, err error) {
+	user, password := c.ep.User, c.ep.Password.Reveal()
+	if user == "" {
+		user = "anonymous"
+		if password == "" {
+			password = "anonymous@"
+		}
+	}
+	c.ctl.pending = greeting.wire(220)
+	c.traits = traitsOf(c.server, nil)
+	if c.serial = c.traits.serial || c.lacks(lacksPipelining); !c.serial {
+		c.ctl.batch = []string{"TYPE I"}
+		if c.tls != nil {
+			c.ctl.batch = append(c.ctl.batch, "PBSZ 0", "PROT P")
+		}
+		if c.traits.asksHome {
+			c.ctl.tail = []string{"PWD"}
+		}
+		if c.traits.asksUTF8 && c.ep.Charset == nil {
+			c.ctl.tail = append(c.ctl.tail, askUTF8)
+		}
+		c.ctl.eager = c.traits.eager && !c.lacks(lacksEagerness)
+	}
+	options := []ftp.DialOption{
+		ftp.DialWithDialFunc(c.hand),
+		// We do it below: the library fails where a server does not know it.
+		ftp.DialWithDisabledUTF8(true),
+	}
+	if c.tls != nil {
+		// Not DialWithExplicitTLS, which with a dial function leaves the data
+		// connections in clear after PROT P.
+		options = append(options, ftp.DialWithTLS(c.tls.config))
+	}
+	if c.lib, err = ftp.Dial(c.ep.Addr(), options...); err != nil {
+		return "login", err
+	}
+	if err = c.lib.Login(user, password); err == nil {
+		err = c.readTail()
+	}
+	if err != nil {
+		last := c.ctl.last
+		if errors.Is(err, errDropped) {
+			c.lacksNow(lacksPipelining)
+		}
+		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
+			// The library makes an error of a refused USER that has no code.
+			err = last.err()
+		}
+		if last.code == 332 && isReply(err) {
+			err = as(transport.KindAuth, fmt.Errorf("the server asks for an account besides the password (ACCT), which is not supported: %w", err))
+		}
+		return "login", err
+	}
+	c.ctl.ahead, c.ctl.taken = nil, 0
+	c.learn()
+	if c.traits.doublesIAC {
+		c.ctl.conn = telnet{c.ctl.conn}
+	}
+	if err := c.wantUTF8(); err != nil {
+		return "login", err
+	}
+	c.roundTrip = c.ctl.rtt
+	c.ctl.grace += 4 * c.roundTrip
+	return "", nil
+}
+
+// readTail reads the replies that the library does not know of.
+func (c *Conn) readTail() error {
+	for range c.ctl.tail {
+		r, _, err := c.ctl.final()
 		if err != nil {
-			return 0, err
+			return err
 		}
-		c.pending = c.last.wire(libraryCode(r))
+		if r.verb == "PWD" {
+			_ = c.tookHome(r) // whoever needs it asks again, and says what is wrong
+		}
 	}
-	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
-	return n, nil
+	return nil
 }
 
-// libraryCode returns the one code that the library accepts as success of a
-// command, where the reply is another 2xx: RFC 959 section 5.4 allows several,
-// z/OS ends a transfer with 250. 202 is not success but "superfluous", and what
-// is said to PROT and PBSZ decides about protection: both stay as they are.
-func libraryCode(r reply) int {
-	if !r.positive() || r.code == 202 && r.verb != "PASS" {
-		return r.code
-	}
-	switch r.verb {
-	case "STOR", "RETR":
-		return 226
-	case "DELE", "RMD", "RNTO":
-		return 250
-	case "MKD":
-		return 257
-	case "NOOP", "TYPE":
-		return 200
-	case "PASS":
-		return 230
-	}
-	return r.code
-}
+// askUTF8 asks for names in UTF-8, whatever the answer: 501, 504 and 202 have all been
+// seen.
+const askUTF8 = "OPTS UTF8 ON"
 
-// Write takes the library's commands. It flushes after each, but long lines
-// come in pieces.
-func (c *control) Write(p []byte) (int, error) {
-	c.line = append(c.line, p...)
-	for {
-		i := bytes.IndexByte(c.line, '\n')
-		if i < 0 {
-			return len(p), nil
-		}
-		line := strings.TrimRight(string(c.line[:i]), "\r")
-		c.line = c.line[i+1:]
-		if c.answers != nil {
-			if answer, ok := c.answers(verbOf(line)); ok {
-				c.pending = append(c.pending, answer+"\r\n"...)
-				continue
-			}
-		}
-		if err := c.forward(line); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// forward sends a line of the library's, unless it has left already. With FEAT, or
-// with the password that USER has asked for, goes what the library will write when it
-// has read the reply: each would be a round trip.
-func (c *control) forward(line string) error {
-	if c.taken < len(c.ahead) && c.ahead[c.taken] == line {
-		c.taken++
+// wantUTF8 asks for names in UTF-8, where they are and it has not been done, and in the
+// same write for the login folder, which the look at a name needs where there is no MLST.
+func (c *Conn) wantUTF8() error {
+	if !c.feats.has("UTF8") || c.ep.Charset != nil || slices.Contains(c.ctl.tail, askUTF8) {
 		return nil
 	}
-	var ahead, tail []string
-	switch verb := verbOf(line); {
-	case line == "FEAT":
-		ahead = c.batch
-	case verb == "PASS" && c.eager && c.last.verb == "USER" && c.last.code == 331:
-		ahead = append([]string{"FEAT"}, c.batch...)
+	lines := []string{askUTF8}
+	if !c.serial && c.home == "" && (!c.feats.has("MLST") || c.noMLST) {
+		lines = append(lines, "PWD")
 	}
-	if len(ahead) > 0 {
-		c.lead, c.ahead, c.batch = verbOf(line), ahead, nil
-		tail = c.tail
+	replies, err := c.exchange(lines...)
+	if err == nil && len(replies) > 1 {
+		_ = c.tookHome(replies[1])
 	}
-	return c.send(slices.Concat([]string{line}, ahead, tail)...)
+	return err
 }
 
-// Close is what the library calls when it gives up.
-func (c *control) Close() error {
-	c.broken.Store(true)
-	return c.wire.Abort()
+// hand is the library's dial function: it gets the control connection first and
+// then each data connection that was made ready for it.
+func (c *Conn) hand(string, string) (net.Conn, error) {
+	if c.lib == nil {
+		return c.ctl, nil
+	}
+	if c.data == nil {
+		return nil, errors.New("no data connection is ready")
+	}
+	d := c.data
+	c.data = nil
+	return d, nil
 }
 
-// RemoteAddr is always a *net.TCPAddr.
-func (c *control) RemoteAddr() net.Addr { return c.peer }
+// serially carries out one request of a batch.
+func (c *Conn) serially(ctx context.Context, q transport.Request) error {
+	defer c.settle()
+	if err := c.check(q); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return c.unsent(q, transport.KindCanceled, cause(ctx))
+	}
+	if c.takesMore(q) {
+		return c.own(ctx, q)
+	}
+	err := c.operate(ctx, c.ep.Watch(), func(op *transport.Op) (err error) {
+		switch q := q.(type) {
+		case *transport.Store:
+			q.Stored, err = c.storeInTurn(op, q)
+			return err
+		case *transport.Retrieve:
+			return c.retrieveInTurn(op, q)
+		case *transport.Remove:
+			return c.clarify("DELE", q.Path, c.lib.Delete(q.Path))
+		case *transport.Mkdir:
+			return c.clarify("MKD", q.Path, c.lib.MakeDir(q.Path))
+		case *transport.Rmdir:
+			return c.clarify("RMD", q.Path, c.lib.RemoveDir(q.Path))
+		case *transport.Ping:
+			return c.lib.NoOp()
+		case *transport.Rename:
+			replies, err := c.exchange("RNFR "+q.From, "RNTO "+q.To)
+			return c.renamed(replies, err, q.From, q.To)
+		}
+		return c.inTurn(q)
+	})
+	if err != nil {
+		return c.failure(ctx, q, err, c.ctl.waiting)
+	}
+	return nil
+}
 
-// LocalAddr is the socket's.
-func (c *control) LocalAddr() net.Addr { return c.wire.LocalAddr() }
+// inTurn carries out a request by its command lines, each sent when the one before it has
+// been answered.
+func (c *Conn) inTurn(q transport.Request) (err error) {
+	if q, ok := q.(*transport.Stat); ok {
+		entry, err := c.stat(q.Path)
+		return c.found(q, entry, err)
+	}
+	p := c.part(q)
+	if p.replies, err = c.exchange(p.lines...); err != nil {
+		return err
+	}
+	look, err := p.judge(p.replies)
+	if look != nil {
+		err = look()
+	}
+	return err
+}
 
-// Deadlines are the driver's own business: the library's would be sticky.
-func (c *control) SetDeadline(time.Time) error      { return nil }
-func (c *control) SetReadDeadline(time.Time) error  { return nil }
-func (c *control) SetWriteDeadline(time.Time) error { return nil }
+// storeInTurn lets the library send a file when its data connection stands.
+func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) {
+	d, err := c.openData(op, "STOR "+q.Path)
+	if err != nil {
+		return 0, err
+	}
+	defer d.release()
+	if d.upload = true; q.Progress != nil {
+		d.moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
+	}
+	c.lend(d)
+	err = c.lib.StorFrom(q.Path, sourceOf(op, q.Src), uint64(q.Offset))
+	if err = c.transferError(d, err, q.Offset); err != nil {
+		return 0, err // what the server has, only a fresh size tells
+	}
+	return d.sent, nil
+}
+
+// retrieveInTurn lets the library ask for a file when its data connection stands.
+func (c *Conn) retrieveInTurn(op *transport.Op, q *transport.Retrieve) error {
+	d, err := c.openData(op, "RETR "+q.Path)
+	if err != nil {
+		return err
+	}
+	defer d.release()
+	c.lend(d)
+	c.ctl.readBack = q.Written
+	resp, err := c.lib.RetrFrom(q.Path, uint64(q.Offset))
+	if err != nil {
+		d.release()
+		return c.clarify("RETR", q.Path, c.retrieveError(d, err, q.Offset))
+	}
+	enough, err := receive(op, q, resp, d)
+	if err != nil {
+		_ = d.fail(err) // where it was Dst that failed, the rest must not come
+	}
+	if err = besides(err, resp.Close()); enough {
+		return nil // whatever became of the session: the bytes are there
+	}
+	return c.retrieveError(d, err, q.Offset)
+}
+
+// receive takes what comes, up to the limit, and cuts the connection if there is more.
+// enough says that the destination, or the limit, wants no more.
+func receive(op *transport.Op, q *transport.Retrieve, from io.Reader, d *dataConn) (enough bool, err error) {
+	buf := transport.GetBuffer()
+	defer transport.PutBuffer(buf)
+	var moved func(int64)
+	if q.Progress != nil {
+		moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
+	}
+	some := from
+	if q.Limit > 0 {
+		some = io.LimitReader(from, q.Limit)
+	}
+	q.Received, err = transport.CopyBuffer(op.Writer(q.Dst), some, *buf, moved)
+	if errors.Is(err, transport.ErrEnough) || err == nil && q.Limit > 0 && q.Received == q.Limit {
+		if !atEnd(q, from) {
+			d.cut()
+		}
+		return true, nil
+	}
+	return false, err
+}
+
+// atEnd reports whether nothing follows what has been received. If that is the end of
+// the file all is in order; else the connection is to be cut, and whether the session
+// survives depends on the server.
+func atEnd(q *transport.Retrieve, from io.Reader) bool {
+	n, err := from.Read(make([]byte, 1))
+	if q.Last && n > 0 {
+		q.Beyond = true
+	}
+	return n == 0 && err == io.EOF
+}

@@ -2,8 +2,6 @@ package ftpdriver
 
 import (
 	"bufio"
-	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,65 +19,19 @@ const (
 	maxListLine = 32 << 10
 )
 
-// List streams a folder's entries: with MLSD, whose format is fixed, or else
+// list streams a folder's entries: with MLSD, whose format is fixed, or else
 // with LIST, which is for people and has neither years nor time zones.
-func (c *Conn) List(ctx context.Context, path string, yield func(transport.Entry) bool) error {
-	return c.doPath(ctx, "MLSD", path, func(op *transport.Op) error {
-		if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-			l, err := c.listMachine(op, path, yield)
-			if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
-				return err
-			}
-			// ftpserverlib and others advertise it, or MLST, without having it.
-			c.noMLSD = true
-		}
-		return c.listPlain(op, path, yield)
-	})
-}
-
-// listMachine lists with MLSD. Some servers take the path for a pattern, and list what
-// matches it, which is nothing or something else: a path that can be one is gone into
-// instead. So is one of which nothing at all was said, by a server that says something of
-// other folders, if only of themselves, or that had nothing to send: "226 0 matches".
-func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
-	l := c.lister(path, parseMachine, yield)
-	pattern := maybePattern(path)
-	if !pattern {
+func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) bool) error {
+	if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
+		l := c.lister(path, parseMachine, yield)
 		err := c.listing(op, "MLSD "+path, l)
-		c.namesItself = c.namesItself || l.itself
-		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself || !c.ctl.inStep() {
-			return l, err
+		if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
+			return err
 		}
+		// ftpserverlib and others advertise it, or MLST, without having it.
+		c.noMLSD = true
 	}
-	r, err := c.enter(path)
-	switch {
-	case err != nil:
-		return l, err
-	case !r.positive() && r.kind() == transport.KindPermission && !pattern:
-		return l, nil // where no folder may be entered, its first word stands
-	case !r.positive():
-		c.notEntered(r)
-		return l, c.notFolder(r, path)
-	}
-	err = c.listing(op, "MLSD", l)
-	if !c.ctl.inStep() {
-		return l, err
-	}
-	return l, besides(err, c.leave())
-}
-
-// maybePattern reports whether a server may take a path for a pattern or for options,
-// or may not see where it begins and ends.
-func maybePattern(path string) bool {
-	if strings.ContainsAny(path, "*?[]{}~\\\"'`$") || strings.HasPrefix(path, "-") {
-		return true
-	}
-	for name := range strings.SplitSeq(path, "/") {
-		if strings.TrimSpace(name) != name {
-			return true
-		}
-	}
-	return false
+	return c.listPlain(op, path, yield)
 }
 
 // listZone is what the times of LIST are in.
@@ -109,7 +61,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	err = c.listing(op, "LIST -a", l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
-	case err == nil && c.listsItself():
+	case err == nil && c.traits.listsItself:
 		// A folder holds itself: this is a listing whose connection ended early,
 		// in good order, and the next one may not be believed for being longer.
 		err = as(transport.KindTruncated, errors.New("the listing ended before it began"))
@@ -120,11 +72,8 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	if !c.ctl.inStep() {
 		return err
 	}
-	return besides(err, c.leave())
+	return besides(err, c.goHome())
 }
-
-// listsItself reports whether LIST -a shows "." in every folder, as vsftpd does.
-func (c *Conn) listsItself() bool { return c.isVSFTPD() }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
 // broke is none: to ask without it then would leave hidden files out, and a mirror
@@ -165,8 +114,7 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 	}
 	if !r.preliminary() {
 		if r.positive() && r.code != 202 {
-			l.unsent = true // "226 no files": RFC 959 allows it, and there is no data
-			return nil
+			return nil // "226 no files": RFC 959 allows it, and there is no data
 		}
 		return r.err()
 	}
@@ -189,7 +137,7 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 }
 
 func (c *Conn) lister(path string, parse func(string) (transport.Entry, bool, bool), yield func(transport.Entry) bool) *lister {
-	return &lister{parse: parse, yield: yield, folder: c.addr + " " + path}
+	return &lister{parse: parse, yield: yield, whole: func(line string) bool { return c.endsSo(path, line) }}
 }
 
 // lister turns a listing into entries.
@@ -200,9 +148,7 @@ type lister struct {
 	entries int    // lines that could be parsed
 	strange string // the first line that could not
 	stopped bool
-	itself  bool   // a line was about the folder itself, or the one above
-	unsent  bool   // the server had nothing to send
-	folder  string // which one, of which server
+	whole   func(line string) bool // reports whether a last line without an end is one
 }
 
 func (l *lister) read(op *transport.Op, d io.Reader) error {
@@ -215,7 +161,7 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 		}
 		if len(b) > 0 && (err == nil || err == io.EOF) {
 			line := strings.TrimRight(string(b), "\r\n")
-			if err == io.EOF && lr.N > 0 && !l.endsSo(line) {
+			if err == io.EOF && lr.N > 0 && !l.whole(line) {
 				return as(transport.KindTruncated, errors.New("the listing ended within a line"))
 			}
 			l.line(op, line)
@@ -234,17 +180,6 @@ func (l *lister) read(op *transport.Op, d io.Reader) error {
 		return as(transport.KindRefused, fmt.Errorf("%w: it is longer than 256 MiB", transport.ErrListingTooLong))
 	}
 	return l.judge()
-}
-
-// openLines are digests of the ends of listings that ended within a line, by folder.
-var openLines memory[[sha256.Size]byte]
-
-// endsSo reports whether a last line without an end is whole: a connection that is
-// closed early, in good order, would make a name of the half of one. A server that
-// never ends the last line says the same again when it is asked again.
-func (l *lister) endsSo(line string) bool {
-	now := sha256.Sum256([]byte(line))
-	return now == openLines.change(l.folder, func([sha256.Size]byte) [sha256.Size]byte { return now })
 }
 
 // judge makes an error of lines that could not be parsed. Leaving an entry out
@@ -276,7 +211,6 @@ func (l *lister) line(op *transport.Op, line string) {
 			l.strange = line
 		}
 	case skip || entry.Name == "." || entry.Name == "..":
-		l.itself = true
 	default:
 		op.Aside(func() { l.stopped = !l.yield(entry) })
 	}

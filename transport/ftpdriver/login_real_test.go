@@ -17,11 +17,10 @@ import (
 // sent to, and a wrong password is refused as ever.
 func TestRealLogin(t *testing.T) {
 	eachReal(t, func(t *testing.T, srv *realserver.Server, ep *transport.Endpoint) {
-		shyHosts.hosts.change(ep.Addr(), func(bool) bool { return false }) // another may have had the port
 		for range 10 {
 			c := dial(t, ep)
 			eager := srv.Kind == realserver.VSFTPD || srv.Kind == realserver.ProFTPD
-			if (c.ctl.lead == "PASS") != eager || c.serial || shyHosts.has(c.addr) {
+			if (c.ctl.lead == "PASS") != eager || c.serial || c.lacks(lacksEagerness) {
 				t.Errorf("sent with %s; serial: %v", c.ctl.lead, c.serial)
 			}
 			if n, err := c.Store(t.Context(), "f", 0, strings.NewReader("whole"), nil); err != nil || n != 5 {
@@ -42,7 +41,7 @@ func TestRealLogin(t *testing.T) {
 				t.Error(te)
 			}
 			texts = append(texts, err.Error())
-			shyHosts.add(ep.Addr())
+			wrong.Learned.Note(ep.Addr(), lacksEagerness, true)
 		}
 		if texts[0] != texts[1] {
 			t.Errorf("%q, else %q", texts[0], texts[1])
@@ -67,12 +66,21 @@ func TestRealLargeUpload(t *testing.T) {
 		}
 		write(t, filepath.Join(srv.Root, "there"), data[:7])
 		c := dial(t, ep)
-		found := c.Peek(t.Context(), true, "folder", "there", "f", "f.part")
-		if !found[0].Entry.IsDir() || found[1].Err != nil || found[1].Entry.Size != 7 || transport.KindOf(found[2].Err) != transport.KindNotExist || transport.KindOf(found[3].Err) != transport.KindNotExist {
-			t.Errorf("%+v", found)
+		var found []*transport.Stat
+		var reqs []transport.Request
+		for _, name := range []string{"folder", "there", "f", "f.part"} {
+			found = append(found, &transport.Stat{Path: name})
+			reqs = append(reqs, found[len(found)-1])
 		}
-		if n, err := c.Store(t.Context(), "f.part", 0, src, &IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) {
-			t.Fatal(n, err)
+		store := &transport.Store{Path: "f.part", Src: src, Size: int64(len(data))}
+		store.If = func() bool {
+			if !found[0].Entry.IsDir() || found[1].Err != nil || found[1].Entry.Size != 7 || transport.KindOf(found[2].Err) != transport.KindNotExist || transport.KindOf(found[3].Err) != transport.KindNotExist {
+				t.Errorf("%+v", found)
+			}
+			return true
+		}
+		if err := c.Do(t.Context(), transport.NewBatch(append(reqs, store)...)); err != nil || store.Err != nil || store.Stored != int64(len(data)) {
+			t.Fatal(store.Stored, store.Err, err)
 		}
 		sameFile(t, filepath.Join(srv.Root, "f.part"), data)
 		if lines := strings.Join(l.commands(), ", "); strings.Count(lines, "EPSV") != 1 {
@@ -88,9 +96,11 @@ func TestRealLargeUpload(t *testing.T) {
 		}
 		sameFile(t, filepath.Join(srv.Root, "f.part"), data)
 		for range 3 {
-			c.Peek(t.Context(), true, "no/f")
 			rest := bytes.NewReader(data)
-			if n, err := c.Store(t.Context(), "no/f", 0, rest, nil); err == nil || n != 0 || rest.Len() != len(data) || !c.Usable() {
+			store := &transport.Store{Path: "no/f", Src: rest}
+			store.If = func() bool { return true }
+			_ = c.Do(t.Context(), transport.NewBatch(&transport.Stat{Path: "no/f"}, store))
+			if n, err := store.Stored, store.Err; err == nil || n != 0 || rest.Len() != len(data) || !c.Usable() {
 				t.Errorf("%d, %d left, usable %v: %v", n, rest.Len(), c.Usable(), err)
 			}
 		}

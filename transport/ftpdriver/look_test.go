@@ -3,8 +3,8 @@ package ftpdriver
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -12,10 +12,9 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// TestRetrieveLook: a file is looked at and fetched in one round trip, and what becomes
+// TestRetrieveWithStat: a file is looked at and fetched in one round trip, and what becomes
 // of either is told as Stat and Retrieve tell it.
-func TestRetrieveLook(t *testing.T) {
-	errSeen := errors.New("not this one")
+func TestRetrieveWithStat(t *testing.T) {
 	mlst := func(facts string) func(*session, string) string {
 		return func(_ *session, name string) string { return "250-there\r\n " + facts + " " + name + "\r\n250 end" }
 	}
@@ -38,29 +37,29 @@ func TestRetrieveLook(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(f *fake)
 		file   string
-		seen   error
-		size   int64 // that seen is told, -1 for not called
+		skip   bool  // it is not wanted when it has been looked at
+		size   int64 // that is known then, -1 for none
 		want   string
 		kind   transport.Kind
-		is     error
 		lost   bool
 		verbs  string
 	}{
-		"plain":      {size: 4, want: "file", verbs: "PWD EPSV SIZE MDTM CWD CWD RETR"},
-		"vsftpd":     {change: vsftpd, size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR EPSV"},
-		"MLST":       {change: machine("type=file;size=4;modify=20260102030405;"), size: 4, want: "file", verbs: "EPSV MLST RETR"},
-		"empty":      {file: "empty", size: 0, want: ""},
-		"a link":     {change: machine("type=OS.unix=symlink;size=1;"), size: -1, is: ErrNoLook},
-		"nonsense":   {change: func(f *fake) { f.on["SIZE"] = always("213 many") }, size: -1, is: ErrNoLook},
-		"no size":    {change: func(f *fake) { f.on["SIZE"] = always("502 no") }, size: -1, is: ErrNoLook},
-		"missing":    {file: "none", size: -1, is: ErrNoLook},
-		"refused":    {change: func(f *fake) { f.on["RETR"] = always("550 Permission denied.") }, size: -1, kind: transport.KindPermission},
-		"vague":      {change: func(f *fake) { vsftpd(f); f.on["RETR"] = always("550 Failed to open file.") }, size: -1, kind: transport.KindPermission},
-		"not wanted": {seen: errSeen, size: 4, is: errSeen},
-		"cut off":    {change: func(f *fake) { vsftpd(f); f.on["RETR"] = cut }, size: 4, want: "fi", kind: transport.KindLost},
-		"goodbye":    {change: func(f *fake) { f.on["RETR"] = always("421 bye") }, size: -1, kind: transport.KindBusy, lost: true},
-		"hangs up":   {change: func(f *fake) { f.on["RETR"] = always(hangUp) }, size: -1, kind: transport.KindLost, lost: true},
-		"ended":      {change: func(f *fake) { f.on["RETR"] = always("226 done") }, size: -1, kind: transport.KindProtocol, lost: true},
+		"plain":                   {size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR"},
+		"vsftpd":                  {change: vsftpd, size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR EPSV"},
+		"MLST":                    {change: machine("type=file;size=4;modify=20260102030405;"), size: 4, want: "file", verbs: "EPSV MLST RETR"},
+		"empty":                   {file: "empty", size: 0, want: ""},
+		"a link":                  {change: machine("type=OS.unix=symlink;size=1;"), size: 4, want: "file", verbs: "EPSV MLST RETR SIZE MDTM PWD CWD EPSV RETR"},
+		"nonsense":                {change: func(f *fake) { f.on["SIZE"] = always("213 many") }, size: -1, kind: transport.KindProtocol, lost: true},
+		"no size":                 {change: func(f *fake) { f.on["SIZE"] = always("502 no"); f.on["MDTM"] = always("213 20260102030405") }, size: -1, want: "file"},
+		"missing":                 {file: "none", size: -1, kind: transport.KindNotExist, verbs: "EPSV SIZE MDTM RETR SIZE MDTM PWD CWD EPSV RETR SIZE MDTM CWD"},
+		"refused":                 {change: func(f *fake) { f.on["RETR"] = always("550 Permission denied.") }, size: 4, kind: transport.KindPermission},
+		"vague":                   {change: func(f *fake) { vsftpd(f); f.on["RETR"] = always("550 Failed to open file.") }, size: 4, kind: transport.KindPermission},
+		"not wanted":              {skip: true, size: 4, verbs: "EPSV SIZE MDTM RETR"},
+		"missing, and not wanted": {skip: true, file: "none", size: -1, verbs: "EPSV SIZE MDTM RETR SIZE MDTM PWD CWD"},
+		"cut off":                 {change: func(f *fake) { vsftpd(f); f.on["RETR"] = cut }, size: 4, want: "fi", kind: transport.KindLost},
+		"goodbye":                 {change: func(f *fake) { f.on["RETR"] = always("421 bye") }, size: 4, kind: transport.KindBusy, lost: true},
+		"hangs up":                {change: func(f *fake) { f.on["RETR"] = always(hangUp) }, size: 4, kind: transport.KindLost, lost: true},
+		"ended":                   {change: func(f *fake) { f.on["RETR"] = always("226 done") }, size: 4, kind: transport.KindProtocol, lost: true},
 	} {
 		for _, p := range protocols {
 			t.Run(name+" "+p.String(), func(t *testing.T) {
@@ -79,22 +78,37 @@ func TestRetrieveLook(t *testing.T) {
 					file = "file"
 				}
 				var got bytes.Buffer
-				size, moved := int64(-1), int64(0)
-				n, err := conn.RetrieveLook(t.Context(), file, &got, &IO{Progress: func(n int64) { moved += n }}, true, func(e transport.Entry) error {
-					if e.Name != file || got.Len() > 0 {
-						t.Errorf("%+v, after %d bytes", e, got.Len())
+				size, moved, asked := int64(-1), int64(0), 0
+				stat := &transport.Stat{Path: file}
+				get := &transport.Retrieve{Path: file, Dst: &got, Progress: func(n int64) { moved += n }}
+				get.If = func() bool {
+					if asked++; stat.Err == nil && stat.Entry.Name != file || got.Len() > 0 {
+						t.Errorf("%+v, after %d bytes", stat.Entry, got.Len())
 					}
-					size = e.Size
-					return c.seen
-				})
+					if size = -1; stat.Err == nil {
+						size = stat.Entry.Size
+					}
+					return !c.skip
+				}
+				next := &transport.Retrieve{Path: file, Dst: io.Discard}
+				next.If = func() bool { return false }
+				_ = conn.do(t.Context(), stat, get, next)
+				n, err := get.Received, get.Err
+				if asked != 1 && name != "nonsense" {
+					t.Errorf("the condition was asked %d times", asked)
+				}
 				// A reset may overtake what came before it.
-				if size != c.size && (name != "cut off" || size != -1) || got.String() != c.want && name != "cut off" || n != int64(got.Len()) || moved != n {
+				if size != c.size || got.String() != c.want && name != "cut off" || n != int64(got.Len()) || moved != n {
 					t.Errorf("size %d, %q, %d, %d moved", size, got.String(), n, moved)
 				}
 				switch {
-				case c.is != nil:
-					if !errors.Is(err, c.is) {
-						t.Errorf("%v, want %v", err, c.is)
+				case name == "nonsense":
+					if transport.KindOf(stat.Err) != c.kind || err != transport.ErrUnsent {
+						t.Errorf("%v, %v", stat.Err, err)
+					}
+				case c.skip:
+					if err != transport.ErrSkipped || next.Err != transport.ErrSkipped {
+						t.Errorf("%v, %v", err, next.Err)
 					}
 				case c.kind != transport.KindUnknown:
 					if k := transport.KindOf(err); k != c.kind {
@@ -129,8 +143,8 @@ func TestRetrieveLook(t *testing.T) {
 	}
 }
 
-// TestRetrieveLookUnreachable: a data connection that cannot be had ends it soon.
-func TestRetrieveLookUnreachable(t *testing.T) {
+// TestRetrieveWithStatUnreachable: a data connection that cannot be had ends it soon.
+func TestRetrieveWithStatUnreachable(t *testing.T) {
 	for _, answer := range []string{"", "226 done", "425 no data connection"} {
 		t.Run(answer, func(t *testing.T) { unreachable(t, answer) })
 	}
@@ -150,7 +164,9 @@ func unreachable(t *testing.T, answer string) {
 	}
 	c := dial(t, ep)
 	c.ctl.grace = replyGrace
-	n, err := c.RetrieveLook(t.Context(), "file", new(bytes.Buffer), nil, false, func(transport.Entry) error { t.Error("seen"); return nil })
+	get := &transport.Retrieve{Path: "file", Dst: new(bytes.Buffer)}
+	_ = c.do(t.Context(), &transport.Stat{Path: "file"}, get)
+	n, err := get.Received, get.Err
 	if n != 0 || err == nil || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("%d, %v", n, err)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// openData makes a data connection for the command line that will use it.
-// Where the library is to use it, c.lend comes next.
+// openData makes a data connection for the command line that will use it, which is then
+// sent when it stands. Where the library is to use it, c.lend comes next.
 func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	if c.wantsPRET() {
 		// A distributed server must know the file before it can name a port
@@ -37,8 +37,7 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	defer cancel()
 	wire, err := c.dialData(ctx, op, port)
 	if err != nil && early && op.Context().Err() == nil {
-		lateHosts.add(c.addr)
-		if port, err = c.passive(); err == nil {
+		if port, err = c.freshPort(); err == nil {
 			wire, err = c.dialData(ctx, op, port)
 		}
 	}
@@ -66,9 +65,8 @@ func (c *Conn) dialData(ctx context.Context, op *transport.Op, port int) (*trans
 	return wire, nil
 }
 
-// wantsPRET leaves out Pure-FTPd, known by its ESTA: it advertises PRET and has
-// one address only, so that it would be a round trip for nothing.
-func (c *Conn) wantsPRET() bool { return c.feats.has("PRET") && !c.feats.has("ESTA") }
+// wantsPRET reports whether a data connection is prepared for the file that it is for.
+func (c *Conn) wantsPRET() bool { return c.feats.has("PRET") && !c.traits.onePlace }
 
 // lend lets the library have d: its EPSV is answered here, because the real one
 // has been sent already, and its dial function returns d.

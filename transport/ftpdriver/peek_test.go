@@ -10,9 +10,9 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// TestPeek: several names are looked at in one round trip, each as Stat does it, and
+// TestStatsInOneWrite: several names are looked at in one round trip, each as Stat does it, and
 // from the login folder, and the port for what follows is asked for with them.
-func TestPeek(t *testing.T) {
+func TestStatsInOneWrite(t *testing.T) {
 	mlst := func(f *fake) {
 		f.feat = append(f.feat, "MLST type*;size*;")
 		f.on["MLST"] = func(_ *session, name string) string {
@@ -26,7 +26,7 @@ func TestPeek(t *testing.T) {
 	const plain = "SIZE MDTM CWD CWD"
 	for name, c := range map[string]struct {
 		change func(f *fake)
-		conn   func(c *Conn)
+		conn   func(c *tconn)
 		names  string
 		store  bool
 		want   string // for each name its size, "dir", or the kind of its error
@@ -37,15 +37,15 @@ func TestPeek(t *testing.T) {
 		"one":          {names: "f", store: true, want: "4", turns: plain + " EPSV"},
 		"no store":     {names: "a b", want: "not found,not found", turns: plain + " " + plain},
 		"folder first": {names: "d f d/g g", store: true, want: "dir,4,5,not found", turns: strings.Repeat(plain+" ", 4) + "EPSV"},
-		"home unknown": {conn: func(c *Conn) { c.home = "" }, names: "d f g", store: true, want: "dir,4,not found", turns: "PWD, " + strings.Repeat(plain+" ", 3) + "EPSV"},
+		"home unknown": {conn: func(c *tconn) { c.home = "" }, names: "d f g", store: true, want: "dir,4,not found", turns: "PWD, " + strings.Repeat(plain+" ", 3) + "EPSV"},
 		"no home": {change: func(f *fake) { f.on["PWD"] = always("502 no") }, names: "f g", store: true,
 			want: "4,unsupported", turns: "PWD, SIZE MDTM PWD CWD, SIZE MDTM PWD CWD"},
 		"bad names":       {names: "\n \x00"},
-		"serial":          {conn: func(c *Conn) { c.serial = true }, names: "d f g", store: true, want: "dir,4,not found", turns: "SIZE, MDTM, CWD, CWD, CWD, SIZE, MDTM, CWD, SIZE, MDTM, CWD"},
-		"late host":       {conn: func(c *Conn) { lateHosts.add(c.addr) }, names: "f", store: true, want: "4", turns: plain},
+		"serial":          {conn: func(c *tconn) { c.serial = true }, names: "d f g", store: true, want: "dir,4,not found", turns: "SIZE, MDTM, CWD, CWD, SIZE, MDTM, SIZE, MDTM, CWD"},
+		"late host":       {conn: func(c *tconn) { c.lacksNow(lacksPatience) }, names: "f", store: true, want: "4", turns: plain},
 		"MLST":            {change: mlst, names: "f d x", store: true, want: "4,dir,not found", turns: "MLST MLST MLST EPSV"},
 		"a link":          {change: func(f *fake) { mlst(f); f.files["/home/link"] = []byte("linked") }, names: "link f", store: true, want: "6,4", turns: "MLST MLST EPSV, SIZE MDTM PWD CWD"},
-		"no MLST":         {change: func(f *fake) { mlst(f); f.on["MLST"] = always("500 what?") }, names: "d f", store: true, want: "dir,4", turns: "MLST MLST EPSV, SIZE MDTM PWD CWD, CWD CWD, SIZE MDTM CWD"},
+		"no MLST":         {change: func(f *fake) { mlst(f); f.on["MLST"] = always("500 what?") }, names: "d f", store: true, want: "dir,4", turns: "MLST MLST EPSV, SIZE MDTM PWD CWD, CWD, SIZE MDTM CWD"},
 		"goodbye":         {change: func(f *fake) { f.on["CWD"] = always("421 bye") }, names: "f g", store: true, want: "server busy,server busy", lost: true},
 		"goodbye at last": {change: func(f *fake) { f.on["EPSV"] = always("421 bye") }, names: "f g", store: true, want: "4,not found", lost: true},
 		"hangs up":        {change: func(f *fake) { f.on["MDTM"] = always(hangUp) }, names: "f g", store: true, want: "connection lost,connection lost", lost: true},
@@ -76,7 +76,20 @@ func TestPeek(t *testing.T) {
 				}
 				f.forget()
 				names := strings.Split(c.names, " ")
-				found := conn.Peek(t.Context(), c.store, names...)
+				var found []*transport.Stat
+				var reqs []transport.Request
+				for _, name := range names {
+					found = append(found, &transport.Stat{Path: name})
+					reqs = append(reqs, found[len(found)-1])
+				}
+				store := &transport.Store{Path: "g", Src: strings.NewReader("")}
+				if store.If = func() bool { return false }; c.store {
+					reqs = append(reqs, store)
+				}
+				serr := conn.Do(t.Context(), transport.NewBatch(reqs...))
+				if c.lost != (serr != nil) && name != "goodbye at last" {
+					t.Errorf("the session: %v", serr)
+				}
 				var got []string
 				for i, l := range found {
 					var te *transport.Error
@@ -120,27 +133,32 @@ func TestPeek(t *testing.T) {
 	}
 }
 
-// TestPortAskedWithPeek: a Store finds the port there; whatever else comes, or comes
+// TestPortAskedWithStat: a Store finds the port there; whatever else comes, or comes
 // too late, is none the worse for it.
-func TestPortAskedWithPeek(t *testing.T) {
+func TestPortAskedWithStat(t *testing.T) {
 	big := random(100 << 10)
-	store := func(c *Conn) error {
-		_, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), &IO{Size: int64(len(big))})
+	store := func(c *tconn) error {
+		_, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big))})
 		return err
 	}
+	peek := func(c *tconn) error {
+		stat, put := &transport.Stat{Path: "f"}, &transport.Store{Path: "g"}
+		put.If = func() bool { return false }
+		return errors.Join(c.Do(t.Context(), transport.NewBatch(stat, put)), stat.Err)
+	}
 	for name, n := range map[string]struct {
-		do    func(c *Conn) error
+		do    func(c *tconn) error
 		turns string
 	}{
 		"store":    {store, "STOR"},
-		"too late": {func(c *Conn) error { c.aheadAt = c.aheadAt.Add(-2 * aheadFor); return store(c) }, "EPSV, STOR"},
-		"another look": {func(c *Conn) error {
+		"too late": {func(c *tconn) error { c.aheadAt = c.aheadAt.Add(-2 * aheadFor); return store(c) }, "EPSV, STOR"},
+		"another look": {func(c *tconn) error {
 			_, err := c.Stat(t.Context(), "f")
 			return errors.Join(err, c.Remove(t.Context(), "f"), store(c))
 		}, "SIZE MDTM PWD CWD, DELE, STOR"},
-		"again": {func(c *Conn) error { return errors.Join(c.Peek(t.Context(), true, "f")[0].Err, store(c), store(c)) },
+		"again": {func(c *tconn) error { return errors.Join(peek(c), store(c), store(c)) },
 			"PWD, SIZE MDTM CWD CWD EPSV, STOR, EPSV, STOR"},
-		"retrieve": {func(c *Conn) error {
+		"retrieve": {func(c *tconn) error {
 			var got bytes.Buffer
 			_, err := c.Retrieve(t.Context(), "f", 0, &got, nil)
 			return errors.Join(err, store(c))
@@ -151,8 +169,8 @@ func TestPortAskedWithPeek(t *testing.T) {
 				ep, f := startFake(t, p, func(f *fake) { f.files["f"] = []byte("file") })
 				c := dial(t, ep)
 				if name != "again" { // which finds it unknown
-					if l := c.Peek(t.Context(), true, "f"); l[0].Err != nil {
-						t.Fatal(l[0].Err)
+					if err := peek(c); err != nil {
+						t.Fatal(err)
 					}
 				}
 				if name == "another look" {

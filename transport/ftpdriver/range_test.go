@@ -55,7 +55,7 @@ func TestRangeIsAskedForExactly(t *testing.T) {
 				c := dial(t, ep)
 				for range 2 { // the second on the same session
 					var got bytes.Buffer
-					n, err := c.Retrieve(t.Context(), "f", int64(r.offset), &got, &transport.IO{Limit: int64(r.limit), Part: &transport.Part{More: true}})
+					n, err := c.Retrieve(t.Context(), "f", int64(r.offset), &got, &transport.IO{Limit: int64(r.limit)})
 					if err != nil || n != int64(r.limit) || !bytes.Equal(got.Bytes(), data[r.offset:r.offset+r.limit]) {
 						t.Fatalf("%d bytes: %v", n, err)
 					}

@@ -41,26 +41,27 @@ func TestPartInOneWrite(t *testing.T) {
 	data := random(100 << 10)
 	for name, c := range map[string]struct {
 		change func(f *fake)
-		io     *IO
+		get    transport.Retrieve
+		more   bool // another transfer follows
 		want   []byte
 		turns  string
 		beyond bool
 	}{
-		"to the end":     {io: &IO{Limit: 90 << 10, Part: &Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"grown":          {io: &IO{Limit: 80 << 10, Part: &Part{Last: true}}, want: data[10<<10 : 90<<10], turns: "EPSV, REST RETR", beyond: true},
-		"in the middle":  {io: &IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, REST RETR"},
-		"without limit":  {io: nil, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"on vsftpd":      {change: vsftpd, io: &IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"more follows":   {io: &IO{Limit: 90 << 10, Part: &Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
-		"more on vsftpd": {change: vsftpd, io: &IO{Limit: 90 << 10, Part: &Part{More: true}}, want: data[10<<10:], turns: "EPSV, REST RETR EPSV"},
+		"to the end":     {get: transport.Retrieve{Limit: 90 << 10, Last: true}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"grown":          {get: transport.Retrieve{Limit: 80 << 10, Last: true}, want: data[10<<10 : 90<<10], turns: "EPSV, REST RETR", beyond: true},
+		"in the middle":  {get: transport.Retrieve{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, REST RETR"},
+		"without limit":  {want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"on vsftpd":      {change: vsftpd, get: transport.Retrieve{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"more follows":   {get: transport.Retrieve{Limit: 90 << 10}, more: true, want: data[10<<10:], turns: "EPSV, REST RETR"},
+		"more on vsftpd": {change: vsftpd, get: transport.Retrieve{Limit: 90 << 10}, more: true, want: data[10<<10:], turns: "EPSV, REST RETR EPSV"},
 		"a range": {change: func(f *fake) { f.feat = append(f.feat, "RANG STREAM") },
-			io: &IO{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, RANG RETR"},
+			get: transport.Retrieve{Limit: 1 << 10}, want: data[10<<10 : 11<<10], turns: "EPSV, RANG RETR"},
 		"no range at the end": {change: func(f *fake) { f.feat = append(f.feat, "RANG STREAM") },
-			io: &IO{Limit: 90 << 10, Part: &Part{Last: true}}, want: data[10<<10:], turns: "EPSV, REST RETR"},
+			get: transport.Retrieve{Limit: 90 << 10, Last: true}, want: data[10<<10:], turns: "EPSV, REST RETR"},
 		"the range is refused": {change: func(f *fake) {
 			f.feat = append(f.feat, "RANG STREAM")
 			f.on["RANG"] = always("501 no")
-		}, io: &IO{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
+		}, get: transport.Retrieve{Limit: 90 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
 		"the file ends before": {change: func(f *fake) {
 			f.feat = append(f.feat, "RANG STREAM")
 			f.on["RANG"] = always("350 that range")
@@ -72,7 +73,7 @@ func TestPartInOneWrite(t *testing.T) {
 				}
 				return give(s, name)
 			}
-		}, io: &IO{Limit: 95 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
+		}, get: transport.Retrieve{Limit: 95 << 10}, want: data[10<<10:], turns: "EPSV, RANG RETR, EPSV, REST RETR"},
 	} {
 		for _, p := range protocols {
 			t.Run(name+" "+p.String(), func(t *testing.T) {
@@ -89,19 +90,27 @@ func TestPartInOneWrite(t *testing.T) {
 				dialsWhen(ep, asked)
 				conn := dial(t, ep)
 				f.forget()
-				if c.io != nil && c.io.Part != nil {
-					c.io.Part.Beyond = false
-				}
 				var got bytes.Buffer
-				n, err := conn.Retrieve(t.Context(), "f", 10<<10, &got, c.io)
-				if err != nil || n != int64(len(c.want)) || !bytes.Equal(got.Bytes(), c.want) {
+				get := c.get
+				get.Path, get.Offset, get.Dst = "f", 10<<10, &got
+				follows := &transport.Retrieve{Path: "f", Dst: io.Discard}
+				follows.If = func() bool { return false }
+				reqs := []transport.Request{&get, follows}
+				if !c.more {
+					reqs = reqs[:1]
+				}
+				err := conn.do(t.Context(), reqs...)
+				if c.more && follows.Err == transport.ErrSkipped {
+					err = get.Err
+				}
+				if n := get.Received; err != nil || n != int64(len(c.want)) || !bytes.Equal(got.Bytes(), c.want) {
 					t.Fatalf("%d bytes, want %d: %v", n, len(c.want), err)
 				}
 				if turns := f.inTurns(); turns != c.turns {
 					t.Errorf("%q, want %q", turns, c.turns)
 				}
-				if beyond := c.io.Parting().Beyond; beyond != c.beyond {
-					t.Errorf("beyond is %v", beyond)
+				if get.Beyond != c.beyond {
+					t.Errorf("beyond is %v", get.Beyond)
 				}
 				if err := conn.Ping(t.Context()); err != nil {
 					t.Error(err)
@@ -122,8 +131,9 @@ func TestRefusedPartIsCutOff(t *testing.T) {
 		c := dial(t, ep)
 		f.forget()
 		var got bytes.Buffer
-		n, err := c.Retrieve(t.Context(), "f", 5, &got, &IO{Limit: 64 << 10, Part: &Part{More: true}})
-		if te := wantKind(t, err, transport.KindRestart, 502); n != 0 || got.Len() != 0 || te.Op != "REST" {
+		get := &transport.Retrieve{Path: "f", Offset: 5, Limit: 64 << 10, Dst: &got, Written: true}
+		err := c.do(t.Context(), get, &transport.Store{Path: "g", Src: strings.NewReader("")})
+		if te := wantKind(t, err, transport.KindRestart, 502); get.Received != 0 || got.Len() != 0 || te.Op != "REST" {
 			t.Errorf("%d bytes came, %v", got.Len(), te)
 		}
 		if err := c.Ping(t.Context()); err != nil {
@@ -135,7 +145,7 @@ func TestRefusedPartIsCutOff(t *testing.T) {
 // TestPortOfAPartIsUsed: the port that came with a part is the next transfer's, and
 // where it cannot be reached another is asked for.
 func TestPortOfAPartIsUsed(t *testing.T) {
-	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR"
+	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR" // none is asked for ahead again
 	for trouble, want := range map[string]string{"": "EPSV, REST RETR EPSV, REST, STOR", "unreachable": again, "425": again} {
 		ep, f := startFake(t, transport.FTP, func(f *fake) {
 			f.greeting = "220 (vsFTPd 3.0.3)"
@@ -162,23 +172,29 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 		}
 		c := dial(t, ep)
 		f.forget()
-		read := func() {
-			t.Helper()
-			var got strings.Builder
-			if _, err := c.Retrieve(t.Context(), "f", 1, &got, &IO{Limit: 4, Part: &Part{More: true, Last: true}}); err != nil || got.String() != "ello" {
-				t.Fatalf("%q, %v", got.String(), err)
-			}
+		var got [3]strings.Builder
+		read := func(i int) *transport.Retrieve {
+			return &transport.Retrieve{Path: "f", Offset: 1, Limit: 4, Dst: &got[i], Last: true}
 		}
-		read()
+		reqs := []transport.Request{read(0)}
 		if trouble != "" {
-			read()
-		} else if _, err := c.Store(t.Context(), "f", 5, bytes.NewReader(random(64<<10)), nil); err != nil {
+			reqs = append(reqs, read(1), read(2))
+			reqs[2].Common().If = func() bool { return false }
+		} else {
+			reqs = append(reqs, &transport.Store{Path: "f", Offset: 5, Src: bytes.NewReader(random(64 << 10))})
+		}
+		if err := c.do(t.Context(), reqs...); err != nil && err != transport.ErrSkipped {
 			t.Fatal(err)
+		}
+		for i := range got {
+			if text := got[i].String(); text != "ello" && (i == 0 || i == 1 && trouble != "") || text != "" && i == 2 {
+				t.Fatalf("%d: %q", i, text)
+			}
 		}
 		if turns := f.inTurns(); turns != want {
 			t.Errorf("%q, want %q", turns, want)
 		}
-		if lateHosts.has(c.addr) != (trouble != "") {
+		if c.lacks(lacksPatience) != (trouble != "") {
 			t.Errorf("%q, and remembered is %v", trouble, trouble == "")
 		}
 	}
@@ -230,17 +246,20 @@ func TestPortWithAPart(t *testing.T) {
 			})
 			c := dial(t, ep)
 			f.forget()
-			for range 2 {
-				var got strings.Builder
-				_, err := c.Retrieve(t.Context(), "f", 3, &got, &IO{Limit: 4, Part: &Part{More: true, Last: true}})
-				if err != nil || got.String() != "tent" {
-					t.Fatalf("%q, %v", got.String(), err)
-				}
-				if reads == "and says what" {
-					if c.Usable() {
+			var got [3]strings.Builder
+			var reqs []transport.Request
+			for i := range got {
+				reqs = append(reqs, &transport.Retrieve{Path: "f", Offset: 3, Limit: 4, Dst: &got[i], Last: true})
+			}
+			reqs[2].Common().If = func() bool { return false }
+			err := c.Do(t.Context(), transport.NewBatch(reqs...))
+			for i, r := range reqs[:2] {
+				if reads == "and says what" && i > 0 {
+					if c.Usable() || r.Common().Err != transport.ErrUnsent {
 						t.Error("nothing is known of the session, and it goes on")
 					}
-					break
+				} else if r.Common().Err != nil || got[i].String() != "tent" {
+					t.Fatalf("%q, %v, %v", got[i].String(), r.Common().Err, err)
 				}
 			}
 			if got := f.inTurns(); got != want {

@@ -15,14 +15,14 @@ import (
 // bring it into an error or into the trace.
 func TestPasswordInAReply(t *testing.T) {
 	const password = "pa55word"
-	remove := func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }
-	store := func(ctx context.Context, c *Conn) error {
+	remove := func(ctx context.Context, c transport.Calls) error { return c.Remove(ctx, "f") }
+	store := func(ctx context.Context, c transport.Calls) error {
 		_, err := c.Store(ctx, "f", 0, strings.NewReader("content"), nil)
 		return err
 	}
 	for name, tt := range map[string]struct {
 		verb, answer string
-		call         func(ctx context.Context, c *Conn) error // nil for Dial
+		call         func(ctx context.Context, c transport.Calls) error // nil for Dial
 		says         string
 	}{
 		"refused":         {"DELE", "550 no, pa55word", remove, `550 "no, [secret]"`},
@@ -32,13 +32,13 @@ func TestPasswordInAReply(t *testing.T) {
 		"no reply":        {"DELE", "PASS pa55word?", remove, "PASS [secret]?"},
 		"no reply, long":  {"DELE", strings.Repeat("x", 75) + " pa55word", remove, "no FTP reply"},
 		"first of two":    {"STOR", "553 not pa55word", store, `553 "not [secret]"`},
-		"one too many":    {"RNTO", "150 pa55word\r\n150 pa55word", func(ctx context.Context, c *Conn) error { return c.Rename(ctx, "f", "g", true) }, `150 "[secret]"`},
+		"one too many":    {"RNTO", "150 pa55word\r\n150 pa55word", func(ctx context.Context, c transport.Calls) error { return c.Rename(ctx, "f", "g", true) }, `150 "[secret]"`},
 		"nonsense":        {"EPSV", "229 pa55word", store, "[secret]"},
-		"part": {"RETR", "550 not pa55word", func(ctx context.Context, c *Conn) error {
+		"part": {"RETR", "550 not pa55word", func(ctx context.Context, c transport.Calls) error {
 			_, err := c.Retrieve(ctx, "f", 3, io.Discard, nil)
 			return err
 		}, `550 "not [secret]"`},
-		"size": {"SIZE", "213 pa55word", func(ctx context.Context, c *Conn) error { _, err := c.Stat(ctx, "f"); return err }, "[secret]"},
+		"size": {"SIZE", "213 pa55word", func(ctx context.Context, c transport.Calls) error { _, err := c.Stat(ctx, "f"); return err }, "[secret]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &log{}
@@ -49,7 +49,7 @@ func TestPasswordInAReply(t *testing.T) {
 				defer c.Close()
 			}
 			if tt.call != nil && err == nil {
-				err = tt.call(t.Context(), c)
+				err = tt.call(t.Context(), transport.Calls{Conn: c})
 			}
 			if err == nil || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v does not say %q", err, tt.says)

@@ -24,7 +24,7 @@ import (
 
 func realEndpoint(srv *realserver.Server, p transport.Protocol) *transport.Endpoint {
 	return &transport.Endpoint{Protocol: p, Host: srv.Host, Port: srv.Port, User: srv.User, Password: transport.Secret(srv.Password),
-		TLS: transport.TLS{CAFile: srv.CAFile}, Stall: 15 * time.Second}
+		TLS: transport.TLS{CAFile: srv.CAFile}, Stall: 15 * time.Second, Learned: new(transport.Learned)}
 }
 
 // eachReal runs f on every server, in clear and in both TLS versions with

@@ -15,7 +15,7 @@ import (
 )
 
 // wantBroken expects a connection that fails without touching the socket.
-func wantBroken(t *testing.T, c *Conn, f *fake) {
+func wantBroken(t *testing.T, c *tconn, f *fake) {
 	t.Helper()
 	if c.Usable() {
 		t.Fatal("still usable")
@@ -77,23 +77,23 @@ func Test202IsNotDone(t *testing.T) {
 func TestOffByOne(t *testing.T) {
 	for name, tt := range map[string]struct {
 		on   map[string]func(*session, string) string
-		call func(ctx context.Context, c *Conn) error
+		call func(ctx context.Context, c *tconn) error
 		kind transport.Kind
 		code int
 	}{
 		"two at once": {map[string]func(*session, string) string{"DELE": always("250 gone\r\n226 and more")},
-			func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, 0, 0},
-		"garbage":         {map[string]func(*session, string) string{"DELE": always("?!")}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 0},
-		"a 3xx":           {map[string]func(*session, string) string{"DELE": always("350 and?")}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 350},
-		"of a transfer":   {map[string]func(*session, string) string{"DELE": always("426 aborted")}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindLost, 426},
-		"of another":      {map[string]func(*session, string) string{"RNTO": always("150 ok\r\n150 ok")}, func(ctx context.Context, c *Conn) error { return c.Rename(ctx, "f", "g", true) }, transport.KindProtocol, 150},
-		"endless line":    {map[string]func(*session, string) string{"DELE": always("250" + strings.Repeat("x", 5000))}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 0},
-		"endless reply":   {map[string]func(*session, string) string{"DELE": always(strings.Repeat("250-x\r\n", 10_000))}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 0},
-		"half a reply":    {map[string]func(*session, string) string{"DELE": func(s *session, _ string) string { _, _ = io.WriteString(s.conn, "250-a\r\n25"); return hangUp }}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindLost, 0},
-		"421":             {map[string]func(*session, string) string{"DELE": always("421 Timeout.")}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindLost, 421},
-		"session lost":    {map[string]func(*session, string) string{"DELE": always("530 Please login with USER and PASS.")}, func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 530},
-		"at PWD":          {map[string]func(*session, string) string{"PWD": always("250 where?")}, func(ctx context.Context, c *Conn) error { _, err := c.Stat(ctx, "f"); return err }, transport.KindProtocol, 250},
-		"SIZE is no size": {map[string]func(*session, string) string{"SIZE": always("213 20260102030405x")}, func(ctx context.Context, c *Conn) error { _, err := c.Stat(ctx, "f"); return err }, transport.KindProtocol, 213},
+			func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, 0, 0},
+		"garbage":         {map[string]func(*session, string) string{"DELE": always("?!")}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 0},
+		"a 3xx":           {map[string]func(*session, string) string{"DELE": always("350 and?")}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 350},
+		"of a transfer":   {map[string]func(*session, string) string{"DELE": always("426 aborted")}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindLost, 426},
+		"of another":      {map[string]func(*session, string) string{"RNTO": always("150 ok\r\n150 ok")}, func(ctx context.Context, c *tconn) error { return c.Rename(ctx, "f", "g", true) }, transport.KindProtocol, 150},
+		"endless line":    {map[string]func(*session, string) string{"DELE": always("250" + strings.Repeat("x", 5000))}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 0},
+		"endless reply":   {map[string]func(*session, string) string{"DELE": always(strings.Repeat("250-x\r\n", 10_000))}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 0},
+		"half a reply":    {map[string]func(*session, string) string{"DELE": func(s *session, _ string) string { _, _ = io.WriteString(s.conn, "250-a\r\n25"); return hangUp }}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindLost, 0},
+		"421":             {map[string]func(*session, string) string{"DELE": always("421 Timeout.")}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindLost, 421},
+		"session lost":    {map[string]func(*session, string) string{"DELE": always("530 Please login with USER and PASS.")}, func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "f") }, transport.KindProtocol, 530},
+		"at PWD":          {map[string]func(*session, string) string{"PWD": always("250 where?")}, func(ctx context.Context, c *tconn) error { _, err := c.Stat(ctx, "f"); return err }, transport.KindProtocol, 250},
+		"SIZE is no size": {map[string]func(*session, string) string{"SIZE": always("213 20260102030405x")}, func(ctx context.Context, c *tconn) error { _, err := c.Stat(ctx, "f"); return err }, transport.KindProtocol, 213},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,17 +142,17 @@ func TestIdleTimeout(t *testing.T) {
 func TestMayHaveActed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		verb  string
-		call  func(ctx context.Context, c *Conn) error
+		call  func(ctx context.Context, c *tconn) error
 		acted bool
 	}{
-		"RNTO": {"RNTO", func(ctx context.Context, c *Conn) error { return c.Rename(ctx, "a", "b", true) }, true},
-		"DELE": {"DELE", func(ctx context.Context, c *Conn) error { return c.Remove(ctx, "a") }, true},
-		"MKD":  {"MKD", func(ctx context.Context, c *Conn) error { return c.Mkdir(ctx, "a") }, true},
-		"MFMT": {"MFMT", func(ctx context.Context, c *Conn) error { return c.Chtimes(ctx, "a", time.Now()) }, true},
-		"SITE": {"SITE", func(ctx context.Context, c *Conn) error { _, _, err := c.Command(ctx, "SITE CHMOD 644 a"); return err }, true},
-		"SIZE": {"SIZE", func(ctx context.Context, c *Conn) error { _, err := c.Stat(ctx, "a"); return err }, false},
-		"NOOP": {"NOOP", func(ctx context.Context, c *Conn) error { return c.Ping(ctx) }, false},
-		"STOR": {"STOR", func(ctx context.Context, c *Conn) error {
+		"RNTO": {"RNTO", func(ctx context.Context, c *tconn) error { return c.Rename(ctx, "a", "b", true) }, true},
+		"DELE": {"DELE", func(ctx context.Context, c *tconn) error { return c.Remove(ctx, "a") }, true},
+		"MKD":  {"MKD", func(ctx context.Context, c *tconn) error { return c.Mkdir(ctx, "a") }, true},
+		"MFMT": {"MFMT", func(ctx context.Context, c *tconn) error { return c.Chtimes(ctx, "a", time.Now()) }, true},
+		"SITE": {"SITE", func(ctx context.Context, c *tconn) error { _, _, err := c.Command(ctx, "SITE CHMOD 644 a"); return err }, true},
+		"SIZE": {"SIZE", func(ctx context.Context, c *tconn) error { _, err := c.Stat(ctx, "a"); return err }, false},
+		"NOOP": {"NOOP", func(ctx context.Context, c *tconn) error { return c.Ping(ctx) }, false},
+		"STOR": {"STOR", func(ctx context.Context, c *tconn) error {
 			_, err := c.Store(ctx, "a", 0, strings.NewReader("x"), nil)
 			return err
 		}, true},
@@ -352,7 +352,7 @@ func TestServerThatDropsWhatComesWithALine(t *testing.T) {
 }
 
 func dropping(t *testing.T, host, greeting string) {
-	ep := &transport.Endpoint{Protocol: transport.FTP, Host: host, Dial: func(context.Context, string, string) (net.Conn, error) {
+	ep := &transport.Endpoint{Protocol: transport.FTP, Host: host, Learned: new(transport.Learned), Dial: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
 		go func() {
 			defer server.Close()
@@ -389,19 +389,40 @@ func orElse(s, other string) string {
 	return s
 }
 
-func TestOneOwner(t *testing.T) {
+// TestOneWaits: one call has the session, another waits for it, and a third is one too
+// many; where a server takes one command at a time, the second is.
+func TestOneWaits(t *testing.T) {
 	t.Parallel()
-	ep, _ := startFake(t, transport.FTP, func(f *fake) {
-		f.on["CWD"] = always("250 ok")
-		f.on["LIST"] = func(s *session, _ string) string { return s.send([]byte("-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\n")) }
-	})
-	c := dial(t, ep)
-	err := c.List(t.Context(), ".", func(transport.Entry) bool {
-		wantKind(t, c.Ping(t.Context()), transport.KindInvalid, 0)
-		return true
-	})
-	if err != nil || !c.Usable() {
-		t.Error(err)
+	for _, serial := range []bool{false, true} {
+		ep, _ := startFake(t, transport.FTP, func(f *fake) {
+			f.on["CWD"] = always("250 ok")
+			f.on["LIST"] = func(s *session, _ string) string { return s.send([]byte("-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\n")) }
+		})
+		if serial {
+			ep.Learned.Note(ep.Addr(), lacksPipelining, true)
+		}
+		c := dial(t, ep)
+		if caps := c.Info().Caps; serial && caps.Overlap > 1 || !serial && (caps.Overlap != 2 || !caps.InTurn) {
+			t.Errorf("%+v", caps)
+		}
+		var waits <-chan error
+		err := c.List(t.Context(), ".", func(transport.Entry) bool {
+			if !serial {
+				var begin func() bool
+				begin, waits = c.followed(t, &transport.Ping{})
+				begin()
+			}
+			wantKind(t, c.Ping(t.Context()), transport.KindInvalid, 0)
+			return true
+		})
+		if err != nil || !c.Usable() {
+			t.Error(err)
+		}
+		if waits != nil {
+			if err := <-waits; err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

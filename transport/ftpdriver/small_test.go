@@ -31,7 +31,7 @@ func TestSmallStoreRefused(t *testing.T) {
 				}
 				c := dial(t, ep)
 				begin := time.Now()
-				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5})
+				n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5})
 				var te *transport.Error
 				if !errors.As(err, &te) || n != 0 || te.Kind == transport.KindCanceled || te.Kind == transport.KindTimeout {
 					t.Fatal(n, err)
@@ -53,14 +53,17 @@ func TestSmallStoreFinishes(t *testing.T) {
 	for _, p := range protocols {
 		ep, f := startFake(t, p, nil)
 		c := dial(t, ep)
-		finish := &Finish{More: true}
 		for i := range 2 {
-			if n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &IO{Size: 5, Finish: finish}); err != nil || n != 5 {
-				t.Fatal(p, i, n, err)
+			store := &transport.Store{Path: "f", Src: strings.NewReader("small"), Size: 5}
+			stat := &transport.Stat{Path: "f"}
+			again := &transport.Store{Path: "f", Src: strings.NewReader("again"), Size: 5}
+			again.If = func() bool { return false }
+			if err := c.do(t.Context(), store, stat, again); err != transport.ErrSkipped || store.Stored != 5 {
+				t.Fatal(p, i, store.Stored, err)
 			}
-		}
-		if finish.Entry == nil || finish.Entry.Size != 5 {
-			t.Errorf("%v: %+v", p, finish.Entry)
+			if stat.Err != nil || stat.Entry.Size != 5 {
+				t.Errorf("%v: %+v, %v", p, stat.Entry, stat.Err)
+			}
 		}
 		if n := f.count("EPSV"); n != 3 {
 			t.Errorf("%v: EPSV %d times, want one first and one ahead with each end", p, n)

@@ -1,9 +1,7 @@
 package ftpdriver
 
 import (
-	"context"
 	"errors"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -13,20 +11,7 @@ import (
 
 var errNoSetTime = errors.New("the server has no command that sets a modification time")
 
-// Stat asks with MLST, or with SIZE, MDTM and, for a folder, CWD in one write.
-func (c *Conn) Stat(ctx context.Context, name string) (transport.Entry, error) {
-	var entry transport.Entry
-	err := c.doPath(ctx, "MLST", name, func(*transport.Op) (err error) {
-		entry, err = c.stat(name)
-		return err
-	})
-	if err != nil {
-		return transport.Entry{}, err
-	}
-	entry.Name = path.Base(name)
-	return entry, nil
-}
-
+// stat asks with MLST, or with SIZE, MDTM and, for a folder, CWD in one write.
 func (c *Conn) stat(name string) (transport.Entry, error) {
 	if c.feats.has("MLST") && !c.noMLST {
 		r, err := c.ctl.command("MLST " + name)
@@ -45,9 +30,8 @@ func (c *Conn) tookMLST(r reply, name string) (entry transport.Entry, ok bool, e
 	switch {
 	case r.positive():
 		entry, ok = parseMLST(r.text)
-		// A link must be followed, which SIZE and MDTM do; or the facts make no sense,
-		// or leave the type out.
-		return entry, ok && !maybeLink(entry) && entry.Type != transport.TypeUnknown, nil
+		// A link must be followed, which SIZE and MDTM do; or the facts make no sense.
+		return entry, ok && !maybeLink(entry), nil
 	case r.kind() == transport.KindUnsupported:
 		c.noMLST = true
 		return entry, false, nil
@@ -81,18 +65,23 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	if err != nil {
 		return transport.Entry{}, err
 	}
+	return c.tookPlain(name, replies)
+}
+
+// tookPlain takes the replies to SIZE, MDTM, PWD if the login folder was not known, and
+// CWD, and goes back where the last has led elsewhere.
+func (c *Conn) tookPlain(name string, replies []reply) (transport.Entry, error) {
 	var lost error // of the way home
-	if c.home == "" {
+	if len(replies) > 3 {
 		lost = c.tookHome(replies[2])
 	}
 	cwd := replies[len(replies)-1]
 	switch {
 	case !cwd.positive():
-		c.notEntered(cwd)
 	case lost != nil:
 		c.ctl.broken.Store(true) // it is there, and knows no way back
 	default:
-		lost = c.leaveAsking()
+		lost = c.goHome()
 	}
 	return c.judge(name, replies[0], replies[1], func() (bool, error) {
 		if lost != nil && isReply(lost) && c.home == "" {
@@ -102,19 +91,41 @@ func (c *Conn) statPlain(name string) (transport.Entry, error) {
 	})
 }
 
-// judge makes an entry of the replies to SIZE and MDTM, and asks whether it is a folder:
-// some servers tell the size of a folder, too, and what CWD enters is one, whatever SIZE
-// says of it.
+// tookAmong takes the replies to SIZE, MDTM, CWD and CWD to the login folder. If it is
+// not there, what was sent behind them was asked in another folder.
+func (c *Conn) tookAmong(name string, replies []reply) (transport.Entry, error) {
+	size, mdtm, cwd, home := replies[0], replies[1], replies[2], replies[3]
+	var lost error
+	if cwd.positive() && !home.positive() {
+		c.ctl.broken.Store(true)
+		lost = c.refused(home, name)
+	}
+	entry, err := c.judge(name, size, mdtm, func() (bool, error) { return c.wasFolder(cwd, name, lost) })
+	return entry, besides(err, lost)
+}
+
+// wasFolder judges a reply to CWD; lost is what has gone wrong with the way home.
+func (c *Conn) wasFolder(cwd reply, name string, lost error) (bool, error) {
+	switch {
+	case lost != nil:
+		return false, lost
+	case cwd.code == 421: // which says nothing of the name
+		return false, c.refused(cwd, name)
+	}
+	return cwd.positive(), nil
+}
+
+// judge makes an entry of the replies to SIZE and MDTM, and asks whether it is a folder
+// if they leave that open.
 func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error)) (transport.Entry, error) {
 	entry, ok := c.sizeAndTime(size, mdtm)
 	if !ok {
 		return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
 	}
-	sized := size.code == 213
+	if size.code == 213 {
+		return entry, nil
+	}
 	for _, r := range []reply{size, mdtm} {
-		if sized {
-			break
-		}
 		// 421, 530: the session's trouble, not the file's.
 		switch r.kind() {
 		case transport.KindBusy, transport.KindLost, transport.KindAuth, transport.KindTemporary, transport.KindInsecure:
@@ -122,21 +133,12 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 		}
 	}
 	isDir, err := isFolder()
-	if c.noCWD && err == nil && !sized && size.positive() && mdtm.code != 213 {
-		isDir = true // it says yes to everything: there is no other evidence
-	}
-	shut := errors.Is(err, errShut)
 	switch {
-	case isDir:
-		entry.Type, entry.Size = transport.TypeDir, -1 // that of a folder is the server's own affair
-		return entry, nil
-	case shut && (sized || mdtm.code == 213):
-		entry.Type = transport.TypeUnknown
-		return entry, nil
-	case sized && (err == nil || c.ctl.inStep()):
-		return entry, nil
-	case err != nil && !shut:
+	case err != nil:
 		return transport.Entry{}, err
+	case isDir:
+		entry.Type = transport.TypeDir
+		return entry, nil
 	case mdtm.code == 213:
 		return entry, nil // a file whose size the server does not tell
 	}
@@ -174,6 +176,63 @@ func (c *Conn) refusedAs(kind transport.Kind, r reply, name string) error {
 		c.ctl.broken.Store(true)
 	}
 	return c.ep.Fail(r.verb, name, kind, r.err())
+}
+
+// isFolder finds out by going there and back.
+func (c *Conn) isFolder(name string) (bool, error) {
+	r, err := c.enter(name)
+	if err != nil || !r.positive() {
+		return false, err
+	}
+	return true, c.goHome()
+}
+
+// enter changes into a folder; goHome must follow if the reply is positive. All
+// paths are relative to the login folder, which is therefore asked for first.
+func (c *Conn) enter(name string) (reply, error) {
+	if err := c.findHome(); err != nil {
+		return reply{}, err
+	}
+	return c.ctl.command("CWD " + name)
+}
+
+// findHome asks for the login folder, once.
+func (c *Conn) findHome() error {
+	if c.home != "" {
+		return nil
+	}
+	r, err := c.ctl.command("PWD")
+	if err != nil {
+		return err
+	}
+	return c.tookHome(r)
+}
+
+// tookHome takes the reply to a PWD that was asked in the login folder.
+func (c *Conn) tookHome(r reply) error {
+	if r.code != 257 {
+		return r.err()
+	}
+	home, ok := parsePWD(r.text)
+	if !ok {
+		return badReply("PWD", r.shown())
+	}
+	c.home = home
+	return nil
+}
+
+// goHome goes back to the login folder. A session that is somewhere else would
+// put files in the wrong place.
+func (c *Conn) goHome() error {
+	r, err := c.ctl.command("CWD " + c.home)
+	if err == nil && r.positive() {
+		return nil
+	}
+	c.ctl.broken.Store(true)
+	if err == nil {
+		err = r.err()
+	}
+	return err
 }
 
 // parsePWD reads the path out of `257 "/a ""b""" is the current directory`

@@ -298,7 +298,7 @@ func TestEarlyFIN(t *testing.T) {
 		f.on["RETR"] = func(s *session, _ string) string { return s.send(random(40_000)) }
 	})
 	c := dial(t, ep)
-	if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &IO{Size: 102_400}); n != 40_000 || err != nil {
+	if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &transport.IO{Size: 102_400}); n != 40_000 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -338,7 +338,7 @@ func TestPureFTPdEnd(t *testing.T) {
 			}
 		})
 		c := dial(t, ep)
-		if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &IO{Limit: 1000}); n != 1000 || err != nil || c.Usable() != kept {
+		if n, err := c.Retrieve(t.Context(), "f", 0, io.Discard, &transport.IO{Limit: 1000}); n != 1000 || err != nil || c.Usable() != kept {
 			t.Errorf("%s: %d, %v, usable %v", final, n, err, c.Usable())
 		}
 		c = dial(t, ep)
@@ -360,20 +360,20 @@ func TestCancel(t *testing.T) {
 		_, _ = io.ReadFull(conn, make([]byte, 10))
 		return ""
 	}
-	calls := map[string]func(ctx context.Context, c *Conn) error{
-		"STOR": func(ctx context.Context, c *Conn) error {
+	calls := map[string]func(ctx context.Context, c *tconn) error{
+		"STOR": func(ctx context.Context, c *tconn) error {
 			_, err := c.Store(ctx, "f", 0, neverEnding{}, nil)
 			return err
 		},
-		"RETR": func(ctx context.Context, c *Conn) error {
+		"RETR": func(ctx context.Context, c *tconn) error {
 			_, err := c.Retrieve(ctx, "f", 0, io.Discard, nil)
 			return err
 		},
-		"MLSD": func(ctx context.Context, c *Conn) error {
+		"MLSD": func(ctx context.Context, c *tconn) error {
 			return c.List(ctx, ".", func(transport.Entry) bool { return true })
 		},
-		"NOOP": func(ctx context.Context, c *Conn) error { return c.Ping(ctx) },
-		"EPSV": func(ctx context.Context, c *Conn) error {
+		"NOOP": func(ctx context.Context, c *tconn) error { return c.Ping(ctx) },
+		"EPSV": func(ctx context.Context, c *tconn) error {
 			_, err := c.Store(ctx, "f", 0, neverEnding{}, nil)
 			return err
 		},

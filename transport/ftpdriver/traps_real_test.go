@@ -48,7 +48,7 @@ func TestRealCutRetrieve(t *testing.T) {
 		l := &log{}
 		ep.Trace = l.trace()
 		patient := !(srv.Kind == realserver.PureFTPd && ep.Protocol.Secure())
-		connect := func() *Conn {
+		connect := func() *tconn {
 			c := dial(t, ep)
 			if !patient {
 				c.ctl.grace = replyGrace
@@ -65,7 +65,7 @@ func TestRealCutRetrieve(t *testing.T) {
 		write(t, filepath.Join(srv.Root, "f"), data)
 		for range 5 {
 			var b bytes.Buffer
-			n, err := c.Retrieve(t.Context(), "f", 100, &b, &IO{Limit: 5000})
+			n, err := c.Retrieve(t.Context(), "f", 100, &b, &transport.IO{Limit: 5000})
 			if n != 5000 || err != nil || !bytes.Equal(b.Bytes(), data[100:5100]) || patient && !c.Usable() {
 				t.Fatal(n, err, c.Usable())
 			}
@@ -84,12 +84,12 @@ func TestRealCutRetrieve(t *testing.T) {
 		if _, err := c.Retrieve(t.Context(), "f", 0, &b, nil); err != nil || !bytes.Equal(b.Bytes(), data) {
 			t.Fatal(err)
 		}
-		n, err := c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &IO{Limit: 1000})
+		n, err := c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &transport.IO{Limit: 1000})
 		if n != 1000 || err != nil || !c.Usable() {
 			t.Fatal(n, err)
 		}
 		// A limit beyond the end is the end.
-		n, err = c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &IO{Limit: 2000})
+		n, err = c.Retrieve(t.Context(), "f", int64(len(data))-1000, io.Discard, &transport.IO{Limit: 2000})
 		if n != 1000 || err != nil || !c.Usable() {
 			t.Fatal(n, err)
 		}
@@ -188,7 +188,7 @@ func TestRealSessionSurvivesBrokenHandshake(t *testing.T) {
 				srv := realtest.Start(t, opt)
 				c := dial(t, realEndpoint(srv, transport.FTPS))
 				for range 3 {
-					err := c.do(t.Context(), "STOR", "f", func(op *transport.Op) error {
+					err := c.operate(t.Context(), c.ep.Watch(), func(op *transport.Op) error {
 						d, err := c.openData(op, "STOR f")
 						if err != nil {
 							return err
@@ -206,6 +206,10 @@ func TestRealSessionSurvivesBrokenHandshake(t *testing.T) {
 						_, err = c.ctl.receive()
 						return err
 					})
+					if err != nil {
+						err = c.failure(t.Context(), &transport.Store{Path: "f"}, err, c.ctl.waiting)
+					}
+					c.settle()
 					if kind == realserver.VSFTPD {
 						if err == nil || c.Usable() {
 							t.Fatal(err, c.Usable())

@@ -1,12 +1,7 @@
 package ftpdriver
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"io"
-	"math"
-	"os"
 	"strings"
 	"time"
 
@@ -20,94 +15,6 @@ func lockedAfter(stall time.Duration) time.Duration {
 		return most
 	}
 	return min(most, stall*9/10) // before the watchdog, which knows less
-}
-
-// Store sends src with STOR, from offset on with REST and STOR and never with
-// APPE: after a reset a stale size would make it append in the wrong place.
-func (c *Conn) Store(ctx context.Context, path string, offset int64, src io.Reader, opt *IO) (int64, error) {
-	if offset < 0 {
-		return 0, c.ep.Fail("STOR", path, transport.KindInvalid, errors.New("the offset is negative"))
-	}
-	var sent int64
-	err := c.doPath(ctx, "STOR", path, func(op *transport.Op) error {
-		if !readsAtOnce(src) {
-			// It may wait for anything, the rename that is to go out first included.
-			if err := c.flush(ctx); err != nil {
-				return err
-			}
-		}
-		if data, whole, rest := c.small(op, offset, src, opt); whole {
-			sent = int64(len(data))
-			return c.storeSmall(op, path, data, opt)
-		} else {
-			src = rest
-		}
-		if err := c.flush(ctx); err != nil {
-			return err
-		}
-		c.digest = digestWanted{}
-		var moved func(int64)
-		if opt != nil && opt.Progress != nil {
-			moved = func(n int64) { op.Aside(func() { opt.Report(n) }) }
-		}
-		var err error
-		if c.together() {
-			s := &largeStore{c: c, op: op, path: path, offset: offset, src: src, moved: moved, finish: opt.Finishing()}
-			err = s.store()
-			if sent = s.sent; s.finished {
-				return err
-			}
-		} else {
-			sent, err = c.storeInTurn(op, path, offset, src, moved)
-		}
-		if err == nil {
-			c.finishFile(path, opt.Finishing())
-		}
-		return err
-	})
-	if err != nil {
-		return 0, err // what the server has, only a fresh size tells
-	}
-	return sent, nil
-}
-
-// storeInTurn lets the library send the file, one command after the other.
-func (c *Conn) storeInTurn(op *transport.Op, path string, offset int64, src io.Reader, moved func(int64)) (int64, error) {
-	d, err := c.openData(op, "STOR "+path)
-	if err != nil {
-		return 0, err
-	}
-	defer d.release()
-	d.upload, d.moved = true, moved
-	c.lend(d)
-	err = c.lib.StorFrom(path, sourceOf(op, src), uint64(offset))
-	return d.sent, c.transferError(d, err, offset)
-}
-
-// readsAtOnce reports whether a source waits for nobody.
-func readsAtOnce(src io.Reader) bool {
-	switch r := src.(type) {
-	case *os.File, *bytes.Reader, *strings.Reader:
-		return true
-	case *io.LimitedReader:
-		return readsAtOnce(r.R)
-	}
-	return false
-}
-
-// sourceOf prepares a source for io.Copy. A file must reach [dataConn.ReadFrom]
-// as it is, for sendfile; but os.File has a WriteTo, which io.Copy would prefer,
-// and which hands on something that is no *os.File. An io.LimitedReader has none.
-func sourceOf(op *transport.Op, src io.Reader) io.Reader {
-	switch r := src.(type) {
-	case *os.File:
-		return &io.LimitedReader{R: r, N: math.MaxInt64}
-	case *io.LimitedReader:
-		if _, ok := r.R.(*os.File); ok {
-			return r
-		}
-	}
-	return op.Reader(src)
 }
 
 // transferError picks, of all that went wrong in a transfer, what tells most:
@@ -176,4 +83,14 @@ func restartRefused(r reply) bool {
 		return true
 	}
 	return false
+}
+
+// retrieveError is transferError with what REST means here: 554 to it, or to the
+// RETR after it, is an offset that the server refuses.
+func (c *Conn) retrieveError(d *dataConn, err error, offset int64) error {
+	err = c.transferError(d, err, 0)
+	if last := c.ctl.last; offset > 0 && isReply(err) && last.verb == "REST" && restartRefused(last) {
+		return as(transport.KindRestart, err)
+	}
+	return err
 }

@@ -1,0 +1,231 @@
+package ftpdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// A data connection is dialled while the commands for it are on their way, which is a
+// round trip less than one after the other. The port for it may have been asked for
+// before, with commands that came before it.
+
+// prefetched is where the next data connection goes, from an EPSV that was sent ahead.
+type prefetched struct {
+	aheadPort int
+	aheadAt   time.Time
+}
+
+// aheadFor is how long the answer to an EPSV that was sent ahead is good for.
+// Firewalls on the way open a port for a while.
+const aheadFor = 5 * time.Second
+
+// hasPort reports whether the next port is known.
+func (p *prefetched) hasPort() bool { return p.aheadPort > 0 && time.Since(p.aheadAt) < aheadFor }
+
+// mayAskAhead reports whether the next port may be asked for before it is needed.
+func (c *Conn) mayAskAhead() bool {
+	return !c.noEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksPatience)
+}
+
+// nextPort is the port for the next data connection: what an EPSV sent ahead has
+// brought, early, or what one brings now.
+func (c *Conn) nextPort() (port int, early bool, err error) {
+	early = c.hasPort()
+	if port, c.aheadPort = c.aheadPort, 0; early {
+		return port, true, nil
+	}
+	port, err = c.passive()
+	return port, false, err
+}
+
+// freshPort is the port to try in place of an early one that was of no use: the server
+// has forgotten it, or something on the way has.
+func (c *Conn) freshPort() (int, error) {
+	c.lacksNow(lacksPatience)
+	c.ctl.unhurry()
+	c.aheadPort = 0
+	return c.passive()
+}
+
+// tookAhead reads the reply to EPSV, where that was sent for the time to come, and the
+// reply to which is of no consequence to what came before it. An error is about the
+// session.
+func (c *Conn) tookAhead(ahead []string) error {
+	for range ahead {
+		if c.ctl.broken.Load() {
+			return c.ctl.why()
+		}
+		r, _, err := c.ctl.final()
+		if err != nil {
+			c.ctl.halfAnswered = true
+			return err
+		}
+		switch {
+		case r.code == 229:
+			if port, err := parseEPSV(r.text); err == nil {
+				c.aheadPort, c.aheadAt = port, time.Now()
+			}
+		case r.code >= 500:
+			c.noEPSV = true // as in passive
+		}
+	}
+	return nil
+}
+
+// ordered finds the final reply to a transfer with which n other commands were sent:
+// last came first. Some servers, see [traits.disorders], read those too soon and answer
+// them before it: then all have been read, and nothing is known of what they were the
+// replies to.
+func (c *Conn) ordered(last reply, n int) (_ reply, inOrder bool, err error) {
+	if n == 0 || !c.traits.disorders {
+		return last, true, nil
+	}
+	if last.code == 226 {
+		c.countEarly(false)
+		return last, true, nil
+	}
+	all := []reply{last}
+	for range n {
+		r, _, err := c.ctl.final()
+		if err != nil {
+			return reply{}, false, err
+		}
+		all = append(all, r)
+	}
+	for _, r := range all {
+		if r.code == 226 {
+			c.countEarly(true)
+			return r, false, nil
+		}
+	}
+	for _, r := range all { // the transfer's own is among them
+		if r.code >= 400 && !strings.Contains(r.text, "transfer in progress") {
+			return r, false, nil
+		}
+	}
+	c.ctl.broken.Store(true)
+	return reply{}, false, as(transport.KindProtocol, fmt.Errorf("the server ended a transfer in no known way: %w", last.err()))
+}
+
+// dialling is a data connection that is dialled while the commands for it are on their
+// way, and what ends that.
+type dialling struct {
+	*dataConn
+	c       *Conn
+	early   bool               // its port had been asked for ahead
+	done    context.CancelFunc // ends the dialling
+	cancel  context.CancelFunc // ends the handshake
+	reached chan struct{}      // closed when the dialling is over
+	ready   chan struct{}      // closed when all is over
+}
+
+// dialBeside begins to dial a data connection to port. Until join only the control
+// connection may be used. then, if not nil, is called as soon as it stands.
+func (c *Conn) dialBeside(d *dataConn, port int, then func()) *dialling {
+	dial, done := context.WithTimeout(d.op.Context(), c.ep.ConnectBudget())
+	// Servers begin TLS after the 150, for which there is a limit of its own.
+	shake, cancel := context.WithCancel(d.op.Context())
+	b := &dialling{dataConn: d, c: c, done: done, cancel: cancel, reached: make(chan struct{}), ready: make(chan struct{})}
+	c.ctl.dials(c.ep.ConnectBudget())
+	go func() {
+		defer close(b.ready)
+		stands := c.connectData(dial, d, port)
+		if stands {
+			c.ctl.dialled()
+		}
+		close(b.reached)
+		if !stands || !c.secureData(shake, d) {
+			return
+		}
+		if then != nil {
+			then()
+		}
+	}()
+	return b
+}
+
+// connectData dials a data connection.
+func (c *Conn) connectData(ctx context.Context, d *dataConn, port int) bool {
+	wire, err := c.dialData(ctx, d.op, port)
+	if err != nil {
+		d.err = err
+		c.ctl.hasten() // the server waits for a connection that will not come
+		return false
+	}
+	d.wire = wire
+	if c.tls != nil {
+		d.tls = c.tls.client(noDeadline{wire})
+	}
+	return true
+}
+
+// secureData does the TLS handshake, if there is one.
+func (c *Conn) secureData(ctx context.Context, d *dataConn) bool {
+	if d.tls == nil {
+		return true
+	}
+	if err := d.tls.HandshakeContext(ctx); err != nil {
+		_ = d.fail(err)
+		return false
+	}
+	return true
+}
+
+// stands waits until the socket has been dialled, or that has failed.
+func (b *dialling) stands() {
+	<-b.reached
+	b.c.ctl.dials(0)
+}
+
+// join waits until the data connection is ready, or has failed.
+func (b *dialling) join() {
+	<-b.ready
+	b.c.ctl.dials(0)
+}
+
+// giveUp ends what has not been reached yet.
+func (b *dialling) giveUp() {
+	b.done()
+	b.cancel()
+	b.join()
+}
+
+// free is for the end, whatever it was.
+func (b *dialling) free() {
+	b.giveUp()
+	if b.wire != nil {
+		b.release()
+	}
+}
+
+// inVain takes note, after join, of a port that had been asked for early and that could
+// not be reached.
+func (b *dialling) inVain() {
+	if b.early && b.wire == nil && b.err != nil && b.op.Context().Err() == nil && !errors.Is(b.err, context.Canceled) {
+		b.c.lacksNow(lacksPatience)
+	}
+}
+
+// unreached reports whether a reply says no more than that there was no data connection,
+// of which we know why.
+func (b *dialling) unreached(r reply) bool { return b.wire == nil && b.err != nil && r.code == 425 }
+
+// excuse forgets why a data connection was not had where that follows from what became
+// of the control connection: from our giving up, or from the server's.
+func (b *dialling) excuse(lost error) {
+	canceled := errors.Is(b.err, context.Canceled) && b.op.Context().Err() == nil
+	if canceled || lost != nil && b.wire == nil && !errors.Is(lost, errHurry) {
+		b.err = nil
+	}
+}
+
+// unbegun is the end of a transfer that had not begun: a reply that is not its own.
+func (c *Conn) unbegun(r reply) error {
+	c.ctl.broken.Store(true)
+	return as(transport.KindProtocol, fmt.Errorf("the server ended a transfer that it had not begun: %w", r.err()))
+}

@@ -1,0 +1,282 @@
+package ftpdriver
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// A file is asked for by RETR, part of it by REST, or RANG, and RETR, in one write with
+// what is asked before it, while its data connection is dialled. RETR changes nothing: a
+// server that refuses REST sends the file from its beginning, and one that is not wanted
+// after all sends what nobody has asked for; either is cut off, and nothing is lost by
+// that, as it would be by STOR.
+//
+// The end of the data connection proves nothing: a file that was cut off looks just like
+// it, and all three big servers say 226 to it. Callers compare the size.
+
+// download is one Retrieve under way.
+type download struct {
+	r      *run
+	op     *transport.Op
+	w      *flight
+	q      *transport.Retrieve
+	at     int // its place in the batch
+	ranged bool
+	ahead  []string // the question for the next port, where it was sent
+	// decided: the condition has been asked, or cannot be yet; unwanted: nothing is to
+	// come, because it was not met or because of that.
+	decided, unwanted bool
+}
+
+// retrieve carries out a Retrieve, and what leaves with it.
+func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error {
+	c := r.c
+	g := &download{r: r, op: op, w: w, q: q, at: r.indexOf(q)}
+	g.decided = g.at == r.next
+	g.ranged = q.Limit > 0 && q.Limit <= math.MaxInt64-q.Offset && !q.Last && c.hasRange()
+	port, early, err := c.nextPort()
+	if err != nil && len(w.parts) > 0 && c.ctl.inStep() {
+		w.move = nil // it fails when they are over
+		return r.plain(w)
+	}
+	if err == nil {
+		err = g.retrieve(port, early)
+	}
+	r.look(w.parts)
+	if g.unwanted {
+		// Where a second look was needed it is sent again, if that and the condition say so.
+		w.skip, w.move, w.lost = g.decided, nil, err
+		return err
+	}
+	w.moved, w.failed = allJudged(w.parts), err
+	return err
+}
+
+// hasRange reports whether RETR can be told where to end (draft-bryan-ftp-range),
+// which ProFTPD does: else what is on its way when the limit is reached is sent
+// for nothing.
+func (c *Conn) hasRange() bool { return strings.EqualFold(c.feats["RANG"], "STREAM") }
+
+// errUnranged: RANG, or RETR after it, was refused.
+var errUnranged = as(transport.KindRestart, fmt.Errorf("the server does not send that range"))
+
+func (g *download) retrieve(port int, early bool) error {
+	c := g.r.c
+	for {
+		again, err := g.through(port, early)
+		switch {
+		case again:
+			early = false
+			port, err = c.freshPort()
+		case err == errUnranged && g.ranged && g.q.Received == 0 && c.ctl.inStep():
+			g.ranged = false
+			port, early, err = c.nextPort()
+		default:
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// through reads the file by a data connection to port. again says that it may be tried
+// with another port.
+func (g *download) through(port int, early bool) (again bool, err error) {
+	c := g.r.c
+	ended := g.short()
+	data := &dataConn{ctl: c.ctl, op: g.op}
+	d := c.dialBeside(data, port, func() {
+		if ended {
+			c.nothingToSend(data)
+		}
+	})
+	d.early = early
+	defer d.free()
+	begins, first, err := g.ask(d)
+	if err != nil || !first.preliminary() || g.begins() != "" && begins.code != 350 {
+		return g.refused(d, begins, first, err)
+	}
+	d.join()
+	d.inVain()
+	stopped := g.unwanted
+	if d.err == nil && g.unwanted {
+		d.cut()
+	} else if d.err == nil {
+		if !d.ended && g.short() {
+			c.nothingToSend(data)
+		}
+		if stopped, err = receive(g.op, g.q, data, data); err != nil {
+			_ = data.fail(err) // where it was Dst that failed, the rest must not come
+		}
+		_ = data.Close()
+	}
+	last, _, ferr := c.ctl.final()
+	if ferr == nil {
+		last, ferr = g.ordered(last)
+	}
+	if ferr == nil && !last.positive() {
+		ferr = last.err()
+	}
+	g.drain(last)
+	if stopped {
+		return false, nil // whatever became of the session: the bytes are there
+	}
+	if d.unreached(last) {
+		return early, d.err
+	}
+	return false, c.retrieveError(data, besides(err, ferr), g.q.Offset)
+}
+
+// begins is the command that says where the part begins, "" if it is the file's
+// beginning.
+func (g *download) begins() string {
+	switch {
+	case g.ranged:
+		return fmt.Sprintf("RANG %d %d", g.q.Offset, g.q.Offset+g.q.Limit-1)
+	case g.q.Offset > 0:
+		return "REST " + strconv.FormatInt(g.q.Offset, 10)
+	}
+	return ""
+}
+
+// ask sends RETR, with what comes before it and what may go with it, and returns the
+// reply to where it begins and the first one to RETR.
+func (g *download) ask(d *dialling) (begins, first reply, err error) {
+	c := g.r.c
+	var before []*part
+	if !allJudged(g.w.parts) {
+		before = g.w.parts
+	}
+	var lines []string
+	if begins := g.begins(); begins != "" {
+		lines = append(lines, begins)
+	}
+	lines = append(lines, "RETR "+g.q.Path)
+	g.ahead = nil
+	if ahead := []string{"EPSV"}; c.mayAskAhead() && g.r.portWanted(g.at+1) && (g.toEnd() || !c.traits.disorders) &&
+		c.readsLater(append(linesOf(before), lines...), ahead) {
+		g.ahead = ahead
+	}
+	c.ctl.readBack = g.q.Written
+	if err := g.r.send(before, append(lines, g.ahead...)...); err != nil {
+		return reply{}, reply{}, err
+	}
+	if err := g.r.answers(before); err != nil {
+		return reply{}, reply{}, err
+	}
+	g.decide()
+	if len(lines) > 1 {
+		if begins, _, err = c.ctl.final(); err != nil {
+			return begins, reply{}, err
+		}
+	}
+	c.ctl.asked.Store(true)
+	if !g.unwanted && g.short() {
+		select {
+		case <-d.ready:
+			if d.err == nil && !d.ended {
+				c.nothingToSend(d.dataConn)
+			}
+		default: // when it has begun
+		}
+	}
+	first, err = c.ctl.receive()
+	return begins, first, err
+}
+
+// decide asks the condition, if all is known that it may depend on.
+func (g *download) decide() {
+	if g.decided {
+		return
+	}
+	if g.open() {
+		g.unwanted = true
+		return
+	}
+	g.decided = true
+	for _, p := range g.w.parts { // what the condition may look at
+		if p.q != nil && p.err != nil {
+			p.q.Common().Err = g.r.c.failure(g.r.ctx, p.q, p.err, nil)
+		}
+	}
+	if h := g.q.Common(); h.If != nil {
+		g.op.Aside(func() { g.unwanted = !h.If() })
+	}
+}
+
+// open reports whether a second look is needed at what was asked before it.
+func (g *download) open() bool {
+	for _, p := range g.w.parts {
+		if p.look != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// refused judges the replies where they are not those that were hoped for, or what came
+// instead of them.
+func (g *download) refused(d *dialling, begins, first reply, err error) (again bool, _ error) {
+	c, offset := g.r.c, g.q.Offset
+	d.giveUp()
+	if err != nil {
+		d.inVain()
+		d.excuse(err)
+		return false, c.retrieveError(d.dataConn, err, offset)
+	}
+	none := d.unreached(first)
+	if first.preliminary() {
+		if d.wire != nil {
+			d.cut() // what comes is not what was asked for
+		}
+		if _, _, err := c.ctl.final(); err != nil {
+			return false, c.retrieveError(d.dataConn, err, offset)
+		}
+	}
+	g.drain(first)
+	c.ctl.unhurry()
+	if none {
+		return d.early && !g.unwanted, d.err
+	}
+	d.err = nil // it was given up here
+	switch {
+	case g.unwanted:
+		return false, nil
+	case g.ranged && begins.code != 350:
+		if begins.code != 554 { // which is about the file
+			c.never("RANG")
+		}
+		return false, errUnranged
+	case g.ranged && first.code == 554:
+		return false, errUnranged // the file ends before the range does
+	case offset > 0 && begins.code != 350:
+		c.ctl.last = begins
+		return false, c.retrieveError(d.dataConn, begins.err(), offset)
+	case first.positive():
+		return false, c.unbegun(first)
+	}
+	again = d.early && first.code == 425
+	return again, c.clarify("RETR", g.q.Path, c.retrieveError(d.dataConn, first.err(), offset))
+}
+
+// ordered finds the final reply among those to what was sent with RETR.
+func (g *download) ordered(last reply) (reply, error) {
+	last, inOrder, err := g.r.c.ordered(last, len(g.ahead))
+	if !inOrder {
+		g.ahead = nil
+	}
+	return last, err
+}
+
+// drain reads the reply to what was sent with RETR for the time after it; last is to stay
+// the last. The next request finds the session lost, if it is.
+func (g *download) drain(last reply) {
+	_ = g.r.c.tookAhead(g.ahead)
+	g.ahead = nil
+	g.r.c.ctl.last = last
+}
