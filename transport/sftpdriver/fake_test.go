@@ -1,6 +1,7 @@
 package sftpdriver
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -221,6 +222,7 @@ type fakeSession struct {
 	f    *fake
 	ch   ssh.Channel
 	conn net.Conn
+	in   *bufio.Reader // what is buffered has come in the same write as what was read last
 	mu   sync.Mutex
 	dirs map[string]int
 }
@@ -253,12 +255,13 @@ var packetNames = map[byte]string{1: "INIT", 3: "OPEN", 4: "CLOSE", 5: "READ", 6
 
 func (s *fakeSession) run() {
 	head := make([]byte, 4)
+	s.in = bufio.NewReaderSize(s.ch, 1<<20)
 	for {
-		if _, err := io.ReadFull(s.ch, head); err != nil {
+		if _, err := io.ReadFull(s.in, head); err != nil {
 			return
 		}
 		body := make([]byte, binary.BigEndian.Uint32(head))
-		if _, err := io.ReadFull(s.ch, body); err != nil {
+		if _, err := io.ReadFull(s.in, body); err != nil {
 			return
 		}
 		typ, r := body[0], &reader{b: body[1:]}

@@ -53,7 +53,7 @@ func (l library) can(q transport.Request) bool {
 
 // do carries out a request that has been checked. posix says which of the two ways to
 // rename is meant.
-func (l library) do(q transport.Request, posix bool) (err error) {
+func (l library) do(conn *Conn, q transport.Request, posix bool) (err error) {
 	c := l.client
 	switch q := q.(type) {
 	case *transport.Rename:
@@ -73,7 +73,7 @@ func (l library) do(q transport.Request, posix bool) (err error) {
 		return c.Truncate(q.Path, q.Size)
 	case *transport.Link:
 		if q.Make {
-			return c.Symlink(q.Target, q.Path)
+			return c.Symlink(conn.linkOrder(q))
 		}
 		q.Target, err = c.ReadLink(q.Path)
 		return err

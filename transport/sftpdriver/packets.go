@@ -2,6 +2,7 @@ package sftpdriver
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -62,15 +63,24 @@ func (s *step) packet() (typ byte, body []byte) {
 		if !q.Make {
 			return fxpReadlink, p
 		}
-		// The draft names the link first. OpenSSH mixed them up, and everybody does as
-		// it does (section 4.1 of its PROTOCOL).
-		return fxpSymlink, putString(putString(nil, q.Target), q.Path)
+		first, second := s.c.linkOrder(q)
+		return fxpSymlink, putString(putString(nil, first), second)
 	case *transport.Space:
 		return fxpExtended, putString(putString(nil, statvfs), q.Path)
 	case *transport.Ping:
 		return fxpRealpath, p
 	}
 	return fxpStat, p
+}
+
+// linkOrder is in which order the two paths of a new link are sent. The draft names the
+// link first. OpenSSH mixed them up (section 4.1 of its PROTOCOL), and everybody does as
+// it does, but for AsyncSSH, which does so to clients that call themselves OpenSSH only.
+func (c *Conn) linkOrder(q *transport.Link) (first, second string) {
+	if strings.HasPrefix(c.info.Server, "SSH-2.0-AsyncSSH_") {
+		return q.Path, q.Target
+	}
+	return q.Target, q.Path
 }
 
 func putUint32(b []byte, n uint32) []byte { return binary.BigEndian.AppendUint32(b, n) }

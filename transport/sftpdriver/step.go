@@ -162,7 +162,7 @@ func (s *step) changed() bool {
 // finish waits for the answer to a step, and does what it takes more round trips to.
 func (s *step) finish() error {
 	if s.serial {
-		return s.renamed(s.c.lib.do(s.req, s.name == "EXTENDED "+posixRename))
+		return s.renamed(s.c.lib.do(s.c, s.req, s.name == "EXTENDED "+posixRename))
 	}
 	switch q := s.req.(type) {
 	case *transport.Stat:
