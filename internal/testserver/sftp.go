@@ -60,6 +60,10 @@ type SFTPOptions struct {
 	// and statvfs@openssh.com, which is always hidden because it is not
 	// implemented; it has neither fsync, limits nor check-file.
 	HideExtensions []string
+	// ReuseHandles answers a request to open with a handle that is still open, as soon as
+	// there are three, as Erlang/OTP's ssh_sftpd does; each request is carried out before
+	// the next is looked at.
+	ReuseHandles bool
 	// MaxReadLength is the longest answer to one read, in bytes: 261120 as in
 	// OpenSSH by default, at least 32768. Clients that ask for more get less.
 	MaxReadLength uint32
