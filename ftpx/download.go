@@ -27,7 +27,7 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 		var release func()
 		if release, err = downloads.claim(ctx, localKey(localPath), OtherWriterWait); err == nil {
 			if err = d.prepare(remotePath); err == nil { // again: who was before us may have finished
-				if err = c.run(ctx, d.t, d.once); err == nil {
+				if err = c.run(ctx, d.t, d.attempt); err == nil {
 					err = d.publish() // others have the connection meanwhile
 				}
 			}
@@ -114,6 +114,15 @@ func (d *download) failure(err error) error {
 		e.Partial = d.part
 	}
 	return e
+}
+
+// attempt is once, and what its end means for what has come.
+func (d *download) attempt(ctx context.Context, l *lease) error {
+	err := d.once(ctx, l)
+	if errors.Is(err, transport.ErrHandleReused) {
+		d.nothing() // another file's bytes may be among it
+	}
+	return err
 }
 
 func (d *download) once(ctx context.Context, l *lease) error {

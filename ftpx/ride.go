@@ -41,9 +41,10 @@ func (p *pool) share(proto Protocol) *pooled {
 	for _, pc := range p.idle {
 		consider(pc)
 	}
-	if best != nil {
-		best.riders++
+	if best == nil || best.Info().Caps.Overlap < 2 { // it may have turned out since
+		return nil
 	}
+	best.riders++
 	return best
 }
 

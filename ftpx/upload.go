@@ -96,7 +96,7 @@ func (u *upload) do(ctx context.Context, open func() (source, error)) (Result, e
 		var release func()
 		u.t.rides = u.src.size() >= 0 && u.src.size() <= rideMost
 		if release, err = u.c.active.claim(ctx, u.partial, u.onWriter); err == nil {
-			if err = u.c.run(ctx, u.t, u.once); u.stands {
+			if err = u.c.run(ctx, u.t, u.attempt); u.stands {
 				err = nil
 			}
 			release()

@@ -149,7 +149,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	}
 	begin = time.Now()
 	first := &firstBytes{Channel: ch}
-	p := newPipe(first, func() { _ = d.line.Abort() })
+	p := newPipe(first, func(err error) { d.line.endFor(err, d.ep) })
 	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "INIT 3")
 	client, err := sftp.NewClientPipe(p, p)
 	if err != nil {

@@ -63,7 +63,7 @@ func (c *Conn) Peek(ctx context.Context, store bool, names ...string) []transpor
 		stats[i] = b.add(fxpStat, putString(nil, name))
 	}
 	var open *reply
-	if store {
+	if store && !c.sole() {
 		open = b.add(fxpOpen, openRequest(last, fxfWrite|fxfCreat|fxfExcl))
 	}
 	sent := time.Now()
