@@ -116,7 +116,7 @@ func (s *SFTPServer) serveSession(channel ssh.Channel, requests <-chan *ssh.Requ
 }
 
 func (s *SFTPServer) serveSFTP(channel ssh.Channel) {
-	fs := &sftpFs{tree: s.tree, hidden: s.hidden}
+	fs := &sftpFs{tree: s.tree, hidden: s.hidden, objects: s.objects}
 	handlers := sftp.Handlers{FileGet: fs, FilePut: fs, FileCmd: fs, FileList: fs}
 	stream := io.ReadWriteCloser(channel)
 	if s.opts.ReuseHandles {
