@@ -32,7 +32,15 @@ type Client interface {
 	// Stats returns counters; it asks nothing of the server.
 	Stats() Stats
 	// Close ends all connections at once. Calls in flight fail with
-	// [ErrClosed]. It never waits for the server, and may be called twice.
+	// [ErrClosed]. It does not wait for the server, and may be called twice.
+	//
+	// There is one exception. Where a session was lost in the middle of an upload,
+	// on a host that has not shown yet that it writes at offsets, the server may
+	// replace the file when it notices, seconds after Upload has looked at it and
+	// returned: with what that session had sent. Close looks at such files once
+	// more, for five seconds at most, and its error names each that has changed,
+	// as an [*Error] around [ErrReplaced]. One that is not there any more has been
+	// taken by its receiver. What [Rechecker] has looked at is not looked at again.
 	Close() error
 }
 
@@ -123,6 +131,7 @@ type client struct {
 	hosts  hosts
 	stats  counters
 	active writers
+	doubts doubts
 	creds  *credentials
 	limit  *rate.Limiter // of Options.MaxRate, nil for none
 	turns  *gate         // of Options.MaxTransfers, nil for none
@@ -174,11 +183,12 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 }
 
 func (c *client) Close() error {
+	err := c.lastLook()
 	c.cancel(ErrClosed)
 	for _, s := range c.hosts.list {
 		s.pool.close()
 	}
-	return nil
+	return err
 }
 
 func (c *client) Ping(ctx context.Context) error {

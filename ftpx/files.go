@@ -62,7 +62,10 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 		m.from = from
 		return m.once(ctx, l)
 	})
-	return m.failure(err)
+	if err = m.failure(err); err == nil {
+		c.doubts.renamed(m.from, to)
+	}
+	return err
 }
 
 // MkdirAll implements [Files].

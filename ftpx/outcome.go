@@ -45,7 +45,8 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 // *retry.Error all work.
 type Error struct {
 	// Op is the operation: "open", "upload", "download", "put", "get", "stat",
-	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "ping".
+	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "ping", "recheck",
+	// "close".
 	Op string
 	// Local is the local path, if there is one.
 	Local string
@@ -110,6 +111,9 @@ var (
 	ErrSourceChanged = errors.New("the source changed during the transfer")
 	// ErrMismatch: what arrived is not what was sent.
 	ErrMismatch = errors.New("the file that arrived differs from the source")
+	// ErrReplaced: a file that had been uploaded was found to be another one when it
+	// was looked at again, see [Client].Close.
+	ErrReplaced = errors.New("the file at the destination is no longer what was put there: the server has stored what a lost session had sent, or another program has replaced it")
 	// ErrClosed: the client has been closed.
 	ErrClosed = errors.New("ftpx: client is closed")
 	// ErrOneAttempt: a transfer failed and could not be tried again, because

@@ -26,10 +26,11 @@ func (u *upload) peek(ctx context.Context, l *lease) (forget func()) {
 	if p, ok := l.pooled.Conn.(transport.Preparer); ok {
 		p.Prepare(u.src.size() - u.confirmed)
 	}
-	if u.scratch || u.src.size() < resumeWorth || l.site.quirks.noRestart.Load() && l.proto.IsFTP() {
+	if u.scratch || u.src.size() < resumeWorth || l.site.quirks.offsets(l.proto).refused.Load() {
 		return func() {}
 	}
 	if p, ok := l.pooled.Conn.(transport.Peeker); ok && (!u.looked || l.proto.IsFTP()) {
+		u.opened = u.opened || !l.proto.IsFTP() // there it makes the partial
 		return u.peekWith(ctx, p)
 	}
 	if u.looked || l.Info().Caps.Overlap < 2 || !u.looksAtDest() {

@@ -32,7 +32,7 @@ const (
 // stopped changing, as far as it is proven to be a prefix of the source.
 func (u *upload) resumeAt(ctx context.Context, l *lease) (int64, error) {
 	size := u.src.size()
-	if u.scratch || size >= 0 && size < resumeWorth || size < 0 && !u.looked || l.site.quirks.noRestart.Load() && l.proto.IsFTP() {
+	if u.scratch || size >= 0 && size < resumeWorth || size < 0 && !u.looked || l.site.quirks.offsets(l.proto).refused.Load() {
 		u.looked, u.scratch = true, false
 		return 0, nil
 	}
@@ -172,6 +172,9 @@ func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
 	if offset > 0 && offset == u.src.size() {
 		return nil
 	}
+	if offset == 0 && u.orphan && !l.site.quirks.offsets(l.proto).taken.Load() {
+		u.leave()
+	}
 	err := u.storeAt(ctx, l, offset)
 	if err != nil && l.Usable() && offset == 0 && folderTrouble(err) {
 		again, ferr := u.mendFolder(ctx, l, err)
@@ -192,8 +195,12 @@ func (u *upload) store(ctx context.Context, l *lease, offset int64) error {
 	switch transport.KindOf(err) {
 	case transport.KindRestart:
 		// Remembered for the host: the next attempt, and every later file,
-		// begins at 0 at once.
-		l.site.quirks.noRestart.Store(true)
+		// begins at 0 at once. SFTP has no word of its own for it, so that a
+		// server which has gone on with a file before means something else.
+		if o := l.site.quirks.offsets(l.proto); l.proto.IsFTP() || !o.taken.Load() {
+			o.refused.Store(true)
+			u.leave()
+		}
 	case transport.KindLocked:
 		u.elsewhere(offset)
 	case transport.KindNoSpace, transport.KindQuota:
@@ -211,10 +218,8 @@ func (u *upload) elsewhere(worth int64) {
 	if u.blocked++; worth > lockedWorth && u.blocked < lockedPatience {
 		return
 	}
-	u.generation++
-	u.partial = partialName(u.dest, u.identity, u.generation)
-	u.blocked, u.confirmed, u.acked, u.window, u.seams, u.closed = 0, 0, 0, 0, nil, false
-	u.seen.forget()
+	u.leave()
+	u.blocked = 0
 	if u.generation <= maxRestarts {
 		u.furthest = 0 // to get as far again is progress, but not for ever
 	}
@@ -229,6 +234,8 @@ func (u *upload) leave() {
 	u.partial = partialName(u.dest, u.identity, u.generation)
 	u.confirmed, u.acked, u.window, u.seams, u.closed = 0, 0, 0, nil, false
 	u.seen.forget()
+	u.bereft = u.bereft || u.opened
+	u.opened, u.orphan = false, false
 }
 
 func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
@@ -239,6 +246,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	if err != nil {
 		return retry.Stop(err)
 	}
+	u.opened = true
 	moved, pos := int64(0), offset
 	finish := &transport.Finish{ModTime: u.timeToSet(l), More: l.site.pool.crowded() || len(u.seams) > 0}
 	if caps := l.Info().Caps; u.verify != VerifySize {
@@ -256,6 +264,9 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 	})
 	u.res.Moved += moved
 	u.acked, u.window = offset+n, l.Info().Caps.WriteWindow
+	if offset > 0 && (n > 0 || err == nil) {
+		l.site.quirks.offsets(l.proto).taken.Store(true)
+	}
 	u.closed = err != nil && moved > 0 && l.Usable() // else the session may still have it
 	l.attempt.Moved(moved)                           // also if what follows fails: the next attempt starts at once
 	if err != nil {
@@ -264,6 +275,7 @@ func (u *upload) storeAt(ctx context.Context, l *lease, offset int64) error {
 		}
 		return err
 	}
+	u.opened = false
 	u.ended, u.res.TimeKept = finish.Entry, finish.TimeSet
 	u.digest, u.digestBy = finish.Digest, finish.Hash
 	if size := u.src.size(); size >= 0 && u.acked != size {

@@ -64,6 +64,9 @@ type upload struct {
 	closed     bool    // the server has said that the last Store to the partial has ended
 	beyond     bool    // more came of the partial, when it was read to its end, than it was to have
 	scratch    bool    // the next attempt begins at 0
+	opened     bool    // this attempt's session may have the partial open
+	orphan     bool    // one that was lost may
+	bereft     bool    // one that was lost may have had a partial of this call open
 	seams      []int64 // where attempts went on
 	peeked     peeked
 	seen       seen   // what was read back of the partial
@@ -98,6 +101,7 @@ func (u *upload) do(ctx context.Context, open func() (source, error)) (Result, e
 		if release, err = u.c.active.claim(ctx, u.partial, u.onWriter); err == nil {
 			if err = u.c.run(ctx, u.t, u.attempt); u.stands {
 				err = nil
+				u.c.doubts.note(u)
 			}
 			release()
 		}

@@ -35,7 +35,25 @@ func (c *Conn) Store(ctx context.Context, p string, offset int64, src io.Reader,
 		handle = c.created.take(p)
 	}
 	n, err := k.store(p, handle, offset, src, opt)
-	return n, k.end(err)
+	if err = k.end(err); offset > 0 && n == 0 && c.Usable() {
+		err = notFrom(err)
+	}
+	return n, err
+}
+
+// notFrom makes [transport.KindRestart] of a refusal to go on with a file, of which not a
+// byte was taken. SFTP has no status for it: servers that store whole objects say
+// SSH_FX_FAILURE, or that it is not permitted, to SSH_FXP_OPEN or to the first write.
+// What is as likely to have another reason is found out by beginning anew.
+func notFrom(err error) error {
+	var te *transport.Error
+	if errors.As(err, &te) {
+		switch te.Kind {
+		case transport.KindTemporary, transport.KindUnsupported, transport.KindPermission:
+			te.Kind = transport.KindRestart
+		}
+	}
+	return err
 }
 
 // store writes to a file that it opens, unless there is a handle.
