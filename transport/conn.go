@@ -41,7 +41,8 @@ type Conn interface {
 	// n is the number of bytes after offset that the server is *known* to hold
 	// without a gap: 0 on FTP, where only a fresh size tells, and the
 	// acknowledged prefix on SFTP, to which the file was cut back if that was
-	// still possible. An error of src itself is [KindLocal]. A source that is
+	// still possible. An error of src itself is [KindLocal], a server that does
+	// not go on from an offset [KindRestart]. A source that is
 	// an *os.File, alone or under an *io.LimitedReader, goes out without being
 	// copied through the program where protocol and platform allow.
 	Store(ctx context.Context, path string, offset int64, src io.Reader, opt *IO) (n int64, err error)
