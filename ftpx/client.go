@@ -35,7 +35,7 @@ type Client interface {
 	// [ErrClosed]. It does not wait for the server, and may be called twice.
 	//
 	// There is one exception. Where a session was lost in the middle of an upload,
-	// on a host that has not shown yet that it writes at offsets, the server may
+	// on a host that has not shown that it writes at offsets, the server may
 	// replace the file when it notices, seconds after Upload has looked at it and
 	// returned: with what that session had sent. Close looks at such files once
 	// more, for five seconds at most, and its error names each that has changed,

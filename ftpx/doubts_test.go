@@ -15,26 +15,21 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 )
 
-// uploadCut uploads data as name, and ends every session when the first of it has been read.
-func uploadCut(t *testing.T, c ftpx.Client, trio *testserver.Trio, name string, data []byte) {
-	t.Helper()
+// cutAtClose ends every session once, when all of a file has been written and it is to be
+// closed: it is complete, and whether the lost session has it open nobody knows.
+func cutAtClose(trio *testserver.Trio) *ftpx.Hooks {
 	var once sync.Once
-	res, err := c.Upload(t.Context(), localFile(t, data), name, &ftpx.UploadOptions{Progress: func(ftpx.ProgressInfo) {
-		once.Do(func() { trio.SFTP.CutSessions(); trio.FTP.CutSessions() })
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.Attempts < 2 {
-		t.Fatal("no session was lost")
-	}
-	wantFile(t, filepath.Join(trio.Root, name), data)
+	return &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+		if i.Line == "CLOSE" {
+			once.Do(func() { trio.SFTP.CutSessions() })
+		}
+	}}
 }
 
 // TestLastLook: a file whose session was lost in the middle may be replaced by the server
 // after Upload has returned. Close and Recheck find out.
 func TestLastLook(t *testing.T) {
-	data := content(40_000)
+	data := content(100_000)
 	other := bytes.Clone(data)
 	other[len(other)-1]++
 	for name, tt := range map[string]struct {
@@ -60,12 +55,20 @@ func TestLastLook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, by := range []string{"Close", "Recheck"} {
 				trio := startTrio(t)
-				c := connect(t, trio, optionsFor(trio, ftpx.SFTP))
-				uploadCut(t, c, trio, "f", data)
+				opts := optionsFor(trio, ftpx.SFTP)
+				opts.Hooks = cutAtClose(trio)
+				c := connect(t, trio, opts)
+				r := c.(ftpx.Rechecker)
+				if res, err := c.Upload(t.Context(), localFile(t, data), "f", nil); err != nil || res.Attempts < 2 {
+					t.Fatal(res, err)
+				}
+				wantFile(t, filepath.Join(trio.Root, "f"), data)
+				if !r.Doubtful("f") {
+					t.Fatal("there is no doubt")
+				}
 				if err := tt.change(c, trio); err != nil {
 					t.Fatal(err)
 				}
-				r := c.(ftpx.Rechecker)
 				look := c.Close
 				if by == "Recheck" {
 					look = func() error {
@@ -120,7 +123,9 @@ func TestReplacedAtOnce(t *testing.T) {
 		opts := optionsFor(trio, ftpx.SFTP)
 		var mu sync.Mutex
 		renamed, replaced := false, 0
+		cut := cutAtClose(trio)
 		opts.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+			cut.Command(i)
 			mu.Lock()
 			defer mu.Unlock()
 			renamed = renamed || strings.Contains(i.Line, "rename")
@@ -132,11 +137,8 @@ func TestReplacedAtOnce(t *testing.T) {
 			}
 		}}
 		c := connect(t, trio, opts)
-		data := content(40_000)
-		var once sync.Once
-		res, err := c.Upload(t.Context(), localFile(t, data), "f", &ftpx.UploadOptions{Progress: func(ftpx.ProgressInfo) {
-			once.Do(func() { trio.SFTP.CutSessions() })
-		}})
+		data := content(100_000)
+		res, err := c.Upload(t.Context(), localFile(t, data), "f", nil)
 		switch {
 		case always:
 			if !errors.Is(err, ftpx.ErrReplaced) {

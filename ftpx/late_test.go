@@ -66,13 +66,6 @@ func (c *lateConn) Rename(_ context.Context, from, to string, _ bool) error {
 	return nil
 }
 
-func (c *lateConn) Retrieve(_ context.Context, p string, offset int64, dst io.Writer, _ *transport.IO) (int64, error) {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	n, err := io.WriteString(dst, c.s.files[p][offset:])
-	return int64(n), err
-}
-
 func (c *lateConn) Remove(_ context.Context, p string) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

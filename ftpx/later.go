@@ -24,7 +24,7 @@ const flushEvery = 20 * time.Millisecond
 // placeLater gives the connection back before the rename. It returns false if that
 // cannot be, or is of no use.
 func (u *upload) placeLater(ctx context.Context, l *lease) (bool, error) {
-	if u.later || u.noReplace || u.placing || u.backedUp || u.generation > 0 || u.bereft || u.removeStale > 0 || l.rides ||
+	if u.later || u.noReplace || u.placing || u.backedUp || u.generation > 0 || u.doubtful() || u.removeStale > 0 || l.rides ||
 		!l.Info().Caps.ReplaceOnRename || l.site.quirks.noReplace.Load() || !l.site.pool.crowded() {
 		return false, nil
 	}

@@ -15,8 +15,9 @@ import (
 // whatever name the file has by then ("rclone serve sftp" follows a rename). So until a
 // host has shown that it writes at offsets, a partial that such a session may have open
 // is gone on with, which shows whether it does, and never begun anew: that is done under
-// another name. And since it may have been complete already, the destination is looked
-// at again when it has been renamed, and once more at the end, see doubts.go.
+// another name. Where it was complete already and has been renamed, the destination is
+// looked at again, and once more at the end, see doubts.go; so is each upload that has lost
+// a session to a host which is known to store whole objects.
 
 // attempt is once, and what its end means for the partial.
 func (u *upload) attempt(ctx context.Context, l *lease) error {
@@ -38,7 +39,8 @@ func (u *upload) attempt(ctx context.Context, l *lease) error {
 // doubtful reports whether what is at the destination may be replaced by a session that
 // was lost.
 func (u *upload) doubtful() bool {
-	return u.bereft && !u.site.quirks.offsets(u.res.Protocol).taken.Load()
+	o := u.site.quirks.offsets(u.res.Protocol)
+	return !o.taken.Load() && (u.orphan || u.replaced || u.bereft && o.refused.Load())
 }
 
 // lookAgain looks at what has been put at the destination. Who polls for it may have
@@ -63,7 +65,7 @@ func (u *upload) lookAgain(ctx context.Context, l *lease) error {
 		}
 	}
 	err = &transport.Error{Op: u.t.op, Path: u.dest, Kind: transport.KindTruncated, Protocol: l.proto, Addr: l.Info().Addr, Err: ErrReplaced}
-	u.stands, u.stored, u.furthest = false, false, 0
+	u.stands, u.stored, u.replaced, u.furthest = false, false, true, 0
 	u.leave()
 	if u.restarts++; u.restarts >= maxRestarts {
 		return retry.Stop(err)

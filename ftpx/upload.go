@@ -67,6 +67,7 @@ type upload struct {
 	opened     bool    // this attempt's session may have the partial open
 	orphan     bool    // one that was lost may
 	bereft     bool    // one that was lost may have had a partial of this call open
+	replaced   bool    // the destination was
 	seams      []int64 // where attempts went on
 	peeked     peeked
 	seen       seen   // what was read back of the partial

@@ -44,10 +44,10 @@ func TestReplacedAfterItWasSent(t *testing.T) {
 				SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
 				Retry: retry.Policy{InitialDelay: time.Millisecond},
 				Hooks: &ftpx.Hooks{
-					Progress: func(ftpx.ProgressInfo) {
+					Command: func(i ftpx.CommandInfo) {
 						mu.Lock()
 						defer mu.Unlock()
-						if cut == done { // once each time that it is sent
+						if i.Line == "CLOSE" && cut == done { // once each time that it is sent
 							cut++
 							trio.SFTP.CutSessions()
 						}
@@ -71,7 +71,7 @@ func TestReplacedAfterItWasSent(t *testing.T) {
 			c, err := ftpx.New(t.Context(), ftpx.Config{Host: "127.0.0.1", User: trio.User, Options: opts})
 			must(t, err)
 			defer c.Close()
-			files := map[string]string{"f": content(40_000)}
+			files := map[string]string{"f": content(100_000)}
 			write(t, local, files)
 			var items []folder.Item
 			report, err := folder.Upload(t.Context(), c, local, "out", &folder.Options{
