@@ -34,7 +34,15 @@ type Client interface {
 	// Stats returns counters; it asks nothing of the server.
 	Stats() Stats
 	// Close ends all connections at once. Calls in flight fail with
-	// [ErrClosed]. It never waits for the server, and may be called twice.
+	// [ErrClosed]. It does not wait for the server, and may be called twice.
+	//
+	// There is one exception. Where a session was lost in the middle of an upload,
+	// on a host that has not shown that it writes at offsets, the server may
+	// replace the file when it notices, seconds after Upload has looked at it and
+	// returned: with what that session had sent. Close looks at such files once
+	// more, for five seconds at most, and its error names each that has changed,
+	// as an [*Error] around [ErrReplaced]. One that is not there any more has been
+	// taken by its receiver. What [Rechecker] has looked at is not looked at again.
 	Close() error
 }
 
@@ -127,6 +135,7 @@ type client struct {
 	stats   counters
 	env     transfer.Env
 	active  upload.Writers
+	doubts  doubts
 	creds   *credentials
 	learned transport.Learned // of all hosts
 	// maxListing is the constant of that name; tests have little memory to give away.
@@ -170,8 +179,9 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 }
 
 func (c *client) Close() error {
+	err := c.lastLook()
 	c.sess.Close()
-	return nil
+	return err
 }
 
 func (c *client) Ping(ctx context.Context) error {

@@ -62,6 +62,7 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 	}
 	t := task{Op: "rename", Remote: oldPath, Small: true}
 	if err = upload.Rename(ctx, c.sess, t, from, to); err == nil {
+		c.doubts.renamed(from, to)
 		return nil
 	}
 	e := failed(t, 0, err).(*Error)

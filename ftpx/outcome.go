@@ -48,7 +48,8 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 // *retry.Error all work.
 type Error struct {
 	// Op is the operation: "open", "upload", "download", "put", "get", "stat",
-	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "ping".
+	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "ping", "recheck",
+	// "close".
 	Op string
 	// Local is the local path, if there is one.
 	Local string
@@ -117,6 +118,9 @@ var (
 	ErrSourceChanged = transfer.ErrSourceChanged
 	// ErrMismatch: what arrived is not what was sent.
 	ErrMismatch = transfer.ErrMismatch
+	// ErrReplaced: a file that had been uploaded was found to be another one when it
+	// was looked at again, see [Client].Close.
+	ErrReplaced = upload.ErrReplaced
 	// ErrClosed: the client has been closed.
 	ErrClosed = session.ErrClosed
 	// ErrOneAttempt: a transfer failed and could not be tried again, because

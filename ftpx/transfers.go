@@ -44,7 +44,10 @@ func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) 
 	var res transfer.Result
 	var err error
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
-		res, err = upload.Run(ctx, &c.env, spec)
+		var doubt *upload.Doubt
+		if res, doubt, err = upload.Run(ctx, &c.env, spec); err == nil {
+			c.doubts.note(spec.Dest, doubt)
+		}
 	}
 	return c.ended(spec.Task, res, begin, err)
 }

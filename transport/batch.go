@@ -98,7 +98,8 @@ type List struct {
 // it has them; its word is not proof: callers compare the size. On failure Stored is
 // the number of bytes after Offset that the server is known to hold without a gap: 0 on
 // FTP, where only a fresh size tells, and the acknowledged prefix on SFTP, to which the
-// file was cut back if that was still possible. An error of Src itself is [KindLocal].
+// file was cut back if that was still possible. An error of Src itself is [KindLocal], a
+// server that does not continue a file at an offset [KindRestart].
 // A source that is an *os.File, alone or under an *io.LimitedReader, goes out without
 // being copied through the program where protocol and platform allow.
 type Store struct {

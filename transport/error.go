@@ -126,6 +126,13 @@ func (e *LocalError) Unwrap() error { return e.Err }
 // for longer than [Endpoint.Stall], or fewer than [Endpoint.MinRate] allows.
 var ErrStalled = errors.New("no data moved within the stall time")
 
+// ErrHandleReused is the cause of a [KindLost] on SFTP: the server answered a request to
+// open with the handle of a file that was still open, so that what belongs to one goes
+// into the other. All that was under way on the connection ends with it. What was being
+// written then must be begun anew, under another name, since the server may go on with
+// what it has been sent.
+var ErrHandleReused = errors.New("the server gave one handle to two open files")
+
 // KindOf names the kind of any error: of an [*Error] its Kind, of a bare
 // *textproto.Error what [KindOfReply] says without knowing the command, of the
 // errors of net, crypto/tls, ssh, io and context what they mean. An ended context

@@ -29,13 +29,20 @@ type copying struct {
 
 	seen  *sighting // a fresh one, nil for none
 	spare bool      // no dead letter: it is to be tried again
+
+	ofJob bool   // the job has an end, at which it can be looked at again
+	waits bool   // it is, and told about then
+	note  func() // tells the ledger that it was sent
 }
 
 func (c *copying) do(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // never begun
 	}
-	c.j.tell(c.carry(ctx))
+	c.ofJob = true
+	if item := c.carry(ctx); !c.waits {
+		c.j.tell(item)
+	}
 }
 
 // carry copies the file and does what is to be done then.
@@ -65,6 +72,19 @@ func (c *copying) carry(ctx context.Context) Item {
 			c.bury(ctx, seen, &item)
 		}
 		return item
+	}
+	if c.ofJob && c.doubtful() {
+		c.waits = true
+		j.doubt(c, seen, item)
+		return item
+	}
+	return c.complete(ctx, seen, item)
+}
+
+// complete does what follows a file that is at the other side.
+func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item {
+	if c.note != nil {
+		c.note()
 	}
 	if err := c.after(ctx, seen, &item); err != nil {
 		item.Err = fmt.Errorf("%w: %w", ErrAfter, err)
@@ -155,7 +175,7 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 	if !res.TimeKept {
 		j.count(func(r *Report) { r.TimesLost++ })
 	}
-	c.sent(note, local, &res)
+	c.note = func() { c.sent(note, local, &res) }
 	return res, nil
 }
 

@@ -55,6 +55,7 @@ type job struct {
 	report Report
 	first  error // of an item
 	fatal  error // nothing more can be done
+	doubts []*doubt
 }
 
 func start(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (Report, error) {
@@ -122,6 +123,7 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	defer j.waiting.files.close()
 	j.work(ctx, func() { j.walk(ctx, there) })
 	j.settle(ctx)
+	j.recheck(ctx)
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
 	}

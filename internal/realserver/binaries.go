@@ -33,6 +33,8 @@ var programs = map[Kind][]string{
 	ProFTPD:  {"proftpd", "openssl", "useradd", "chpasswd"},
 	PureFTPd: {"pure-ftpd", "pure-pw", "openssl", "useradd", "chpasswd"},
 	OpenSSH:  {"sshd", "useradd", "chpasswd"},
+	Erlang:   {"escript", "useradd", "chpasswd"},
+	Rclone:   {"rclone", "useradd", "chpasswd"},
 }
 
 // Available returns nil if servers of this kind can be started here, else an

@@ -13,9 +13,14 @@ const (
 	ProFTPD  Kind = "ProFTPD"
 	PureFTPd Kind = "Pure-FTPd"
 	OpenSSH  Kind = "OpenSSH"
+	// Erlang is ssh_sftpd of Erlang/OTP. It gives handles away twice.
+	Erlang Kind = "Erlang"
+	// Rclone is rclone serve sftp. It stores whole objects, when a file is closed.
+	Rclone Kind = "rclone"
 )
 
-// Kinds returns every kind, FTP servers first.
+// Kinds returns the kinds that do what is to be expected of a server, FTP servers first:
+// all but Erlang and Rclone, which serve Root as root and know no options.
 func Kinds() []Kind { return []Kind{VSFTPD, ProFTPD, PureFTPd, OpenSSH} }
 
 // FTPKinds returns the kinds that speak FTP and FTPS.

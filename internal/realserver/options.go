@@ -128,7 +128,7 @@ func (o *Options) check() error {
 			tls.VersionName(o.MinTLS), tls.VersionName(o.MaxTLS))
 	}
 	switch o.Kind {
-	case VSFTPD, ProFTPD, PureFTPd, OpenSSH:
+	case VSFTPD, ProFTPD, PureFTPd, OpenSSH, Erlang, Rclone:
 	default:
 		return fmt.Errorf("realserver: unknown kind %q", o.Kind)
 	}

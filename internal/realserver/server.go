@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -25,7 +26,7 @@ type Server struct {
 	Host string // the listening address
 	Port int
 	// PassiveLo and PassiveHi are the first and last port for passive data
-	// connections; zero for OpenSSH.
+	// connections; zero for SFTP servers.
 	PassiveLo, PassiveHi int
 	// User and Password log in.
 	User, Password string
@@ -35,7 +36,7 @@ type Server struct {
 	// CAFile is a PEM file with the authority of the certificate; empty
 	// without TLS or with a certificate from Options.
 	CAFile string
-	// KnownHosts is a known_hosts file for this address; OpenSSH only.
+	// KnownHosts is a known_hosts file for this address; SFTP servers only.
 	KnownHosts string
 
 	opt         Options
@@ -88,7 +89,7 @@ func (s *Server) prepare() (err error) {
 		return err
 	}
 	s.Port = s.ports.control
-	if s.Kind != OpenSSH {
+	if slices.Contains(FTPKinds(), s.Kind) {
 		s.PassiveLo, s.PassiveHi = s.ports.passiveLo, s.ports.passiveHi
 	}
 	if err := s.layOut(); err != nil {
@@ -111,8 +112,11 @@ func (s *Server) prepare() (err error) {
 	case PureFTPd:
 		s.cmd, err = s.configurePureFTPd(program)
 	case OpenSSH:
-		s.KnownHosts = filepath.Join(s.publicDir(), "known_hosts")
 		s.cmd, err = s.configureOpenSSH(program)
+	case Erlang:
+		s.cmd, err = s.configureErlang(program)
+	case Rclone:
+		s.cmd, err = s.configureRclone(program)
 	}
 	return err
 }
@@ -208,5 +212,5 @@ func (s *Server) CAPool() *x509.CertPool {
 	return pool
 }
 
-// HostKeys returns OpenSSH's public host keys, for clients that pin them.
+// HostKeys returns an SFTP server's public host keys, for clients that pin them.
 func (s *Server) HostKeys() []ssh.PublicKey { return append([]ssh.PublicKey(nil), s.hostKeys...) }

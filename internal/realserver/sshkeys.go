@@ -33,6 +33,7 @@ func (s *Server) writeHostKeys() (lines []string, err error) {
 		return nil, err
 	}
 	address := net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+	s.KnownHosts = filepath.Join(s.publicDir(), "known_hosts")
 	var known config
 	for _, k := range []struct {
 		name string

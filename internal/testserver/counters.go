@@ -15,12 +15,14 @@ type Stats struct {
 	Data     int64 // FTP data connections
 	Received int64 // bytes read: from FTP data connections, from SSH connections
 	Sent     int64 // bytes written, likewise
+	// HandlesReused counts what SFTPOptions.ReuseHandles did.
+	HandlesReused int64
 	// Commands counts FTP commands by verb, in capitals. SFTP servers leave it nil.
 	Commands map[string]int64
 }
 
 type counters struct {
-	accepted, refused, logins, failures, data, received, sent atomic.Int64
+	accepted, refused, logins, failures, data, received, sent, reused atomic.Int64
 
 	mu       sync.Mutex
 	commands map[string]int64
@@ -39,13 +41,14 @@ func (c *counters) snapshot() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Stats{
-		Accepted: c.accepted.Load(),
-		Refused:  c.refused.Load(),
-		Logins:   c.logins.Load(),
-		Failures: c.failures.Load(),
-		Data:     c.data.Load(),
-		Received: c.received.Load(),
-		Sent:     c.sent.Load(),
-		Commands: maps.Clone(c.commands),
+		Accepted:      c.accepted.Load(),
+		Refused:       c.refused.Load(),
+		Logins:        c.logins.Load(),
+		Failures:      c.failures.Load(),
+		Data:          c.data.Load(),
+		Received:      c.received.Load(),
+		Sent:          c.sent.Load(),
+		HandlesReused: c.reused.Load(),
+		Commands:      maps.Clone(c.commands),
 	}
 }

@@ -60,6 +60,16 @@ type SFTPOptions struct {
 	// and statvfs@openssh.com, which is always hidden because it is not
 	// implemented; it has neither fsync, limits nor check-file.
 	HideExtensions []string
+	// ReuseHandles answers a request to open with a handle that is still open, as soon as
+	// there are three, as Erlang/OTP's ssh_sftpd does; each request is carried out before
+	// the next is looked at.
+	ReuseHandles bool
+	// WholeObjects stores what was written to a file when the file is closed, as
+	// "rclone serve sftp" does: a write that is not the next one is refused, and where a
+	// session is lost its files are closed Linger later, under whatever name they
+	// have by then, with what had come of them.
+	WholeObjects bool
+	Linger       time.Duration
 	// MaxReadLength is the longest answer to one read, in bytes: 261120 as in
 	// OpenSSH by default, at least 32768. Clients that ask for more get less.
 	MaxReadLength uint32
@@ -86,6 +96,7 @@ type SFTPServer struct {
 	counts   counters
 	hidden   map[string]bool
 	startups atomic.Int64
+	objects  *objects // nil without WholeObjects
 
 	served  chan struct{}
 	closing sync.Once
@@ -110,6 +121,9 @@ func StartSFTP(opts SFTPOptions) (*SFTPServer, error) {
 	}
 	if opts.Configure != nil {
 		opts.Configure(s.config)
+	}
+	if opts.WholeObjects {
+		s.objects = &objects{linger: opts.Linger, open: map[*object]bool{}}
 	}
 	if s.tree, err = openTree(opts.Root, opts.Access, opts.Disk, opts.OnStored, s.tracker); err != nil {
 		return nil, fmt.Errorf("testserver: %w", err)
@@ -169,6 +183,7 @@ func (s *SFTPServer) Close() error {
 	s.closing.Do(func() {
 		s.closed = s.listener.Close()
 		<-s.served
+		s.objects.shut()
 		s.tracker.shut()
 		s.closed = errors.Join(s.closed, s.tree.close())
 	})

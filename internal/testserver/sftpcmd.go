@@ -15,7 +15,7 @@ func (f *sftpFs) Filecmd(r *sftp.Request) error {
 	case "Setstat":
 		err = f.setstat(r)
 	case "Rename":
-		err = f.tree.rename(r.Filepath, r.Target, false)
+		err = f.rename(r.Filepath, r.Target, false)
 	case "Rmdir":
 		err = f.tree.rmdir(r.Filepath)
 	case "Mkdir":
@@ -41,7 +41,7 @@ func (f *sftpFs) PosixRename(r *sftp.Request) error {
 	if f.hidden[extPosixRename] {
 		return sftp.ErrSSHFxOpUnsupported
 	}
-	return status(f.tree.rename(r.Filepath, r.Target, true))
+	return status(f.rename(r.Filepath, r.Target, true))
 }
 
 // setstat applies what the request names, in sftp-server's order, goes on after

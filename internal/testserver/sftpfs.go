@@ -13,8 +13,9 @@ import (
 // sftpFs answers pkg/sftp's requests from a tree, with the results that
 // OpenSSH's sftp-server gives. The library cleans paths and makes them absolute.
 type sftpFs struct {
-	tree   *tree
-	hidden map[string]bool
+	tree    *tree
+	hidden  map[string]bool
+	objects *objects // nil where files are written in place
 }
 
 var (
@@ -34,9 +35,16 @@ func (f *sftpFs) Filewrite(r *sftp.Request) (io.WriterAt, error) { return f.Open
 // OpenFile is part of sftp.OpenFileWriter. The mode in the request is not
 // visible here, so files are made 0666 less the umask, sftp-server's default.
 func (f *sftpFs) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
-	file, err := f.tree.open(r.Filepath, openFlag(r.Pflags()), 0o666)
+	flag := openFlag(r.Pflags())
+	if f.objects != nil && r.Pflags().Write {
+		flag &^= os.O_EXCL // which it does not know
+	}
+	file, err := f.tree.open(r.Filepath, flag, 0o666)
 	if err != nil {
 		return nil, status(err)
+	}
+	if f.objects != nil && r.Pflags().Write {
+		return f.objects.add(file, r.Filepath), nil
 	}
 	return handle{file}, nil
 }

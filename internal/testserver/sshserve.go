@@ -116,9 +116,19 @@ func (s *SFTPServer) serveSession(channel ssh.Channel, requests <-chan *ssh.Requ
 }
 
 func (s *SFTPServer) serveSFTP(channel ssh.Channel) {
-	fs := &sftpFs{tree: s.tree, hidden: s.hidden}
+	fs := &sftpFs{tree: s.tree, hidden: s.hidden, objects: s.objects}
 	handlers := sftp.Handlers{FileGet: fs, FilePut: fs, FileCmd: fs, FileList: fs}
-	server := sftp.NewRequestServer(&extensionFilter{ReadWriteCloser: channel, hidden: s.hidden},
+	stream := io.ReadWriteCloser(channel)
+	if s.opts.ReuseHandles {
+		near, far := net.Pipe()
+		defer near.Close()
+		stream = far
+		go func() {
+			_ = (&reusing{client: channel, server: near, reused: &s.counts.reused}).run()
+			_ = near.Close()
+		}()
+	}
+	server := sftp.NewRequestServer(&extensionFilter{ReadWriteCloser: stream, hidden: s.hidden},
 		handlers, sftp.WithRSMaxTxPacket(s.opts.MaxReadLength))
 	// It ends when the client goes; the reason is the client's business.
 	_ = server.Serve()

@@ -126,7 +126,7 @@ func (c *Conn) dialLane() (p *pipe, end func(), err error) {
 	// is not waited for: the server's first packet is one.
 	_, err = ch.SendRequest("subsystem", false, ssh.Marshal(struct{ Name string }{"sftp"}))
 	if err == nil {
-		p = newPipe(ch, func() { _ = c.line.Abort() })
+		p = newPipe(ch, func(err error) { c.line.endFor(err, c.ep) })
 		err = p.hello()
 	}
 	if err != nil {
@@ -147,7 +147,7 @@ func readsAhead(conn ssh.Conn) bool {
 func (c *Conn) lanesAtFirst(size int64) int {
 	trip := c.roundTrip()
 	switch {
-	case trip < lanesFrom || size < 2*laneWorth:
+	case trip < lanesFrom || size < 2*laneWorth || c.sole():
 		return 1
 	case trip >= longTrip && size >= longFile:
 		return mostLanes

@@ -43,6 +43,9 @@ func (c *Conn) Info() transport.Info {
 	info := c.info
 	info.RoundTrip = time.Duration(c.trip.Load())
 	info.Caps.ReplaceOnRename = c.posixRename.Load()
+	if c.sole() {
+		info.Caps.Overlap = 0
+	}
 	if c.noHash.Load() {
 		info.Caps.Hashes, info.Caps.HashRanges = nil, false
 	}

@@ -148,7 +148,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	}
 	begin = time.Now()
 	first := &firstBytes{Channel: ch}
-	p := newPipe(first, func() { _ = d.line.Abort() })
+	p := newPipe(first, func(err error) { d.line.endFor(err, d.ep) })
 	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "INIT 3")
 	lib, err := openLibrary(p)
 	if err != nil {

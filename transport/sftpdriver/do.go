@@ -146,6 +146,9 @@ func (s *step) settle(err error) error {
 			err = s.over(err)
 		}
 		te = s.classify(err)
+		if q, ok := s.req.(*transport.Store); ok && q.Offset > 0 && q.Stored == 0 && s.c.Usable() {
+			notFrom(te)
+		}
 		s.answered(te.Code, te.Err.Error())
 	}
 	if h.Err = te; s.c.Usable() && s.ctx.Err() == nil {

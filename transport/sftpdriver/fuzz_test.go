@@ -30,7 +30,7 @@ func FuzzAnswers(f *testing.F) {
 		_ = (&reader{b: data}).status()
 		answer := func(typ byte) *reply {
 			b := bytes.Clone(data)
-			p := newPipe(nil, func() {})
+			p := newPipe(nil, func(error) {})
 			rp := &reply{p: p, done: make(chan answer, 1)}
 			rp.done <- answer{typ: typ, buf: &b}
 			return rp
@@ -59,7 +59,7 @@ func FuzzPipe(f *testing.F) {
 		p := newPipe(struct {
 			io.Reader
 			io.Writer
-		}{bytes.NewReader(data), io.Discard}, func() {})
+		}{bytes.NewReader(data), io.Discard}, func(error) {})
 		r := &reply{p: p, done: make(chan answer, 1)}
 		p.calls[id] = r
 		out, _ := io.ReadAll(p)

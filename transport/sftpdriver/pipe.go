@@ -19,7 +19,7 @@ import (
 // are taken out of the stream by the goroutine in which pkg/sftp reads.
 type pipe struct {
 	ch   io.ReadWriter
-	stop func() // ends the connection under the channel
+	stop func(error) // ends the connection under the channel, which err has cost
 
 	// Sending. wmu is held from the first to the last byte of a packet;
 	// pkg/sftp sends a packet in one or two writes, one packet at a time.
@@ -31,6 +31,7 @@ type pipe struct {
 	head []byte // of a packet for pkg/sftp, not yet handed on
 	left int64  // bytes of it still in the channel
 	hdr  [9]byte
+	open map[string]bool // handles, see answered
 
 	buffers buffers
 
@@ -41,7 +42,7 @@ type pipe struct {
 	ended  chan struct{} // closed when err is set
 }
 
-func newPipe(ch io.ReadWriter, stop func()) *pipe {
+func newPipe(ch io.ReadWriter, stop func(error)) *pipe {
 	return &pipe{ch: ch, stop: stop, calls: make(map[uint32]*reply), ended: make(chan struct{})}
 }
 
@@ -129,6 +130,10 @@ func (p *pipe) next() error {
 		r.done <- answer{err: ended(err)}
 		return unexpected(err)
 	}
+	if err := p.answered(r, p.hdr[4], *buf); err != nil {
+		p.buffers.put(buf)
+		return err // which is the answer, once the session has ended with it
+	}
 	if r.dropped.Load() {
 		p.buffers.put(buf)
 		return nil
@@ -190,8 +195,8 @@ var errEnded = errors.New("the SFTP session has ended")
 
 // fail ends the session for every request under way, and the connection with it.
 func (p *pipe) fail(err error) {
+	p.stop(err) // first: whoever hears of the end asks the connection why
 	p.end(err)
-	p.stop()
 }
 
 // end ends the session alone.

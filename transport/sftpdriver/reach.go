@@ -69,7 +69,7 @@ func (r *run) may(i, j int) bool {
 	switch {
 	case s.bad != nil:
 		return true
-	case s.rounds && open >= mostOpen:
+	case s.rounds && (open >= mostOpen || open > 0 && r.c.sole()):
 		return false
 	case s.req.Common().If == nil:
 		return true

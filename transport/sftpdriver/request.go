@@ -19,6 +19,8 @@ type reply struct {
 	p       *pipe
 	done    chan answer
 	at      time.Time // when the answer came, once it has been waited for
+	typ     byte      // of the request
+	closes  string    // the handle that SSH_FXP_CLOSE ends
 	dropped atomic.Bool
 }
 
@@ -34,7 +36,7 @@ func (p *pipe) send(typ byte, body []byte) *reply {
 // sendPacket is send for a packet with room for its head, which is filled in. It
 // does not keep the packet.
 func (p *pipe) sendPacket(typ byte, packet []byte) *reply {
-	r, id := p.expect()
+	r, id := p.expect(typ, packet[requestHead:])
 	if id == 0 {
 		return r
 	}
@@ -56,8 +58,11 @@ func putHead(packet []byte, typ byte, id uint32) {
 
 // expect registers a request and returns its id, or 0 with the reply of a session
 // that has ended.
-func (p *pipe) expect() (*reply, uint32) {
-	r := &reply{p: p, done: make(chan answer, 1)}
+func (p *pipe) expect(typ byte, body []byte) (*reply, uint32) {
+	r := &reply{p: p, done: make(chan answer, 1), typ: typ}
+	if typ == fxpClose {
+		r.closes = (&reader{b: body}).string()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err != nil {
@@ -80,7 +85,7 @@ type burst struct {
 }
 
 func (b *burst) add(typ byte, body []byte) *reply {
-	r, id := b.p.expect()
+	r, id := b.p.expect(typ, body)
 	if id != 0 {
 		start := len(b.packets)
 		b.packets = append(append(b.packets, make([]byte, requestHead)...), body...)
@@ -92,7 +97,7 @@ func (b *burst) add(typ byte, body []byte) *reply {
 
 // adopt makes a packet with room for its head the first of the burst, where it lies.
 func (b *burst) adopt(typ byte, packet []byte) *reply {
-	r, id := b.p.expect()
+	r, id := b.p.expect(typ, packet[requestHead:])
 	if id != 0 {
 		putHead(packet, typ, id)
 		b.packets = packet

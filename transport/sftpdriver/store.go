@@ -37,6 +37,17 @@ func (s *step) store(q *transport.Store) error {
 	return err
 }
 
+// notFrom makes [transport.KindRestart] of a refusal to continue a file, of which not a
+// byte was taken. SFTP has no status for it: servers that store whole objects say
+// SSH_FX_FAILURE, or that it is not permitted, to SSH_FXP_OPEN or to the first write. What
+// is as likely to have another reason is found out by beginning anew.
+func notFrom(te *transport.Error) {
+	switch te.Kind {
+	case transport.KindTemporary, transport.KindUnsupported, transport.KindPermission:
+		te.Kind = transport.KindRestart
+	}
+}
+
 // alive reports whether the connection can still be used after err: the server
 // refused something, or the source failed.
 func (s *step) alive(err error) bool {

@@ -73,24 +73,3 @@ func TestTrap8CutFollowsTheLanes(t *testing.T) {
 		t.Errorf("the file holds %d bytes, %d were acknowledged", len(got), n)
 	}
 }
-
-// TestTimeThatIsNotSet: a server that acknowledges a time and does not set it is found out
-// by the look that follows.
-func TestTimeThatIsNotSet(t *testing.T) {
-	for _, size := range []int{100, 3 << 20} {
-		f := newFake(t, nil) // of which every file is of 2017
-		c := f.dial(nil)
-		fin := &transport.Finish{ModTime: time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)}
-		_, err := c.Store(t.Context(), "f", 0, bytes.NewReader(randomBytes(size)), &transport.IO{Size: int64(size), Finish: fin})
-		if err != nil || f.packets("FSETSTAT") == 0 {
-			t.Fatal(err, "or no time was asked for, so that nothing is shown")
-		}
-		if fin.TimeSet || fin.Entry == nil {
-			t.Errorf("%d bytes: the time is taken for set: %+v, and the server says %+v", size, fin, fin.Entry)
-		}
-		fin = &transport.Finish{ModTime: time.Unix(1_500_000_000, 0)} // and where it is the same it is set
-		if _, err := c.Store(t.Context(), "g", 0, bytes.NewReader(randomBytes(size)), &transport.IO{Size: int64(size), Finish: fin}); err != nil || !fin.TimeSet {
-			t.Errorf("%d bytes: %+v, %v", size, fin, err)
-		}
-	}
-}

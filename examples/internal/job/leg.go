@@ -27,7 +27,7 @@ type leg struct {
 }
 
 // do connects and copies. What an item of it met is not in its error.
-func (l *leg) do(outer context.Context) error {
+func (l *leg) do(outer context.Context) (err error) {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	l.cancel = cancel
@@ -42,7 +42,11 @@ func (l *leg) do(outer context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() {
+		if cerr := client.Close(); err == nil {
+			err = cerr // a file that is no longer what was sent
+		}
+	}()
 	defer l.t.flags.Close()
 	o := l.Options
 	if l.Manifest && l.Up {

@@ -94,7 +94,10 @@ func (l *leg) keepWatch(ctx context.Context) int {
 	w.OnError = func(err error) { l.out.failed(l.Name, err) }
 	rep, err := l.look(ctx, client, base, &w)
 	l.sum.Unchanged, l.sum.Left, l.sum.NotReady, l.sum.Taken, l.sum.TimesLost = rep.Unchanged, rep.Left, rep.NotReady, rep.Taken, rep.TimesLost
+	closed := client.Close()
 	switch {
+	case closed != nil:
+		return l.fail(&l.sum, errors.Join(closed, err), cli.ExitSome) // a file that is no longer what was sent
 	case err == nil || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return cli.ExitDone
 	case ftpx.KindOf(err) == transport.KindUnknown:

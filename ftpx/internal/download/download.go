@@ -79,7 +79,7 @@ func (d *download) run(ctx context.Context) error {
 	}
 	defer release()
 	if err = d.prepare(); err == nil { // again: who was before us may have finished
-		if err = d.env.Session.Run(ctx, d.task, d.once); err == nil {
+		if err = d.env.Session.Run(ctx, d.task, d.attempt); err == nil {
 			err = d.publish() // others have the connection meanwhile
 		}
 	}
@@ -159,6 +159,15 @@ func (d *download) prepare() (err error) {
 		return &transport.LocalError{Writing: true, Err: err}
 	}
 	return nil
+}
+
+// attempt is once, and what its end means for what has come.
+func (d *download) attempt(ctx context.Context, l *session.Lease) error {
+	err := d.once(ctx, l)
+	if errors.Is(err, transport.ErrHandleReused) {
+		d.nothing() // another file's bytes may be among it
+	}
+	return err
 }
 
 func (d *download) once(ctx context.Context, l *session.Lease) error {

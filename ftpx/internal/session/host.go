@@ -25,18 +25,18 @@ const (
 type Host struct {
 	// Name is its name or address.
 	Name string
-	// NoRestart: it does not continue a file on FTP from an offset, although it may say
-	// that it does. NoReplace: RNTO onto an existing file is refused.
-	NoRestart, NoReplace atomic.Bool
+	// NoReplace: RNTO onto an existing file is refused.
+	NoReplace atomic.Bool
 	// Streams is what several connections for one file have shown.
 	Streams Streams
 
-	s      *Session
-	index  int
-	pool   *pool
-	choice choice
-	dials  *dialLimit
-	silent atomic.Bool // it fell silent, and has not been dialled since
+	ftp, sftp Offsets
+	s         *Session
+	index     int
+	pool      *pool
+	choice    choice
+	dials     *dialLimit
+	silent    atomic.Bool // it fell silent, and has not been dialled since
 
 	mu       sync.Mutex // guards breakers
 	breakers map[transport.Protocol]*breaker
@@ -45,6 +45,26 @@ type Host struct {
 func newHost(s *Session, index int, name string) *Host {
 	return &Host{Name: name, s: s, index: index, pool: newPool(s.ctx, s.opts.MaxConns), dials: newDialLimit(s.opts.MaxConns),
 		breakers: map[transport.Protocol]*breaker{}}
+}
+
+// Offsets is what a host was seen to do with a file that is to be continued. Until it has
+// shown that it writes at offsets, what an older session does with a file that it has open
+// may not be the same bytes at the same place, see upload/orphan.go.
+type Offsets struct {
+	// Refused: it does not continue one, although it may say that it does, as ProFTPD with
+	// AllowStoreRestart off (REST is answered 350 and the STOR after it refused), and
+	// rclone, which stores whole objects.
+	Refused atomic.Bool
+	// Taken: it continued one.
+	Taken atomic.Bool
+}
+
+// Offsets returns what is known of a protocol.
+func (h *Host) Offsets(p transport.Protocol) *Offsets {
+	if p.IsFTP() {
+		return &h.ftp
+	}
+	return &h.sftp
 }
 
 // Crowded reports whether work waits for a connection to the host.

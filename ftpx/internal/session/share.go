@@ -135,7 +135,8 @@ func (p *pool) shareable(proto transport.Protocol) *pooled {
 // the one with the slot. On one where batches take turns there is nothing to share while
 // nobody has it.
 func (pc *pooled) roomy() bool {
-	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.conn.Usable()
+	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.conn.Usable() &&
+		pc.conn.Info().Caps.Overlap > 1 // it may have turned out since that it does not
 }
 
 // sharing reports whether there is a connection of a protocol whose batches overlap.

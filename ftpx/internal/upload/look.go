@@ -27,7 +27,7 @@ func (u *upload) resumable(l *session.Lease) bool {
 }
 
 // noRestart reports whether the host is known not to continue a file.
-func (u *upload) noRestart(l *session.Lease) bool { return l.Host.NoRestart.Load() && l.Proto.IsFTP() }
+func (u *upload) noRestart(l *session.Lease) bool { return l.Host.Offsets(l.Proto).Refused.Load() }
 
 // looksAtDest reports whether a look at the destination can make the transfer needless
 // or useless. Small files are not worth its round trip.
@@ -59,6 +59,14 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 	if len(first) == 0 {
 		u.part.known, u.part.restart = true, false
 		return u.put(ctx, l, 0)
+	}
+	u.part.opened = u.part.opened || !l.Proto.IsFTP() // there the partial may be made ahead
+	if u.orphaned(l) {
+		lost := l.Do(ctx, &transport.Batch{Requests: first})
+		if lost == nil && u.isNew(k) {
+			return u.put(ctx, l, 0)
+		}
+		return u.notNew(ctx, l, k, lost)
 	}
 	return u.putAfter(ctx, l, 0, &lead{requests: first, met: func() bool { return u.isNew(k) }, otherwise: func(lost error) (bool, error) {
 		return u.notNew(ctx, l, k, lost)

@@ -22,6 +22,8 @@ type partial struct {
 	verified   transfer.Set // what was read back since it was written to last
 	closed     bool         // the server has said that what wrote it last has ended
 	restart    bool         // the next attempt begins at 0
+	opened     bool         // this attempt's session may have it open, see orphan.go
+	orphan     bool         // one that was lost may
 	// acknowledged: the server has said that it has all of it, see taken.go.
 	acknowledged bool
 }
@@ -33,6 +35,7 @@ func (u *upload) newPartial(generation int) partial {
 // nextGeneration continues under another name: the next attempt begins at 0. What was
 // found out about the first one holds: nothing of this upload is there.
 func (u *upload) nextGeneration() {
+	u.bereft = u.bereft || u.part.opened
 	u.part = u.newPartial(u.part.generation + 1)
 	u.part.known = true
 }
@@ -89,8 +92,9 @@ func (u *upload) verifiedRange(l *session.Lease, r transfer.Range) {
 // cause that more attempts do not cure.
 func (u *upload) mismatch(err error) error {
 	u.restarts++
+	orphan := u.part.orphan || u.part.opened
 	u.part = u.newPartial(u.part.generation)
-	u.part.known, u.part.restart = true, true
+	u.part.known, u.part.restart, u.part.orphan = true, true, orphan
 	u.most.confirmed = 0
 	fault := u.fault(transport.KindTruncated, u.part.name, err)
 	if u.restarts >= transfer.MaxRestarts {

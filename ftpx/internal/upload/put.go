@@ -49,6 +49,9 @@ type lead struct {
 
 // put sends the source from at on. done tells that the file has its name.
 func (u *upload) put(ctx context.Context, l *session.Lease, at int64) (done bool, err error) {
+	if at == 0 && u.orphaned(l) {
+		u.nextGeneration()
+	}
 	return u.putAfter(ctx, l, at, nil)
 }
 
@@ -161,7 +164,7 @@ func (p *put) begin() {
 	u.res.TimeKept = false
 	if p.store != nil {
 		u.where.arrived = false // what holds the partial from here on is of this host
-		u.part.verified, u.part.acknowledged = transfer.Set{}, false
+		u.part.verified, u.part.acknowledged, u.part.opened = transfer.Set{}, false, true
 	}
 }
 
@@ -181,5 +184,9 @@ func (p *put) note() {
 	u := p.u
 	u.res.Moved += p.moved
 	u.part.acked, u.part.window = p.at+p.store.Stored, p.l.Info().Caps.WriteWindow
+	if p.at > 0 && (p.store.Stored > 0 || p.store.Err == nil) {
+		p.l.Host.Offsets(p.l.Proto).Taken.Store(true)
+	}
+	u.part.opened = u.part.opened && p.store.Err != nil
 	p.l.Attempt.Moved(p.moved) // also if what follows fails: the next attempt starts at once
 }

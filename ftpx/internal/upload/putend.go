@@ -99,7 +99,12 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	switch transport.KindOf(err) {
 	case transport.KindRestart:
 		// Remembered for the host: the next attempt, and every later file, begins at 0.
-		l.Host.NoRestart.Store(true)
+		// SFTP has no word of its own for it, so that a server which has continued a file
+		// before means something else.
+		if o := l.Host.Offsets(l.Proto); l.Proto.IsFTP() || !o.Taken.Load() {
+			o.Refused.Store(true)
+			u.nextGeneration()
+		}
 	case transport.KindLocked:
 		u.locked(p.at)
 	case transport.KindNoSpace, transport.KindQuota:

@@ -56,19 +56,24 @@ func (f *Failure) Error() string { return f.Err.Error() }
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Run carries an upload out. The error is a [*Failure].
-func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, error) {
+// Run carries an upload out. The doubt is nil unless the server may yet replace the file.
+// The error is a [*Failure].
+func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *Doubt, error) {
 	u := &upload{env: env, spec: spec, task: spec.Task}
 	u.task.Offset = func() int64 { return u.part.confirmed }
 	err := u.prepare()
 	if err == nil {
 		err = u.run(ctx)
 	}
+	var doubt *Doubt
 	if u.src != nil {
 		u.res.Size = u.src.Size()
+		if err == nil && u.commit.done {
+			doubt = u.doubt()
+		}
 		u.src.Close()
 	}
-	return u.res, u.failure(err)
+	return u.res, doubt, u.failure(err)
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
@@ -85,6 +90,8 @@ type upload struct {
 	checked  bool // the partial is complete and checked
 	commit   commit
 	sameSeen bool // the destination was compared, and is not the source
+	bereft   bool // a session that was lost may have had a partial of this call open
+	replaced bool // the destination was, after it had been put there
 	restarts int
 	res      transfer.Result
 }
@@ -133,9 +140,26 @@ func (u *upload) failure(err error) error {
 	return f
 }
 
-// attempt is one attempt. What an earlier one achieved is looked up on the server, not
-// remembered: only the server knows what survived.
+// attempt is once, and what its end means for the partial.
 func (u *upload) attempt(ctx context.Context, l *session.Lease) error {
+	u.part.opened = false
+	err := u.once(ctx, l)
+	if u.part.opened && !l.Usable() {
+		u.part.orphan, u.bereft = true, true
+	}
+	if errors.Is(err, transport.ErrHandleReused) && !u.checked {
+		// Another file's bytes may be in it, and the server may write more of them.
+		u.nextGeneration()
+	}
+	if err == nil && u.commit.done && u.doubtful() {
+		err = u.lookAgain(ctx, l)
+	}
+	return err
+}
+
+// once is one attempt. What an earlier one achieved is looked up on the server, not
+// remembered: only the server knows what survived.
+func (u *upload) once(ctx context.Context, l *session.Lease) error {
 	if u.commit.done {
 		return u.cleanUp(ctx, l)
 	}

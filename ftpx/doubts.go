@@ -1,0 +1,140 @@
+package ftpx
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
+)
+
+// Rechecker is what the clients of this package are besides a [Client], for jobs that can
+// send a file again. See [Client].Close for what it is about.
+type Rechecker interface {
+	// Doubtful reports whether a file that was uploaded has to be looked at again.
+	Doubtful(remotePath string) bool
+	// Recheck looks at such a file, after which it is doubtful no longer. The error is
+	// [ErrReplaced] if it is not what was uploaded.
+	Recheck(ctx context.Context, remotePath string) error
+}
+
+var _ Rechecker = (*client)(nil)
+
+// closePatience bounds the looks that Close takes, of which so many are under way at once.
+const (
+	closePatience = 5 * time.Second
+	closeLooks    = 8
+)
+
+// doubts are those of a client, by their remote paths as resolved.
+type doubts struct {
+	mu    sync.Mutex // guards files
+	files map[string]*upload.Doubt
+}
+
+// note takes note of an upload that is done, with the doubt about it, nil for none.
+func (d *doubts) note(name string, doubt *upload.Doubt) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.files, name) // what was there before is gone
+	if doubt == nil {
+		return
+	}
+	if d.files == nil {
+		d.files = make(map[string]*upload.Doubt)
+	}
+	d.files[name] = doubt
+}
+
+// renamed follows a file, or what is in a folder.
+func (d *doubts) renamed(from, to string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, was := range d.files {
+		if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
+			delete(d.files, name)
+			d.files[to+rest] = was
+		}
+	}
+}
+
+// take returns what is known of a file and forgets it. A host that has since shown that it
+// writes at offsets is beyond doubt.
+func (d *doubts) take(name string) (*upload.Doubt, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was, ok := d.files[name]
+	delete(d.files, name)
+	return was, ok && was.Open()
+}
+
+// names are the files that there is doubt about.
+func (d *doubts) names() (names []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.files {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Doubtful implements [Rechecker].
+func (c *client) Doubtful(remotePath string) bool {
+	name, err := c.resolve(remotePath)
+	if err != nil {
+		return false
+	}
+	c.doubts.mu.Lock()
+	defer c.doubts.mu.Unlock()
+	_, ok := c.doubts.files[name]
+	return ok
+}
+
+// Recheck implements [Rechecker].
+func (c *client) Recheck(ctx context.Context, remotePath string) error {
+	name, err := c.resolve(remotePath)
+	if err != nil {
+		return &Error{Op: "recheck", Remote: remotePath, Err: err}
+	}
+	return c.recheck(ctx, "recheck", name)
+}
+
+func (c *client) recheck(ctx context.Context, op, name string) error {
+	was, ok := c.doubts.take(name)
+	if !ok {
+		return nil
+	}
+	return c.run(ctx, task{Op: op, Remote: name, Small: was.Small()}, func(ctx context.Context, l *lease) error { return was.Look(ctx, l, name) })
+}
+
+// lastLook rechecks all that there is doubt about. A file that could not be looked at in
+// time is as it was when it was uploaded, as far as is known.
+func (c *client) lastLook() error {
+	names := c.doubts.names()
+	if len(names) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	todo := make(chan string, len(names))
+	for _, name := range names {
+		todo <- name
+	}
+	close(todo)
+	errs := make([][]error, min(len(names), closeLooks))
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() {
+			for name := range todo {
+				if err := c.recheck(ctx, "close", name); errors.Is(err, ErrReplaced) {
+					errs[i] = append(errs[i], err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(slices.Concat(errs...)...)
+}
