@@ -27,6 +27,8 @@ type disk struct {
 	batches [][]transport.Request
 	looks   int
 	gone    atomic.Bool
+	down    bool // it cannot be dialled
+	exact   bool // times are: all are the zero time of a fixed source
 	// before may answer a request by itself, or lose the connection.
 	before func(transport.Request) error
 }
@@ -64,7 +66,7 @@ func (d *disk) one(_ context.Context, r transport.Request) error {
 		if !ok {
 			return missing
 		}
-		r.Entry = transport.Entry{Name: r.Path, Size: int64(len(data))}
+		r.Entry = transport.Entry{Name: r.Path, Size: int64(len(data)), TimeExact: d.exact}
 	case *transport.Store:
 		b, err := io.ReadAll(r.Src)
 		d.files[r.Path] = append(bytes.Clone(d.files[r.Path][:r.Offset]), b...)
@@ -133,6 +135,9 @@ func sessionOf(t *testing.T, conns ...*disk) *session.Session {
 	o := session.Options{Protocols: []transport.Protocol{conns[0].proto}, Plaintext: true, MaxConns: 1,
 		Retry: retry.Policy{MaxAttempts: 3, InitialDelay: time.Millisecond},
 		Dial: func(_ context.Context, t session.Target, _ func()) (transport.Conn, error) {
+			if conns[t.Host].down {
+				return nil, &transport.Error{Op: "dial", Kind: transport.KindUnreachable, Err: errors.New("down")}
+			}
 			conns[t.Host].gone.Store(false)
 			return conns[t.Host], nil
 		},

@@ -128,7 +128,11 @@ func (p *put) addChecks(caps transport.Caps, size int64) {
 		p.more = u.spec.Verify == transfer.VerifyFull || p.at > 0 || len(u.part.joins) > 0
 		return
 	}
-	p.backs = u.readBacks(size, p.at)
+	known := u.part.verified
+	if p.store != nil {
+		known = transfer.Set{} // of what is written to nothing is known any more
+	}
+	p.backs = u.readBacks(size, p.at, known)
 }
 
 func (p *put) requests() []transport.Request {

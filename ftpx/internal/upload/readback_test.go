@@ -151,7 +151,7 @@ func TestWhatIsReadBack(t *testing.T) {
 	} {
 		u := newUpload(t, data, func(s *Spec) { s.Verify = c.verify })
 		u.part.joins = c.joins
-		backs := u.readBacks(4*mib, c.at)
+		backs := u.readBacks(4*mib, c.at, transfer.Set{})
 		if len(backs) != c.want || len(u.part.joins) != len(c.joins) {
 			t.Errorf("%+v: %d ranges", c, len(backs))
 		}
@@ -163,19 +163,19 @@ func TestWhatIsReadBack(t *testing.T) {
 	}
 }
 
-// Of the partial what was read back before is not read again; of another file it is.
+// What is known is not read again.
 func TestReadBackOfTheRest(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
 	u := newUpload(t, data, nil)
 	u.part.verified = transfer.Set{}.With(transfer.Range{From: 100, To: 200})
 	all := transfer.Range{From: 100, To: 300}
-	if b := u.newReadBack(u.part.name, all, false); b.get.Offset != 200 || b.get.Limit != 100 || b.cmp.At != 200 || b.whole() {
+	if b := u.newReadBack(u.part.name, all, u.part.verified, false); b.get.Offset != 200 || b.get.Limit != 100 || b.cmp.At != 200 || b.whole() {
 		t.Errorf("%+v", b.get)
 	}
-	if b := u.newReadBack("dest", all, false); b.get.Offset != 100 || b.get.Limit != 200 || b.get.Written {
+	if b := u.newReadBack("dest", all, transfer.Set{}, false); b.get.Offset != 100 || b.get.Limit != 200 || b.get.Written {
 		t.Errorf("%+v", b.get)
 	}
-	b := u.newReadBack(u.part.name, transfer.Range{From: 100, To: 200}, true)
+	b := u.newReadBack(u.part.name, transfer.Range{From: 100, To: 200}, u.part.verified, true)
 	if b.get != nil || len(b.requests()) > 0 || !b.whole() || b.same() != 200 || b.err(errors.New("lost")) != nil || b.beyond() {
 		t.Errorf("nothing is left to read: %+v", b)
 	}

@@ -1,0 +1,41 @@
+package upload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// What was read back of a partial before it is written to says nothing of it afterwards:
+// a server may have emptied it, or filled it with zeros, up to where the rest was put.
+func TestWritingToAPartialForgetsWhatWasReadBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
+		const has = 200 << 10
+		u := newUpload(t, data, nil)
+		u.part.known = true
+		u.part.verified = transfer.Set{}.With(transfer.Range{From: has - tailLength, To: has}) // of an attempt that was cut off
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{u.part.name: bytes.Clone(data[:has])}}
+		conn.before = func(r transport.Request) error {
+			if st, ok := r.(*transport.Store); ok { // it forgets what was there
+				clear(conn.files[st.Path])
+			}
+			return nil
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if done, err := u.resume(ctx, l, has); done || !errors.Is(err, transfer.ErrMismatch) {
+				t.Errorf("%v, %v", done, err)
+			}
+		})
+		if _, ok := conn.files["dest"]; ok {
+			t.Error("it has its name")
+		}
+	})
+}
+
