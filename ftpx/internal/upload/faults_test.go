@@ -39,3 +39,28 @@ func TestWritingToAPartialForgetsWhatWasReadBack(t *testing.T) {
 	})
 }
 
+// The server's word that it has closed the partial stands until the next Store to it.
+func TestClosedIsOfTheLastStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
+		const has = 200 << 10
+		u := newUpload(t, data, nil)
+		u.part.known, u.part.closed = true, true
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{u.part.name: bytes.Clone(data[:has])}}
+		conn.before = func(r transport.Request) error {
+			if st, ok := r.(*transport.Stat); ok && len(conn.files[st.Path]) == len(data) {
+				return conn.lose(false)
+			}
+			return nil
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if done, err := u.resume(ctx, l, has); done || err == nil {
+				t.Errorf("%v, %v", done, err)
+			}
+		})
+		if u.part.closed {
+			t.Error("the session that was lost may still have it")
+		}
+	})
+}
+

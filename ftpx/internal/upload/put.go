@@ -166,6 +166,7 @@ func (p *put) begin() {
 	if p.store != nil {
 		u.where.arrived = false // what holds the partial from here on is of this host
 		u.part.verified = transfer.Set{}
+		u.part.closed = false // that was of the Store before
 	}
 }
 
