@@ -30,8 +30,8 @@ func (u *upload) arrive(ctx context.Context, l *session.Lease) error {
 	if u.commit.begun {
 		done, err := u.reconcile(ctx, l)
 		if done {
-			u.where.moved = false
-			return nil // attempt finds the same and finishes
+			u.where.moved, u.commit.done = false, true
+			return nil
 		}
 		if err != nil && (!l.Usable() || transport.KindOf(err) != transport.KindLost) {
 			return err

@@ -64,3 +64,34 @@ func TestClosedIsOfTheLastStore(t *testing.T) {
 	})
 }
 
+// Hosts that share their storage: a rename whose reply was lost on one is found on the
+// other, also where nothing may be replaced.
+func TestRenameFoundOnAnotherHost(t *testing.T) {
+	for _, noReplace := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			data := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
+			u := newUpload(t, data, func(s *Spec) { s.NoReplace = noReplace })
+			files := map[string][]byte{}
+			first := &disk{proto: transport.FTP, caps: ftp, files: files}
+			second := &disk{proto: transport.FTP, caps: ftp, files: files}
+			first.before = func(r transport.Request) error {
+				if n, ok := r.(*transport.Rename); ok {
+					files[n.To] = files[n.From]
+					delete(files, n.From)
+					first.down = true
+					return first.lose(true)
+				}
+				return nil
+			}
+			s := sessionOf(t, first, second)
+			u.env.Session = s
+			err := s.Run(t.Context(), session.Task{}, func(ctx context.Context, l *session.Lease) error {
+				return u.attempt(ctx, l)
+			})
+			if err != nil || !u.commit.done || u.commit.begun || !bytes.Equal(files["dest"], data) || second.looks == 0 {
+				t.Errorf("NoReplace %v: %v, %+v", noReplace, err, u.commit)
+			}
+		})
+	}
+}
+
