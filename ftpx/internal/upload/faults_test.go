@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -93,5 +94,28 @@ func TestRenameFoundOnAnotherHost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the storage is shared, what another host's session joined is still to be checked.
+func TestJoinsSurviveAnotherHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := newUpload(t, make([]byte, 1<<20), nil)
+		u.part.known, u.part.joins, u.part.acked, u.part.confirmed = true, []int64{300 << 10, 600 << 10}, 5, 5
+		u.part.blocked, u.part.closed, u.part.window = 1, true, 7
+		u.part.verified = transfer.Set{}.With(transfer.Range{From: 0, To: 5})
+		u.most = most{5, 5}
+		u.checked = true
+		u.where.host = new(session.Host)
+		on(t, &disk{proto: transport.FTP, caps: ftp}, func(ctx context.Context, l *session.Lease) {
+			if err := u.arrive(ctx, l); err != nil {
+				t.Error(err)
+			}
+			want := partial{name: u.part.name, joins: []int64{300 << 10, 600 << 10}}
+			if got := u.part; !slices.Equal(got.joins, want.joins) || got.known || got.acked != 0 || got.confirmed != 0 || got.closed ||
+				got.blocked != 0 || got.window != 0 || !got.verified.Empty() || u.most != (most{}) || u.checked || !u.where.arrived || u.where.moved || u.where.host != l.Host {
+				t.Errorf("%+v, %+v", u.part, u.where)
+			}
+		})
+	})
 }
 
