@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"testing"
 	"testing/synctest"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -119,3 +121,27 @@ func TestJoinsSurviveAnotherHost(t *testing.T) {
 	})
 }
 
+// A partial that cannot be asked for is no matter where the file is there already.
+func TestSameFileWhateverThePartialSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := bytes.Repeat([]byte("0123456789abcdef"), sameWorth/16)
+		u := newUpload(t, data, func(s *Spec) { s.SkipSame = true })
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{"dest": bytes.Clone(data)}, exact: true}
+		conn.before = func(r transport.Request) error {
+			if st, ok := r.(*transport.Stat); ok && st.Path == u.part.name {
+				return &transport.Error{Op: "MLST", Kind: transport.KindPermission, Err: fs.ErrPermission}
+			}
+			return nil
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if err := u.attempt(ctx, l); err != nil || !u.res.Unchanged {
+				t.Errorf("%v, %+v", err, u.res)
+			}
+			conn.files["dest"][5000+len(data)-tailLength] ^= 1
+			u.res.Unchanged = false
+			if err := retry.Stop(u.attempt(ctx, l)); !errors.Is(err, fs.ErrPermission) || u.res.Unchanged {
+				t.Errorf("another file: %v, %+v", err, u.res)
+			}
+		})
+	})
+}
