@@ -384,3 +384,29 @@ func TestDigestAndTimeInOneBatch(t *testing.T) {
 type dated struct{ Source }
 
 func (dated) ModTime() time.Time { return time.Unix(1700000000, 0) }
+
+// A rename that has not gone out before the session ended has not happened; one whose
+// reply was lost may have.
+func TestRenameThatWasNotSent(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newUpload(t, []byte("content"), nil)
+			conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+			conn.before = func(r transport.Request) error {
+				if _, ok := r.(*transport.Rename); !ok {
+					return nil
+				}
+				err := conn.lose(true)
+				if !sent {
+					return transport.ErrUnsent
+				}
+				return err
+			}
+			on(t, conn, func(ctx context.Context, l *session.Lease) {
+				if err := u.attempt(ctx, l); err == nil || u.commit.begun != sent || !u.checked || u.commit.done {
+					t.Errorf("sent %v: %v, %+v", sent, err, u.commit)
+				}
+			})
+		})
+	}
+}
