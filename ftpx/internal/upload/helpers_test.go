@@ -133,7 +133,7 @@ func newUpload(t *testing.T, data []byte, change func(*Spec)) *upload {
 func sessionOf(t *testing.T, conns ...*disk) *session.Session {
 	t.Helper()
 	o := session.Options{Protocols: []transport.Protocol{conns[0].proto}, Plaintext: true, MaxConns: 1,
-		Retry: retry.Policy{MaxAttempts: 3, InitialDelay: time.Millisecond},
+		Retry: retry.Policy{MaxAttempts: 9, InitialDelay: time.Millisecond},
 		Dial: func(_ context.Context, t session.Target, _ func()) (transport.Conn, error) {
 			if conns[t.Host].down {
 				return nil, &transport.Error{Op: "dial", Kind: transport.KindUnreachable, Err: errors.New("down")}
