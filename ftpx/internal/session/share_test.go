@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -344,17 +345,57 @@ func TestSharesInTurn(t *testing.T) {
 // On a connection where batches go in turn there is nothing to share while nobody has it.
 func TestIdleInTurnIsNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, inTurn, 2)
+		b := newBench(t, inTurn, 1)
 		b.open().Release()
-		other := b.open()
-		other.conn.conn.(*stub).gone.Store(true)
-		if l := b.small(); l.Shared() {
-			t.Error("it shares an idle connection")
-		} else {
-			l.Release()
+		if at, _, err := b.p.acquire(t.Context(), false, transport.SFTP); at != slot || err != nil {
+			t.Fatal(at, err)
 		}
-		other.Release()
+		// Who has the slot is about to take it.
+		if l := b.ask(true); l != nil {
+			t.Errorf("it shares an idle connection: %+v", l.conn)
+		}
+		b.p.freeSlot()
 		wantIdle(t, b.p)
+	})
+}
+
+// Small work shares in its first two attempts; from the third on nobody shares with it.
+func TestExclusiveFromTheThirdAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sharedHost{caps: overlapping, delay: time.Millisecond}
+		c, _ := s.session(t, 2)
+		var shared, exclusive []bool
+		err := c.Run(t.Context(), Task{Small: true}, func(_ context.Context, l *Lease) error {
+			shared, exclusive = append(shared, l.Shared()), append(exclusive, l.conn.exclusive)
+			return &transport.Error{Op: "stub", Kind: transport.KindTemporary}
+		})
+		if transport.KindOf(err) != transport.KindTemporary || !slices.Equal(shared, []bool{true, true, false}) || !slices.Equal(exclusive, []bool{false, false, true}) {
+			t.Errorf("%v: shared %v, exclusive %v", err, shared, exclusive)
+		}
+		wantIdle(t, c.pool0())
+	})
+}
+
+// Who gives up in the moment in which a place is granted passes it on.
+func TestGiveUpPassesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, overlapping, 1)
+		owner := b.open()
+		for _, at := range []place{share, slot} {
+			next := &waiter{small: at == share, proto: transport.SFTP, granted: make(chan struct{})}
+			b.p.mu.Lock()
+			if at == share {
+				owner.conn.sharers = 7
+			} else {
+				owner.conn.sharers = 0
+			}
+			b.p.queue.PushBack(next)
+			b.p.giveUp(&waiter{place: at, conn: owner.conn})
+			b.p.mu.Unlock()
+			if next.place != at || b.p.queue.Len() != 0 {
+				t.Errorf("the next one has got %d, want %d", next.place, at)
+			}
+		}
 	})
 }
 
@@ -457,7 +498,7 @@ func TestReleasedEarly(t *testing.T) {
 // otherwise and there is a slot that nobody waits for.
 func TestCarriesTakesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, overlapping, 1)
+		b := newBench(t, overlapping, 2)
 		owner := b.open()
 		l := b.small()
 		if !l.Carries(ShareMost) || !l.Shared() {
@@ -470,12 +511,15 @@ func TestCarriesTakesOver(t *testing.T) {
 		}
 		b.want(1, 1, 0)
 		owner.Release()
-		if at, _, err := b.p.acquire(t.Context(), false, transport.SFTP); at != slot || err != nil {
-			t.Fatal(at, err)
+		for range 2 {
+			if at, _, err := b.p.acquire(t.Context(), false, transport.SFTP); at != slot || err != nil {
+				t.Fatal(at, err)
+			}
 		}
 		if l.Carries(-1) || !l.Shared() {
 			t.Error("there is no slot")
 		}
+		b.p.freeSlot()
 		b.p.freeSlot()
 		b.p.queue.PushBack(&waiter{granted: make(chan struct{})})
 		if l.Carries(-1) || !l.Shared() {

@@ -30,8 +30,8 @@ func (u *upload) arrive(ctx context.Context, l *session.Lease) error {
 	if u.commit.begun {
 		done, err := u.reconcile(ctx, l)
 		if done {
-			u.where.moved = false
-			return nil // attempt finds the same and finishes
+			u.where.moved, u.commit.done = false, true
+			return nil
 		}
 		if err != nil && (!l.Usable() || transport.KindOf(err) != transport.KindLost) {
 			return err
@@ -43,7 +43,9 @@ func (u *upload) arrive(ctx context.Context, l *session.Lease) error {
 	}
 	u.where = where{host: l.Host, arrived: true}
 	u.commit, u.checked = commit{}, false
+	joins := u.part.joins // with shared storage they are still to be checked
 	u.part = u.newPartial(u.part.generation)
+	u.part.joins = joins
 	u.most = most{} // to get as far here is progress
 	return nil
 }

@@ -83,15 +83,19 @@ func (u *upload) isNew(k *look) bool {
 		st := k.dest.Entry
 		k.same = u.spec.SkipSame && st.Size == u.src.Size() && st.TimeExact && st.ModTime.Unix() == u.src.ModTime().Unix()
 	}
-	if k.part != nil && k.part.Err != nil && !errors.Is(k.part.Err, fs.ErrNotExist) {
-		k.err = k.part.Err
-		return false
-	}
-	if k.same || k.resumes() {
+	if k.same || k.trouble() != nil || k.resumes() {
 		return false
 	}
 	u.part.known, u.part.restart = true, false
 	return true
+}
+
+// trouble is why it is not known whether there is a partial.
+func (k *look) trouble() error {
+	if k.part == nil || errors.Is(k.part.Err, fs.ErrNotExist) {
+		return nil
+	}
+	return k.part.Err
 }
 
 // resumes reports whether there is a partial.
@@ -111,6 +115,9 @@ func (u *upload) notNew(ctx context.Context, l *session.Lease, k *look, lost err
 		if same, err := u.isSame(ctx, l, k.dest.Entry); same || err != nil {
 			return same, err
 		}
+	}
+	if err := k.trouble(); err != nil {
+		return false, err
 	}
 	if k.resumes() {
 		return u.resume(ctx, l, k.part.Entry.Size)

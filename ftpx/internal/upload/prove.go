@@ -89,7 +89,11 @@ func (u *upload) prove(ctx context.Context, l *session.Lease, name string, size 
 	if at, by, ok, err := u.byHash(ctx, l, name, &c); ok || err != nil {
 		return at, by, err
 	}
-	b := u.newReadBack(name, c.read, true)
+	known := transfer.Set{}
+	if name == u.part.name {
+		known = u.part.verified
+	}
+	b := u.newReadBack(name, c.read, known, true)
 	lost := l.Do(ctx, &transport.Batch{Requests: b.requests()})
 	b.note(l)
 	if err := b.err(lost); err != nil {

@@ -131,7 +131,11 @@ func (p *put) addChecks(caps transport.Caps, size int64) {
 		p.more = u.spec.Verify == transfer.VerifyFull || p.at > 0 || len(u.part.joins) > 0
 		return
 	}
-	p.backs = u.readBacks(size, p.at)
+	known := u.part.verified
+	if p.store != nil {
+		known = transfer.Set{} // of what is written to nothing is known any more
+	}
+	p.backs = u.readBacks(size, p.at, known)
 }
 
 func (p *put) requests() []transport.Request {
@@ -165,6 +169,7 @@ func (p *put) begin() {
 	if p.store != nil {
 		u.where.arrived = false // what holds the partial from here on is of this host
 		u.part.verified, u.part.acknowledged, u.part.opened = transfer.Set{}, false, true
+		u.part.closed = false // that was of the Store before
 	}
 }
 

@@ -19,13 +19,10 @@ type readBack struct {
 	noted       bool
 }
 
-// newReadBack makes the request. Of the partial, what was read back before is not read
-// again. last says that the file is expected to end where the range does.
-func (u *upload) newReadBack(path string, r transfer.Range, last bool) *readBack {
-	b := &readBack{u: u, path: path, asked: r, rest: r}
-	if path == u.part.name {
-		b.rest = u.part.verified.Rest(r)
-	}
+// newReadBack makes the request. What is known is not read again. last says that the file
+// is expected to end where the range does.
+func (u *upload) newReadBack(path string, r transfer.Range, known transfer.Set, last bool) *readBack {
+	b := &readBack{u: u, path: path, asked: r, rest: known.Rest(r)}
 	if b.rest.Len() == 0 {
 		return b
 	}

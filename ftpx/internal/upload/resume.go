@@ -49,7 +49,7 @@ func (u *upload) resumeSettled(ctx context.Context, l *session.Lease, size int64
 		return u.resumeAt(ctx, l, at, size, by)
 	}
 	// What proves it and what follows leave in one batch.
-	b := u.newReadBack(u.part.name, c.read, true)
+	b := u.newReadBack(u.part.name, c.read, u.part.verified, true)
 	bctx, end := u.boundFirstByte(ctx, l, b)
 	return u.putAfter(bctx, l, size, &lead{
 		requests: b.requests(),

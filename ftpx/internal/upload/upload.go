@@ -172,6 +172,9 @@ func (u *upload) once(ctx context.Context, l *session.Lease) error {
 	if err := u.arrive(ctx, l); err != nil {
 		return err
 	}
+	if u.commit.done {
+		return u.cleanUp(ctx, l)
+	}
 	if u.commit.begun {
 		if done, err := u.reconcile(ctx, l); done {
 			return u.cleanUp(ctx, l)

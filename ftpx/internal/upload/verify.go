@@ -28,8 +28,8 @@ const (
 
 // readBacks are what is read back of a whole partial of size bytes: all of it with
 // VerifyFull, else what surrounds the offsets where it was resumed, at among them, and its
-// end. What lies near each other is read at once.
-func (u *upload) readBacks(size, at int64) []*readBack {
+// end. What lies near each other is read at once, and what is known not again.
+func (u *upload) readBacks(size, at int64, known transfer.Set) []*readBack {
 	joins := u.part.joins
 	if at > 0 && at != size && !slices.Contains(joins, at) {
 		joins = append(joins[:len(joins):len(joins)], at)
@@ -43,7 +43,7 @@ func (u *upload) readBacks(size, at int64) []*readBack {
 	}
 	var backs []*readBack
 	for _, r := range ranges {
-		backs = append(backs, u.newReadBack(u.part.name, r, r.To == size))
+		backs = append(backs, u.newReadBack(u.part.name, r, known, r.To == size))
 	}
 	return backs
 }
@@ -196,7 +196,7 @@ func (u *upload) checkContent(ctx context.Context, l *session.Lease, size int64,
 			return err
 		}
 	}
-	backs := u.readBacks(size, 0)
+	backs := u.readBacks(size, 0, u.part.verified)
 	batch := &transport.Batch{}
 	for _, b := range backs {
 		batch.Requests = append(batch.Requests, b.requests()...)
