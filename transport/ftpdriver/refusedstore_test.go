@@ -50,14 +50,7 @@ func TestRefusedStoreIsNoEmptyFile(t *testing.T) {
 							return ""
 						}
 					})
-					control := ep.Addr()
-					ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-						conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
-						if addr != control {
-							stands <- struct{}{}
-						}
-						return conn, err
-					}
+					tellsOfData(ep, stands)
 					c := dial(t, ep)
 					offset := int64(0)
 					if refused == "REST" {
@@ -79,5 +72,17 @@ func TestRefusedStoreIsNoEmptyFile(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// tellsOfData has each data connection told that has been dialled.
+func tellsOfData(ep *transport.Endpoint, stands chan<- struct{}) {
+	control := ep.Addr()
+	ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if addr != control {
+			stands <- struct{}{}
+		}
+		return conn, err
 	}
 }
