@@ -1,0 +1,12 @@
+package turns
+
+import (
+	"flag"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+var update = flag.Bool("update", false, "write the golden files: numbers that have fallen and transcripts that have changed")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
