@@ -38,7 +38,9 @@ type doubt struct {
 	site  *site
 	proto Protocol
 	size  int64
-	tail  []byte // digest of its last tailLength bytes, nil where the source could not be read again
+	// left are the partials before the last one, which the server may make again.
+	left []string
+	tail []byte // digest of its last tailLength bytes, nil where the source could not be read again
 }
 
 // doubts are those of a client, by their remote paths as resolved.
@@ -60,7 +62,7 @@ func (d *doubts) note(u *upload) {
 		d.files = make(map[string]doubt)
 	}
 	size := u.confirmed
-	was := doubt{site: u.site, proto: u.res.Protocol, size: size}
+	was := doubt{site: u.site, proto: u.res.Protocol, size: size, left: u.partialsLeft()}
 	h := sha256.New()
 	if _, err := io.Copy(h, io.NewSectionReader(u.src, tailFrom(size), size-tailFrom(size))); err == nil && u.src.check() == nil {
 		was.tail = h.Sum(nil)
@@ -137,9 +139,15 @@ func (c *client) recheck(ctx context.Context, op, name string) error {
 	})
 }
 
-// look compares the file with what was uploaded: its size, and its end.
+// look removes what the server has made again, and compares the file with what was
+// uploaded: its size, and its end.
 func (was *doubt) look(ctx context.Context, l *lease, name string) error {
 	replaced := &transport.Error{Op: "stat", Path: name, Kind: transport.KindExist, Protocol: l.proto, Addr: l.Info().Addr, Err: ErrReplaced}
+	for _, left := range was.left {
+		if err := l.Remove(ctx, left); err != nil && !l.Usable() {
+			return err
+		}
+	}
 	st, err := l.Stat(ctx, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

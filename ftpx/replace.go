@@ -53,9 +53,7 @@ func (u *upload) removeLitter(ctx context.Context, l *lease) error {
 	if u.backedUp {
 		litter = append(litter, backupName(u.dest, u.identity))
 	}
-	for g := range u.generation {
-		litter = append(litter, partialName(u.dest, u.identity, g))
-	}
+	litter = append(litter, u.partialsLeft()...)
 	if u.removeStale > 0 {
 		dir, base := splitPath(u.dest)
 		err := l.List(ctx, dir, func(e Entry) bool {
@@ -74,6 +72,14 @@ func (u *upload) removeLitter(ctx context.Context, l *lease) error {
 		}
 	}
 	return nil
+}
+
+// partialsLeft are the partials that were left for another.
+func (u *upload) partialsLeft() (names []string) {
+	for g := range u.generation {
+		names = append(names, partialName(u.dest, u.identity, g))
+	}
+	return names
 }
 
 // replace renames the partial onto the destination, in one step where the
