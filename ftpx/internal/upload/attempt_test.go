@@ -56,7 +56,7 @@ func TestFailedStore(t *testing.T) {
 				on(t, conn, func(ctx context.Context, l *session.Lease) {
 					err := u.attempt(ctx, l)
 					if transport.KindOf(err) != c.kind || u.part.closed != c.closed || u.part.generation != c.generation || u.part.held != c.held ||
-						l.Host.NoRestart.Load() != c.noRestart || u.res.Moved != c.moved || u.where.arrived || u.commit != (commit{}) {
+						l.Host.Offsets(l.Proto).Refused.Load() != c.noRestart || u.res.Moved != c.moved || u.where.arrived || u.commit != (commit{}) {
 						t.Errorf("%v: %+v, %+v", err, u.part, u.where)
 					}
 					f, _ := u.failure(err).(*Failure)

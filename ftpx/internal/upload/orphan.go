@@ -78,6 +78,7 @@ type Doubt struct {
 	host  *session.Host
 	proto transport.Protocol
 	size  int64
+	left  []string // the partials before the last one, which the server may make again
 	tail  []byte // digest of its last tailLength bytes, nil where the source could not be read again
 }
 
@@ -86,7 +87,7 @@ func (u *upload) doubt() *Doubt {
 	if !u.doubtful() {
 		return nil
 	}
-	d := &Doubt{host: u.where.host, proto: u.res.Protocol, size: u.part.confirmed}
+	d := &Doubt{host: u.where.host, proto: u.res.Protocol, size: u.part.confirmed, left: u.partialsLeft()}
 	h := sha256.New()
 	from := max(d.size-tailLength, 0)
 	if _, err := io.Copy(h, io.NewSectionReader(u.src, from, d.size-from)); err == nil && u.src.Check() == nil {
@@ -102,12 +103,18 @@ func (d *Doubt) Open() bool { return !d.host.Offsets(d.proto).Taken.Load() }
 // Small reports whether a look at the file may share a connection.
 func (d *Doubt) Small() bool { return d.size <= session.ShareMost }
 
-// Look compares the file with what was uploaded: its size, and its end.
+// Look removes what the server has made again, and compares the file with what was
+// uploaded: its size, and its end.
 func (d *Doubt) Look(ctx context.Context, l *session.Lease, name string) error {
 	if l.Host != d.host {
 		return nil // that host has failed, and what it holds is nobody's concern now
 	}
 	replaced := &transport.Error{Op: "stat", Path: name, Kind: transport.KindExist, Protocol: l.Proto, Addr: l.Info().Addr, Err: ErrReplaced}
+	for _, left := range d.left {
+		if err := l.Remove(ctx, left); err != nil && !l.Usable() {
+			return err
+		}
+	}
 	st, err := l.Stat(ctx, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

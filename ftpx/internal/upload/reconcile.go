@@ -78,9 +78,7 @@ func (u *upload) removeTemporary(ctx context.Context, l *session.Lease) error {
 	if u.commit.backedUp {
 		names = append(names, backupName(u.spec.Dest, u.identity))
 	}
-	for g := range u.part.generation {
-		names = append(names, partialName(u.spec.Dest, u.identity, g))
-	}
+	names = append(names, u.partialsLeft()...)
 	if u.spec.RemoveStale > 0 {
 		dir, base := path.Dir(u.spec.Dest), path.Base(u.spec.Dest)
 		err := l.List(ctx, dir, func(e transport.Entry) bool {
@@ -99,6 +97,14 @@ func (u *upload) removeTemporary(ctx context.Context, l *session.Lease) error {
 		}
 	}
 	return nil
+}
+
+// partialsLeft are the partials that were left for another.
+func (u *upload) partialsLeft() (names []string) {
+	for g := range u.part.generation {
+		names = append(names, partialName(u.spec.Dest, u.identity, g))
+	}
+	return names
 }
 
 func (u *upload) removeOld(ctx context.Context, l *session.Lease, name string) error {
