@@ -32,7 +32,7 @@ func TestFailedStore(t *testing.T) {
 		"no room":           {kind: transport.KindNoSpace, moved: 100, closed: true, held: 100},
 		"no quota":          {kind: transport.KindQuota, moved: 100, closed: true, held: 100},
 		"held by a session": {kind: transport.KindLocked, generation: 1},
-		"does not continue": {kind: transport.KindRestart, noRestart: true},
+		"does not continue": {kind: transport.KindRestart, noRestart: true, generation: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -372,7 +372,7 @@ func TestDigestAndTimeInOneBatch(t *testing.T) {
 				if err := u.attempt(ctx, l); err != nil || u.res.TimeKept || u.res.Verified.Hash != "sha256" || len(conn.batches) != 1 {
 					t.Errorf("%v, %+v, %d batches", err, u.res, len(conn.batches))
 				}
-				refuse, u.commit, u.checked = false, commit{}, false
+				refuse, u.commit, u.checked, u.part = false, commit{}, false, u.newPartial(0)
 				if err := u.attempt(ctx, l); err != nil || !u.res.TimeKept {
 					t.Errorf("%v, %+v", err, u.res)
 				}
