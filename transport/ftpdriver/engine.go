@@ -116,7 +116,7 @@ func (r *run) advance(n int) {
 func (r *run) step() {
 	c := r.c
 	defer c.settle()
-	if r.carries == nil && c.takesMore(r.reqs[r.next]) {
+	if r.carries == nil && c.takesMore(r.reqs[r.next]) && r.part(r.reqs[r.next]) == nil {
 		q := r.reqs[r.next]
 		if err := c.own(r.ctx, q); err != nil {
 			q.Common().Err = err

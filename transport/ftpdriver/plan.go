@@ -60,7 +60,7 @@ func (r *run) plan() *flight {
 	for ; i < len(r.reqs) && w.move == nil && (i == r.next || r.joins(w, i)); i++ {
 		if isTransfer(r.reqs[i]) && c.check(r.reqs[i]) == nil {
 			w.move = r.reqs[i]
-		} else if p := c.part(r.reqs[i]); p != nil {
+		} else if p := r.part(r.reqs[i]); p != nil {
 			w.parts = append(w.parts, p)
 		} else {
 			break
@@ -68,6 +68,21 @@ func (r *run) plan() *flight {
 	}
 	w.port = w.move == nil && c.mayAskAhead() && !c.hasPort() && r.portWanted(i)
 	return w
+}
+
+// part is that of the connection, and the digest of a small file that the batch has stored
+// a moment ago.
+func (r *run) part(q transport.Request) *part {
+	h, ok := q.(*transport.Hash)
+	if !ok || r.c.check(q) != nil {
+		return r.c.part(q)
+	}
+	for _, q := range r.reqs[:r.next] {
+		if s, ok := q.(*transport.Store); ok && s.Err == nil && s.Path == h.Path && s.Offset+s.Stored <= smallFile {
+			return r.c.hashPart(h, s.Offset+s.Stored)
+		}
+	}
+	return nil
 }
 
 // joins reports whether the i-th request may leave with those before it.

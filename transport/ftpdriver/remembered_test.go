@@ -2,6 +2,7 @@ package ftpdriver
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,9 +56,13 @@ func TestRefusedEPSVIsRemembered(t *testing.T) {
 		})
 		c := dial(t, ep)
 		for i := range 3 {
-			finish := &transport.Finish{More: i == 0}
-			if n, err := c.Store(t.Context(), "f", 0, strings.NewReader("small"), &transport.IO{Size: 5, Finish: finish}); err != nil || n != 5 {
-				t.Fatalf("%s: %d bytes, %v", refusal, n, err)
+			put := &transport.Store{Path: "f", Size: 5, Src: strings.NewReader("small")}
+			requests := []transport.Request{put}
+			if i == 0 { // and another transfer follows
+				requests = append(requests, &transport.Stat{Path: "f"}, &transport.Retrieve{Path: "none", Dst: io.Discard})
+			}
+			if err := c.Do(t.Context(), transport.NewBatch(requests...)); err != nil || put.Err != nil || put.Stored != 5 {
+				t.Fatalf("%s: %+v, %v", refusal, put, err)
 			}
 		}
 		if n := f.count("EPSV"); n != want || f.count("PASV") != 2 {

@@ -46,6 +46,12 @@ type look struct {
 // well. Both names are asked for in the batch that sends the file. done tells that the
 // upload is over: it has its name, or the very file was there.
 func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err error) {
+	if ended := u.part.ended; ended != nil && u.resumable(l) && !u.where.arrived && u.part.known {
+		u.part.ended = nil
+		if !ended.IsDir() && ended.Size >= 0 {
+			return u.resume(ctx, l, ended.Size)
+		}
+	}
 	k := &look{}
 	var first []transport.Request
 	if u.looksAtDest() {

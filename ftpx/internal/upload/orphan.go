@@ -79,7 +79,7 @@ type Doubt struct {
 	proto transport.Protocol
 	size  int64
 	left  []string // the partials before the last one, which the server may make again
-	tail  []byte // digest of its last tailLength bytes, nil where the source could not be read again
+	tail  []byte   // digest of its last tailLength bytes, nil where the source could not be read again
 }
 
 // doubt is about an upload that is done, nil if there is none.

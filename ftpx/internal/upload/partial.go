@@ -19,11 +19,12 @@ type partial struct {
 	held       int64 // its size where this attempt ended for want of room
 	blocked    int   // how often an older session held it
 	joins      []int64
-	verified   transfer.Set // what was read back since it was written to last
-	closed     bool         // the server has said that what wrote it last has ended
-	restart    bool         // the next attempt begins at 0
-	opened     bool         // this attempt's session may have it open, see orphan.go
-	orphan     bool         // one that was lost may
+	verified   transfer.Set     // what was read back since it was written to last
+	ended      *transport.Entry // as it was when a Store had failed, if the server said
+	closed     bool             // the server has said that what wrote it last has ended
+	restart    bool             // the next attempt begins at 0
+	opened     bool             // this attempt's session may have it open, see orphan.go
+	orphan     bool             // one that was lost may
 	// acknowledged: the server has said that it has all of it, see taken.go.
 	acknowledged bool
 }

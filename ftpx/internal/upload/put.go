@@ -119,8 +119,14 @@ func (p *put) addChecks(caps transport.Caps, size int64) {
 	}
 	if algo := transfer.HashOf(caps); algo != "" {
 		p.hash = &transport.Hash{Path: u.part.name, Algo: algo, Size: -1}
+		if caps.HashRanges && size > 0 {
+			p.hash.Size = size
+		}
 		if size > hashTogether {
 			p.hash.If = func() bool {
+				if !p.complete() { // what is not whole is not worth reading
+					return false
+				}
 				p.mine = transfer.Begin(algo, io.NewSectionReader(u.src, 0, size))
 				return true
 			}
@@ -146,10 +152,10 @@ func (p *put) requests() []transport.Request {
 	if p.time != nil {
 		all = append(all, p.time)
 	}
+	all = append(all, p.stat)
 	if p.hash != nil {
 		all = append(all, p.hash)
 	}
-	all = append(all, p.stat)
 	for i, b := range p.backs {
 		if i == 0 && b.get != nil {
 			b.get.If = p.complete // what is not whole is not worth reading
@@ -169,7 +175,7 @@ func (p *put) begin() {
 	if p.store != nil {
 		u.where.arrived = false // what holds the partial from here on is of this host
 		u.part.verified, u.part.acknowledged, u.part.opened = transfer.Set{}, false, true
-		u.part.closed = false // that was of the Store before
+		u.part.closed, u.part.ended = false, nil // that was of the Store before
 	}
 }
 

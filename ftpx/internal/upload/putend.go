@@ -72,6 +72,9 @@ func (p *put) stored(lost error) error {
 func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	u, l := p.u, p.l
 	u.part.closed = p.moved > 0 && l.Usable() // else the session may still have it
+	if u.part.closed && p.stat.Err == nil {
+		u.part.ended = &p.stat.Entry // the next attempt need not ask again
+	}
 	if l.Usable() && p.at == 0 && folderTrouble(err) && !p.again {
 		again, ferr := u.mendFolder(ctx, l, err)
 		if ferr != nil {
