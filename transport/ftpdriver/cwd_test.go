@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -150,6 +151,92 @@ func TestListingsByPattern(t *testing.T) {
 				}
 				if where != "/home" {
 					t.Errorf("it is in %q now", where)
+				}
+			})
+		}
+	}
+}
+
+// TestCWDIsProvenOnce: a name that cannot be there is tried after the first folder of a
+// connection, and not again; never on a server of which it is known what CWD enters; and
+// where it was entered, not on later connections either.
+func TestCWDIsProvenOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(f *fake)
+		want   int // of two connections
+	}{
+		"folders": {want: 2},
+		"vsftpd":  {change: func(f *fake) { f.greeting = "220 (vsFTPd 3.0.3)" }},
+		"ProFTPD": {change: func(f *fake) { f.greeting = "220 ProFTPD Server (test)" }},
+		"all":     {change: enterAll, want: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ep, f := startFake(t, transport.FTP, func(f *fake) {
+				folders(f, "/home/d")
+				if c.change != nil {
+					c.change(f)
+				}
+			})
+			for range 2 {
+				conn := dial(t, ep)
+				for range 2 {
+					e, err := conn.Stat(t.Context(), "d")
+					if name == "all" {
+						wantKind(t, err, transport.KindNotExist, 550)
+					} else if err != nil || e.Type != transport.TypeDir || e.Size != -1 {
+						t.Errorf("%+v, %v", e, err)
+					}
+				}
+			}
+			tried := slices.DeleteFunc(f.got(), func(line string) bool {
+				return !strings.HasPrefix(line, "CWD ") || line == "CWD d" || line == "CWD /home"
+			})
+			if len(tried) != c.want {
+				t.Errorf("%q, want %d", tried, c.want)
+			}
+		})
+	}
+}
+
+// TestRetrieveWithoutWayHome: RETR is not sent with a Stat that cannot be asked in the
+// same write, and nothing of it is taken in a folder that could not be left.
+func TestRetrieveWithoutWayHome(t *testing.T) {
+	for name, c := range map[string]struct {
+		verb, answer string
+		path         string
+		err          error // of Retrieve
+		turns        string
+		lost         bool
+	}{
+		"no PWD":      {verb: "PWD", answer: "502 no", path: "f", turns: "PWD EPSV, SIZE MDTM PWD CWD, RETR"},
+		"no way back": {verb: "CWD", answer: "550 no", path: "d", err: transport.ErrUnsent, lost: true, turns: "PWD EPSV, SIZE MDTM CWD CWD RETR"},
+	} {
+		for _, p := range protocols {
+			t.Run(name+" "+p.String(), func(t *testing.T) {
+				ep, f := startFake(t, p, func(f *fake) {
+					f.files["/home/f"] = []byte("file")
+					folders(f, "/home/d")
+					other := f.on[c.verb]
+					f.on[c.verb] = func(s *session, arg string) string {
+						if arg == "d" || arg == "f" {
+							return other(s, arg)
+						}
+						return c.answer
+					}
+					f.on["RETR"] = func(s *session, _ string) string { return s.send([]byte("file")) }
+				})
+				conn := dial(t, ep)
+				f.forget()
+				var got bytes.Buffer
+				asked := 0
+				get := &transport.Retrieve{Path: c.path, Dst: &got}
+				get.If = func() bool { asked++; return true }
+				_ = conn.do(t.Context(), &transport.Stat{Path: c.path}, get)
+				if get.Err != c.err || (got.Len() > 0) != (c.err == nil) || (asked == 1) != (c.err == nil) {
+					t.Errorf("%d bytes, %v, asked %d times", got.Len(), get.Err, asked)
+				}
+				if turns := f.inTurns(); turns != c.turns || conn.Usable() == c.lost {
+					t.Errorf("%q, want %q; usable: %v", turns, c.turns, conn.Usable())
 				}
 			})
 		}
