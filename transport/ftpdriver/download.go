@@ -213,7 +213,10 @@ func (g *download) decide() {
 	}
 	g.decided = true
 	for _, p := range g.w.parts { // what the condition may look at
-		if p.q != nil && p.err != nil {
+		if p.q == nil {
+			continue
+		}
+		if p.q.Common().Err = nil; p.err != nil {
 			p.q.Common().Err = g.r.c.failure(g.r.ctx, p.q, p.err, nil)
 		}
 	}
