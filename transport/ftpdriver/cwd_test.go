@@ -52,7 +52,7 @@ func TestFoldersThatHaveASize(t *testing.T) {
 				conn.serial = serial
 				check := func(way string, e transport.Entry, err error) {
 					t.Helper()
-					if c.missing != (transport.KindOf(err) == transport.KindNotExist) || !c.missing && (err != nil || e.Type != c.typ) {
+					if c.missing != (transport.KindOf(err) == transport.KindNotExist) || !c.missing && (err != nil || e.Type != c.typ || e.IsDir() && e.Size != -1) {
 						t.Errorf("%s: %+v, %v", way, e, err)
 					}
 				}
@@ -223,7 +223,13 @@ func TestRetrieveWithoutWayHome(t *testing.T) {
 						}
 						return c.answer
 					}
-					f.on["RETR"] = func(s *session, _ string) string { return s.send([]byte("file")) }
+					f.on["RETR"] = func(s *session, _ string) string {
+						if c.lost { // nobody comes for it
+							s.say("150 here it comes")
+							return hangUp
+						}
+						return s.send([]byte("file"))
+					}
 				})
 				conn := dial(t, ep)
 				f.forget()
@@ -240,5 +246,44 @@ func TestRetrieveWithoutWayHome(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestEmptyFolder: an empty listing is believed, unless the server says something of other
+// empty folders, or had nothing to send. Then it is asked again from inside.
+func TestEmptyFolder(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers []string // "226" for a reply without data
+		turns   string
+	}{
+		"nothing":         {answers: []string{"", ""}, turns: "EPSV, MLSD, EPSV, MLSD"},
+		"itself":          {answers: []string{"type=cdir; .\r\n", "type=pdir; ..\r\n"}, turns: "EPSV, MLSD, EPSV, MLSD"},
+		"itself, nothing": {answers: []string{"type=cdir; .\r\n", ""}, turns: "EPSV, MLSD, EPSV, MLSD, PWD, CWD, EPSV, MLSD, CWD"},
+		"unsent":          {answers: []string{"226 0 matches"}, turns: "EPSV, MLSD, PWD, CWD, EPSV, MLSD, CWD"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			ep, f := startFake(t, transport.FTP, func(f *fake) {
+				folders(f, "/home/d")
+				f.feat = []string{"MLST type*;"}
+				f.on["MLSD"] = func(s *session, _ string) string {
+					answer := c.answers[min(n, len(c.answers)-1)]
+					if n++; strings.HasPrefix(answer, "226") {
+						return answer
+					}
+					return s.send([]byte(answer))
+				}
+			})
+			conn := dial(t, ep)
+			f.forget()
+			for range c.answers {
+				if err := conn.List(t.Context(), "d", func(e transport.Entry) bool { t.Errorf("%+v", e); return true }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := f.inTurns(); got != c.turns {
+				t.Errorf("%q, want %q", got, c.turns)
+			}
+		})
 	}
 }
