@@ -30,6 +30,9 @@ type Conn struct {
 	feats    features
 	home     string // the login folder, "" until asked for
 	hashAlgo string // what OPTS HASH has chosen last
+	cwdTells bool   // CWD has refused a name that is no folder
+	// namesItself: a listing for machines had the folder that was listed.
+	namesItself bool
 	lacking
 	noted lacking // of that, what the endpoint's memory has been told
 	prefetched

@@ -37,7 +37,7 @@ func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error
 	c := r.c
 	g := &download{r: r, op: op, w: w, q: q, at: r.indexOf(q)}
 	g.decided = g.at == r.next
-	g.ranged = q.Limit > 0 && q.Limit <= math.MaxInt64-q.Offset && !q.Last && c.hasRange()
+	g.ranged = c.asksRange(q)
 	port, early, err := c.nextPort()
 	if err != nil && len(w.parts) > 0 && c.ctl.inStep() {
 		w.move = nil // it fails when they are over
@@ -52,17 +52,30 @@ func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error
 		w.skip, w.move, w.lost = g.decided, nil, err
 		return err
 	}
-	w.moved, w.failed = allJudged(w.parts), err
+	w.moved, w.failed = g.decided && allJudged(w.parts), err
 	return err
 }
 
-// hasRange reports whether RETR can be told where to end (draft-bryan-ftp-range),
-// which ProFTPD does: else what is on its way when the limit is reached is sent
-// for nothing.
-func (c *Conn) hasRange() bool { return strings.EqualFold(c.feats["RANG"], "STREAM") }
+// asksRange reports whether RETR is to be told where to end (draft-bryan-ftp-range), which
+// ProFTPD takes: otherwise what is on its way when the limit is reached is sent for nothing.
+func (c *Conn) asksRange(q *transport.Retrieve) bool {
+	return q.Limit > 0 && q.Limit <= math.MaxInt64-q.Offset && !q.Last && strings.EqualFold(c.feats["RANG"], "STREAM")
+}
+
+// rangeLine is the command for it.
+func rangeLine(q *transport.Retrieve) string {
+	return fmt.Sprintf("RANG %d %d", q.Offset, q.Offset+q.Limit-1)
+}
 
 // errUnranged: RANG, or RETR after it, was refused.
 var errUnranged = as(transport.KindRestart, fmt.Errorf("the server does not send that range"))
+
+// noRange takes note of a RANG that was refused.
+func (c *Conn) noRange(r reply) {
+	if r.code != 554 { // which is about the file
+		c.never("RANG")
+	}
+}
 
 func (g *download) retrieve(port int, early bool) error {
 	c := g.r.c
@@ -137,7 +150,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 func (g *download) begins() string {
 	switch {
 	case g.ranged:
-		return fmt.Sprintf("RANG %d %d", g.q.Offset, g.q.Offset+g.q.Limit-1)
+		return rangeLine(g.q)
 	case g.q.Offset > 0:
 		return "REST " + strconv.FormatInt(g.q.Offset, 10)
 	}
@@ -200,7 +213,10 @@ func (g *download) decide() {
 	}
 	g.decided = true
 	for _, p := range g.w.parts { // what the condition may look at
-		if p.q != nil && p.err != nil {
+		if p.q == nil {
+			continue
+		}
+		if p.q.Common().Err = nil; p.err != nil {
 			p.q.Common().Err = g.r.c.failure(g.r.ctx, p.q, p.err, nil)
 		}
 	}
@@ -248,9 +264,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	case g.unwanted:
 		return false, nil
 	case g.ranged && begins.code != 350:
-		if begins.code != 554 { // which is about the file
-			c.never("RANG")
-		}
+		c.noRange(begins)
 		return false, errUnranged
 	case g.ranged && first.code == 554:
 		return false, errUnranged // the file ends before the range does

@@ -118,11 +118,9 @@ func (r *run) step() {
 	defer c.settle()
 	if r.carries == nil && c.takesMore(r.reqs[r.next]) && r.part(r.reqs[r.next]) == nil {
 		q := r.reqs[r.next]
-		if err := c.own(r.ctx, q); err != nil {
-			q.Common().Err = err
-			if !c.ctl.inStep() {
-				r.lost = err
-			}
+		err := c.own(r.ctx, q)
+		if q.Common().Err = err; err != nil && !c.ctl.inStep() {
+			r.lost = err
 		}
 		r.advance(1)
 		return

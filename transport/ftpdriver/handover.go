@@ -41,7 +41,7 @@ func (r *run) handsOver() bool {
 	}
 	r.left = !t.back
 	r.advance(1)
-	if t.err == nil {
+	if q.Err = nil; t.err == nil {
 		return true
 	}
 	if canceled && t.err.MayHaveActed {

@@ -42,17 +42,22 @@ func TestRenameWithTheNextBatch(t *testing.T) {
 		"large file":        {next: []transport.Request{big()}, want: "RNFR RNTO EPSV, STOR"},
 		"from an offset":    {next: []transport.Request{&transport.Store{Path: "f", Offset: 1, Src: strings.NewReader("x")}}, want: "RNFR RNTO EPSV, REST, STOR"},
 		"source that waits": {next: []transport.Request{&transport.Store{Path: "g", Src: io.MultiReader(strings.NewReader("small")), Size: 5}}, want: "RNFR RNTO EPSV, STOR"},
-		"a look":            {next: []transport.Request{stat("f")}, want: "RNFR RNTO SIZE MDTM PWD CWD, CWD"},
-		"looks and a file":  {conn: func(c *tconn) { c.home = "/home" }, next: []transport.Request{stat("f"), stat("g"), wanted(big())}, want: "RNFR RNTO SIZE MDTM CWD CWD SIZE MDTM CWD CWD EPSV, STOR"},
-		"a download":        {next: []transport.Request{stat("f"), wanted(&transport.Retrieve{Path: "f", Dst: io.Discard})}, want: "RNFR RNTO EPSV, SIZE MDTM RETR"},
+		"a look":            {next: []transport.Request{stat("d")}, want: "RNFR RNTO SIZE MDTM PWD CWD, CWD CWD"},
+		"looks and a file":  {conn: func(c *tconn) { c.home = "/home" }, next: []transport.Request{stat("f"), stat("d"), wanted(big())}, want: "RNFR RNTO SIZE MDTM CWD CWD SIZE MDTM CWD CWD EPSV, STOR"},
+		"a download":        {next: []transport.Request{stat("f"), wanted(&transport.Retrieve{Path: "f", Dst: io.Discard})}, want: "RNFR RNTO EPSV, PWD, SIZE MDTM CWD CWD RETR"},
 		"a change":          {next: []transport.Request{&transport.Remove{Path: "x"}}, want: "RNFR RNTO, DELE"},
-		"a folder":          {next: []transport.Request{&transport.List{Path: ".", Yield: func(transport.Entry) bool { return true }}}},
+		"a folder":          {next: []transport.Request{&transport.List{Path: "d", Yield: func(transport.Entry) bool { return true }}}},
 	} {
 		for _, p := range protocols {
 			t.Run(name+" "+p.String(), func(t *testing.T) {
 				ep, f := startFake(t, p, func(f *fake) {
 					f.files["f"] = []byte("1")
-					f.on["CWD"] = always("250 there")
+					f.on["CWD"] = func(_ *session, name string) string {
+						if name == "d" || name == "/home" {
+							return "250 there"
+						}
+						return "550 No such folder"
+					}
 				})
 				c := dial(t, ep)
 				if n.conn != nil {

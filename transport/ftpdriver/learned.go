@@ -12,6 +12,7 @@ const (
 	lacksMLSD    = "listings for machines"
 	lacksMLST    = "facts of one file"
 	lacksSetTime = "a way to set times"
+	lacksCWD     = "a CWD that enters folders only"
 	// A few servers throw away what comes with a line.
 	lacksPipelining = "several commands in one write"
 	// The port of an EPSV that was sent ahead could not be reached.
@@ -58,7 +59,7 @@ func (c *Conn) endsSo(folder, line string) bool {
 
 // lacking is what a connection goes without because the server was found not to do it.
 // Only the owner's calls use it.
-type lacking struct{ noEPSV, noMLSD, noMLST, noSetTime bool }
+type lacking struct{ noEPSV, noMLSD, noMLST, noSetTime, noCWD bool }
 
 // learn fills in what the server can do: what it says, less what this or an earlier
 // connection has found it not to.
@@ -70,7 +71,7 @@ func (c *Conn) learn() {
 			delete(c.feats, name)
 		}
 	}
-	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime)}
+	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD)}
 	c.noted = c.lacking
 	c.derive()
 }
@@ -89,6 +90,7 @@ func (c *Conn) remember() {
 	c.learned.Note(c.addr, lacksMLSD, c.noMLSD)
 	c.learned.Note(c.addr, lacksMLST, c.noMLST)
 	c.learned.Note(c.addr, lacksSetTime, c.noSetTime)
+	c.learned.Note(c.addr, lacksCWD, c.noCWD)
 }
 
 // never takes back the announcement of commands, for this and later connections.

@@ -209,16 +209,41 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 	return d.sent, nil
 }
 
-// retrieveInTurn lets the library ask for a file when its data connection stands.
+// retrieveInTurn asks for a range of a file, where that is to be had, or for the file from
+// an offset on.
 func (c *Conn) retrieveInTurn(op *transport.Op, q *transport.Retrieve) error {
+	if c.asksRange(q) {
+		err := c.receiveInTurn(op, q, true)
+		if err == nil || q.Received > 0 || c.ctl.last.code != 554 || !c.ctl.inStep() {
+			return err
+		}
+		// The file ends before the range does.
+	}
+	return c.receiveInTurn(op, q, false)
+}
+
+// receiveInTurn lets the library ask for a file when its data connection stands.
+func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged bool) error {
 	d, err := c.openData(op, "RETR "+q.Path)
 	if err != nil {
 		return err
 	}
 	defer d.release()
+	begin := q.Offset
+	if ranged {
+		r, err := c.ctl.command(rangeLine(q))
+		if err != nil {
+			return err
+		}
+		if r.code == 350 {
+			begin = 0 // the range begins where it should
+		} else {
+			c.noRange(r)
+		}
+	}
 	c.lend(d)
 	c.ctl.readBack = q.Written
-	resp, err := c.lib.RetrFrom(q.Path, uint64(q.Offset))
+	resp, err := c.lib.RetrFrom(q.Path, uint64(begin))
 	if err != nil {
 		d.release()
 		return c.clarify("RETR", q.Path, c.retrieveError(d, err, q.Offset))

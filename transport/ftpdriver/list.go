@@ -23,8 +23,7 @@ const (
 // with LIST, which is for people and has neither years nor time zones.
 func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) bool) error {
 	if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-		l := c.lister(path, parseMachine, yield)
-		err := c.listing(op, "MLSD "+path, l)
+		l, err := c.listMachine(op, path, yield)
 		if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
 			return err
 		}
@@ -32,6 +31,51 @@ func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) b
 		c.noMLSD = true
 	}
 	return c.listPlain(op, path, yield)
+}
+
+// listMachine lists with MLSD. Some servers take the path for a pattern, and list what
+// matches it, which is nothing or something else: a path that can be one is gone into
+// instead. So is one of which nothing at all was said, by a server that says something of
+// other folders, if only of themselves, or that had nothing to send: "226 0 matches".
+func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
+	l := c.lister(path, parseMachine, yield)
+	pattern := maybePattern(path)
+	if !pattern {
+		err := c.listing(op, "MLSD "+path, l)
+		c.namesItself = c.namesItself || l.itself
+		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself || !c.ctl.inStep() {
+			return l, err
+		}
+	}
+	r, err := c.enter(path)
+	switch {
+	case err != nil:
+		return l, err
+	case !r.positive() && r.kind() == transport.KindPermission && !pattern:
+		return l, nil // where no folder may be entered, its first word stands
+	case !r.positive():
+		c.notEntered(r)
+		return l, c.notFolder(r, path)
+	}
+	err = c.listing(op, "MLSD", l)
+	if !c.ctl.inStep() {
+		return l, err
+	}
+	return l, besides(err, c.goHome())
+}
+
+// maybePattern reports whether a server may take a path for a pattern or for options,
+// or may not see where it begins and ends.
+func maybePattern(path string) bool {
+	if strings.ContainsAny(path, "*?[]{}~\\\"'`$") || strings.HasPrefix(path, "-") {
+		return true
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		if strings.TrimSpace(name) != name {
+			return true
+		}
+	}
+	return false
 }
 
 // listZone is what the times of LIST are in.
@@ -114,7 +158,8 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 	}
 	if !r.preliminary() {
 		if r.positive() && r.code != 202 {
-			return nil // "226 no files": RFC 959 allows it, and there is no data
+			l.unsent = true // "226 no files": RFC 959 allows it, and there is no data
+			return nil
 		}
 		return r.err()
 	}
@@ -148,6 +193,8 @@ type lister struct {
 	entries int    // lines that could be parsed
 	strange string // the first line that could not
 	stopped bool
+	itself  bool                   // a line was about the folder itself, or the one above
+	unsent  bool                   // the server had nothing to send
 	whole   func(line string) bool // reports whether a last line without an end is one
 }
 
@@ -211,6 +258,7 @@ func (l *lister) line(op *transport.Op, line string) {
 			l.strange = line
 		}
 	case skip || entry.Name == "." || entry.Name == "..":
+		l.itself = true
 	default:
 		op.Aside(func() { l.stopped = !l.yield(entry) })
 	}

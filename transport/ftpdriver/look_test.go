@@ -44,18 +44,18 @@ func TestRetrieveWithStat(t *testing.T) {
 		lost   bool
 		verbs  string
 	}{
-		"plain":                   {size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR"},
+		"plain":                   {size: 4, want: "file", verbs: "PWD EPSV SIZE MDTM CWD CWD RETR"},
 		"vsftpd":                  {change: vsftpd, size: 4, want: "file", verbs: "EPSV SIZE MDTM RETR EPSV"},
 		"MLST":                    {change: machine("type=file;size=4;modify=20260102030405;"), size: 4, want: "file", verbs: "EPSV MLST RETR"},
 		"empty":                   {file: "empty", size: 0, want: ""},
 		"a link":                  {change: machine("type=OS.unix=symlink;size=1;"), size: 4, want: "file", verbs: "EPSV MLST RETR SIZE MDTM PWD CWD EPSV RETR"},
 		"nonsense":                {change: func(f *fake) { f.on["SIZE"] = always("213 many") }, size: -1, kind: transport.KindProtocol, lost: true},
 		"no size":                 {change: func(f *fake) { f.on["SIZE"] = always("502 no"); f.on["MDTM"] = always("213 20260102030405") }, size: -1, want: "file"},
-		"missing":                 {file: "none", size: -1, kind: transport.KindNotExist, verbs: "EPSV SIZE MDTM RETR SIZE MDTM PWD CWD EPSV RETR SIZE MDTM CWD"},
+		"missing":                 {file: "none", size: -1, kind: transport.KindNotExist, verbs: "PWD EPSV SIZE MDTM CWD CWD RETR SIZE MDTM CWD"},
 		"refused":                 {change: func(f *fake) { f.on["RETR"] = always("550 Permission denied.") }, size: 4, kind: transport.KindPermission},
 		"vague":                   {change: func(f *fake) { vsftpd(f); f.on["RETR"] = always("550 Failed to open file.") }, size: 4, kind: transport.KindPermission},
-		"not wanted":              {skip: true, size: 4, verbs: "EPSV SIZE MDTM RETR"},
-		"missing, and not wanted": {skip: true, file: "none", size: -1, verbs: "EPSV SIZE MDTM RETR SIZE MDTM PWD CWD"},
+		"not wanted":              {skip: true, size: 4, verbs: "PWD EPSV SIZE MDTM CWD CWD RETR"},
+		"missing, and not wanted": {skip: true, file: "none", size: -1, verbs: "PWD EPSV SIZE MDTM CWD CWD RETR"},
 		"cut off":                 {change: func(f *fake) { vsftpd(f); f.on["RETR"] = cut }, size: 4, want: "fi", kind: transport.KindLost},
 		"goodbye":                 {change: func(f *fake) { f.on["RETR"] = always("421 bye") }, size: 4, kind: transport.KindBusy, lost: true},
 		"hangs up":                {change: func(f *fake) { f.on["RETR"] = always(hangUp) }, size: 4, kind: transport.KindLost, lost: true},

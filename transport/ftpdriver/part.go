@@ -211,7 +211,7 @@ func commandOf(q transport.Request) string {
 const (
 	statAlone = iota // nothing comes with it or after it
 	statAmong        // other commands do, which rely on where the session is
-	statFile         // it is most likely a file, of which what comes with it tells more
+	statFile         // if it has a size it is a file
 )
 
 // found is the result of a Stat.
@@ -261,6 +261,6 @@ func (c *Conn) statPart(p *part, form int) {
 		p.lines, p.judge = nil, func([]reply) (func() error, error) { return plain, nil }
 	default:
 		p.lines = append(p.lines, "CWD "+q.Path, "CWD "+c.home)
-		p.judge = func(r []reply) (func() error, error) { return nil, found(c.tookAmong(q.Path, r)) }
+		p.judge = func(r []reply) (func() error, error) { return c.tookAmong(q.Path, r, found) }
 	}
 }

@@ -186,7 +186,8 @@ func transfers(reqs []transport.Request) bool {
 	return false
 }
 
-// shape fills in how each Stat is asked, which depends on what leaves with it.
+// shape fills in how each Stat is asked, which depends on what leaves with it. A transfer
+// waits for one that cannot be asked in this write.
 func (r *run) shape(w *flight) error {
 	c := r.c
 	wantsHome := !c.feats.has("MLST") || c.noMLST
@@ -198,17 +199,23 @@ func (r *run) shape(w *flight) error {
 		form := statAmong
 		get, ok := w.move.(*transport.Retrieve)
 		switch {
-		case ok && get.Path == q.Path, r.stored(q.Path):
+		case ok && get.Path == q.Path && c.traits.sizesFiles, r.stored(q.Path):
 			form = statFile
 		case len(r.reqs) == 1 && !w.port:
 			form = statAlone
 		case wantsHome:
 			wantsHome = false // it is asked for once
-			if err := c.findHome(); err != nil && !c.ctl.inStep() {
+			find := c.findHome
+			if ok {
+				find = c.findHomeAndPort
+			}
+			if err := find(); err != nil && !c.ctl.inStep() {
 				return err
 			}
 		}
-		c.statPart(p, form)
+		if c.statPart(p, form); len(p.lines) == 0 {
+			w.move = nil
+		}
 	}
 	return nil
 }

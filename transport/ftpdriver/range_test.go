@@ -81,3 +81,60 @@ func TestRangeIsAskedForExactly(t *testing.T) {
 		}
 	}
 }
+
+// TestRangeInTurn: where commands go one by one, a range that is refused is asked for from
+// its offset on.
+func TestRangeInTurn(t *testing.T) {
+	data := random(100 << 10)
+	for name, c := range map[string]struct {
+		rang  string
+		short bool // RETR says that the file ends before
+		limit int64
+		turns string
+		again string // for a second one
+	}{
+		"as asked":        {rang: "350 that range", limit: 1 << 10, turns: "EPSV, RANG, RETR", again: "EPSV, RANG, RETR"},
+		"unknown":         {rang: "500 what?", limit: 95 << 10, turns: "EPSV, RANG, REST, RETR", again: "EPSV, REST, RETR"},
+		"not of the file": {rang: "554 no", limit: 95 << 10, turns: "EPSV, RANG, REST, RETR", again: "EPSV, RANG, REST, RETR"},
+		"too long": {rang: "350 that range", short: true, limit: 95 << 10, turns: "EPSV, RANG, RETR, EPSV, REST, RETR",
+			again: "EPSV, RANG, RETR, EPSV, REST, RETR"},
+	} {
+		for _, p := range protocols {
+			t.Run(name+" "+p.String(), func(t *testing.T) {
+				ep, f := startFake(t, p, func(f *fake) {
+					f.greeting, f.feat = "220 Microsoft FTP Service", []string{"RANG STREAM"}
+					f.files["f"] = data
+					fromRest(f)
+					ranged, accept, give := false, f.on["RANG"], f.on["RETR"]
+					f.on["RANG"] = func(s *session, arg string) string {
+						if ranged = c.rang[0] == '3'; ranged && !c.short {
+							return accept(s, arg)
+						}
+						return c.rang
+					}
+					f.on["RETR"] = func(s *session, name string) string {
+						if ranged && c.short {
+							ranged = false
+							return "554 the file ends before"
+						}
+						return give(s, name)
+					}
+				})
+				conn := dial(t, ep)
+				const offset = 10 << 10
+				want := data[offset:min(len(data), offset+int(c.limit))]
+				for _, turns := range []string{c.turns, c.again} {
+					f.forget()
+					var got bytes.Buffer
+					n, err := conn.Retrieve(t.Context(), "f", offset, &got, &transport.IO{Limit: c.limit})
+					if err != nil || n != int64(len(want)) || !bytes.Equal(got.Bytes(), want) {
+						t.Fatalf("%d bytes, %v", n, err)
+					}
+					if s := f.inTurns(); s != turns {
+						t.Errorf("%q, want %q", s, turns)
+					}
+				}
+			})
+		}
+	}
+}

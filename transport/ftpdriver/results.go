@@ -83,6 +83,7 @@ func (r *run) conclude(w *flight, err error) {
 		if !o.judged && !o.sent {
 			return // it is still to be sent, if the session lasts
 		}
+		o.q.Common().Err = nil
 		if own != nil {
 			o.q.Common().Err = own
 		}

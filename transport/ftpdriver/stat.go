@@ -30,8 +30,9 @@ func (c *Conn) tookMLST(r reply, name string) (entry transport.Entry, ok bool, e
 	switch {
 	case r.positive():
 		entry, ok = parseMLST(r.text)
-		// A link must be followed, which SIZE and MDTM do; or the facts make no sense.
-		return entry, ok && !maybeLink(entry), nil
+		// A link must be followed, which SIZE and MDTM do; or the facts make no sense,
+		// or leave the type out.
+		return entry, ok && !maybeLink(entry) && entry.Type != transport.TypeUnknown, nil
 	case r.kind() == transport.KindUnsupported:
 		c.noMLST = true
 		return entry, false, nil
@@ -78,10 +79,11 @@ func (c *Conn) tookPlain(name string, replies []reply) (transport.Entry, error) 
 	cwd := replies[len(replies)-1]
 	switch {
 	case !cwd.positive():
+		c.notEntered(cwd)
 	case lost != nil:
 		c.ctl.broken.Store(true) // it is there, and knows no way back
 	default:
-		lost = c.goHome()
+		lost = c.goHomeProving()
 	}
 	return c.judge(name, replies[0], replies[1], func() (bool, error) {
 		if lost != nil && isReply(lost) && c.home == "" {
@@ -92,40 +94,44 @@ func (c *Conn) tookPlain(name string, replies []reply) (transport.Entry, error) 
 }
 
 // tookAmong takes the replies to SIZE, MDTM, CWD and CWD to the login folder. If it is
-// not there, what was sent behind them was asked in another folder.
-func (c *Conn) tookAmong(name string, replies []reply) (transport.Entry, error) {
+// not there, what was sent behind them was asked in another folder. look is for a CWD of
+// which it is not known yet whether it says anything.
+func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entry, error) error) (look func() error, err error) {
 	size, mdtm, cwd, home := replies[0], replies[1], replies[2], replies[3]
-	var lost error
-	if cwd.positive() && !home.positive() {
-		c.ctl.broken.Store(true)
-		lost = c.refused(home, name)
+	judge := func(lost error) error {
+		entry, err := c.judge(name, size, mdtm, func() (bool, error) { return c.wasFolder(cwd, name, lost) })
+		return found(entry, besides(err, lost))
 	}
-	entry, err := c.judge(name, size, mdtm, func() (bool, error) { return c.wasFolder(cwd, name, lost) })
-	return entry, besides(err, lost)
-}
-
-// wasFolder judges a reply to CWD; lost is what has gone wrong with the way home.
-func (c *Conn) wasFolder(cwd reply, name string, lost error) (bool, error) {
 	switch {
-	case lost != nil:
-		return false, lost
-	case cwd.code == 421: // which says nothing of the name
-		return false, c.refused(cwd, name)
+	case !cwd.positive():
+		c.notEntered(cwd)
+	case !home.positive():
+		c.ctl.broken.Store(true)
+		return nil, judge(c.refused(home, name))
+	case c.unproven():
+		return func() error {
+			if !c.unproven() { // what came behind it has told
+				return judge(nil)
+			}
+			return judge(c.goHomeProving())
+		}, nil
 	}
-	return cwd.positive(), nil
+	return nil, judge(nil)
 }
 
-// judge makes an entry of the replies to SIZE and MDTM, and asks whether it is a folder
-// if they leave that open.
+// judge makes an entry of the replies to SIZE and MDTM, and asks whether it is a folder:
+// some servers tell the size of a folder, too, and what CWD enters is one, whatever SIZE
+// says of it.
 func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error)) (transport.Entry, error) {
 	entry, ok := c.sizeAndTime(size, mdtm)
 	if !ok {
 		return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
 	}
-	if size.code == 213 {
-		return entry, nil
-	}
+	sized := size.code == 213
 	for _, r := range []reply{size, mdtm} {
+		if sized {
+			break
+		}
 		// 421, 530: the session's trouble, not the file's.
 		switch r.kind() {
 		case transport.KindBusy, transport.KindLost, transport.KindAuth, transport.KindTemporary, transport.KindInsecure:
@@ -133,12 +139,21 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 		}
 	}
 	isDir, err := isFolder()
+	if c.noCWD && err == nil && !sized && size.positive() && mdtm.code != 213 {
+		isDir = true // it says yes to everything: there is no other evidence
+	}
+	shut := errors.Is(err, errShut)
 	switch {
-	case err != nil:
-		return transport.Entry{}, err
 	case isDir:
-		entry.Type = transport.TypeDir
+		entry.Type, entry.Size = transport.TypeDir, -1 // that of a folder is the server's own affair
 		return entry, nil
+	case shut && (sized || mdtm.code == 213):
+		entry.Type = transport.TypeUnknown
+		return entry, nil
+	case sized && (err == nil || c.ctl.inStep()):
+		return entry, nil
+	case err != nil && !shut:
+		return transport.Entry{}, err
 	case mdtm.code == 213:
 		return entry, nil // a file whose size the server does not tell
 	}
@@ -176,63 +191,6 @@ func (c *Conn) refusedAs(kind transport.Kind, r reply, name string) error {
 		c.ctl.broken.Store(true)
 	}
 	return c.ep.Fail(r.verb, name, kind, r.err())
-}
-
-// isFolder finds out by going there and back.
-func (c *Conn) isFolder(name string) (bool, error) {
-	r, err := c.enter(name)
-	if err != nil || !r.positive() {
-		return false, err
-	}
-	return true, c.goHome()
-}
-
-// enter changes into a folder; goHome must follow if the reply is positive. All
-// paths are relative to the login folder, which is therefore asked for first.
-func (c *Conn) enter(name string) (reply, error) {
-	if err := c.findHome(); err != nil {
-		return reply{}, err
-	}
-	return c.ctl.command("CWD " + name)
-}
-
-// findHome asks for the login folder, once.
-func (c *Conn) findHome() error {
-	if c.home != "" {
-		return nil
-	}
-	r, err := c.ctl.command("PWD")
-	if err != nil {
-		return err
-	}
-	return c.tookHome(r)
-}
-
-// tookHome takes the reply to a PWD that was asked in the login folder.
-func (c *Conn) tookHome(r reply) error {
-	if r.code != 257 {
-		return r.err()
-	}
-	home, ok := parsePWD(r.text)
-	if !ok {
-		return badReply("PWD", r.shown())
-	}
-	c.home = home
-	return nil
-}
-
-// goHome goes back to the login folder. A session that is somewhere else would
-// put files in the wrong place.
-func (c *Conn) goHome() error {
-	r, err := c.ctl.command("CWD " + c.home)
-	if err == nil && r.positive() {
-		return nil
-	}
-	c.ctl.broken.Store(true)
-	if err == nil {
-		err = r.err()
-	}
-	return err
 }
 
 // parsePWD reads the path out of `257 "/a ""b""" is the current directory`

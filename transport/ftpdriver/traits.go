@@ -41,6 +41,9 @@ type traits struct {
 	// 0xFF and 0xFB, "яы", for a command of Telnet's. vsftpd and Pure-FTPd would make two
 	// of it.
 	doublesIAC bool
+	// sizesFiles: SIZE tells the size of files only, and entersFolders: CWD enters folders
+	// only. Elsewhere the second is found out, see [Conn.goHomeProving].
+	sizesFiles, entersFolders bool
 	// listsItself: LIST -a shows "." in every folder.
 	listsItself bool
 	// onePlace: it advertises PRET and has one address only, so that PRET would be a round
@@ -58,7 +61,7 @@ var servers = []struct {
 	{ // "220 (vsFTPd 3.0.3)". It reads commands when a transfer is over.
 		greeting: regexp.MustCompile(`vsFTPd`),
 		traits: traits{readsLater: true, endsBehind: true, endsTogether: true, eager: true, asksHome: true, asksUTF8: true,
-			localTimes: true, listsItself: true},
+			localTimes: true, sizesFiles: true, entersFolders: true, listsItself: true},
 	},
 	{ // "220 ProFTPD Server (name) [::ffff:192.0.2.1]"; of those that offer MFF it is the
 		// one that names the facts so.
@@ -72,7 +75,7 @@ var servers = []struct {
 		// more arrives.
 		greeting: regexp.MustCompile(`ProFTPD`), feature: "MFF", value: "UNIX.group;",
 		traits: traits{readsLater: true, oneRead: 500, disorders: true, endsTogether: true, leavesAlert: true, eager: true, asksUTF8: true,
-			doublesIAC: true},
+			entersFolders: true, doublesIAC: true},
 	},
 	{ // Pure-FTPd is the one that has ESTA.
 		greeting: regexp.MustCompile(`Pure-FTPd`), feature: "ESTA",
