@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -115,5 +116,70 @@ func wantIdle(t *testing.T, p *pool) {
 		if pc.owned || pc.exclusive || pc.sharers != 0 {
 			t.Errorf("a connection is owned: %v, exclusive: %v, shared by %d", pc.owned, pc.exclusive, pc.sharers)
 		}
+	}
+}
+
+// A bench is a pool whose places the test takes and gives back by itself.
+type bench struct {
+	t *testing.T
+	s *Session
+	h *Host
+	p *pool
+}
+
+func newBench(t *testing.T, caps transport.Caps, conns int) *bench {
+	t.Helper()
+	s, _ := newSession(t, Options{MaxConns: conns, Dial: func(context.Context, Target, func()) (transport.Conn, error) {
+		return &stub{proto: transport.SFTP, caps: caps}, nil
+	}})
+	h := s.hosts.list[0]
+	return &bench{t, s, h, h.pool}
+}
+
+// open is a lease of a connection of its own.
+func (b *bench) open() *Lease {
+	b.t.Helper()
+	at, _, err := b.p.acquire(b.t.Context(), false, transport.SFTP)
+	if err != nil || at != slot {
+		b.t.Fatalf("place %d, %v", at, err)
+	}
+	pc, _, err := b.s.open(b.t.Context(), b.h, false, 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.h.leaseFor(pc, slot, &retry.Attempt{}, rates{})
+}
+
+// small asks for a place for small work, which has to be had at once.
+func (b *bench) small() *Lease {
+	b.t.Helper()
+	if l := b.ask(true); l != nil {
+		return l
+	}
+	b.t.Fatal("small work has to wait")
+	return nil
+}
+
+// ask is nil where work has to wait, which it then does not.
+func (b *bench) ask(small bool) *Lease {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Millisecond)
+	defer cancel()
+	at, pc, err := b.p.acquire(ctx, small, transport.SFTP)
+	if err != nil {
+		return nil
+	}
+	if at == slot {
+		if pc, _, err = b.s.open(b.t.Context(), b.h, false, 0); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return b.h.leaseFor(pc, at, &retry.Attempt{}, rates{})
+}
+
+func (b *bench) want(held, open, idle int) {
+	b.t.Helper()
+	if o, i := b.s.Counts(); b.p.slots.held != held || o != open || i != idle {
+		b.t.Errorf("%d slots held, %d connections, %d idle; want %d, %d, %d", b.p.slots.held, o, i, held, open, idle)
 	}
 }

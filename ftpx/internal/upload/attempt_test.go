@@ -19,6 +19,7 @@ func TestFailedStore(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 2<<10)
 	for name, c := range map[string]struct {
 		kind       transport.Kind
+		large      bool
 		moved      int64
 		lost       bool
 		closed     bool
@@ -26,16 +27,21 @@ func TestFailedStore(t *testing.T) {
 		held       int64
 		noRestart  bool
 	}{
-		"refused at once":   {kind: transport.KindPermission},
-		"ended by the host": {kind: transport.KindTemporary, moved: 100, closed: true},
-		"lost":              {kind: transport.KindLost, moved: 100, lost: true, generation: 1},
-		"no room":           {kind: transport.KindNoSpace, moved: 100, closed: true, held: 100},
-		"no quota":          {kind: transport.KindQuota, moved: 100, closed: true, held: 100},
-		"held by a session": {kind: transport.KindLocked, generation: 1},
-		"does not continue": {kind: transport.KindRestart, noRestart: true, generation: 1},
+		"refused at once":          {kind: transport.KindPermission},
+		"ended by the host":        {kind: transport.KindTemporary, moved: 100, closed: true},
+		"lost":                     {kind: transport.KindLost, moved: 100, lost: true, generation: 1},
+		"lost, and worth resuming": {kind: transport.KindLost, large: true, moved: resumeWorth, lost: true},
+		"no room":                  {kind: transport.KindNoSpace, moved: 100, closed: true, held: 100},
+		"no quota":                 {kind: transport.KindQuota, moved: 100, closed: true, held: 100},
+		"held by a session":        {kind: transport.KindLocked, generation: 1},
+		"does not continue":        {kind: transport.KindRestart, noRestart: true, generation: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				data := data
+				if c.large {
+					data = bytes.Repeat(data, 4)
+				}
 				u := newUpload(t, data, nil)
 				u.part.held, u.where.arrived = 5, true
 				conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}

@@ -1,0 +1,152 @@
+package upload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// short is a source that ends too early.
+type short struct{ fixed }
+
+func (s short) Open(int64) (io.Reader, error) { return bytes.NewReader(make([]byte, 5)), nil }
+
+// What is not well with a partial keeps it from its name, although all went out at once.
+func TestNotRenamed(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789abcdef"), 2<<10)
+	for name, c := range map[string]struct {
+		set    func(u *upload, d *disk)
+		before func(u *upload, d *disk, r transport.Request) error
+		kind   transport.Kind
+		err    error
+	}{
+		"too few bytes": {before: func(u *upload, d *disk, r transport.Request) error {
+			if _, ok := r.(*transport.Stat); ok {
+				d.files[u.part.name] = d.files[u.part.name][:100]
+			}
+			return nil
+		}, kind: transport.KindTruncated},
+		"too many bytes": {before: func(u *upload, d *disk, r transport.Request) error {
+			if _, ok := r.(*transport.Stat); ok {
+				d.files[u.part.name] = append(bytes.Clone(data), 1)
+			}
+			return nil
+		}, kind: transport.KindTruncated},
+		"other content": {set: func(u *upload, _ *disk) { u.spec.Verify = transfer.VerifyFull }, before: func(u *upload, d *disk, r transport.Request) error {
+			if _, ok := r.(*transport.Stat); ok {
+				d.files[u.part.name][1000] = 0
+			}
+			return nil
+		}, kind: transport.KindTruncated, err: transfer.ErrMismatch},
+		"another digest": {set: func(_ *upload, d *disk) { d.caps.Hashes = []string{"sha256"} }, before: func(_ *upload, _ *disk, r transport.Request) error {
+			if h, ok := r.(*transport.Hash); ok {
+				h.Sum = []byte("no digest")
+			}
+			return nil
+		}, kind: transport.KindTruncated, err: transfer.ErrMismatch},
+		"the name is taken": {set: func(u *upload, d *disk) { u.spec.NoReplace, u.part.known, d.files["dest"] = true, true, []byte("old") }, kind: transport.KindExist},
+		"a changed source": {set: func(u *upload, _ *disk) {
+			left, id := 0, "id"
+			u.src = changing{fixed{bytes.NewReader(data)}, &left, &id}
+			u.env.Progress = func(session.Task, int64, int64) { left = 9 }
+		}, kind: transport.KindLocal, err: transfer.ErrSourceChanged},
+		"a short source": {set: func(u *upload, _ *disk) { u.src = short{fixed{bytes.NewReader(data)}} }, kind: transport.KindLocal, err: transfer.ErrSourceChanged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := newUpload(t, data, nil)
+				d := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+				if c.set != nil {
+					c.set(u, d)
+				}
+				if c.before != nil {
+					d.before = func(r transport.Request) error { return c.before(u, d, r) }
+				}
+				old := d.files["dest"]
+				on(t, d, func(ctx context.Context, l *session.Lease) {
+					err := u.attempt(ctx, l)
+					if transport.KindOf(err) != c.kind || c.err != nil && !errors.Is(err, c.err) {
+						t.Errorf("%v (%v)", err, transport.KindOf(err))
+					}
+				})
+				if !bytes.Equal(d.files["dest"], old) || u.commit.done || u.commit.begun || d.gone.Load() {
+					t.Errorf("it has its name: %+v", u.commit)
+				}
+			})
+		})
+	}
+}
+
+// A digest that is right, and a time, come with the batch; the time is that of this batch.
+func TestDigestAndTimeInOneBatch(t *testing.T) {
+	for _, size := range []int{10, hashTogether + 1} {
+		synctest.Test(t, func(t *testing.T) {
+			data := bytes.Repeat([]byte("x"), size)
+			u := newUpload(t, data, func(s *Spec) { s.KeepTime = true })
+			u.src = dated{u.src}
+			refuse := true
+			conn := &disk{proto: transport.FTP, caps: transport.Caps{SetTime: true, Hashes: []string{"sha256"}}, files: map[string][]byte{}}
+			conn.before = func(r transport.Request) error {
+				switch r := r.(type) {
+				case *transport.Hash:
+					h := transfer.NewHash(r.Algo)
+					h.Write(conn.files[r.Path])
+					r.Sum = h.Sum(nil)
+				case *transport.SetTime:
+					if refuse {
+						return &transport.Error{Op: "MFMT", Kind: transport.KindRefused}
+					}
+				}
+				return nil
+			}
+			u.res.TimeKept = true // of an attempt before
+			on(t, conn, func(ctx context.Context, l *session.Lease) {
+				if err := u.attempt(ctx, l); err != nil || u.res.TimeKept || u.res.Verified.Hash != "sha256" || len(conn.batches) != 1 {
+					t.Errorf("%v, %+v, %d batches", err, u.res, len(conn.batches))
+				}
+				refuse, u.commit, u.checked, u.part = false, commit{}, false, u.newPartial(0)
+				if err := u.attempt(ctx, l); err != nil || !u.res.TimeKept {
+					t.Errorf("%v, %+v", err, u.res)
+				}
+			})
+		})
+	}
+}
+
+type dated struct{ Source }
+
+func (dated) ModTime() time.Time { return time.Unix(1700000000, 0) }
+
+// A rename that has not gone out before the session ended has not happened; one whose
+// reply was lost may have.
+func TestRenameThatWasNotSent(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newUpload(t, []byte("content"), nil)
+			conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+			conn.before = func(r transport.Request) error {
+				if _, ok := r.(*transport.Rename); !ok {
+					return nil
+				}
+				err := conn.lose(true)
+				if !sent {
+					return transport.ErrUnsent
+				}
+				return err
+			}
+			on(t, conn, func(ctx context.Context, l *session.Lease) {
+				if err := u.attempt(ctx, l); err == nil || u.commit.begun != sent || !u.checked || u.commit.done {
+					t.Errorf("sent %v: %v, %+v", sent, err, u.commit)
+				}
+			})
+		})
+	}
+}
