@@ -11,7 +11,8 @@
 //	go test -tags realserver -timeout 30m -run Real ./internal/turns
 //	go test -tags realserver -timeout 30m -run RealElapsed ./internal/turns -elapsed
 //
-// of which the second takes the time, and so wants a machine that does nothing else.
+// of which the second takes the time, and so wants a machine that does nothing else
+// (or nice -n -15).
 //
 // # What a turn is
 //

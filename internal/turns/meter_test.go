@@ -208,15 +208,15 @@ func (c *clock) isWrite(channel, id uint32) bool {
 	return c.requests[request{channel, id}].write
 }
 
-// String gives the words of a turn; several of one kind in a row are one with a "+".
+// String gives the words of a turn. Of READ and WRITE in a row there is one: how many
+// they are depends on where a connection was reset.
 func (t turn) String() string {
 	if len(t) == 0 {
 		return "(TLS)"
 	}
 	var words []string
 	for _, w := range t {
-		if n := len(words); n > 0 && (w == "READ" || w == "WRITE") && strings.TrimSuffix(words[n-1], "+") == w {
-			words[n-1] = w + "+"
+		if n := len(words); n > 0 && (w == "READ" || w == "WRITE") && words[n-1] == w {
 			continue
 		}
 		words = append(words, w)

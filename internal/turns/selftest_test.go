@@ -104,17 +104,17 @@ func TestClockCountsSFTP(t *testing.T) {
 		{"the end of a stream waits for nothing", []sftpStep{
 			{ask: write, id: 1, handle: "h", length: smallStream}, {ask: write, id: 2, handle: "h", length: smallStream}, {id: 1},
 			{ask: write, id: 3, handle: "h", length: 1}, {ask: closing, id: 4, handle: "h"},
-		}, "1: WRITE+, CLOSE\n"},
+		}, "1: WRITE, CLOSE\n"},
 		{"the end of a stream waits for it", []sftpStep{
 			{ask: write, id: 1, handle: "h", length: 1}, {ask: write, id: 2, handle: "h", length: 1}, {id: 1}, {id: 2},
 			{ask: closing, id: 4, handle: "h"},
-		}, "1: WRITE+\n2: CLOSE\n"},
+		}, "1: WRITE\n2: CLOSE\n"},
 		{"a small one that waits", []sftpStep{
 			{ask: read, id: 1, handle: "h", length: 1}, {id: 1}, {ask: read, id: 2, handle: "h", length: 1}, {id: 2},
 		}, "1: READ\n2: READ\n"},
 		{"a large one that pauses", []sftpStep{
 			{ask: read, id: 1, handle: "h", length: smallStream + 1}, {id: 1}, {ask: read, id: 2, handle: "h", length: 1}, {id: 2},
-		}, "1: READ+\n"},
+		}, "1: READ\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &meter{}

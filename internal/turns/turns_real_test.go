@@ -85,8 +85,18 @@ func startReal(t testing.TB, name string, proto ftpx.Protocol, opt realserver.Op
 
 // timed reports whether the time of a case is taken. That of a login is mostly the
 // server's, which checks a password; the line on which the time is taken resets
-// nothing; and of a folder over one connection the turns say all.
-func (k kind) timed() bool { return k.name == "small" || k.name == "large" || k.name == "resumed" }
+// nothing; and of a folder over one connection the turns say all. Of 4 MiB that come
+// in at once sshd 9.2 makes a second or so of work, in growing its buffers, on a slow
+// machine: it takes as long for OpenSSH's own sftp, and hides the round trips.
+func (k kind) timed(s *server) bool {
+	switch k.name {
+	case "small":
+		return true
+	case "large", "resumed":
+		return s.proto != ftpx.SFTP || !k.up
+	}
+	return false
+}
 
 // elapsed does a case a few times and returns how many round trips one takes.
 func (k kind) elapsed(t testing.TB, s *realServer) float64 {
@@ -132,7 +142,7 @@ func TestRealElapsed(t *testing.T) {
 	for _, s := range realServers(t) {
 		t.Run(s.name, func(t *testing.T) { // one after the other: what is measured is time
 			for _, k := range kinds() {
-				if k.timed() {
+				if k.timed(s.server) {
 					t.Run(k.String(), func(t *testing.T) { v.clock(t, s, k) })
 				}
 			}
