@@ -27,17 +27,22 @@ type Conn struct {
 	serial  bool      // send one command at a time
 	data    *dataConn // the connection that the library is to be given next
 	// What has been learned. Only the owner's calls use it.
-	feats    features
-	home     string // the login folder, "" until asked for
-	hashAlgo string // what OPTS HASH has chosen last
-	cwdTells bool   // CWD has refused a name that is no folder
-	// namesItself: a listing for machines had the folder that was listed.
-	namesItself bool
+	feats features
+	shown
 	lacking
 	noted lacking // of that, what the endpoint's memory has been told
 	prefetched
 
 	turns
+}
+
+// shown is what the server has shown on this connection.
+type shown struct {
+	home     string // the login folder, "" until asked for
+	hashAlgo string // what OPTS HASH has chosen last
+	cwdTells bool   // CWD has refused a name that is no folder
+	// namesItself: a listing for machines had the folder that was listed.
+	namesItself bool
 }
 
 var _ transport.Conn = (*Conn)(nil)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"sort"
@@ -219,12 +220,13 @@ func (f *fake) serveConn(conn net.Conn) {
 }
 
 type fakeSession struct {
-	f    *fake
-	ch   ssh.Channel
-	conn net.Conn
-	in   *bufio.Reader // what is buffered has come in the same write as what was read last
-	mu   sync.Mutex
-	dirs map[string]int
+	handles map[string]bool // that are open
+	f       *fake
+	ch      ssh.Channel
+	conn    net.Conn
+	in      *bufio.Reader // what is buffered has come in the same write as what was read last
+	mu      sync.Mutex
+	dirs    map[string]int
 }
 
 func (s *fakeSession) send(typ byte, body []byte) {
@@ -276,6 +278,25 @@ func (s *fakeSession) run() {
 	}
 }
 
+// newHandle is the name of what is opened, with a number if that is open already.
+func (s *fakeSession) newHandle(name string) string {
+	if s.handles == nil {
+		s.handles = map[string]bool{}
+	}
+	handle := name
+	for i := 1; s.handles[handle]; i++ {
+		handle = fmt.Sprint(name, "\x00", i)
+	}
+	s.handles[handle] = true
+	return handle
+}
+
+// named is what a handle was made of.
+func named(handle string) string {
+	name, _, _ := strings.Cut(handle, "\x00")
+	return name
+}
+
 func (s *fakeSession) handle(typ byte, id uint32, r *reader) {
 	f := s.f
 	f.mu.Lock()
@@ -301,18 +322,19 @@ func (s *fakeSession) handle(typ byte, id uint32, r *reader) {
 		if !there || flags&0x10 != 0 {
 			f.files[name] = nil
 		}
-		s.reply(fxpHandle, id, putString(nil, name))
+		s.reply(fxpHandle, id, putString(nil, s.newHandle(name)))
 	case fxpClose:
+		delete(s.handles, r.string())
 		s.status(id, fxOK, "")
 	case fxpFstat, fxpStat:
-		name := r.string()
+		name := named(r.string())
 		if data, ok := f.files[name]; ok {
 			s.reply(fxpAttrs, id, fileAttrs(len(data)))
 		} else {
 			s.status(id, fxNoSuchFile, "no such file")
 		}
 	case fxpRead:
-		data, off, n := f.files[r.string()], r.uint64(), int(r.uint32())
+		data, off, n := f.files[named(r.string())], r.uint64(), int(r.uint32())
 		if off >= uint64(len(data)) {
 			s.status(id, fxEOF, "end")
 			return
@@ -323,7 +345,7 @@ func (s *fakeSession) handle(typ byte, id uint32, r *reader) {
 		}
 		s.reply(fxpData, id, putString(nil, string(data[:min(n, len(data))])))
 	case 6: // WRITE
-		name, off, data := r.string(), int(r.uint64()), r.bytes()
+		name, off, data := named(r.string()), int(r.uint64()), r.bytes()
 		file := f.files[name]
 		if len(file) < off+len(data) {
 			file = append(file, make([]byte, off+len(data)-len(file))...)
@@ -332,7 +354,7 @@ func (s *fakeSession) handle(typ byte, id uint32, r *reader) {
 		f.files[name] = file
 		s.status(id, fxOK, "")
 	case 9, 10: // SETSTAT, FSETSTAT
-		name := r.string()
+		name := named(r.string())
 		a := r.attrs()
 		if a.hasSize {
 			file := f.files[name]
