@@ -40,7 +40,9 @@ type Head struct {
 	// it, and no byte has been given to a destination. False ends the batch: this
 	// request and all that follow it get [ErrSkipped]. A driver may have asked the
 	// server for what only reads, and throws it away then; that may cost the session
-	// on a protocol that has no polite way to stop, which Usable tells.
+	// on a protocol that has no polite way to stop, which Usable tells. One thing may be
+	// seen on the server: a driver may have created the empty file of a Store that waits
+	// for its condition, if there was none, and removes it if the condition is not met.
 	//
 	// If is called in the goroutine of Do, which waits for it: it must not call Do on
 	// the same connection, and what it takes is not counted as silence of the server.
