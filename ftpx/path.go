@@ -40,7 +40,3 @@ func (c *client) resolveFile(p string) (string, error) {
 func badName(name string) bool {
 	return name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00\r\n")
 }
-
-// splitPath returns the folder of a remote path, "." for the login folder, and
-// the name in it.
-func splitPath(p string) (dir, base string) { return path.Dir(p), path.Base(p) }

@@ -31,9 +31,6 @@ func fails(q transport.Request, err error) *part {
 	return &part{q: q, judge: func([]reply) (func() error, error) { return nil, err }}
 }
 
-// answered reports whether all replies have come.
-func (p *part) answered() bool { return p.sent && len(p.replies) == len(p.lines) }
-
 // due are the lines that have been sent and not answered.
 func (p *part) due() []string {
 	if !p.sent {
