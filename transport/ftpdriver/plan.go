@@ -165,7 +165,21 @@ func (r *run) portWanted(i int) bool {
 			rest = nil
 		}
 	}
-	return len(rest) > 0 && transfers(rest) || len(rest) == 0 && r.c.transferWaits()
+	if transfers(rest) || r.interrupted() {
+		return true
+	}
+	return len(rest) == 0 && r.c.transferFollows()
+}
+
+// interrupted reports whether a transfer of this batch has been cut off while the session
+// is well: whoever wanted it is likely to go on with it next.
+func (r *run) interrupted() bool {
+	for _, q := range r.reqs[:r.next] {
+		if isTransfer(q) && transport.KindOf(q.Common().Err) == transport.KindLost {
+			return true
+		}
+	}
+	return false
 }
 
 // transfers reports whether the first write of requests is, or holds, a transfer.

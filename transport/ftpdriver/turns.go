@@ -21,6 +21,9 @@ type turns struct {
 	calls  int     // calls of Do
 	held   bool    // one of them has the session
 	next   *waiter // another waits for it
+	// chained: the session was handed to a call that had waited with a transfer. Who gave
+	// it up is likely to come back with another, a moment too late to be seen waiting.
+	chained bool
 }
 
 // waiter is a call of Do that waits for the session.
@@ -108,6 +111,7 @@ func (c *Conn) release(t *trailing) {
 // pass gives the session to whoever waits for it. It is called with mu locked.
 func (c *Conn) pass() {
 	w := c.next
+	c.chained = w != nil && w.transfers
 	if c.next = nil; w == nil {
 		c.held = false
 		return
@@ -128,12 +132,15 @@ func (c *Conn) handOver(t *trailing) bool {
 	return true
 }
 
-// transferWaits reports whether the call that waits begins with a transfer, so that its
-// port may be asked for.
-func (c *Conn) transferWaits() bool {
+// transferFollows reports whether the call that waits begins with a transfer, or is
+// likely to when it comes, so that the port for it may be asked for.
+func (c *Conn) transferFollows() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.next != nil && c.next.transfers
+	if c.next != nil {
+		return c.next.transfers
+	}
+	return c.chained
 }
 
 // claim marks t as sent, unless it has been withdrawn.
