@@ -59,7 +59,8 @@
 // in ASCII. "elapsed", with real servers only, is the time of the call on a line
 // with a round trip of 20 ms, in round trips, the connecting of data connections
 // and the work of client and server included: the median of three. It may be
-// exceeded by half a round trip.
+// exceeded by half a round trip. That holds for small files where other programs run
+// too; for those of 4 MiB, of which the work is a part, only where none do.
 //
 // A slow moment can make two turns of what was sent as one, and never the
 // opposite. So what is too high is measured again, and the least counts. The turns
