@@ -17,6 +17,7 @@ type partial struct {
 	acked      int64 // of those, what it acknowledged to this call
 	window     int64 // Caps.WriteWindow of the connection that wrote last
 	held       int64 // its size where this attempt ended for want of room
+	full       int64 // where a session that was well could write no more, 0 if none was
 	blocked    int   // how often an older session held it
 	joins      []int64
 	verified   transfer.Set     // what was read back since it was written to last

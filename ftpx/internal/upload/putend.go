@@ -99,6 +99,7 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	if late {
 		u.nextGeneration()
 	}
+	err = p.noRoom(err)
 	switch transport.KindOf(err) {
 	case transport.KindRestart:
 		// Remembered for the host: the next attempt, and every later file, begins at 0.
@@ -117,6 +118,26 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 		}
 	}
 	return false, err
+}
+
+// noRoom tells a server that can write no more from one that does not continue files: SFTP
+// has the same status for both. What could not be written where the attempt before, which
+// had lost nothing, could not go on either is no refusal to continue.
+func (p *put) noRoom(err error) error {
+	part := &p.u.part
+	var te *transport.Error
+	if p.store == nil || p.l.Proto.IsFTP() || !p.l.Usable() || !errors.As(err, &te) {
+		return err
+	}
+	switch {
+	case te.Kind == transport.KindTemporary && p.store.Stored > 0:
+		part.full = p.at + p.store.Stored
+	case te.Kind == transport.KindRestart && part.full > 0 && part.full == p.at:
+		e := *te
+		e.Kind = transport.KindTemporary
+		return &e
+	}
+	return err
 }
 
 // short judges a source that ended before its size.
