@@ -46,6 +46,19 @@ func (t *trial) wrong(err error) string {
 	return ""
 }
 
+// cutOff reports whether the batch ended at a file that had been asked for and was not
+// wanted after all. That may cost the session, see [transport.Head]: over TLS, some
+// servers end it when their data connection is closed.
+func (t *trial) cutOff() bool {
+	for _, q := range t.requests {
+		if q.Common().Err == transport.ErrSkipped {
+			_, get := q.(*transport.Retrieve)
+			return get && !t.conn.Usable()
+		}
+	}
+	return false
+}
+
 // ended checks a batch in which the session ended: what is said to have had no effect
 // had none, and Do says that it has ended. Names of requests behind the end are their
 // own. What the server does late is missed, and never taken for what it is not.
