@@ -48,12 +48,12 @@ func (t *trial) wrong(err error) string {
 
 // cutOff reports whether the batch ended at a file that had been asked for and was not
 // wanted after all. That may cost the session, see [transport.Head]: over TLS, some
-// servers end it when their data connection is closed.
+// servers end it when their data connection is closed. No other protocol loses it.
 func (t *trial) cutOff() bool {
 	for _, q := range t.requests {
 		if q.Common().Err == transport.ErrSkipped {
 			_, get := q.(*transport.Retrieve)
-			return get && !t.conn.Usable()
+			return get && !t.conn.Usable() && (t.conn.Info().Protocol == transport.FTPS || t.conn.Info().Protocol == transport.FTPSImplicit)
 		}
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -232,17 +233,24 @@ func TestAheadPortIsGone(t *testing.T) {
 	}
 }
 
-// TestRESTIsNotLeftBehind: where REST was taken and STOR not sent, the session ends.
+// TestRESTIsNotLeftBehind: where REST was taken and its data connection is not had, no
+// later file begins there. If STOR has not been sent the session ends.
 func TestRESTIsNotLeftBehind(t *testing.T) {
 	refused := make(chan struct{})
 	ep, f := startFake(t, transport.FTP, func(f *fake) {
 		f.on["REST"] = func(*session, string) string { <-refused; return "350 from there" }
 	})
 	control := ep.Addr()
-	ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	var once sync.Once
+	ep.Dial = func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
 		if addr != control {
-			defer close(refused)
-			return nil, fmt.Errorf("no route to %s", addr)
+			once.Do(func() {
+				err = fmt.Errorf("no route to %s", addr)
+				close(refused)
+			})
+		}
+		if err != nil {
+			return nil, err
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, addr)
 	}
@@ -251,10 +259,17 @@ func TestRESTIsNotLeftBehind(t *testing.T) {
 	if n != 0 || err == nil || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("%d, %v", n, err)
 	}
-	// Where the reply to REST is read before the dialling is known to have failed, STOR has
-	// taken the offset, and the session is well.
 	if f.count("STOR") == 0 {
 		wantBroken(t, c, f)
+		return
+	}
+	// The reply to REST was read before the dialling was known to have failed. STOR has
+	// taken the offset then, or the session has ended.
+	if !c.Usable() {
+		return
+	}
+	if n, err := c.Store(t.Context(), "g", 0, strings.NewReader("hello"), nil); n != 5 || err != nil || string(f.file("g")) != "hello" {
+		t.Errorf("%d, %v: %q", n, err, f.file("g"))
 	}
 }
 
