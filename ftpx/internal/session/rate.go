@@ -57,7 +57,12 @@ func (l rates) wait(ctx context.Context, n int) error {
 	if pause == 0 {
 		return nil
 	}
-	t := time.NewTimer(pause)
+	return Sleep(ctx, pause)
+}
+
+// Sleep waits, or returns why ctx has ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -29,7 +29,7 @@ func (u *upload) resume(ctx context.Context, l *session.Lease, size int64) (done
 	if settled {
 		size, err = u.settle(ctx, l, size)
 	} else {
-		err = sleep(ctx, settleFirst-proofTakes(l))
+		err = session.Sleep(ctx, settleFirst-proofTakes(l))
 	}
 	if err != nil {
 		return false, err
@@ -155,7 +155,7 @@ func proofTakes(l *session.Lease) time.Duration {
 func (u *upload) settle(ctx context.Context, l *session.Lease, size int64) (int64, error) {
 	deadline := time.Now().Add(settleMax)
 	for wait := settleFirst; ; wait = min(2*wait, time.Second) {
-		if err := sleep(ctx, wait); err != nil {
+		if err := session.Sleep(ctx, wait); err != nil {
 			return 0, err
 		}
 		st, err := l.Stat(ctx, u.part.name)
@@ -173,16 +173,5 @@ func (u *upload) settle(ctx context.Context, l *session.Lease, size int64) (int6
 		if time.Now().After(deadline) {
 			return 0, otherWriter(u.task.Op, u.part.name, u.spec.FailOnOther)
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

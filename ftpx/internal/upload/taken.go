@@ -63,7 +63,7 @@ func (u *upload) placedBy(ctx context.Context, l *session.Lease, cause error) (d
 // name, has the folder listed in case that knows more, and then gives up.
 func (u *upload) awaitName(ctx context.Context, l *session.Lease) (transport.Entry, error) {
 	for wait := takenFirst; wait <= takenLast; wait *= 2 {
-		if err := sleep(ctx, wait); err != nil {
+		if err := session.Sleep(ctx, wait); err != nil {
 			return transport.Entry{}, err
 		}
 		st, err := l.Stat(ctx, u.part.name)
