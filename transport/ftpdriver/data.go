@@ -74,6 +74,14 @@ func (d *dataConn) cut() {
 	d.wire.Reset()
 }
 
+// cutOff resets a download that is not wanted when its first bytes are there: Pure-FTPd
+// never answers a RETR whose data connection was reset before them.
+func (d *dataConn) cutOff() {
+	_ = d.wire.SetReadDeadline(time.Now().Add(d.ctl.grace))
+	_, _ = d.stream().Read(make([]byte, 1))
+	d.cut()
+}
+
 // Handshake does the TLS handshake, which else the first byte does: servers
 // begin theirs only after the 150. The library calls it for an empty file.
 func (d *dataConn) Handshake() error {

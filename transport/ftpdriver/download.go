@@ -118,7 +118,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	d.inVain()
 	stopped := g.unwanted
 	if d.err == nil && g.unwanted {
-		d.cut()
+		d.cutOff()
 	} else if d.err == nil {
 		if !d.ended && g.short() {
 			c.nothingToSend(data)
@@ -239,16 +239,21 @@ func (g *download) open() bool {
 // instead of them.
 func (g *download) refused(d *dialling, begins, first reply, err error) (again bool, _ error) {
 	c, offset := g.r.c, g.q.Offset
-	d.giveUp()
+	sends := err == nil && first.preliminary()
+	if sends {
+		d.join()
+	} else {
+		d.giveUp()
+	}
 	if err != nil {
 		d.inVain()
 		d.excuse(err)
 		return false, c.retrieveError(d.dataConn, err, offset)
 	}
 	none := d.unreached(first)
-	if first.preliminary() {
-		if d.wire != nil {
-			d.cut() // what comes is not what was asked for
+	if sends {
+		if d.err == nil {
+			d.cutOff() // what comes is not what was asked for
 		}
 		if _, _, err := c.ctl.final(); err != nil {
 			return false, c.retrieveError(d.dataConn, err, offset)
