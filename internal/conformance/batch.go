@@ -135,7 +135,7 @@ func (r *batchRun) compare(list list) string {
 	if batch.over {
 		return batch.ended(err)
 	}
-	if (err == nil) != (terr == nil) || batch.conn.Usable() != turns.conn.Usable() && !batch.cutOff() {
+	if (err == nil) != (terr == nil) || batch.conn.Usable() != turns.conn.Usable() {
 		return fmt.Sprintf("Do says %v and the session is usable: %v; one by one %v and %v", err, batch.conn.Usable(), terr, turns.conn.Usable())
 	}
 	if got, want := r.opts.Disk.Tree(batch.dir), r.opts.Disk.Tree(turns.dir); !slices.Equal(got, want) {

@@ -46,19 +46,6 @@ func (t *trial) wrong(err error) string {
 	return ""
 }
 
-// cutOff reports whether the batch ended at a file that had been asked for and was not
-// wanted after all. That may cost the session, see [transport.Head]: over TLS, some
-// servers end it when their data connection is closed. No other protocol loses it.
-func (t *trial) cutOff() bool {
-	for _, q := range t.requests {
-		if q.Common().Err == transport.ErrSkipped {
-			_, get := q.(*transport.Retrieve)
-			return get && !t.conn.Usable() && (t.conn.Info().Protocol == transport.FTPS || t.conn.Info().Protocol == transport.FTPSImplicit)
-		}
-	}
-	return false
-}
-
 // ended checks a batch in which the session ended: what is said to have had no effect
 // had none, and Do says that it has ended. Names of requests behind the end are their
 // own. What the server does late is missed, and never taken for what it is not.

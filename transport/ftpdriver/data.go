@@ -14,8 +14,8 @@ import (
 
 // replyGrace, and four round trips, is how long the final reply may take once the
 // data connection has failed or was cut. Servers that notice answer at once; one
-// that does not would hold the session for its own timeout, 300 s, and Pure-FTPd
-// under TLS never answers. A new session costs less than a long wait.
+// that does not would hold the session for its own timeout, 300 s, or never answer.
+// A new session costs less than a long wait.
 const replyGrace = time.Second
 
 // noDeadline keeps crypto/tls from giving close_notify 5 s to leave: behind a few
@@ -40,10 +40,13 @@ type dataConn struct {
 	upload bool
 	moved  func(n int64) // told of payload sent, nil for nobody
 
-	sent   int64 // payload accepted by the socket or by TLS
-	err    error // the first failure: the caller's source, or the connection's
-	closed bool
-	ended  bool // of a download: our direction, see nothingToSend
+	sent int64 // payload accepted by the socket or by TLS
+	got  int64 // payload received
+	// firstChunk is how much of a download is taken before it is cut off.
+	firstChunk int64
+	err        error // the first failure: the caller's source, or the connection's
+	closed     bool
+	ended      bool // of a download: our direction, see nothingToSend
 
 	listening bool // see listen
 	drain     sync.WaitGroup
@@ -74,11 +77,19 @@ func (d *dataConn) cut() {
 	d.wire.Reset()
 }
 
-// cutOff resets a download that is not wanted when its first bytes are there: Pure-FTPd
-// never answers a RETR whose data connection was reset before them.
+// cutOff resets a download of which no more is wanted, when enough has come for the server
+// to answer that, see [traits.firstChunk].
 func (d *dataConn) cutOff() {
 	_ = d.wire.SetReadDeadline(time.Now().Add(d.ctl.grace))
-	_, _ = d.stream().Read(make([]byte, 1))
+	buf := transport.GetBuffer()
+	defer transport.PutBuffer(buf)
+	for d.got <= d.firstChunk {
+		if n, err := d.stream().Read(*buf); err != nil {
+			break
+		} else {
+			d.got += int64(n)
+		}
+	}
 	d.cut()
 }
 
@@ -96,6 +107,7 @@ func (d *dataConn) Handshake() error {
 
 func (d *dataConn) Read(p []byte) (int, error) {
 	n, err := d.stream().Read(p)
+	d.got += int64(n)
 	if err != nil && err != io.EOF {
 		err = d.fail(err)
 	}

@@ -102,7 +102,7 @@ func (g *download) retrieve(port int, early bool) error {
 func (g *download) through(port int, early bool) (again bool, err error) {
 	c := g.r.c
 	ended := g.short()
-	data := &dataConn{ctl: c.ctl, op: g.op}
+	data := &dataConn{ctl: c.ctl, op: g.op, firstChunk: c.traits.firstChunk}
 	d := c.dialBeside(data, port, func() {
 		if ended {
 			c.nothingToSend(data)
@@ -123,8 +123,9 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 		if !d.ended && g.short() {
 			c.nothingToSend(data)
 		}
-		if stopped, err = receive(g.op, g.q, data, data); err != nil {
-			_ = data.fail(err) // where it was Dst that failed, the rest must not come
+		if stopped, err = receive(g.op, g.q, data, data); err != nil && data.err == nil {
+			data.cutOff() // it was Dst that failed: the rest must not come
+			_ = data.fail(err)
 		}
 		_ = data.Close()
 	}

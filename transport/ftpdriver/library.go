@@ -274,7 +274,7 @@ func receive(op *transport.Op, q *transport.Retrieve, from io.Reader, d *dataCon
 	q.Received, err = transport.CopyBuffer(op.Writer(q.Dst), some, *buf, moved)
 	if errors.Is(err, transport.ErrEnough) || err == nil && q.Limit > 0 && q.Received == q.Limit {
 		if !atEnd(q, from) {
-			d.cut()
+			d.cutOff()
 		}
 		return true, nil
 	}

@@ -44,7 +44,7 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dataConn{ctl: c.ctl, op: op, wire: wire}
+	d := &dataConn{ctl: c.ctl, op: op, wire: wire, firstChunk: c.traits.firstChunk}
 	if c.tls != nil {
 		d.tls = c.tls.client(noDeadline{wire})
 	}

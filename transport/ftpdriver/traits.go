@@ -27,6 +27,9 @@ type traits struct {
 	// endsTogether: it ends a download when both directions of its data connection have
 	// ended, and leavesAlert says that it does not read our close_notify.
 	endsTogether, leavesAlert bool
+	// firstChunk: it answers a download that is reset only when a write of so many bytes
+	// was through, 0 for any.
+	firstChunk int64
 	// eager: FEAT and what comes after it may be sent with PASS.
 	eager bool
 	// asksHome and asksUTF8 go with FEAT: the first because it has no MLST, so that the
@@ -77,9 +80,10 @@ var servers = []struct {
 		traits: traits{readsLater: true, oneRead: 500, disorders: true, endsTogether: true, leavesAlert: true, eager: true, asksUTF8: true,
 			entersFolders: true, doublesIAC: true},
 	},
-	{ // Pure-FTPd is the one that has ESTA.
+	{ // Pure-FTPd is the one that has ESTA. Where its first write fails it goes back to
+		// reading commands without a word.
 		greeting: regexp.MustCompile(`Pure-FTPd`), feature: "ESTA",
-		traits: traits{onePlace: true},
+		traits: traits{onePlace: true, firstChunk: 128 << 10},
 	},
 	{
 		greeting: regexp.MustCompile(`(?i)microsoft ftp service|madgoat|mikrotik`),
