@@ -3,6 +3,7 @@ package ftpx
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -53,6 +54,14 @@ func (d *doubts) note(name string, doubt *upload.Doubt) {
 func (d *doubts) renamed(from, to string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if path.Clean(from) == path.Clean(to) {
+		return
+	}
+	for name := range d.files { // what was there is gone
+		if rest, ok := strings.CutPrefix(name, to); ok && (rest == "" || rest[0] == '/') {
+			delete(d.files, name)
+		}
+	}
 	for name, was := range d.files {
 		if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
 			delete(d.files, name)

@@ -29,9 +29,10 @@ func cutAtClose(trio *testserver.Trio) *ftpx.Hooks {
 // TestLastLook: a file whose session was lost in the middle may be replaced by the server
 // after Upload has returned. Close and Recheck find out.
 func TestLastLook(t *testing.T) {
-	data := content(100_000)
+	data := content(1_100_000)
 	other := bytes.Clone(data)
 	other[len(other)-1]++
+	src := localFile(t, data)
 	for name, tt := range map[string]struct {
 		change   func(ftpx.Client, *testserver.Trio) error
 		replaced string // what is named, "" for no error
@@ -47,6 +48,19 @@ func TestLastLook(t *testing.T) {
 		"renamed": {func(c ftpx.Client, trio *testserver.Trio) error {
 			return errors.Join(c.Rename(t.Context(), "f", "g"), os.WriteFile(filepath.Join(trio.Root, "g"), other, 0o600))
 		}, "g"},
+		"left as it was": {func(c ftpx.Client, trio *testserver.Trio) error {
+			res, err := c.Upload(t.Context(), src, "f", nil)
+			if !res.Unchanged {
+				t.Errorf("it was sent again: %+v", res)
+			}
+			return errors.Join(err, os.WriteFile(filepath.Join(trio.Root, "f"), nil, 0o600))
+		}, "f"},
+		"replaced by a rename": {func(c ftpx.Client, trio *testserver.Trio) error {
+			if err := os.WriteFile(filepath.Join(trio.Root, "g"), other, 0o600); err != nil {
+				return err
+			}
+			return c.Rename(t.Context(), "g", "f")
+		}, ""},
 		"uploaded again": {func(c ftpx.Client, trio *testserver.Trio) error {
 			_, err := c.Upload(t.Context(), localFile(t, other), "f", nil)
 			return errors.Join(err, os.WriteFile(filepath.Join(trio.Root, "f"), nil, 0o600))
@@ -59,7 +73,7 @@ func TestLastLook(t *testing.T) {
 				opts.Hooks = cutAtClose(trio)
 				c := connect(t, trio, opts)
 				r := c.(ftpx.Rechecker)
-				if res, err := c.Upload(t.Context(), localFile(t, data), "f", nil); err != nil || res.Attempts < 2 {
+				if res, err := c.Upload(t.Context(), src, "f", nil); err != nil || res.Attempts < 2 {
 					t.Fatal(res, err)
 				}
 				wantFile(t, filepath.Join(trio.Root, "f"), data)

@@ -45,7 +45,7 @@ func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) 
 	var err error
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
 		var doubt *upload.Doubt
-		if res, doubt, err = upload.Run(ctx, &c.env, spec); err == nil {
+		if res, doubt, err = upload.Run(ctx, &c.env, spec); err == nil && !res.Unchanged {
 			c.doubts.note(spec.Dest, doubt)
 		}
 	}

@@ -19,8 +19,8 @@ type where struct {
 // arrive takes note of the host of an attempt. What was learned of another host's files
 // is not true here, unless the hosts share their storage, which only a look can tell: so
 // everything is looked for again. A rename that may have taken effect there is looked for
-// here too, since with shared storage it would show; if it does not, this host gets the
-// file from the beginning.
+// here too, since with shared storage it would show; if it does not, whatever partial is
+// here is looked at as any other: it may be an older run's.
 func (u *upload) arrive(ctx context.Context, l *session.Lease) error {
 	u.where.moved = u.where.moved || u.where.host != nil && u.where.host != l.Host
 	u.where.host = l.Host
@@ -35,10 +35,6 @@ func (u *upload) arrive(ctx context.Context, l *session.Lease) error {
 		}
 		if err != nil && (!l.Usable() || transport.KindOf(err) != transport.KindLost) {
 			return err
-		}
-		if err == nil { // the partial is here: the storage is shared
-			u.where.moved = false
-			return nil
 		}
 	}
 	u.where = where{host: l.Host, arrived: true}

@@ -148,6 +148,7 @@ func (u *upload) restore(ctx context.Context, l *session.Lease, cause error) err
 			cause = err
 		}
 	}
+	cause = u.vanished(cause)
 	if !u.commit.backedUp {
 		u.commit.begun = false
 		return cause
@@ -166,7 +167,7 @@ func (u *upload) restore(ctx context.Context, l *session.Lease, cause error) err
 	case !l.Usable():
 		return err
 	}
-	return retry.Stop(errors.Join(cause, err, errors.New("the file that was at the destination is kept as "+backup)))
+	return retry.Stop(errors.Join(cause, err)) // failure names the backup
 }
 
 func (u *upload) rename(ctx context.Context, l *session.Lease, from, to string) error {

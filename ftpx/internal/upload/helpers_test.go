@@ -29,9 +29,13 @@ type disk struct {
 	gone    atomic.Bool
 	down    bool // it cannot be dialled
 	exact   bool // times are: all are the zero time of a fixed source
-	// before may answer a request by itself, or lose the connection.
+	// before may answer a request by itself, with an error or errAnswered, or lose the
+	// connection.
 	before func(transport.Request) error
 }
+
+// errAnswered: before has carried the request out.
+var errAnswered = errors.New("answered")
 
 func (d *disk) Info() transport.Info {
 	return transport.Info{Protocol: d.proto, Addr: "h:1", Caps: d.caps, RoundTrip: d.rtt}
@@ -54,7 +58,9 @@ func (d *disk) one(_ context.Context, r transport.Request) error {
 		return d.lose(false)
 	}
 	if d.before != nil {
-		if err := d.before(r); err != nil {
+		if err := d.before(r); errors.Is(err, errAnswered) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}

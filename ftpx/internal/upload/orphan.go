@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 
@@ -64,7 +65,8 @@ func (u *upload) lookAgain(ctx context.Context, l *session.Lease) error {
 			return err
 		}
 	}
-	err = &transport.Error{Op: u.task.Op, Path: u.spec.Dest, Kind: transport.KindTruncated, Protocol: l.Proto, Addr: l.Info().Addr, Err: ErrReplaced}
+	err = &transport.Error{Op: u.task.Op, Path: u.spec.Dest, Kind: transport.KindTruncated, Protocol: l.Proto, Addr: l.Info().Addr,
+		MayHaveActed: true, Err: ErrReplaced}
 	u.commit.done, u.checked, u.replaced, u.most.confirmed = false, false, true, 0
 	u.nextGeneration()
 	if u.restarts++; u.restarts >= transfer.MaxRestarts {
@@ -109,7 +111,8 @@ func (d *Doubt) Look(ctx context.Context, l *session.Lease, name string) error {
 	if l.Host != d.host {
 		return nil // that host has failed, and what it holds is nobody's concern now
 	}
-	replaced := &transport.Error{Op: "stat", Path: name, Kind: transport.KindExist, Protocol: l.Proto, Addr: l.Info().Addr, Err: ErrReplaced}
+	replaced := &transport.Error{Op: "stat", Path: name, Kind: transport.KindExist, Protocol: l.Proto, Addr: l.Info().Addr,
+		MayHaveActed: true, Err: ErrReplaced}
 	for _, left := range d.left {
 		if err := l.Remove(ctx, left); err != nil && !l.Usable() {
 			return err
@@ -127,8 +130,13 @@ func (d *Doubt) Look(ctx context.Context, l *session.Lease, name string) error {
 		return nil
 	}
 	h, from := sha256.New(), max(d.size-tailLength, 0)
-	if _, err := l.Retrieve(ctx, name, from, h, &transport.IO{Size: d.size - from, Limit: d.size - from}); err != nil {
+	n, err := l.Retrieve(ctx, name, from, h, &transport.IO{Size: d.size - from, Limit: d.size - from})
+	if err != nil {
 		return err
+	}
+	if n < d.size-from { // a data connection that ends too soon says nothing about the file
+		return &transport.Error{Op: "read back", Path: name, Kind: transport.KindTruncated, Protocol: l.Proto, Addr: l.Info().Addr,
+			Err: fmt.Errorf("%d of %d bytes came", n, d.size-from)}
 	}
 	if !bytes.Equal(h.Sum(nil), d.tail) {
 		return replaced

@@ -87,5 +87,8 @@ func (b *readBack) err(lost error) error {
 		return &transport.Error{Op: "read back", Path: b.path, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%d of %d bytes came", b.get.Received, b.rest.Len())}
 	}
+	if b.path == b.u.part.name {
+		err = b.u.vanished(err)
+	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
@@ -159,12 +158,8 @@ func (u *upload) settle(ctx context.Context, l *session.Lease, size int64) (int6
 			return 0, err
 		}
 		st, err := l.Stat(ctx, u.part.name)
-		if errors.Is(err, fs.ErrNotExist) {
-			// Another writer of the same file has finished: look anew.
-			err = u.fault(transport.KindTemporary, u.part.name, err)
-		}
 		if err != nil {
-			return 0, err
+			return 0, u.vanished(err)
 		}
 		if st.Size == size {
 			return size, nil

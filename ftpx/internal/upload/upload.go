@@ -3,6 +3,8 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
@@ -93,6 +95,7 @@ type upload struct {
 	bereft   bool // a session that was lost may have had a partial of this call open
 	replaced bool // the destination was, after it had been put there
 	restarts int
+	missed   int // how often the partial was gone that had been there, see vanished
 	res      transfer.Result
 }
 
@@ -129,13 +132,19 @@ func (u *upload) failure(err error) error {
 		return nil
 	}
 	// Before the rename, a lost request can have changed nothing but the partial.
-	f := &Failure{Unknown: u.commit.begun, Acknowledged: u.commit.begun && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
-	if u.commit.taken {
+	gone := errors.Is(err, errGone)
+	f := &Failure{Unknown: u.commit.begun || u.replaced, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	switch {
+	case u.commit.taken:
 		f.Unknown, f.Acknowledged, f.Offset = true, true, u.part.confirmed
-		return f
-	}
-	if f.Offset > 0 {
+	case f.Offset > 0 && !gone:
 		f.Partial = u.part.name
+	}
+	if u.commit.backedUp {
+		f.Err = fmt.Errorf("%w; the file that was at the destination may be kept as %q: rename it back", f.Err, backupName(u.spec.Dest, u.identity))
+	}
+	if u.replaced && !errors.Is(err, ErrReplaced) {
+		f.Err = fmt.Errorf("%w, after %w", f.Err, ErrReplaced)
 	}
 	return f
 }
@@ -213,6 +222,17 @@ func (u *upload) checkSource() error {
 		return retry.Stop(err)
 	}
 	return u.fault(transport.KindTemporary, u.spec.Dest, err)
+}
+
+// vanished is for a partial that was there a moment ago: another writer of the same file
+// may have given it its name, or the server is not of one mind. It is worth a new look, but
+// not for ever.
+func (u *upload) vanished(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) || u.missed >= transfer.MaxRestarts {
+		return err
+	}
+	u.missed++
+	return u.fault(transport.KindTemporary, u.part.name, err)
 }
 
 // fault is an error of this upload's own.

@@ -153,7 +153,7 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 		st, err = u.awaitName(ctx, l)
 	}
 	if err != nil {
-		return err
+		return u.vanished(err)
 	}
 	got := st.Size
 	if got < 0 {

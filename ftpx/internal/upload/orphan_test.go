@@ -1,0 +1,53 @@
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"testing"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// The end of a file that came too short, because its data connection ended, is no other
+// file.
+func TestShortLookIsNoOtherFile(t *testing.T) {
+	data := []byte("what was put there")
+	sum := sha256.Sum256(data)
+	short := true
+	d := &disk{proto: transport.FTP, files: map[string][]byte{"dest": data}, before: func(r transport.Request) error {
+		if get, ok := r.(*transport.Retrieve); ok && short {
+			n, err := get.Dst.Write(data[:3])
+			get.Received = int64(n)
+			return errors.Join(err, errAnswered)
+		}
+		return nil
+	}}
+	on(t, d, func(ctx context.Context, l *session.Lease) {
+		doubt := &Doubt{host: l.Host, proto: transport.FTP, size: int64(len(data)), tail: sum[:]}
+		if err := doubt.Look(ctx, l, "dest"); err == nil || errors.Is(err, ErrReplaced) || transport.KindOf(err) != transport.KindTruncated {
+			t.Errorf("short: %v", err)
+		}
+		short = false
+		if err := doubt.Look(ctx, l, "dest"); err != nil {
+			t.Errorf("whole: %v", err)
+		}
+		d.files["dest"] = []byte("what another put up")
+		if err := doubt.Look(ctx, l, "dest"); !errors.Is(err, ErrReplaced) {
+			t.Errorf("another: %v", err)
+		}
+	})
+}
+
+// An upload that has found its file replaced, and could not send it again, does not know
+// what is there.
+func TestReplacedAndNotSentAgainIsUnknown(t *testing.T) {
+	u := newUpload(t, []byte("data"), nil)
+	u.replaced = true
+	err := u.failure(&transport.Error{Op: "dial", Kind: transport.KindUnreachable, Err: errors.New("down")})
+	var f *Failure
+	if !errors.As(err, &f) || !f.Unknown || f.Acknowledged || !errors.Is(err, ErrReplaced) || transport.KindOf(err) != transport.KindUnreachable {
+		t.Errorf("%+v", f)
+	}
+}
