@@ -39,6 +39,58 @@ func (v Verify) String() string {
 	return "auto"
 }
 
+// Delivery says how a file gets to its name.
+type Delivery uint8
+
+// The ways of delivery.
+const (
+	// DeliverAtomic, the default: the file is sent under another name, the partial's,
+	// checked, and renamed, so that whoever polls for its name sees all of it or none. The
+	// folder must allow a look at the partial and the rename. Where it does not, the upload
+	// ends after one attempt with a [DeliveryError], and what was begun is removed.
+	DeliverAtomic Delivery = iota
+	// DeliverDirect sends under the final name. It resumes what the same call has begun,
+	// and what another call has left only where the server's digest proves it; it checks
+	// the file as far as the server allows that, and else [Verified].Acknowledged is set.
+	// While it is sent, who polls sees a file that is not whole. A failure leaves what has
+	// arrived there, see [Error].Partial; where all of it had left, the outcome is
+	// [Unknown].
+	DeliverDirect
+	// DeliverDrop is for folders that show nothing or whose files are taken as they are
+	// closed: OPEN, WRITE and CLOSE, or STOR, and nothing else. No look, no time, no
+	// rename; CreateDirs makes folders only after a refusal. Done means that the server has
+	// acknowledged it, and [Verified].Acknowledged is set. What was lost before all of it
+	// had left is sent again from its beginning; where all had left and no final reply
+	// came, the outcome is [Unknown], and it is not sent again, since it might be delivered
+	// twice. NoReplace and VerifyFull cannot be had with it.
+	DeliverDrop
+)
+
+// String returns "atomic", "direct" or "drop".
+func (d Delivery) String() string {
+	switch d {
+	case DeliverDirect:
+		return "direct"
+	case DeliverDrop:
+		return "drop"
+	}
+	return "atomic"
+}
+
+// UnmarshalText reads what String writes.
+func (d *Delivery) UnmarshalText(text []byte) error {
+	for _, known := range []Delivery{DeliverAtomic, DeliverDirect, DeliverDrop} {
+		if string(text) == known.String() {
+			*d = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no way of delivery: atomic, direct or drop", text)
+}
+
+// MarshalText writes what String does.
+func (d Delivery) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
 // SourceChange says what to do when a source changes while it is sent.
 type SourceChange uint8
 
@@ -79,6 +131,16 @@ type UploadOptions struct {
 	Always bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
+	// Delivery says how the file gets to its name: by default under another, by a rename.
+	Delivery Delivery
+	// PartialName is a template for that other name, "" for the usual one, which is
+	// hidden. It contains {name}, the file's own, or {id}, 16 hexadecimal digits that stand
+	// for its content and destination, for instance "{name}.filepart", "in.{name}" or
+	// "tmp/{name}"; a folder in it is relative to the file's, and made with CreateDirs.
+	// Without {id} it does not tell of which version of the file it is, so that what
+	// another call has left is only gone on with where the server's digest proves it. Names
+	// are shortened to 255 bytes.
+	PartialName string
 	// OnSourceChange says what to do when the file changes meanwhile.
 	OnSourceChange SourceChange
 	// OnOtherWriter says what to do when somebody else is sending the same file.
@@ -105,6 +167,9 @@ type PutOptions struct {
 	ModTime time.Time
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
+	// Delivery and PartialName are as in [UploadOptions].
+	Delivery    Delivery
+	PartialName string
 	// Spool bounds how much is kept of a source that cannot be read twice, in
 	// memory up to 1 MiB and in a temporary file beyond; 0 means 256 MiB,
 	// negative means nothing.
@@ -183,12 +248,17 @@ type Verified struct {
 	Hash string
 	// ReadBack is how many bytes were read back and compared.
 	ReadBack int64
+	// Acknowledged: nothing could be compared, and the server's word is all there is:
+	// the final reply to STOR, or those to each WRITE and CLOSE. See [Delivery].
+	Acknowledged bool
 }
 
 // String returns for instance "size", "size and sha256", or "size and 65536
 // bytes read back".
 func (v Verified) String() string {
 	switch {
+	case v.Acknowledged:
+		return "nothing but the server's acknowledgement"
 	case !v.Size:
 		return "nothing"
 	case v.Hash != "":

@@ -108,6 +108,10 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// DeliveryError says that a folder does not take a file in the way it was delivered. See
+// [DeliverAtomic].
+type DeliveryError = upload.Refusal
+
 // KindOf names what went wrong, of any error of this package.
 func KindOf(err error) transport.Kind { return transport.KindOf(err) }
 

@@ -23,6 +23,7 @@ func (c *client) Upload(ctx context.Context, localPath, remotePath string, opts 
 		KeepTime: !opts.DropTime, SkipSame: !opts.Always && !opts.DropTime,
 		RestartOnChange: opts.OnSourceChange == SourceChangeRestart, FailOnOther: opts.OnOtherWriter == OtherWriterFail,
 		RemoveStale: opts.RemoveStale, Progress: progress(t, opts.Progress),
+		Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
 	})
 }
 
@@ -34,7 +35,7 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 	return c.upload(ctx, &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
 		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
-		Progress: progress(t, opts.Progress),
+		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
 	})
 }
 
@@ -44,6 +45,9 @@ func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) 
 	var res transfer.Result
 	var err error
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
+		err = spec.Invalid()
+	}
+	if err == nil {
 		var doubt *upload.Doubt
 		if res, doubt, err = upload.Run(ctx, &c.env, spec); err == nil && !res.Unchanged {
 			c.doubts.note(spec.Dest, doubt)

@@ -41,6 +41,8 @@ type Verified struct {
 	Size     bool
 	Hash     string // the algorithm, "" for none
 	ReadBack int64  // bytes read back and compared
+	// Acknowledged: nothing was compared, and the server has said that it has it.
+	Acknowledged bool
 }
 
 // Verify is how much a transfer is checked.

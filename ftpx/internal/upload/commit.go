@@ -52,7 +52,7 @@ func (u *upload) place(ctx context.Context, l *session.Lease) error {
 // placeAfter goes on after a rename that was refused.
 func (u *upload) placeAfter(ctx context.Context, l *session.Lease, refused error) error {
 	if err := u.byBackup(ctx, l, refused); err != nil {
-		return err
+		return u.renameRefused(ctx, l, err)
 	}
 	return u.committed(ctx, l)
 }

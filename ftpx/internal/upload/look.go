@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
@@ -23,7 +24,7 @@ const (
 // resumable reports whether it is worth asking for a partial.
 func (u *upload) resumable(l *session.Lease) bool {
 	size := u.src.Size()
-	return !u.part.restart && (size >= resumeWorth || size < 0 && u.part.known) && !u.noRestart(l)
+	return u.spec.Delivery != Drop && !u.part.restart && (size >= resumeWorth || size < 0 && u.part.known) && !u.noRestart(l)
 }
 
 // noRestart reports whether the host is known not to continue a file.
@@ -32,7 +33,7 @@ func (u *upload) noRestart(l *session.Lease) bool { return l.Host.Offsets(l.Prot
 // looksAtDest reports whether a look at the destination can make the transfer needless
 // or useless. Small files are not worth its round trip.
 func (u *upload) looksAtDest() bool {
-	return !u.part.known && (u.spec.NoReplace || u.spec.SkipSame && !u.sameSeen && u.src.Size() >= sameWorth)
+	return u.spec.Delivery != Drop && !u.part.known && (u.spec.NoReplace || u.spec.SkipSame && !u.sameSeen && u.src.Size() >= sameWorth)
 }
 
 // look is what is found at both names, and what follows from it.
@@ -59,8 +60,10 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 		first = append(first, k.dest)
 	}
 	if u.resumable(l) {
-		k.part = &transport.Stat{Path: u.part.name}
-		first = append(first, k.part)
+		if k.part = k.dest; k.part == nil || u.part.name != u.spec.Dest {
+			k.part = &transport.Stat{Path: u.part.name}
+			first = append(first, k.part)
+		}
 	}
 	if len(first) == 0 {
 		u.part.known, u.part.restart = true, false
@@ -69,19 +72,19 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 	u.part.opened = u.part.opened || !l.Proto.IsFTP() // there the partial may be made ahead
 	if u.orphaned(l) {
 		lost := l.Do(ctx, &transport.Batch{Requests: first})
-		if lost == nil && u.isNew(k) {
+		if lost == nil && u.isNew(l, k) {
 			return u.put(ctx, l, 0)
 		}
 		return u.notNew(ctx, l, k, lost)
 	}
-	return u.putAfter(ctx, l, 0, &lead{requests: first, met: func() bool { return u.isNew(k) }, otherwise: func(lost error) (bool, error) {
+	return u.putAfter(ctx, l, 0, &lead{requests: first, met: func() bool { return u.isNew(l, k) }, otherwise: func(lost error) (bool, error) {
 		return u.notNew(ctx, l, k, lost)
 	}})
 }
 
 // isNew judges what was found, before a byte is sent: nothing is there to be resumed, and
 // nothing speaks against sending the file.
-func (u *upload) isNew(k *look) bool {
+func (u *upload) isNew(l *session.Lease, k *look) bool {
 	if k.dest != nil && k.dest.Err == nil {
 		if k.err = u.occupied(k.dest.Entry); k.err != nil {
 			return false
@@ -89,24 +92,35 @@ func (u *upload) isNew(k *look) bool {
 		st := k.dest.Entry
 		k.same = u.spec.SkipSame && st.Size == u.src.Size() && st.TimeExact && st.ModTime.Unix() == u.src.ModTime().Unix()
 	}
-	if k.same || k.trouble() != nil || k.resumes() {
+	if k.dest != nil && u.spec.NoReplace && u.spec.Delivery != Atomic && k.dest.Err != nil && !errors.Is(k.dest.Err, fs.ErrNotExist) && l.Usable() {
+		k.err = retry.Stop(fmt.Errorf("NoReplace is set, and the server does not tell whether there is a file of that name (%w)", k.dest.Err))
+		return false
+	}
+	if k.same || k.trouble() != nil || u.resumes(l, k) {
 		return false
 	}
 	u.part.known, u.part.restart = true, false
 	return true
 }
 
-// trouble is why it is not known whether there is a partial.
+// trouble is why it is not known whether there is a partial. A server that may not tell is
+// none: what it can not show is not gone on with. Stores without the right to list say
+// "permission denied" of every name that is not there.
 func (k *look) trouble() error {
-	if k.part == nil || errors.Is(k.part.Err, fs.ErrNotExist) {
+	if k.part == nil || errors.Is(k.part.Err, fs.ErrNotExist) || final(k.part.Err) {
 		return nil
 	}
 	return k.part.Err
 }
 
-// resumes reports whether there is a partial.
-func (k *look) resumes() bool {
-	return k.part != nil && k.part.Err == nil && !k.part.Entry.IsDir() && k.part.Entry.Size >= 0
+// resumes reports whether there is a partial to go on with. Under a name that says nothing
+// about the content, what another call has left is any file, unless the server's digest
+// says more.
+func (u *upload) resumes(l *session.Lease, k *look) bool {
+	if k.part == nil || k.part.Err != nil || k.part.Entry.IsDir() || k.part.Entry.Size < 0 {
+		return false
+	}
+	return u.part.known || !u.anonymous() || transfer.HashOfRange(l.Info().Caps) != ""
 }
 
 // notNew goes on where the file was not sent at once.
@@ -125,7 +139,7 @@ func (u *upload) notNew(ctx context.Context, l *session.Lease, k *look, lost err
 	if err := k.trouble(); err != nil {
 		return false, err
 	}
-	if k.resumes() {
+	if u.resumes(l, k) {
 		return u.resume(ctx, l, k.part.Entry.Size)
 	}
 	u.part.known, u.part.restart = true, false

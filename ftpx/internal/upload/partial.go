@@ -31,7 +31,7 @@ type partial struct {
 }
 
 func (u *upload) newPartial(generation int) partial {
-	return partial{name: partialName(u.spec.Dest, u.identity, generation), generation: generation}
+	return partial{name: u.partialName(generation), generation: generation}
 }
 
 // nextGeneration continues under another name: the next attempt begins at 0. What was

@@ -27,10 +27,10 @@ type put struct {
 	time   *transport.SetTime
 	hash   *transport.Hash
 	mine   *transfer.Digest // of the source, computed while the server computes hash
-	stat   *transport.Stat
+	stat   *transport.Stat  // nil with Drop
 	backs  []*readBack
-	dest   *transport.Stat // asked where NoReplace is set
-	rename *transport.Rename
+	dest   *transport.Stat   // asked where NoReplace is set
+	rename *transport.Rename // nil without a partial
 
 	more  bool  // what there is to check is not all in the batch
 	moved int64 // payload
@@ -90,7 +90,7 @@ func (p *put) run(ctx context.Context, first *lead) (done bool, err error) {
 }
 
 func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
-	p := &put{u: u, l: l, at: at, stat: &transport.Stat{Path: u.part.name}}
+	p := &put{u: u, l: l, at: at}
 	size := u.src.Size()
 	if at == 0 || at != size {
 		r, err := u.src.Open(at)
@@ -99,10 +99,17 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 		}
 		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress}
 	}
+	if u.spec.Delivery == Drop {
+		return p, nil
+	}
+	p.stat = &transport.Stat{Path: u.part.name}
 	if when := u.timeToSet(l); !when.IsZero() {
 		p.time = &transport.SetTime{Path: u.part.name, Time: when}
 	}
 	p.addChecks(l.Info().Caps, size)
+	if u.spec.Delivery == Direct {
+		return p, nil
+	}
 	p.rename = &transport.Rename{From: u.part.name, To: u.spec.Dest, Replace: !u.spec.NoReplace}
 	p.rename.If = p.mayRename
 	if u.spec.NoReplace {
@@ -152,7 +159,9 @@ func (p *put) requests() []transport.Request {
 	if p.time != nil {
 		all = append(all, p.time)
 	}
-	all = append(all, p.stat)
+	if p.stat != nil {
+		all = append(all, p.stat)
+	}
 	if p.hash != nil {
 		all = append(all, p.hash)
 	}
@@ -165,7 +174,10 @@ func (p *put) requests() []transport.Request {
 	if p.dest != nil {
 		all = append(all, p.dest)
 	}
-	return append(all, p.rename)
+	if p.rename != nil {
+		all = append(all, p.rename)
+	}
+	return all
 }
 
 // begin is when the partial is about to be written to.
@@ -173,6 +185,7 @@ func (p *put) begin() {
 	u := p.u
 	u.res.TimeKept = false
 	if p.store != nil {
+		u.sentWhole = false
 		u.where.arrived = false // what holds the partial from here on is of this host
 		u.part.verified, u.part.acknowledged, u.part.opened = transfer.Set{}, false, true
 		u.part.closed, u.part.ended = false, nil // that was of the Store before
@@ -184,6 +197,20 @@ func (p *put) progress(n int64) {
 	p.l.Moved()
 	p.u.env.Sent(n)
 	p.u.report(p.at + p.moved)
+}
+
+// mayBeWhole reports whether all of the source has left, and the server has not refused
+// it before it did.
+func (p *put) mayBeWhole() bool {
+	var te *transport.Error
+	size := p.u.src.Size()
+	switch {
+	case p.store.Err == nil:
+		return true
+	case size < 0 || p.at+p.moved < size:
+		return false
+	}
+	return size > 0 || errors.As(p.store.Err, &te) && te.MayHaveActed
 }
 
 // note takes note of what the server has of the file, once.
@@ -199,5 +226,6 @@ func (p *put) note() {
 		p.l.Host.Offsets(p.l.Proto).Taken.Store(true)
 	}
 	u.part.opened = u.part.opened && p.store.Err != nil
+	u.sentWhole = u.spec.Delivery != Atomic && p.mayBeWhole()
 	p.l.Attempt.Moved(p.moved) // also if what follows fails: the next attempt starts at once
 }

@@ -34,6 +34,9 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 		return false, u.short(u.part.acked, size)
 	}
 	u.part.acknowledged = u.part.acknowledged || p.store != nil
+	if p.rename == nil {
+		return p.finish(ctx, lost)
+	}
 	switch err := p.rename.Err; {
 	case err == nil:
 		return true, u.committed(ctx, l)
@@ -56,6 +59,25 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 	}
 }
 
+// finish is the end where there is no partial.
+func (p *put) finish(ctx context.Context, lost error) (done bool, err error) {
+	u := p.u
+	switch {
+	case u.spec.Delivery == Drop:
+		u.accept(p.l, p.want(), transfer.Verified{Acknowledged: true})
+		u.commit.done = true
+		return true, nil
+	case p.proven():
+	case lost != nil:
+		return false, lost
+	default:
+		if err := u.check(ctx, p.l); err != nil {
+			return false, err
+		}
+	}
+	return true, u.committed(ctx, p.l)
+}
+
 // stored is why the source was not stored.
 func (p *put) stored(lost error) error {
 	switch {
@@ -71,8 +93,12 @@ func (p *put) stored(lost error) error {
 // be, and remembered.
 func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	u, l := p.u, p.l
+	if u.spec.Delivery == Drop && u.sentWhole {
+		// To send it again could deliver it twice.
+		return false, retry.Stop(fmt.Errorf("all of it was sent, and the server has not said that it has it: %w", err))
+	}
 	u.part.closed = p.moved > 0 && l.Usable() // else the session may still have it
-	if u.part.closed && p.stat.Err == nil {
+	if u.part.closed && p.stat != nil && p.stat.Err == nil {
 		u.part.ended = &p.stat.Entry // the next attempt need not ask again
 	}
 	if l.Usable() && p.at == 0 && folderTrouble(err) && !p.again {
@@ -90,7 +116,7 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 		}
 	}
 	if l.Usable() && p.at == 0 && folderTrouble(err) {
-		err = notOurs(err)
+		err = u.nameRefused(notOurs(err))
 	}
 	late := u.mayArriveLate(l, p.at, p.moved)
 	if cerr := u.checkSource(); cerr != nil {
@@ -112,6 +138,9 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	case transport.KindLocked:
 		u.locked(p.at)
 	case transport.KindNoSpace, transport.KindQuota:
+		if u.spec.Delivery == Drop {
+			break
+		}
 		// People will make room: tell them how far it came.
 		if st, serr := l.Stat(ctx, u.part.name); serr == nil && !st.IsDir() {
 			u.part.held = min(st.Size, max(u.src.Size(), 0))
@@ -174,9 +203,12 @@ func notOurs(err error) error {
 
 // mendFolder looks whether the folder is missing, and creates it if that was asked for.
 func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) (again bool, err error) {
-	dir := path.Dir(u.spec.Dest)
+	dir := path.Dir(u.part.name)
 	if dir == "." || dir == "/" {
 		return false, nil
+	}
+	if u.spec.Delivery == Drop {
+		return u.spec.CreateDirs, makeFolders(ctx, l, dir, u.spec.CreateDirs)
 	}
 	st, err := l.Stat(ctx, dir)
 	switch {
@@ -200,6 +232,21 @@ func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) 
 		return false, err
 	}
 	return true, nil
+}
+
+// makeFolders makes a folder and those above it without a look at any: whether they are
+// there then, what follows will tell.
+func makeFolders(ctx context.Context, l *session.Lease, name string, may bool) error {
+	if name == "." || name == "/" || !may {
+		return nil
+	}
+	if err := makeFolders(ctx, l, path.Dir(name), may); err != nil {
+		return err
+	}
+	if err := l.Mkdir(ctx, name); err != nil && !l.Usable() {
+		return err
+	}
+	return nil
 }
 
 // MkdirAll tries the folder itself first, so that the usual case, a missing leaf or

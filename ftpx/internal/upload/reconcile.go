@@ -79,7 +79,7 @@ func (u *upload) removeTemporary(ctx context.Context, l *session.Lease) error {
 		names = append(names, backupName(u.spec.Dest, u.identity))
 	}
 	names = append(names, u.partialsLeft()...)
-	if u.spec.RemoveStale > 0 {
+	if u.spec.RemoveStale > 0 && u.spec.Delivery != Drop {
 		dir, base := path.Dir(u.spec.Dest), path.Base(u.spec.Dest)
 		err := l.List(ctx, dir, func(e transport.Entry) bool {
 			if isPartialOf(e.Name, base) && !e.ModTime.IsZero() && time.Since(e.ModTime) > u.spec.RemoveStale {
@@ -101,8 +101,11 @@ func (u *upload) removeTemporary(ctx context.Context, l *session.Lease) error {
 
 // partialsLeft are the partials that were left for another.
 func (u *upload) partialsLeft() (names []string) {
+	if u.spec.Delivery != Atomic {
+		return nil
+	}
 	for g := range u.part.generation {
-		names = append(names, partialName(u.spec.Dest, u.identity, g))
+		names = append(names, u.partialName(g))
 	}
 	return names
 }

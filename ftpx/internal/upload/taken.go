@@ -43,13 +43,16 @@ func (u *upload) stillThere(ctx context.Context, l *session.Lease) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		_, err = u.awaitName(ctx, l)
 	}
+	if err != nil && l.Usable() && (u.takenDirect(l, err) || final(err)) {
+		return u.unseen(ctx, l, u.part.acked, err)
+	}
 	return err
 }
 
 // placedBy looks, when a partial is gone, whether another has put it in its place: a second
 // upload of the same file uses the same one. Else it returns cause.
 func (u *upload) placedBy(ctx context.Context, l *session.Lease, cause error) (done bool, err error) {
-	if !errors.Is(cause, ErrTaken) || !l.Usable() {
+	if !errors.Is(cause, ErrTaken) || !l.Usable() || u.spec.Delivery != Atomic {
 		return false, cause
 	}
 	if done, _ := u.reconcile(ctx, l); !done {
@@ -85,8 +88,15 @@ func (u *upload) awaitName(ctx context.Context, l *session.Lease) (transport.Ent
 		return found, nil
 	}
 	u.commit.taken, u.part.confirmed = true, u.part.acked
-	return transport.Entry{}, retry.Stop(&transport.Error{Op: u.task.Op, Path: u.part.name, Kind: transport.KindLost, Protocol: l.Proto, Addr: l.Info().Addr,
-		MayHaveActed: true, Err: fmt.Errorf("%w: whoever takes files from that folder may have it, under that name; look there before it is sent again", ErrTaken)})
+	return transport.Entry{}, retry.Stop(&Refusal{What: "keep", Err: &transport.Error{Op: u.task.Op, Path: u.part.name, Kind: transport.KindLost,
+		Protocol: l.Proto, Addr: l.Info().Addr, MayHaveActed: true,
+		Err: fmt.Errorf("%w: whoever takes files from that folder may have it, under that name; look there before it is sent again", ErrTaken)}})
+}
+
+// takenDirect reports whether a file that was sent under its own name was taken away. Over
+// SFTP every byte of it was acknowledged, and its end; a 226 says less, see check.
+func (u *upload) takenDirect(l *session.Lease, err error) bool {
+	return u.spec.Delivery == Direct && !l.Proto.IsFTP() && errors.Is(err, ErrTaken)
 }
 
 // HurryTaken shortens the wait for a name that does not show, for tests.

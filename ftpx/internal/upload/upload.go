@@ -25,6 +25,10 @@ type Spec struct {
 	Writers *Writers
 	// Verify is how much is checked.
 	Verify transfer.Verify
+	// Delivery is how it gets to its name, PartialName a template for a partial's, see
+	// [CheckPartialName].
+	Delivery    Delivery
+	PartialName string
 	// CreateDirs creates missing folders, NoReplace fails if there is a file at Dest.
 	CreateDirs, NoReplace bool
 	// KeepTime gives the file the source's time. SkipSame leaves a file at Dest as it is
@@ -95,8 +99,11 @@ type upload struct {
 	bereft   bool // a session that was lost may have had a partial of this call open
 	replaced bool // the destination was, after it had been put there
 	restarts int
-	missed   int // how often the partial was gone that had been there, see vanished
-	res      transfer.Result
+	// sentWhole: all of the source has left for the destination, under its own name, and no
+	// look has said that it is not there. Only without a partial.
+	sentWhole bool
+	missed    int // how often the partial was gone that had been there, see vanished
+	res       transfer.Result
 }
 
 // most is the most that there has ever been: only more than that is progress.
@@ -133,11 +140,11 @@ func (u *upload) failure(err error) error {
 	}
 	// Before the rename, a lost request can have changed nothing but the partial.
 	gone := errors.Is(err, errGone)
-	f := &Failure{Unknown: u.commit.begun || u.replaced, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	f := &Failure{Unknown: u.commit.begun || u.replaced || u.sentWhole, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
 	switch {
 	case u.commit.taken:
 		f.Unknown, f.Acknowledged, f.Offset = true, true, u.part.confirmed
-	case f.Offset > 0 && !gone:
+	case f.Offset > 0 && !gone && !(u.sentWhole && u.spec.Delivery == Drop):
 		f.Partial = u.part.name
 	}
 	if u.commit.backedUp {
@@ -199,6 +206,9 @@ func (u *upload) once(ctx context.Context, l *session.Lease) error {
 		if done, err := u.send(ctx, l); done || err != nil {
 			return err
 		}
+	}
+	if u.spec.Delivery != Atomic {
+		return u.committed(ctx, l)
 	}
 	return u.place(ctx, l)
 }

@@ -97,6 +97,13 @@ func (u *upload) whole() {
 // mayRename is the condition of the rename: everything that was asked speaks for it.
 // Where anything does not, it is looked at once more, by check.
 func (p *put) mayRename() bool {
+	proven := p.proven()
+	p.u.commit.begun = p.u.commit.begun || proven
+	return proven
+}
+
+// proven reports whether what was sent is there, by everything that was asked.
+func (p *put) proven() bool {
 	u := p.u
 	if p.more || !p.complete() || p.dest != nil && !errors.Is(p.dest.Err, fs.ErrNotExist) {
 		return false
@@ -119,7 +126,6 @@ func (p *put) mayRename() bool {
 		return false
 	}
 	u.accept(p.l, p.want(), v)
-	u.commit.begun = true
 	return true
 }
 
@@ -152,6 +158,9 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 	if errors.Is(err, fs.ErrNotExist) && u.part.acknowledged {
 		st, err = u.awaitName(ctx, l)
 	}
+	if u.part.acknowledged && l.Usable() && (u.takenDirect(l, err) || final(err)) {
+		return u.unseen(ctx, l, want, err)
+	}
 	if err != nil {
 		return u.vanished(err)
 	}
@@ -162,7 +171,7 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 		}
 	}
 	if got != want {
-		u.part.acknowledged = false // it was no true word
+		u.part.acknowledged, u.sentWhole = false, false // it was no true word
 		u.part.restart = got > want
 		return &transport.Error{Op: u.task.Op, Path: u.part.name, Kind: transport.KindTruncated, Protocol: l.Proto, Addr: l.Info().Addr,
 			Err: fmt.Errorf("the server said it was all, but holds %d of %d bytes", got, want)}
@@ -177,6 +186,17 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 		return err
 	}
 	u.accept(l, want, v)
+	return nil
+}
+
+// unseen is for what the server has acknowledged and does not show: a partial cannot be
+// checked then, and what has its name already is as good as the server's word.
+func (u *upload) unseen(ctx context.Context, l *session.Lease, want int64, cause error) error {
+	if u.spec.Delivery == Atomic {
+		return u.cannot(ctx, l, "look", cause)
+	}
+	u.commit.taken = false
+	u.accept(l, want, transfer.Verified{Acknowledged: true})
 	return nil
 }
 
