@@ -3,6 +3,8 @@ package ftpx
 import (
 	"fmt"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
 )
 
 // Verify says how much is checked before a transfer counts as done.
@@ -91,6 +93,9 @@ func (d *Delivery) UnmarshalText(text []byte) error {
 // MarshalText writes what String does.
 func (d Delivery) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// CheckPartialName reports what is wrong with a template for [UploadOptions].PartialName.
+func CheckPartialName(template string) error { return upload.CheckPartialName(template) }
+
 // SourceChange says what to do when a source changes while it is sent.
 type SourceChange uint8
 
@@ -167,8 +172,9 @@ type PutOptions struct {
 	ModTime time.Time
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
-	// Delivery and PartialName are as in [UploadOptions].
-	Delivery    Delivery
+	// Delivery is as in [UploadOptions].
+	Delivery Delivery
+	// PartialName is as in [UploadOptions].
 	PartialName string
 	// Spool bounds how much is kept of a source that cannot be read twice, in
 	// memory up to 1 MiB and in a temporary file beyond; 0 means 256 MiB,

@@ -172,7 +172,7 @@ func (d *demo) over(ctx context.Context, p ftpx.Protocol, seed uint64) (row, err
 	defer client.Close()
 	begin := time.Now()
 	flags := cli.Flags{Parallel: 4, Quiet: true}
-	if code := upload(ctx, client, flags, d.env, []source{{path: d.source(), contents: true}}); code != cli.ExitDone {
+	if code := upload(ctx, client, flags, d.env, []source{{path: d.source(), contents: true}}, ftpx.UploadOptions{}); code != cli.ExitDone {
 		return r, fmt.Errorf("the upload ended with %d", code)
 	}
 	r.took = time.Since(begin)

@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	var seed uint64
 	args, code, ok := cli.Parse("uploader", usage, &f, &env, args, func(fs *flag.FlagSet) {
 		fs.BoolVar(&demonstrate, "demo", false, "show it at work on embedded servers behind a line that resets connections")
+		f.Sending(fs)
 		fs.Uint64Var(&seed, "seed", 1, "with -demo, the `number` that files and resets are drawn from")
 	})
 	switch {
@@ -61,12 +62,16 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
+	ways, err := f.Ways()
+	if err != nil {
+		return cli.Fail("uploader", env, err)
+	}
 	client, err := ftpx.New(ctx, cfg)
 	if err != nil {
 		return cli.NoClient("uploader", f, env, err)
 	}
 	defer client.Close()
-	return upload(ctx, client, f, env, sources)
+	return upload(ctx, client, f, env, sources, ways)
 }
 
 // configure finds what is wrong with the command line before anything is sent.

@@ -17,9 +17,9 @@ import (
 )
 
 // upload sends all that the sources hold.
-func upload(ctx context.Context, client ftpx.Client, f cli.Flags, env cli.Env, sources []source) int {
+func upload(ctx context.Context, client ftpx.Client, f cli.Flags, env cli.Env, sources []source, ways ftpx.UploadOptions) int {
 	return cli.Run(ctx, "upload", f, env, func(yield func(cli.Job) bool) error {
-		w := &walker{client: client, flags: f, env: env, yield: yield}
+		w := &walker{client: client, flags: f, env: env, ways: ways, yield: yield}
 		for _, s := range sources {
 			if !w.source(s) {
 				break
@@ -42,6 +42,7 @@ type walker struct {
 	client ftpx.Client
 	flags  cli.Flags
 	env    cli.Env
+	ways   ftpx.UploadOptions
 	yield  func(cli.Job) bool
 }
 
@@ -91,6 +92,10 @@ func (w *walker) folder(dir, remote string) bool {
 	if !empty {
 		return true
 	}
+	if w.ways.Delivery == ftpx.DeliverDrop {
+		cli.Note(w.flags, w.env, "skipped %q: it is empty, and -delivery drop makes no folders for nothing", dir)
+		return true
+	}
 	if remote == "" {
 		remote = "."
 	}
@@ -125,7 +130,9 @@ func (w *walker) entry(local, remote string, mode fs.FileMode) (sent, more bool)
 
 func (w *walker) file(local, remote string) bool {
 	return w.yield(cli.Job{Local: local, Remote: remote, Do: func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-		return w.client.Upload(ctx, local, remote, &ftpx.UploadOptions{CreateDirs: true, Progress: progress})
+		opts := w.ways
+		opts.CreateDirs, opts.Progress = true, progress
+		return w.client.Upload(ctx, local, remote, &opts)
 	}})
 }
 

@@ -114,7 +114,8 @@ func (c *copying) after(ctx context.Context, seen *sighting, item *Item) error {
 	j := c.j
 	res := item.Result
 	if j.o.After.Source != SourceKeep && !c.verdict.proven && !j.o.DryRun {
-		if res.Outcome != ftpx.Done || !res.Verified.Size {
+		word := j.o.Delivery == ftpx.DeliverDrop && res.Verified.Acknowledged // which is what was asked for
+		if res.Outcome != ftpx.Done || !res.Verified.Size && !word {
 			return errUnproven
 		}
 		if res.Size != seen.size {
@@ -161,9 +162,11 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 	}
 	res, err := j.c.Upload(ctx, local, remote, &ftpx.UploadOptions{
 		// What is known to differ or to be missing is not worth a look.
-		Always:     !c.verdict.prove,
-		Verify:     j.o.Verify,
-		CreateDirs: c.n == nil,
+		Always:      !c.verdict.prove,
+		Verify:      j.o.Verify,
+		CreateDirs:  c.n == nil || j.o.Delivery == ftpx.DeliverDrop,
+		Delivery:    j.o.Delivery,
+		PartialName: j.o.PartialName,
 	})
 	if err == nil {
 		err = c.appear(ctx)

@@ -122,6 +122,13 @@ type Options struct {
 	Tolerance time.Duration
 	// Verify replaces the client's; zero keeps it.
 	Verify ftpx.Verify
+	// Delivery says how files that are sent get to their names, see [ftpx.UploadOptions].
+	// With [ftpx.DeliverDrop] the folder that is copied to is not looked at: every file is
+	// sent, or, with Ledger, each once, as with Once; Delete and FirstName cannot be had
+	// with it, and empty folders are not made.
+	Delivery ftpx.Delivery
+	// PartialName is the template of names until then, see [ftpx.UploadOptions].
+	PartialName string
 
 	// Delete deletes what only the folder that is copied to has, after everything
 	// else, and only if all of the other folder could be read.
@@ -193,6 +200,7 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Once && o.Ledger == nil:
 		return o, errors.New("Options.Once is set without Options.Ledger, which alone remembers what was copied: open one")
 	}
+	o.Once = o.Once || o.Delivery == ftpx.DeliverDrop && o.Ledger != nil
 	o.MaxDelete = orDefault(o.MaxDelete, DefaultMaxDelete)
 	o.Tolerance = orDefault(o.Tolerance, DefaultTolerance)
 	o.PartialAge = orDefault(o.PartialAge, DefaultPartialAge)

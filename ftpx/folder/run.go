@@ -72,6 +72,9 @@ func newJob(c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (
 		opts = &Options{}
 	}
 	o, err := opts.withDefaults()
+	if err == nil {
+		err = o.checkDelivery(up)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +91,9 @@ func newJob(c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (
 	l, r := &local{dir: localDir, dest: !up}, &remote{c: c, dir: path.Clean(remoteDir)}
 	if j.src, j.dst = side(r), side(l); up {
 		j.src, j.dst, j.action = l, r, Send
+		if o.Delivery == ftpx.DeliverDrop {
+			j.dst = dropped{r}
+		}
 	}
 	if j.folded = o.FoldCase || !up && foldingSystem; o.Job == "" {
 		j.name = map[bool]string{true: "upload ", false: "download "}[up] + localDir + " " + r.dir

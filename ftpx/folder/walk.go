@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
 // node is a folder of the source, and its twin.
@@ -117,7 +119,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 // ensure makes a folder's twin, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	n.made.Do(func() {
-		if n.there {
+		if n.there || j.o.Delivery == ftpx.DeliverDrop { // there an upload makes what it needs
 			return
 		}
 		if n.parent != nil {

@@ -82,6 +82,17 @@ func ExitOf(err error) int {
 	return ExitConnect
 }
 
+// Text is an error as a command prints it: with the flag where the library's text names an
+// option that helps.
+func Text(err error) string {
+	text := transport.Printable(err.Error())
+	var refused *ftpx.DeliveryError
+	if errors.As(err, &refused) {
+		text += " [" + hint(err) + "]"
+	}
+	return text
+}
+
 // Hint names the flags that have to do with a failure, in a line, or is empty.
 func Hint(err error) string { return hint(err) }
 
@@ -92,6 +103,16 @@ func EndsAll(err error) bool { return endsAll(err) }
 // hint names the flags that have to do with a failure; the library's own text
 // names its options.
 func hint(err error) string {
+	var refused *ftpx.DeliveryError
+	if errors.As(err, &refused) {
+		switch refused.What {
+		case "name":
+			return "-partial-name chooses another name for what is not whole yet, -delivery direct does without"
+		case "keep":
+			return "-delivery drop is for folders whose files are taken as they are closed"
+		}
+		return "-delivery direct sends under the final name, -delivery drop asks nothing about the file"
+	}
 	switch ftpx.KindOf(err) {
 	case transport.KindAuth:
 		return "the password comes from FTPX_PASSWORD, -password-file or a prompt, keys from -identity or -agent"

@@ -78,7 +78,7 @@ func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 		r.Protocol = res.Protocol.String()
 	}
 	if err != nil {
-		r.Error, r.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
+		r.Error, r.Kind = Text(err), ftpx.KindOf(err).String()
 	} else {
 		r.Verified = res.Verified.String()
 	}

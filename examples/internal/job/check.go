@@ -75,7 +75,7 @@ func (s *settings) check(up bool, o folder.Options, bad func(key, text string)) 
 
 // optionOf is the key of the option that an error of package folder begins with.
 func optionOf(why string) string {
-	for field, key := range map[string]string{"Ready": "ready", "Name": "rename", "FirstName": "first_name", "After.Archive": "after.archive",
+	for field, key := range map[string]string{"Ready": "ready", "Name": "rename", "FirstName": "first_name", "Delivery": "delivery", "PartialName": "partial_name", "Delete": "delete", "After.Archive": "after.archive",
 		"After.MarkTarget": "after.mark_target", "After.MarkSource": "after.mark_source", "DeadLetter": "dead_letter"} {
 		if rest, ok := strings.CutPrefix(strings.TrimPrefix(why, "field "), "Options."+field); ok && !strings.HasPrefix(rest, ".") || ok && field == "Ready" {
 			return key

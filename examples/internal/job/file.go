@@ -50,6 +50,8 @@ type settings struct {
 	Report        *string    `toml:"report"`
 	Rename        *string    `toml:"rename"`
 	FirstName     *string    `toml:"first_name"`
+	Delivery      *delivery  `toml:"delivery"`
+	PartialName   *string    `toml:"partial_name"`
 	DeadLetter    *string    `toml:"dead_letter"`
 	Ready         *readiness `toml:"ready"`
 	After         *aftermath `toml:"after"`

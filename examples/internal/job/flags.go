@@ -84,6 +84,8 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	boolean(fs, "resend-unknown", "with -ledger, send files again that an earlier run may have delivered without being able to tell", &s.ResendUnknown)
 	stringy(fs, "rename", "`template` of names at the target, as {stem}-{date:2006-01-02}.{ext}", &s.Rename)
 	stringy(fs, "first-name", "`template` of names until a file is whole, as {name}.tmp", &s.FirstName)
+	textual(fs, "delivery", "`way` of what is sent to its name: atomic (under another, checked, renamed), direct (under its own), drop (its own, and nothing asked: for folders that show nothing) (default atomic)", &s.Delivery)
+	stringy(fs, "partial-name", "`template` of that other name, as {name}.filepart or tmp/{name} (default hidden)", &s.PartialName)
 	stringy(fs, "dead-letter", "`folder` on the source's side for files that cannot be copied", &s.DeadLetter)
 	s.Ready, s.After = &readiness{}, &aftermath{}
 	textual(fs, "ready-stable", "take a file when it has not changed for so long", &s.Ready.Stable)

@@ -55,6 +55,7 @@ func (s *settings) build(up bool, bad func(key, text string)) folder.Options {
 		Delete: value(s.Delete), MaxDelete: value(s.MaxDelete).v, PartialAge: duration(s.PartialAge),
 		StopOnError: value(s.StopOnError), Once: value(s.Once), ResendUnknown: value(s.ResendUnknown),
 		Name: folder.Template(value(s.Rename)), FirstName: folder.Template(value(s.FirstName)), DeadLetter: value(s.DeadLetter),
+		Delivery: value(s.Delivery).v, PartialName: value(s.PartialName),
 	}
 	if r := s.Ready; r != nil {
 		o.Ready = folder.Ready{Stable: duration(r.Stable), Marker: value(r.Marker), Lock: value(r.Lock)}

@@ -70,6 +70,8 @@ func written(v reflect.Value) string {
 		return fmt.Sprintf("%q", linkWords[v.v])
 	case fate:
 		return fmt.Sprintf("%q", fateWords[v.v])
+	case delivery:
+		return fmt.Sprintf("%q", v.v)
 	case verifying:
 		return fmt.Sprintf("%q", v.v)
 	case string:

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -120,6 +121,12 @@ func (w *verifying) UnmarshalText(text []byte) error {
 	w.v = string(text)
 	return err
 }
+
+// delivery is how what is sent gets to its name.
+type delivery struct{ v ftpx.Delivery }
+
+// UnmarshalText is part of encoding.TextUnmarshaler.
+func (d *delivery) UnmarshalText(text []byte) error { return d.v.UnmarshalText(text) }
 
 // oneOf returns which of the words it is.
 func oneOf(text []byte, words ...string) (int, error) {

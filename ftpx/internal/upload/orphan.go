@@ -37,7 +37,7 @@ func (u *upload) orphaned(l *session.Lease) bool {
 // doubtful reports whether what is at the destination may be replaced by a session that
 // was lost.
 func (u *upload) doubtful() bool {
-	if u.where.host == nil {
+	if u.where.host == nil || u.spec.Delivery == Drop {
 		return false
 	}
 	o := u.where.host.Offsets(u.res.Protocol)

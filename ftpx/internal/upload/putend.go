@@ -219,10 +219,11 @@ func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) 
 		// The folder is there. It may have been made by another upload since, so that one
 		// more try tells whether the refusal stands.
 		return u.spec.CreateDirs, nil
+	case !l.Usable():
+		return false, err
+	case final(err): // it shows nothing: what is there after that, the upload will tell
+		return u.spec.CreateDirs, makeFolders(ctx, l, dir, u.spec.CreateDirs)
 	case !errors.Is(err, fs.ErrNotExist):
-		if !l.Usable() {
-			return false, err
-		}
 		return false, nil
 	case !u.spec.CreateDirs:
 		return false, retry.Stop(&transport.Error{Op: "upload", Path: dir, Kind: transport.KindNotExist,
