@@ -138,10 +138,11 @@ func (s *Session) Run(ctx context.Context, t Task, f func(context.Context, *Leas
 		defer s.turns.release()
 	}
 	var d doubts
+	var said answers
 	return s.opts.Retry.Do(ctx, func(ctx context.Context, a *retry.Attempt) error {
 		return s.attempt(ctx, &job{task: t, attempt: a, f: func(ctx context.Context, l *Lease) error {
 			l.Acted = d.acted
-			return d.judge(f(ctx, l), l)
+			return said.judge(d.judge(f(ctx, l), l), l)
 		}})
 	}, func(e retry.Event) { s.opts.Events.Retry(t, e) })
 }

@@ -97,6 +97,9 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 		// To send it again could deliver it twice.
 		return false, retry.Stop(fmt.Errorf("all of it was sent, and the server has not said that it has it: %w", err))
 	}
+	if whole, werr := p.wholeAfterAll(ctx, err); whole || werr != nil {
+		return false, werr
+	}
 	u.part.closed = p.moved > 0 && l.Usable() // else the session may still have it
 	if u.part.closed && p.stat != nil && p.stat.Err == nil {
 		u.part.ended = &p.stat.Entry // the next attempt need not ask again
@@ -147,6 +150,29 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 		}
 	}
 	return false, err
+}
+
+// wholeAfterAll proves a small file that is there as a whole although the server has said
+// that it broke off: some say so of every file. One that is worth resuming is proven by
+// the next attempt.
+func (p *put) wholeAfterAll(ctx context.Context, cause error) (bool, error) {
+	u, size := p.u, p.u.src.Size()
+	switch transport.KindOf(cause) {
+	case transport.KindLost, transport.KindTruncated, transport.KindTemporary:
+	default:
+		return false, nil
+	}
+	if !p.l.Usable() || size < 0 || size >= resumeWorth || p.moved < size || p.stat == nil || p.stat.Err != nil ||
+		p.stat.Entry.Size != size || p.stat.Entry.IsDir() {
+		return false, nil
+	}
+	at, _, err := u.prove(ctx, p.l, u.part.name, size)
+	if err != nil || at != size {
+		return false, err
+	}
+	u.confirm(p.l, size)
+	err = u.check(ctx, p.l)
+	return err == nil, err
 }
 
 // noRoom tells a server that can write no more from one that does not continue files: SFTP
