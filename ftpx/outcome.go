@@ -115,6 +115,30 @@ type DeliveryError = upload.Refusal
 // KindOf names what went wrong, of any error of this package.
 func KindOf(err error) transport.Kind { return transport.KindOf(err) }
 
+// EndsAll reports whether an error is the host's and not a file's, so that every other
+// file would meet it too: a refused login, an identity that is not the known one, no
+// connection, and over FTP no data connection. Jobs end with it: an account must not be
+// locked by a thousand refused logins, and a host that is gone must not be waited for a
+// thousand times.
+func EndsAll(err error) bool {
+	switch KindOf(err) {
+	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
+		return true
+	case transport.KindUnreachable, transport.KindTimeout, transport.KindNoHost, transport.KindNotOffered:
+		var te *transport.Error
+		if errors.Is(err, transport.ErrNoData) {
+			return true
+		}
+		if errors.As(err, &te) {
+			switch te.Op {
+			case "connect", "dial", "handshake", "login":
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // The errors that a transfer finds by itself.
 var (
 	// ErrSourceChanged: the source was truncated, grew or was rewritten while

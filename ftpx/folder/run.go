@@ -55,6 +55,8 @@ type job struct {
 	report Report
 	first  error // of an item
 	fatal  error // nothing more can be done
+	cancel context.CancelCauseFunc
+	single bool // files come one by one, and each is tried again later
 	doubts []*doubt
 }
 
@@ -127,13 +129,16 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	}
 	defer j.extra.close()
 	defer j.waiting.files.close()
+	outer := ctx
+	ctx, j.cancel = context.WithCancelCause(ctx)
+	defer j.cancel(nil)
 	j.work(ctx, func() { j.walk(ctx, there) })
 	j.settle(ctx)
 	j.recheck(ctx)
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
 	}
-	return j.end(ctx)
+	return j.end(outer)
 }
 
 // work runs the workers while produce fills the queue, and until it is empty. In a
@@ -209,7 +214,7 @@ func (j *job) end(ctx context.Context) (Report, error) {
 	if err := context.Cause(ctx); err != nil {
 		errs = append(errs, err)
 	}
-	if j.fatal != nil {
+	if j.fatal != nil && j.fatal != j.first {
 		errs = append(errs, j.fatal)
 	}
 	if j.report.Failed > 0 {
@@ -240,6 +245,12 @@ func (j *job) tell(i Item) {
 		}
 		if j.o.StopOnError && !j.o.DryRun {
 			j.queue.stop()
+		}
+		if j.fatal == nil && !j.single && ftpx.EndsAll(i.Err) {
+			// Each of those under way would wait for the host in its turn.
+			j.fatal = i.Err
+			j.queue.stop()
+			j.cancel(i.Err)
 		}
 	case i.Action == Mkdir:
 		r.Folders++

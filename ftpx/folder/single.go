@@ -40,7 +40,7 @@ func newSingle(c ftpx.Client, localDir, remoteDir string, opts *Options, up bool
 	if j.o.Delete || j.o.DryRun {
 		return nil, errors.New("folder: Options.Delete and DryRun are for whole folders: leave them out")
 	}
-	j.queue = newQueue(1, 1)
+	j.queue, j.single = newQueue(1, 1), true
 	if l, ok := j.dst.(*local); ok {
 		there, err := l.root(context.Background())
 		if err == nil && !there {

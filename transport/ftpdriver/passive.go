@@ -55,7 +55,7 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 func (c *Conn) dialData(ctx context.Context, op *transport.Op, port int) (*transport.Wire, error) {
 	wire, err := transport.DialWire(ctx, c.ep, net.JoinHostPort(c.dataHost(), strconv.Itoa(port)))
 	if err != nil {
-		err = fmt.Errorf("open data connection: %w", err)
+		err = fmt.Errorf("%w: %w", transport.ErrNoData, err)
 		if errors.Is(err, context.DeadlineExceeded) && op.Context().Err() == nil {
 			err = as(transport.KindTimeout, err)
 		}

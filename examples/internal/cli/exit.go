@@ -98,7 +98,7 @@ func Hint(err error) string { return hint(err) }
 
 // EndsAll reports whether an error is the server's, so that every other file would
 // meet it too.
-func EndsAll(err error) bool { return endsAll(err) }
+func EndsAll(err error) bool { return ftpx.EndsAll(err) }
 
 // hint names the flags that have to do with a failure; the library's own text
 // names its options.
@@ -113,6 +113,9 @@ func hint(err error) string {
 		}
 		return "-delivery direct sends under the final name, -delivery drop asks nothing about the file"
 	}
+	if errors.Is(err, transport.ErrNoData) {
+		return "the server's passive ports are closed to us, by a firewall or because its passive address is wrong; -protocols sftp needs none"
+	}
 	switch ftpx.KindOf(err) {
 	case transport.KindAuth:
 		return "the password comes from FTPX_PASSWORD, -password-file or a prompt, keys from -identity or -agent"
@@ -124,23 +127,4 @@ func hint(err error) string {
 		return "-protocols and -sftp-port, -ftp-port, -ftps-port, -ftps-implicit-port say what to try and where, -retry-for how long"
 	}
 	return ""
-}
-
-// endsAll reports whether an error is the server's, not a file's, so that other
-// files would meet it too: an account must not be locked by a thousand refused
-// logins, and a server that is gone must not be waited for a thousand times.
-func endsAll(err error) bool {
-	switch ftpx.KindOf(err) {
-	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
-		return true
-	case transport.KindUnreachable, transport.KindTimeout, transport.KindNoHost, transport.KindNotOffered:
-		var te *transport.Error
-		if errors.As(err, &te) {
-			switch te.Op {
-			case "connect", "dial", "handshake", "login":
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -124,7 +124,7 @@ func (r *runner) do(j Job) {
 		return
 	}
 	r.record(NewRecord(op, j.Local, j.Remote, res, err))
-	if err != nil && endsAll(err) {
+	if err != nil && ftpx.EndsAll(err) {
 		r.once.Do(func() {
 			r.fatal = err
 			close(r.stop)

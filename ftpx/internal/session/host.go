@@ -31,6 +31,7 @@ type Host struct {
 	Streams Streams
 
 	ftp, sftp Offsets
+	noData    noData
 	s         *Session
 	index     int
 	pool      *pool

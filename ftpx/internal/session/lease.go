@@ -52,7 +52,12 @@ func (h *Host) leaseFor(pc *pooled, at place, a *retry.Attempt, r rates) *Lease 
 }
 
 // Moved says that payload has gone over the connection.
-func (l *Lease) Moved() { l.moved = true }
+func (l *Lease) Moved() {
+	if !l.moved {
+		l.Host.noData.had()
+	}
+	l.moved = true
+}
 
 // Limited reports whether a rate limits it.
 func (l *Lease) Limited() bool { return !l.rates.none() }

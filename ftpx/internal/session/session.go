@@ -142,7 +142,11 @@ func (s *Session) Run(ctx context.Context, t Task, f func(context.Context, *Leas
 	return s.opts.Retry.Do(ctx, func(ctx context.Context, a *retry.Attempt) error {
 		return s.attempt(ctx, &job{task: t, attempt: a, f: func(ctx context.Context, l *Lease) error {
 			l.Acted = d.acted
-			return said.judge(d.judge(f(ctx, l), l), l)
+			err := said.judge(d.judge(f(ctx, l), l), l)
+			if err == nil && (t.Transfer || t.Op == "list") {
+				l.Host.noData.had()
+			}
+			return l.Host.noData.judge(err, s.opts.Retry)
 		}})
 	}, func(e retry.Event) { s.opts.Events.Retry(t, e) })
 }
