@@ -104,6 +104,24 @@ type Files interface {
 	// Chtimes sets the modification time, to the second. errors.ErrUnsupported
 	// where the server cannot.
 	Chtimes(ctx context.Context, remotePath string, mtime time.Time) error
+	// Chmod sets the permission bits, and setuid, setgid and sticky, of mode (SETSTAT, SITE
+	// CHMOD). errors.ErrUnsupported where the server cannot. It may be repeated.
+	Chmod(ctx context.Context, remotePath string, mode fs.FileMode) error
+	// Symlink makes remotePath a symbolic link that says target, which is sent as it is.
+	// SFTP alone has links: errors.ErrUnsupported elsewhere. One that is there fails.
+	Symlink(ctx context.Context, target, remotePath string) error
+	// ReadLink returns what a symbolic link says. It is the server's word: it may lead
+	// anywhere. errors.ErrUnsupported on FTP.
+	ReadLink(ctx context.Context, remotePath string) (string, error)
+	// Space tells how much room there is on the volume of a path (statvfs@openssh.com,
+	// AVBL). errors.ErrUnsupported where the server does not tell.
+	Space(ctx context.Context, remotePath string) (Space, error)
+	// Raw sends one command line on FTP, such as "SITE UMASK 022", and returns the final
+	// reply, whatever its code. Commands that move data or change what a connection relies
+	// on (TYPE, CWD, REST, RNFR and the like) are refused; errors.ErrUnsupported on SFTP.
+	// Connections are shared: what the command changes holds for one of them. If its reply
+	// is lost the outcome is [Unknown], and it is not repeated.
+	Raw(ctx context.Context, line string) (Reply, error)
 	// FS returns [Config].Base and what is below it as a file system for reading:
 	// fs.ReadDirFS, fs.StatFS, fs.ReadFileFS and fs.SubFS. Its files are
 	// io.ReaderAt, io.Seeker and io.WriterTo too. It asks nothing of the server

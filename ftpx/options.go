@@ -2,6 +2,7 @@ package ftpx
 
 import (
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
@@ -131,6 +132,10 @@ type UploadOptions struct {
 	// DropTime leaves the modification time to the server. By default the
 	// source's is kept, to the second, where the server can set it.
 	DropTime bool
+	// Mode are the permission bits that the file gets before it has its name (SETSTAT,
+	// SITE CHMOD); 0 leaves them to the server. [Result].ModeSet says whether it took them;
+	// a refusal is no failure. Not with [DeliverDrop].
+	Mode fs.FileMode
 	// Always sends the file even if the one at the remote path has the same
 	// size and modification time and proves to be the same.
 	Always bool
@@ -168,6 +173,8 @@ type PutOptions struct {
 	CreateDirs bool
 	// NoReplace fails with fs.ErrExist, see [UploadOptions].
 	NoReplace bool
+	// Mode is as in [UploadOptions].
+	Mode fs.FileMode
 	// ModTime is set on the remote file; zero leaves it to the server.
 	ModTime time.Time
 	// Verify replaces [Options].Verify; zero keeps it.
@@ -241,6 +248,8 @@ type Result struct {
 	Verified Verified
 	// TimeKept says that the modification time was set.
 	TimeKept bool
+	// ModeSet says that the permission bits were, see [UploadOptions].Mode.
+	ModeSet bool
 	// Duration is how long it took, waiting included.
 	Duration time.Duration
 }

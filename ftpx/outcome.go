@@ -48,8 +48,8 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 // *retry.Error all work.
 type Error struct {
 	// Op is the operation: "open", "upload", "download", "put", "get", "stat",
-	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "ping", "recheck",
-	// "close".
+	// "list", "read" (of a file out of FS), "rename", "remove", "mkdir", "chtimes", "chmod",
+	// "symlink", "readlink", "space", "raw", "ping", "recheck", "close".
 	Op string
 	// Local is the local path, if there is one.
 	Local string

@@ -24,6 +24,7 @@ func (c *client) Upload(ctx context.Context, localPath, remotePath string, opts 
 		RestartOnChange: opts.OnSourceChange == SourceChangeRestart, FailOnOther: opts.OnOtherWriter == OtherWriterFail,
 		RemoveStale: opts.RemoveStale, Progress: progress(t, opts.Progress),
 		Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
+		Mode: unixMode(opts.Mode),
 	})
 }
 
@@ -36,6 +37,7 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
 		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
+		Mode: unixMode(opts.Mode),
 	})
 }
 
@@ -129,7 +131,7 @@ func (c *client) newEnv() transfer.Env {
 // ended is the end of a transfer: its result and error as callers see them.
 func (c *client) ended(t task, r transfer.Result, begin time.Time, err error) (Result, error) {
 	res := Result{Size: r.Size, Kept: r.Kept, Moved: r.Moved, Attempts: r.Attempts, Resumes: r.Resumes, Unchanged: r.Unchanged,
-		Protocol: r.Protocol, Addr: r.Addr, Verified: Verified(r.Verified), TimeKept: r.TimeKept, Duration: time.Since(begin)}
+		Protocol: r.Protocol, Addr: r.Addr, Verified: Verified(r.Verified), TimeKept: r.TimeKept, ModeSet: r.ModeSet, Duration: time.Since(begin)}
 	if err == nil {
 		res.Outcome = Done
 		if !res.Unchanged {

@@ -94,5 +94,36 @@ func (c Calls) Hash(ctx context.Context, path, algo string, offset, n int64) ([]
 	return r.Sum, err
 }
 
+// SetMode carries out a [SetMode].
+func (c Calls) SetMode(ctx context.Context, path string, mode uint32) error {
+	return c.one(ctx, &SetMode{Path: path, Mode: mode})
+}
+
+// Symlink carries out a [Link] that makes one.
+func (c Calls) Symlink(ctx context.Context, target, path string) error {
+	return c.one(ctx, &Link{Path: path, Make: true, Target: target})
+}
+
+// ReadLink carries out a [Link] that reads one.
+func (c Calls) ReadLink(ctx context.Context, path string) (string, error) {
+	r := &Link{Path: path}
+	err := c.one(ctx, r)
+	return r.Target, err
+}
+
+// Space carries out a [Space].
+func (c Calls) Space(ctx context.Context, path string) (free, total int64, err error) {
+	r := &Space{Path: path, Free: -1, Total: -1}
+	err = c.one(ctx, r)
+	return r.Free, r.Total, err
+}
+
+// Raw carries out a [Raw].
+func (c Calls) Raw(ctx context.Context, line string) (code int, text string, err error) {
+	r := &Raw{Line: line}
+	err = c.one(ctx, r)
+	return r.Code, r.Text, err
+}
+
 // Ping carries out a [Ping].
 func (c Calls) Ping(ctx context.Context) error { return c.one(ctx, &Ping{}) }

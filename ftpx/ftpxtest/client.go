@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"slices"
 	"sync"
@@ -81,8 +82,8 @@ func NewClient(opts ...ClientOption) *Client {
 // fail with err; called twice it is the next two. op is as in [ftpx.Error], where
 // err is wrapped, unless it is an *ftpx.Error itself: "upload", "download", "put",
 // "get", "stat", "list" (List, Walk, and ReadDir of a file system), "rename",
-// "remove" (Remove and RemoveAll), "mkdir", "chtimes", "ping", "read" (of a file
-// out of a file system). Nothing reaches the server, and nothing is tried again:
+// "remove" (Remove and RemoveAll), "mkdir", "chtimes", "chmod", "symlink", "readlink",
+// "space", "raw", "ping", "read" (of a file out of a file system). Nothing reaches the server, and nothing is tried again:
 // err is what the caller sees after the last attempt. For errors of the line that
 // the client mends by itself use [Client.Cut] and [Client.Down].
 func (c *Client) FailNext(op string, err error) {
@@ -243,6 +244,46 @@ func (c *Client) Chtimes(ctx context.Context, remotePath string, mtime time.Time
 		return err
 	}
 	return c.Client.Chtimes(ctx, remotePath, mtime)
+}
+
+// Chmod implements [ftpx.Files].
+func (c *Client) Chmod(ctx context.Context, remotePath string, mode fs.FileMode) error {
+	if err := c.called("chmod", "", remotePath); err != nil {
+		return err
+	}
+	return c.Client.Chmod(ctx, remotePath, mode)
+}
+
+// Symlink implements [ftpx.Files]. The server in memory has no links.
+func (c *Client) Symlink(ctx context.Context, target, remotePath string) error {
+	if err := c.called("symlink", "", remotePath); err != nil {
+		return err
+	}
+	return c.Client.Symlink(ctx, target, remotePath)
+}
+
+// ReadLink implements [ftpx.Files]. The server in memory has no links.
+func (c *Client) ReadLink(ctx context.Context, remotePath string) (string, error) {
+	if err := c.called("readlink", "", remotePath); err != nil {
+		return "", err
+	}
+	return c.Client.ReadLink(ctx, remotePath)
+}
+
+// Space implements [ftpx.Files]. The server in memory does not tell.
+func (c *Client) Space(ctx context.Context, remotePath string) (ftpx.Space, error) {
+	if err := c.called("space", "", remotePath); err != nil {
+		return ftpx.Space{Free: -1, Total: -1}, err
+	}
+	return c.Client.Space(ctx, remotePath)
+}
+
+// Raw implements [ftpx.Files]. The server in memory knows no commands.
+func (c *Client) Raw(ctx context.Context, line string) (ftpx.Reply, error) {
+	if err := c.called("raw", "", line); err != nil {
+		return ftpx.Reply{}, err
+	}
+	return c.Client.Raw(ctx, line)
 }
 
 // Ping implements [ftpx.Client].

@@ -148,7 +148,7 @@ func (c *Conn) begin(ctx context.Context, method string, acts bool, path string,
 var requests = map[string][2]string{
 	"Stat": {"MLST", "SSH_FXP_STAT"}, "List": {"MLSD", "SSH_FXP_OPENDIR"}, "Store": {"STOR", "SSH_FXP_OPEN"},
 	"Retrieve": {"RETR", "SSH_FXP_OPEN"}, "Rename": {"RNTO", "SSH_FXP_RENAME"}, "Remove": {"DELE", "SSH_FXP_REMOVE"},
-	"Mkdir": {"MKD", "SSH_FXP_MKDIR"}, "Rmdir": {"RMD", "SSH_FXP_RMDIR"}, "Chtimes": {"MFMT", "SSH_FXP_SETSTAT"},
+	"Mkdir": {"MKD", "SSH_FXP_MKDIR"}, "Rmdir": {"RMD", "SSH_FXP_RMDIR"}, "Chtimes": {"MFMT", "SSH_FXP_SETSTAT"}, "Chmod": {"SITE", "SSH_FXP_SETSTAT"},
 	"Truncate": {"SITE", "SSH_FXP_SETSTAT"}, "Hash": {"HASH", "SSH_FXP_EXTENDED"}, "Ping": {"NOOP", "SSH_FXP_REALPATH"},
 	"Write": {"STOR", "SSH_FXP_WRITE"}, "Read": {"RETR", "SSH_FXP_READ"}, "Close": {"STOR", "SSH_FXP_CLOSE"},
 }

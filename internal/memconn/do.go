@@ -84,6 +84,8 @@ func (c *Conn) one(ctx context.Context, r transport.Request) (err error) {
 		err = c.rmdir(ctx, r.Path)
 	case *transport.SetTime:
 		err = c.chtimes(ctx, r.Path, r.Time)
+	case *transport.SetMode:
+		err = c.chmod(ctx, r.Path, r.Mode)
 	case *transport.Truncate:
 		err = c.truncate(ctx, r.Path, r.Size)
 	case *transport.Hash:

@@ -3,6 +3,7 @@ package memconn
 import (
 	"bytes"
 	"cmp"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -25,6 +26,7 @@ type node struct {
 	dir      bool
 	data     []byte
 	mtime    time.Time
+	perm     fs.FileMode // 0 for the usual
 	children map[string]*node
 	// lockedUntil is when the last session that wrote the file lets go of it.
 	lockedUntil time.Time

@@ -2,6 +2,7 @@ package memconn
 
 import (
 	"context"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -38,6 +39,9 @@ func (c *Conn) entry(name string, n *node) transport.Entry {
 	e := transport.Entry{Name: name, Size: int64(len(n.data)), ModTime: n.mtime.Truncate(time.Second), TimeExact: c.caps.ExactTimes, Perm: 0o644}
 	if n.dir {
 		e.Type, e.Size, e.Perm = transport.TypeDir, -1, 0o755
+	}
+	if n.perm != 0 {
+		e.Perm = n.perm
 	}
 	if !c.caps.ExactTimes {
 		e.ModTime = n.mtime.Truncate(time.Minute)
@@ -211,6 +215,18 @@ func (c *Conn) chtimes(ctx context.Context, p string, mtime time.Time) error {
 			return noSuch
 		}
 		n.mtime = mtime.Truncate(time.Second)
+		return nil
+	}, p)
+}
+
+// chmod sets the permission bits.
+func (c *Conn) chmod(ctx context.Context, p string, mode uint32) error {
+	return c.simple(ctx, "Chmod", true, func() *refusal {
+		n := c.s.files.find(p)
+		if n == nil {
+			return noSuch
+		}
+		n.perm = fs.FileMode(mode & 0o777)
 		return nil
 	}, p)
 }

@@ -33,6 +33,7 @@ type Result struct {
 	Attempts, Resumes int
 	Unchanged         bool
 	TimeKept          bool
+	ModeSet           bool
 	Verified          Verified
 }
 

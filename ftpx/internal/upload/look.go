@@ -165,6 +165,9 @@ func (u *upload) isSame(ctx context.Context, l *session.Lease, st transport.Entr
 	if err == nil && at == st.Size {
 		u.part.confirmed, u.res.Kept, u.res.Unchanged, u.res.TimeKept = st.Size, st.Size, true, true
 		u.res.Verified = transfer.Verified{Size: true}
+		if u.spec.Mode != 0 {
+			u.res.ModeSet = l.SetMode(ctx, u.spec.Dest, u.spec.Mode) == nil
+		}
 		return true, nil
 	}
 	if err == nil {

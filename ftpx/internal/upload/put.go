@@ -29,6 +29,7 @@ type put struct {
 	mine   *transfer.Digest // of the source, computed while the server computes hash
 	stat   *transport.Stat  // nil with Drop
 	backs  []*readBack
+	mode   *transport.SetMode
 	dest   *transport.Stat   // asked where NoReplace is set
 	rename *transport.Rename // nil without a partial
 
@@ -106,6 +107,9 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 	if when := u.timeToSet(l); !when.IsZero() {
 		p.time = &transport.SetTime{Path: u.part.name, Time: when}
 	}
+	if u.spec.Mode != 0 {
+		p.mode = &transport.SetMode{Path: u.part.name, Mode: u.spec.Mode}
+	}
 	p.addChecks(l.Info().Caps, size)
 	if u.spec.Delivery == Direct {
 		return p, nil
@@ -170,6 +174,9 @@ func (p *put) requests() []transport.Request {
 			b.get.If = p.complete // what is not whole is not worth reading
 		}
 		all = append(all, b.requests()...)
+	}
+	if p.mode != nil {
+		all = append(all, p.mode)
 	}
 	if p.dest != nil {
 		all = append(all, p.dest)

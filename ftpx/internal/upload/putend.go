@@ -27,6 +27,9 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 		st := p.stat
 		u.res.TimeKept = st.Err != nil || !st.Entry.TimeExact || st.Entry.ModTime.Unix() == p.time.Time.Unix()
 	}
+	if p.mode != nil {
+		u.res.ModeSet = p.mode.Err == nil
+	}
 	if err := p.stored(lost); err != nil {
 		return p.refused(ctx, err)
 	}

@@ -29,6 +29,8 @@ type Spec struct {
 	// [CheckPartialName].
 	Delivery    Delivery
 	PartialName string
+	// Mode are the permission bits to set, as of chmod(2); 0 for none.
+	Mode uint32
 	// CreateDirs creates missing folders, NoReplace fails if there is a file at Dest.
 	CreateDirs, NoReplace bool
 	// KeepTime gives the file the source's time. SkipSame leaves a file at Dest as it is
