@@ -47,6 +47,9 @@ func TestLastLook(t *testing.T) {
 		"renamed": {func(c ftpx.Client, trio *testserver.Trio) error {
 			return errors.Join(c.Rename(t.Context(), "f", "g"), os.WriteFile(filepath.Join(trio.Root, "g"), other, 0o600))
 		}, "g"},
+		"another renamed to it": {func(c ftpx.Client, trio *testserver.Trio) error {
+			return errors.Join(os.WriteFile(filepath.Join(trio.Root, "h"), other, 0o600), c.Rename(t.Context(), "h", "f"))
+		}, ""},
 		"uploaded again": {func(c ftpx.Client, trio *testserver.Trio) error {
 			_, err := c.Upload(t.Context(), localFile(t, other), "f", nil)
 			return errors.Join(err, os.WriteFile(filepath.Join(trio.Root, "f"), nil, 0o600))
