@@ -30,8 +30,10 @@ type copying struct {
 	seen  *sighting // a fresh one, nil for none
 	spare bool      // no dead letter: it is to be tried again
 
-	ofJob bool   // the job has an end, at which it can be looked at again
-	waits bool   // it is, and told about then
+	// hold keeps what was sent and is in doubt until it is looked at again; nil where
+	// nothing depends on that.
+	hold  func(c *copying, seen *sighting, item Item) Item
+	waits bool   // it is told about when that has been done
 	note  func() // tells the ledger that it was sent
 }
 
@@ -39,7 +41,7 @@ func (c *copying) do(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // never begun
 	}
-	c.ofJob = true
+	c.hold = c.j.hold
 	if item := c.carry(ctx); !c.waits {
 		c.j.tell(item)
 	}
@@ -73,10 +75,8 @@ func (c *copying) carry(ctx context.Context) Item {
 		}
 		return item
 	}
-	if c.ofJob && c.doubtful() {
-		c.waits = true
-		j.doubt(c, seen, item)
-		return item
+	if c.hold != nil && c.doubtful() {
+		return c.hold(c, seen, item)
 	}
 	return c.complete(ctx, seen, item)
 }
