@@ -140,8 +140,8 @@ var (
 	// ErrUntold: a server names something and does not tell whether it is a file or a
 	// folder, neither in its listing nor when it is asked.
 	ErrUntold = errors.New("the server does not tell whether it is a file or a folder: exclude it, or copy it by its name")
-	// ErrListing: what the listing of the source did not name is there. What else it
-	// left out is not known.
+	// ErrListing: what the listing of a source on a server did not name is there. What
+	// else it left out is not known.
 	ErrListing = errors.New("the source has it, although its listing did not name it, so that it was not copied and the listing is not to be trusted")
 	// ErrSourceUnread: part of the folder that is copied could not be read, and so
 	// nothing was deleted.
