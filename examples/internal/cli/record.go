@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,10 +15,13 @@ import (
 
 // Record is what -json prints of one file. Folders have one only if they failed.
 type Record struct {
-	// Op is "upload", "download", or "mkdir" for a folder that failed.
+	// Op is "upload", "download", "mkdir" for a folder that failed, or "verify" for a
+	// file that was found, at the end, not to be what was sent; of jobs, see
+	// job.Record.
 	Op string `json:"op"`
-	// Local and Remote are the file's paths, the remote one below that of the URL.
-	// Bytes that are not UTF-8 are replaced in JSON.
+	// Local and Remote are the file's paths, the remote one below that of the URL; of
+	// a "verify" at the end Local is "" and Remote the whole path. Bytes that are not
+	// UTF-8 are replaced in JSON.
 	Local  string `json:"local"`
 	Remote string `json:"remote"`
 	// Outcome is "done", "not done" or "unknown".
@@ -42,6 +46,29 @@ type Record struct {
 	// Error is why it is not done, Kind that in a few words out of a fixed set.
 	Error string `json:"error,omitempty"`
 	Kind  string `json:"kind,omitempty"`
+}
+
+// OpVerify is the operation of a file that was looked at again.
+const OpVerify = "verify"
+
+// Failures takes apart what a client's Close returns: an error for each file.
+func Failures(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// RemoteOf is the remote path that an error is about, "" for none.
+func RemoteOf(err error) string {
+	var e *ftpx.Error
+	if errors.As(err, &e) {
+		return e.Remote
+	}
+	return ""
 }
 
 // Summary is the last record of -json.

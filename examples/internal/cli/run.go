@@ -28,8 +28,9 @@ type Job struct {
 // files is ever held, and returns the exit code. One that fails does not stop the
 // others, unless it failed for a reason that they would all meet: a refused login,
 // a server that is gone. produce is to end when yield returns false; an error that
-// it returns counts as a failed file.
-func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error) int {
+// it returns counts as a failed file. closing, nil for none, is called when all is
+// over, also after an interrupt: each file that its error names has failed.
+func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error, closing func() error) int {
 	env = env.Shared()
 	r := &runner{printer: newPrinter(f, env), ctx: ctx, op: op, jobs: make(chan Job), stop: make(chan struct{})}
 	if env.Terminal && !f.JSON && !f.Quiet {
@@ -55,6 +56,11 @@ func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield fu
 			break
 		}
 		r.do(j)
+	}
+	if closing != nil {
+		for _, err := range Failures(closing()) {
+			r.record(NewRecord(OpVerify, "", RemoteOf(err), ftpx.Result{}, err))
+		}
 	}
 	if r.bars != nil {
 		r.bars.close()

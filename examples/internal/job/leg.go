@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -23,11 +24,12 @@ type leg struct {
 	cancel    context.CancelCauseFunc // ends the leg for that
 	planned   bool                    // a new manifest has been told of, in a dry run
 	connected bool                    // a server has been logged in to
+	base      string                  // the folder of the URL
 	quiet     bool                    // items are not shown: it is being found out what there is to do
 }
 
 // do connects and copies. What an item of it met is not in its error.
-func (l *leg) do(outer context.Context) (err error) {
+func (l *leg) do(outer context.Context) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	l.cancel = cancel
@@ -42,12 +44,7 @@ func (l *leg) do(outer context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := client.Close(); err == nil {
-			err = cerr // a file that is no longer what was sent
-		}
-	}()
-	defer l.t.flags.Close()
+	defer l.end(client, &l.t.flags)
 	o := l.Options
 	if l.Manifest && l.Up {
 		o.Exclude = append(o.Exclude[:len(o.Exclude):len(o.Exclude)], "/"+folder.ManifestName)
@@ -71,6 +68,18 @@ func (l *leg) do(outer context.Context) (err error) {
 	return err
 }
 
+// end closes the client, which may still look at files, and then what it was reached
+// through. Each file that is no longer what was sent has failed.
+func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
+	defer way.Close()
+	for _, err := range cli.Failures(client.Close()) {
+		rel := strings.TrimPrefix(cli.RemoteOf(err), l.base+"/")
+		rec := Record{Record: cli.NewRecord(cli.OpVerify, filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, ftpx.Result{}, err),
+			Job: l.Name, Target: l.t.Name, Path: rel}
+		l.tell(&rec)
+	}
+}
+
 // connect opens the client; base is the folder of the URL.
 func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err error) {
 	opts, err := l.t.options(ctx, l.env)
@@ -85,6 +94,7 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 	if base = cfg.Base; base == "" {
 		base = "."
 	}
+	l.base = base
 	cfg.Base = ""
 	client, err = ftpx.New(ctx, cfg)
 	if err != nil {

@@ -63,7 +63,6 @@ type Summary struct {
 const (
 	planned   = "planned"
 	skipped   = "skipped"
-	opVerify  = "verify"
 	opTarget  = "target"
 	opSummary = "summary"
 )
@@ -124,7 +123,7 @@ func (r *Record) line() string {
 		text = "would " + text
 	}
 	switch {
-	case r.Dir || r.Op == opVerify || r.Op == "skip" || r.Op == "delete":
+	case r.Dir || r.Op == cli.OpVerify || r.Op == "skip" || r.Op == "delete":
 	case r.Outcome == planned:
 		text += fmt.Sprintf(" (%s)", cli.Bytes(r.Size))
 	case r.Unchanged:
@@ -167,7 +166,7 @@ func (s *Summary) count(r *Record) {
 		s.Bytes += max(r.Size, 0)
 	case "delete":
 		s.Deleted++
-	case opVerify:
+	case cli.OpVerify:
 		s.Verified++
 	}
 }
