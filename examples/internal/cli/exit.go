@@ -22,7 +22,8 @@ const (
 	// ExitIdentity: the server's host key or certificate did not verify.
 	ExitIdentity = 5
 	// ExitUnknown: of some files it is not known whether they are there, and nothing
-	// else failed. Of jobs alone; uploader and downloader call that ExitSome.
+	// else failed. Of jobs with an end alone: uploader and downloader call that
+	// ExitSome, and a watch has told of it when it happened.
 	ExitUnknown = 6
 	// ExitLocked: another run of the same job is under way. Of jobs alone.
 	ExitLocked = 7
@@ -51,7 +52,8 @@ Exit codes:
   3    no connection could be made, or after a loss none again
   4    the login was refused
   5    the server's identity (host key or certificate) did not verify
-  6    of some files the outcome is unknown, and nothing failed: run again
+  6    mirror: of some files the outcome is unknown, and nothing failed: look whether they
+       arrived; with -ledger another run does not send them without -resend-unknown
   7    another run holds the job's lock or its ledger
   130  interrupted; partials are kept, and the next run goes on from them
 Of several jobs or targets: the code of those that did not end with 0 if they
