@@ -130,8 +130,6 @@ type Report struct {
 var (
 	// ErrIncomplete: some items failed; OnItem was told which.
 	ErrIncomplete = errors.New("not everything could be copied")
-	// ErrLinkRecreate: a client cannot make links.
-	ErrLinkRecreate = errors.New("a symbolic link cannot be made at the other side: use LinkSkip or LinkFollow")
 	// ErrInTheWay: a folder is where a file should go, a file where a folder
 	// should, or a link.
 	ErrInTheWay = errors.New("something of another kind is in the way")

@@ -182,12 +182,8 @@ func (m *merge) beside(name string) bool {
 // the link has been dealt with.
 func (m *merge) link(rel string, s *entry) *entry {
 	j := m.j
-	switch j.o.Links {
-	case LinkSkip:
+	if j.o.Links == LinkSkip {
 		j.left(rel, s, "a link")
-		return nil
-	case LinkRecreate:
-		j.refuse(rel, s, ErrLinkRecreate)
 		return nil
 	}
 	to := *s
