@@ -40,6 +40,9 @@ func (c *copying) do(ctx context.Context) {
 		return // never begun
 	}
 	c.hold = c.j.hold
+	if c.verdict.ask && c.settled(ctx) {
+		return
+	}
 	if item := c.carry(ctx); !c.waits {
 		c.j.tell(item)
 	}

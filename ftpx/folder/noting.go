@@ -116,6 +116,11 @@ func (j *job) learn(rel, target string, s, d *entry, v verdict) error {
 	if v.same {
 		verified = "size and time, found there"
 	}
+	return j.know(rel, target, s, d, verified)
+}
+
+// know tells the ledger of a file that is there already.
+func (j *job) know(rel, target string, s, d *entry, verified string) error {
 	return j.record(rel, target, &ledger.Entry{
 		Source:   ledger.Identity{Size: s.size, ModTime: s.time(), TimeExact: s.exact},
 		Dest:     ledger.Identity{Size: d.size, ModTime: d.time(), TimeExact: d.exact},

@@ -31,8 +31,10 @@ type Compare uint8
 const (
 	// CompareTime, the default: size and modification time, within Tolerance. Where
 	// a server does not keep times or list them exactly, size and what
-	// Options.Ledger says of the file; without it the file is copied again. The
-	// item's Reason tells which.
+	// Options.Ledger says of the file. Of one that this does not know the exact time
+	// is asked for, which costs a round trip and is remembered by the Ledger; where
+	// the server has none, or another, the file is copied again. The item's Reason
+	// tells which.
 	CompareTime Compare = iota
 	// CompareSize: the size alone.
 	CompareSize
