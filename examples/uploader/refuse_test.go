@@ -38,6 +38,7 @@ func TestBadUsage(t *testing.T) {
 		"rate":                   {[]string{"-rate", "fast", file, url}, "500k"},
 		"rate 0":                 {[]string{"-rate", "0", file, url}, "500k"},
 		"rate too much":          {[]string{"-rate", "9000000000000g", file, url}, "500k"},
+		"max-listing":            {[]string{"-max-listing", "all", file, url}, "-max-listing \"all\": write bytes, as 500000"},
 		"via":                    {[]string{"-via", "ftp://proxy", file, url}, "socks5, http, https or ssh"},
 		"via without user":       {[]string{"-via", "ssh://gate", file, url}, "user name"},
 		"via with password":      {[]string{"-via", "socks5://u:" + clitest.Password + "@proxy", file, url}, "$FTPX_VIA"},

@@ -52,6 +52,9 @@ type Flags struct {
 	Via list
 	// Rate is how many bytes a second are moved at most, "" for any number.
 	Rate string
+	// MaxListing is how many bytes the entries of a listing may take, "" for the
+	// library's own limit.
+	MaxListing string
 	// Charset is the name of the character set of the server's names, "" for UTF-8.
 	Charset string
 	// ListZone is the time zone of an FTP server's LIST, "" for UTC.
@@ -108,6 +111,7 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.Var(&f.Standbys, "standby", "`host` to turn to when that of the URL is away, may be repeated; same user, ports and folders")
 	fs.Var(&f.Via, "via", "`URL` of a proxy or jump host to go through, may be repeated, the nearest first: socks5://host, http://host, ssh://user@host (default $FTPX_VIA, which may hold passwords)")
 	fs.StringVar(&f.Rate, "rate", "", "most `bytes` a second, such as 500k or 20M")
+	fs.StringVar(&f.MaxListing, "max-listing", "", "most `bytes` of memory that the entries of a remote folder may take, such as 500M (default 128M, some 800,000 entries)")
 	fs.StringVar(&f.Charset, "charset", "", "character `set` of the names on the server, such as gbk, shift_jis or windows-1252 (default utf-8)")
 	fs.StringVar(&f.ListZone, "list-zone", "", "time `zone` of an FTP server that has no MLSD and lists local time, such as Europe/Berlin (default UTC)")
 	fs.BoolVar(&f.Version, "version", false, "print the version")

@@ -216,6 +216,9 @@ func (c *connection) flags(base paths) cli.Flags {
 	if c.Rate != nil && c.Rate.v > 0 {
 		f.Rate = fmt.Sprint(c.Rate.v)
 	}
+	if c.MaxListing != nil && c.MaxListing.v > 0 {
+		f.MaxListing = fmt.Sprint(c.MaxListing.v)
+	}
 	return f
 }
 
