@@ -156,6 +156,6 @@ type DeleteError struct {
 
 // Error names the numbers and the remedy.
 func (e *DeleteError) Error() string {
-	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete",
+	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete (-max-delete)",
 		e.Would, e.Of, e.Max*100)
 }

@@ -20,7 +20,7 @@ func (f *Flags) password(ctx context.Context, env Env) (ftpx.Secret, error) {
 	if f.PasswordFile != "" {
 		b, err := os.ReadFile(f.PasswordFile)
 		if err != nil {
-			return "", fmt.Errorf("-password-file: %w", err)
+			return "", missing("-password-file", err)
 		}
 		if info, err := os.Stat(f.PasswordFile); err == nil && info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
 			fmt.Fprintf(env.Stderr, "warning: others may read %s: chmod 600 it\n", transport.Printable(f.PasswordFile))
@@ -35,7 +35,7 @@ func (f *Flags) password(ctx context.Context, env Env) (ftpx.Secret, error) {
 	}
 	pw, err := env.Prompt(ctx, "Password: ")
 	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("%w: read the password: %w", ErrUsage, err)
 	}
 	return ftpx.Secret(pw), nil
 }

@@ -94,7 +94,7 @@ type Summary struct {
 }
 
 func (s *Summary) blame(err error) {
-	s.Error, s.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
+	s.Error, s.Kind = Words(err), ftpx.KindOf(err).String()
 }
 
 // NewRecord makes the record of a transfer.
@@ -105,7 +105,7 @@ func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 		r.Protocol = res.Protocol.String()
 	}
 	if err != nil {
-		r.Error, r.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
+		r.Error, r.Kind = Words(err), ftpx.KindOf(err).String()
 	} else {
 		r.Verified = res.Verified.String()
 	}

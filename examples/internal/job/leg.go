@@ -35,9 +35,9 @@ func (l *leg) do(outer context.Context) error {
 	l.cancel = cancel
 	if l.Up {
 		if info, err := os.Stat(l.t.Local); err != nil {
-			return fmt.Errorf("%w: the source: %w", cli.ErrUsage, err)
+			return cli.Missing(l.sourceName(), err)
 		} else if !info.IsDir() {
-			return fmt.Errorf("%w: the source %q is no folder: name one, and -include %q for a single file", cli.ErrUsage, l.t.Local, info.Name())
+			return fmt.Errorf("%w: %s %q is no folder: name one, and -include %q for a single file", cli.ErrUsage, l.sourceName(), l.t.Local, info.Name())
 		}
 	}
 	client, base, err := l.connect(ctx)
@@ -68,6 +68,14 @@ func (l *leg) do(outer context.Context) error {
 	return err
 }
 
+// sourceName is what the source is called where it was written.
+func (l *leg) sourceName() string {
+	if l.f.Config == "" {
+		return "SOURCE"
+	}
+	return "source"
+}
+
 // end closes the client, which may still look at files, and then what it was reached
 // through. Each file that is no longer what was sent has failed.
 func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
@@ -87,9 +95,9 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 		return nil, "", err
 	}
 	opts.Hooks = l.progress.Hook(cli.Hooks(l.f.Flags, l.env))
-	cfg, err := ftpx.ParseURL(l.t.URL, &opts)
+	cfg, err := cli.ParseURL(l.t.URL, &opts)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %w", cli.ErrUsage, err)
+		return nil, "", err
 	}
 	if base = cfg.Base; base == "" {
 		base = "."

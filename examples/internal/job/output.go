@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -20,14 +21,21 @@ type output struct {
 	chatty bool // of what is left alone too
 	plan   bool // a dry run, whose lines are what it is for
 	config bool
+	name   string // of the command, where the job has none of its own
 }
 
 func newOutput(f *Flags, env cli.Env) *output {
 	o := &output{env: env, json: f.JSON, chatty: f.Verbose, plan: f.DryRun, config: f.Config != ""}
+	if f.Config == "" && f.Name == "" {
+		o.name = f.Program
+	}
 	o.lively = env.Terminal && !f.JSON && !f.Quiet && !f.DryRun
 	o.loud = !f.JSON && (f.Verbose || (env.Terminal || env.StdoutTerminal || f.DryRun) && !f.Quiet)
 	return o
 }
+
+// named is what a job is called in lines: one made of flags has a name that nobody gave.
+func (o *output) named(job string) string { return cmp.Or(o.name, job) }
 
 // record shows one.
 func (o *output) record(r *Record) {
@@ -37,7 +45,7 @@ func (o *output) record(r *Record) {
 	}
 	switch {
 	case r.Error != "":
-		fmt.Fprintf(o.env.Stderr, "%s: %s\n", r.Job, transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
+		fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.named(r.Job), transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
 	case o.loud && (!dull || o.chatty):
 		fmt.Fprintln(o.env.Stdout, r.line())
 	}
@@ -55,8 +63,9 @@ func (o *output) summary(s *Summary) {
 	switch {
 	case o.json:
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
+	case s.Exit == cli.ExitUsage && s.Files == 0 && !o.loud: // what is wrong has been said
 	case o.loud || s.Exit != cli.ExitDone:
-		text := s.line()
+		text := s.line(o.named(s.Job))
 		if s.Exit == cli.ExitInterrupted {
 			text += "; interrupted: the next run goes on from here"
 		}
@@ -66,7 +75,8 @@ func (o *output) summary(s *Summary) {
 
 // failed tells of what concerns no single file.
 func (o *output) failed(job string, err error) {
-	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, transport.Printable(err.Error()))
+	job = o.named(job)
+	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, cli.Words(err))
 	if ftpx.KindOf(err) == transport.KindCanceled {
 		return
 	}

@@ -191,14 +191,14 @@ func (s *Summary) add(t *Summary) {
 
 // blame notes what ended it.
 func (s *Summary) blame(err error) {
-	s.Error, s.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
+	s.Error, s.Kind = cli.Words(err), ftpx.KindOf(err).String()
 }
 
-// line is the summary in plain words.
-func (s *Summary) line() string {
-	text := fmt.Sprintf("%s: %d done, %d failed, %d unknown, %d unchanged", s.Job, s.Done, s.Failed, s.Unknown, s.Unchanged)
+// line is the summary in plain words, with the job's name.
+func (s *Summary) line(name string) string {
+	text := fmt.Sprintf("%s: %d done, %d failed, %d unknown, %d unchanged", name, s.Done, s.Failed, s.Unknown, s.Unchanged)
 	if s.DryRun {
-		text = fmt.Sprintf("%s: %d planned, %d unchanged", s.Job, s.Done, s.Unchanged)
+		text = fmt.Sprintf("%s: %d planned, %d unchanged", name, s.Done, s.Unchanged)
 	}
 	for _, c := range []struct {
 		n         int

@@ -118,7 +118,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		l, err := takeLock(r.Lock)
 		switch {
 		case errors.Is(err, errNoLocks):
-			cli.Note(r.f.Flags, r.env, "%s: %v (%s): nothing keeps another run of this job away", r.Name, err, r.Lock)
+			cli.Note(r.f.Flags, r.env, "%s: %v (%s): nothing keeps another run of this job away", r.out.named(r.Name), err, r.Lock)
 		case err != nil:
 			return closing, err
 		default:

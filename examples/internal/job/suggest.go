@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 )
 
 // secrets are keys by which people expect to give one.
@@ -18,12 +20,7 @@ func unknownKey(key []string) string {
 			"or of a file as password_file, passphrase_file or identity"
 	}
 	valid := keysOf(key[:len(key)-1])
-	best, least := "", 1<<30
-	for _, v := range valid {
-		if n := distance(last, v); n < least {
-			best, least = v, n
-		}
-	}
+	best, least := cli.Nearest(last, valid)
 	if least > max(2, len(last)/2) {
 		return fmt.Sprintf("unknown key: those known here are %s; the nearest is %q", strings.Join(valid, ", "), best)
 	}
@@ -66,25 +63,4 @@ func keysOf(table []string) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// distance is how many letters two words are apart, by Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
