@@ -12,19 +12,19 @@ import (
 // secrets are keys by which people expect to give one.
 var secrets = []string{"password", "passwd", "pass", "passphrase", "secret", "token", "private_key"}
 
-// unknownKey says what is wrong with a key, and what was perhaps meant.
-func unknownKey(key []string) string {
+// unknownKey says what is wrong with a key, and which was perhaps meant.
+func unknownKey(key []string) (text, meant string) {
 	last := key[len(key)-1]
 	if slices.Contains(secrets, strings.ToLower(last)) {
 		return "a secret does not belong into this file: give the name of an environment variable as password_env or passphrase_env, " +
-			"or of a file as password_file, passphrase_file or identity"
+			"or of a file as password_file, passphrase_file or identity", ""
 	}
 	valid := keysOf(key[:len(key)-1])
 	best, least := cli.Nearest(last, valid)
 	if least > max(2, len(last)/2) {
-		return fmt.Sprintf("unknown key: those known here are %s; the nearest is %q", strings.Join(valid, ", "), best)
+		return fmt.Sprintf("unknown key: those known here are %s; the nearest is %q", strings.Join(valid, ", "), best), ""
 	}
-	return fmt.Sprintf("unknown key: did you mean %q?", best)
+	return fmt.Sprintf("unknown key: did you mean %q?", best), best
 }
 
 // typeOf is the type of a key, nil if there is none.
