@@ -136,15 +136,21 @@ type printer struct {
 
 	mu  sync.Mutex // guards what follows
 	sum Summary
+	cut Cut
 }
 
 func newPrinter(f Flags, env Env) *printer {
 	return &printer{flags: f, env: env, begin: time.Now(), sum: Summary{Op: "summary"}}
 }
 
-func (p *printer) record(r Record) {
+// record shows and counts one. cut is how far a file had come that an interruption has
+// cut off, nil for any other: the summary tells of it.
+func (p *printer) record(r Record, cut *ftpx.ProgressInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if cut != nil {
+		p.cut.Add(*cut)
+	}
 	p.sum.Files++
 	p.sum.Moved += r.Moved
 	switch r.Outcome {
@@ -160,6 +166,7 @@ func (p *printer) record(r Record) {
 		p.json(r)
 	}
 	switch {
+	case cut != nil && !p.flags.Verbose:
 	case r.Error != "":
 		fmt.Fprintf(p.env.Stderr, "%s: %s\n", r.Outcome, r.Error)
 	case !p.flags.JSON && !p.flags.Quiet:
@@ -212,10 +219,7 @@ func (p *printer) summary(exit int, cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	early := ""
-	switch {
-	case exit == ExitInterrupted:
-		early = "; interrupted: the next run goes on from here"
-	case cause != nil:
+	if cause != nil && exit != ExitInterrupted {
 		p.sum.blame(cause)
 		early = "; no more was tried, since all would meet the same: " + hint(cause)
 	}
@@ -223,10 +227,36 @@ func (p *printer) summary(exit int, cause error) {
 	switch {
 	case p.flags.JSON:
 		p.json(p.sum)
+	case exit == ExitInterrupted:
+		fmt.Fprintln(p.env.Stderr, ClearLine(p.env)+p.interrupted())
 	case !p.flags.Quiet || exit != ExitDone:
 		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v%s\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
 			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), early)
 	}
+}
+
+// interrupted says in a line what is done, what is kept and how to go on.
+func (p *printer) interrupted() string {
+	text := fmt.Sprintf("interrupted after %v: %s done", time.Since(p.begin).Round(time.Millisecond), count(p.sum.Done, "file"))
+	if w := p.cut.Words(); w != "" {
+		text += ", " + w
+	}
+	if n := p.sum.Failed - p.cut.N; n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	if p.sum.Unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", p.sum.Unknown)
+	}
+	return text + GoesOn
+}
+
+// ClearLine is what goes before a line on a terminal where a bar, or the "^C" that it
+// shows, may stand.
+func ClearLine(env Env) string {
+	if env.Terminal {
+		return "\r\x1b[K"
+	}
+	return ""
 }
 
 func count(n int, what string) string {

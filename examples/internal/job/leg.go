@@ -25,11 +25,13 @@ type leg struct {
 	planned   bool                    // a new manifest has been told of, in a dry run
 	connected bool                    // a server has been logged in to
 	base      string                  // the folder of the URL
+	outer     context.Context         // ends with an interruption; nil for a watch, which it does not cut off
 	quiet     bool                    // items are not shown: it is being found out what there is to do
 }
 
 // do connects and copies. What an item of it met is not in its error.
 func (l *leg) do(outer context.Context) error {
+	l.outer = outer
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	l.cancel = cancel
@@ -187,6 +189,9 @@ func (l *leg) item(i folder.Item) {
 	if i.Err != nil && l.fatal == nil && cli.EndsAll(i.Err) {
 		l.fatal = i.Err
 		l.cancel(i.Err)
+	}
+	if i.Err != nil && l.outer != nil && l.outer.Err() != nil && cli.IsCut(i.Err) {
+		l.out.cut.Add(ftpx.ProgressInfo{}) // how far it is, an item does not tell
 	}
 	l.tell(&rec)
 }

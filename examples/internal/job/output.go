@@ -21,6 +21,7 @@ type output struct {
 	chatty bool // of what is left alone too
 	plan   bool // a dry run, whose lines are what it is for
 	config bool
+	cut    cli.Cut
 	name   string // of the command, where the job has none of its own
 }
 
@@ -44,6 +45,7 @@ func (o *output) record(r *Record) {
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(r))
 	}
 	switch {
+	case o.cut.N > 0 && r.Kind == transport.KindCanceled.String() && !o.chatty: // the summary tells of it
 	case r.Error != "":
 		fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.named(r.Job), transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
 	case o.loud && (!dull || o.chatty):
@@ -64,12 +66,10 @@ func (o *output) summary(s *Summary) {
 	case o.json:
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
 	case s.Exit == cli.ExitUsage && s.Files == 0 && !o.loud: // what is wrong has been said
+	case s.Exit == cli.ExitInterrupted:
+		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.interrupted(o.named(s.Job), &o.cut))
 	case o.loud || s.Exit != cli.ExitDone:
-		text := s.line(o.named(s.Job))
-		if s.Exit == cli.ExitInterrupted {
-			text += "; interrupted: the next run goes on from here"
-		}
-		fmt.Fprintln(o.env.Stderr, text)
+		fmt.Fprintln(o.env.Stderr, s.line(o.named(s.Job)))
 	}
 }
 

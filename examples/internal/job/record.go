@@ -200,6 +200,26 @@ func (s *Summary) line(name string) string {
 	if s.DryRun {
 		text = fmt.Sprintf("%s: %d planned, %d unchanged", name, s.Done, s.Unchanged)
 	}
+	return transport.Printable(text + s.rest())
+}
+
+// interrupted is the summary of a run that a signal has ended, and how to go on.
+func (s *Summary) interrupted(name string, cut *cli.Cut) string {
+	text := fmt.Sprintf("%s: interrupted: %d done", name, s.Done)
+	if w := cut.Words(); w != "" {
+		text += ", " + w
+	}
+	if n := s.Failed - cut.N; n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	if s.Unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", s.Unknown)
+	}
+	return transport.Printable(fmt.Sprintf("%s, %d unchanged%s%s", text, s.Unchanged, s.rest(), cli.GoesOn))
+}
+
+// rest are the counts of a summary that are named if there are any.
+func (s *Summary) rest() (text string) {
 	for _, c := range []struct {
 		n         int
 		one, many string
@@ -215,5 +235,5 @@ func (s *Summary) line(name string) string {
 			text += fmt.Sprintf(", %d %s", c.n, c.many)
 		}
 	}
-	return transport.Printable(text)
+	return text
 }

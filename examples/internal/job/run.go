@@ -184,7 +184,7 @@ func (r *run) targets(ctx context.Context) {
 		l.sum.DurationMS = time.Since(begin).Milliseconds()
 		if err != nil {
 			l.sum.blame(err)
-			if l.sum.Exit != cli.ExitSome || l.sum.Failed+l.sum.Unknown == 0 {
+			if l.sum.Exit != cli.ExitInterrupted && (l.sum.Exit != cli.ExitSome || l.sum.Failed+l.sum.Unknown == 0) {
 				r.out.failed(r.Name, err) // else each was told of
 			}
 		}
