@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 		cfg.Base = ""
 		key := fmt.Sprint(cfg.User, "@", cfg.Host, cfg.Ports, cfg.Protocols)
 		if clients[key] == nil {
-			c, err := ftpx.New(ctx, cfg)
+			c, err := cli.Connect(ctx, "downloader", f, env, cfg)
 			if err != nil {
 				return cli.NoClient("downloader", f, env, err)
 			}

@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
-	client, err := ftpx.New(ctx, cfg)
+	client, err := cli.Connect(ctx, "uploader", f, env, cfg)
 	if err != nil {
 		return cli.NoClient("uploader", f, env, err)
 	}

@@ -106,7 +106,7 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 	}
 	l.base = base
 	cfg.Base = ""
-	client, err = ftpx.New(ctx, cfg)
+	client, err = cli.Connect(ctx, l.out.named(l.Name), l.f.Flags, l.env, cfg)
 	if err != nil {
 		l.t.flags.Close()
 		return nil, "", err
