@@ -95,7 +95,7 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	numberVar(fs, &f.Ports.FTP, "ftp-port", "`port` of plain FTP (default 21)")
 	numberVar(fs, &f.Ports.FTPS, "ftps-port", "`port` of FTP with AUTH TLS (default that of plain FTP)")
 	numberVar(fs, &f.Ports.FTPSImplicit, "ftps-implicit-port", "`port` of implicit FTPS (default 990)")
-	fs.Var(&f.Identities, "identity", "private key `file`, may be repeated; the passphrase comes from FTPX_PASSPHRASE or a prompt")
+	fs.Var(&f.Identities, "identity", "private key `file`, may be repeated; the passphrase comes from FTPX_PASSPHRASE or a prompt (default id_ed25519, id_ecdsa and id_rsa of ~/.ssh where there is no password)")
 	fs.Var(&f.KnownHosts, "known-hosts", "known_hosts `file`, may be repeated (default ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts)")
 	fs.Var(&f.HostKeys, "host-key", "`fingerprint` that the host key must have, as ssh-keygen -l prints it (SHA256:...)")
 	fs.StringVar(&f.TOFU, "tofu", "", "known_hosts `file` to which the key of an unknown host is added (trust on first use)")
@@ -189,6 +189,10 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	if err != nil {
 		return opts, err
 	}
+	identities := []string(f.Identities)
+	if password == "" && len(identities) == 0 && !f.Agent {
+		identities = userKeys(env)
+	}
 	ask := passphrases(ctx, env)
 	if err := askNow(env, f.Identities, ask); err != nil {
 		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
@@ -196,7 +200,7 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	opts.Password = password
 	opts.AllowPlaintext = f.AllowPlaintext
 	opts.Ports = f.Ports
-	opts.SSH = transport.SSH{IdentityFiles: f.Identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
+	opts.SSH = transport.SSH{IdentityFiles: identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
 		TrustOnFirstUse: f.TOFU, Passphrase: ask}
 	if f.Agent {
 		opts.SSH.Agent = "auto"
