@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -87,6 +88,31 @@ func (i Item) String() string {
 		b.WriteString(": failed: " + transport.Printable(i.Err.Error()))
 	}
 	return b.String()
+}
+
+// MarshalJSON writes the fields by their names. Err is its text, and is left out where
+// it is nil; so are the fields that are empty, and Result where nothing was transferred.
+func (i Item) MarshalJSON() ([]byte, error) {
+	text := ""
+	if i.Err != nil {
+		text = transport.Printable(i.Err.Error())
+	}
+	out := struct {
+		Action   Action
+		Path     string
+		Dir      bool `json:",omitempty"`
+		Size     int64
+		Reason   string       `json:",omitempty"`
+		NotReady bool         `json:",omitempty"`
+		Target   string       `json:",omitempty"`
+		After    string       `json:",omitempty"`
+		Err      string       `json:",omitempty"`
+		Result   *ftpx.Result `json:",omitempty"`
+	}{i.Action, i.Path, i.Dir, i.Size, i.Reason, i.NotReady, i.Target, i.After, text, nil}
+	if i.Result != (ftpx.Result{}) {
+		out.Result = &i.Result
+	}
+	return json.Marshal(out)
 }
 
 // Report sums up what was done, or would be in a dry run.
