@@ -31,8 +31,8 @@ type copying struct {
 	// hold keeps what was sent and is in doubt until it is looked at again; nil where
 	// nothing depends on that.
 	hold  func(c *copying, seen *sighting, item Item) Item
-	waits bool   // it is told about when that has been done
-	note  func() // tells the ledger that it was sent
+	waits bool                        // it is told about when that has been done
+	note  func(context.Context) error // marks what was sent, and tells the ledger of it
 }
 
 func (c *copying) do(ctx context.Context) {
@@ -85,7 +85,13 @@ func (c *copying) carry(ctx context.Context) Item {
 // complete does what follows a file that is at the other side.
 func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item {
 	if c.note != nil {
-		c.note()
+		if err := c.note(ctx); err != nil {
+			item.Err = err
+			if seen != nil {
+				c.bury(ctx, seen, &item)
+			}
+			return item
+		}
 	}
 	if err := c.after(ctx, seen, &item); err != nil {
 		item.Err = fmt.Errorf("%w: %w", ErrAfter, err)
@@ -93,7 +99,8 @@ func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item 
 	return item
 }
 
-// transfer makes the file appear at the other side under its name, marked and noted.
+// transfer makes the file appear at the other side under its name. One that was fetched
+// is marked and noted, too; for one that was sent there is a note.
 func (c *copying) transfer(ctx context.Context, seen *sighting) (ftpx.Result, error) {
 	j := c.j
 	if c.n != nil {
@@ -126,15 +133,12 @@ func (c *copying) after(ctx context.Context, seen *sighting, item *Item) error {
 	return c.finish(ctx, seen, item)
 }
 
-// appear gives what was copied its name, where it had another, and its marker.
+// appear gives what was copied its name, where it had another.
 func (c *copying) appear(ctx context.Context) error {
-	j := c.j
-	if c.first != c.target {
-		if err := j.dst.rename(ctx, c.first, c.target); err != nil {
-			return err
-		}
+	if c.first == c.target {
+		return nil
 	}
-	return c.markTarget(ctx)
+	return c.j.dst.rename(ctx, c.first, c.target)
 }
 
 func (c *copying) markTarget(ctx context.Context) error {
@@ -176,7 +180,13 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 	if !res.TimeKept {
 		j.count(func(r *Report) { r.TimesLost++ })
 	}
-	c.note = func() { c.sent(note, local, &res) }
+	c.note = func(ctx context.Context) error {
+		err := c.markTarget(ctx)
+		if err == nil {
+			c.sent(note, local, &res)
+		}
+		return err
+	}
 	return res, nil
 }
 
@@ -198,6 +208,9 @@ func (c *copying) fetch(ctx context.Context, seen *sighting) (ftpx.Result, error
 	}
 	if err == nil {
 		err = c.appear(ctx)
+	}
+	if err == nil {
+		err = c.markTarget(ctx)
 	}
 	if err != nil {
 		return res, err

@@ -12,7 +12,7 @@ import (
 
 // ErrUnsettled: a file was sent by a [Single], but a session was lost meanwhile, and the
 // server may still store what that session had sent ([ftpx.Rechecker]). Its source is as
-// it was and the ledger does not know it, until the next try has looked at it again.
+// it was, no marker says that it is whole and the ledger does not know it, until the next try has looked at it again.
 var ErrUnsettled = errors.New("it was sent, but the server may still replace it by what a lost session had sent: it is looked at again at the next try, and until then nothing is done about its source")
 
 // held are the files of a Single that were sent and are to be looked at again, by their
@@ -62,7 +62,7 @@ func (s *Single) hold(c *copying, seen *sighting, item Item) Item {
 
 // holds reports whether anything depends on a file's being there to stay.
 func (j *job) holds() bool {
-	return j.o.Ledger != nil || j.o.After.Source != SourceKeep || j.o.After.MarkSource != ""
+	return j.o.Ledger != nil || j.o.After != (After{})
 }
 
 // settle looks at a file that an earlier try has sent. done says that item is what came

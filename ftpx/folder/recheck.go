@@ -11,7 +11,7 @@ import (
 // Where a session was lost in the middle of an upload, some servers replace the file when
 // they notice (ftpx.Rechecker). Such files are looked at again at the end of the job, and
 // those that were replaced are sent again. Until then nothing is done about their sources,
-// and the ledger does not know them. A Single has no end; it looks at the next try.
+// nothing marks them as whole, and the ledger does not know them. A Single has no end; it looks at the next try.
 
 // doubt is a file that was sent and is to be looked at again.
 type doubt struct {

@@ -27,6 +27,7 @@ func TestSingleInDoubt(t *testing.T) {
 	}{
 		"as it was":          {opts: deleted, sent: 1},
 		"marked":             {opts: folder.Options{After: folder.After{MarkSource: ".sent"}}, sent: 1},
+		"marked there":       {opts: folder.Options{After: folder.After{MarkTarget: ".done"}}, sent: 1},
 		"with a ledger":      {ledger: true, sent: 1},
 		"nothing depends on": {sent: 1, atOnce: true},
 		"replaced": {opts: deleted, sent: 2, change: func(_, there string) error {
@@ -91,6 +92,9 @@ func TestSingleInDoubt(t *testing.T) {
 			if _, err := os.Stat(source); err != nil || known() {
 				t.Fatalf("before it is known to have arrived: source %v, in the ledger %v", err, known())
 			}
+			if _, err := os.Stat(there + ".done"); err == nil {
+				t.Error("its receiver is told that it is whole")
+			}
 			if got := s.Held(); len(got) != 1 || got[0] != "f" {
 				t.Errorf("held: %q", got)
 			}
@@ -110,7 +114,11 @@ func TestSingleInDoubt(t *testing.T) {
 			if tt.text != "" {
 				text = tt.text
 			}
-			holds(t, filepath.Join(w.Root, "in"), map[string]string{"f": text})
+			want := map[string]string{"f": text}
+			if o.After.MarkTarget != "" {
+				want["f.done"] = ""
+			}
+			holds(t, filepath.Join(w.Root, "in"), want)
 			if _, err := os.Stat(source); (err == nil) != (o.After.Source == folder.SourceKeep) {
 				t.Errorf("the source at the end: %v", err)
 			}
