@@ -146,19 +146,17 @@ type Files interface {
 }
 
 type client struct {
-	cfg     Config
-	hooks   *Hooks
-	hosts   []Standby // the first is Config.Host
-	sess    *session.Session
-	stats   counters
-	env     transfer.Env
-	active  upload.Writers
-	doubts  doubts
-	creds   *credentials
-	learned transport.Learned // of all hosts
-	// maxListing is the constant of that name; tests have little memory to give away.
-	maxListing int64
-	fsMemory   remotefs.Memory // of what FS reads ahead
+	cfg      Config
+	hooks    *Hooks
+	hosts    []Standby // the first is Config.Host
+	sess     *session.Session
+	stats    counters
+	env      transfer.Env
+	active   upload.Writers
+	doubts   doubts
+	creds    *credentials
+	learned  transport.Learned // of all hosts
+	fsMemory remotefs.Memory   // of what FS reads ahead
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -178,7 +176,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	if err != nil {
 		return nil, &Error{Op: "open", Err: asInvalid(err)}
 	}
-	c := &client{cfg: cfg, hooks: cfg.Hooks, maxListing: maxListing}
+	c := &client{cfg: cfg, hooks: cfg.Hooks}
 	c.creds = newCredentials(cfg.Credentials)
 	c.sess = c.newSession()
 	c.env = c.newEnv()

@@ -1,6 +1,7 @@
 package ftpx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,8 @@ const (
 const (
 	// DefaultMaxConns is how many connections a client opens at most.
 	DefaultMaxConns = 8
+	// DefaultMaxListing is how many bytes the entries of a listing may take.
+	DefaultMaxListing = 128 << 20
 	// DefaultHeadStart is how long a better protocol may stay silent before
 	// the next one is tried beside it.
 	DefaultHeadStart = 500 * time.Millisecond
@@ -120,6 +123,11 @@ type Options struct {
 	// Where the server takes fewer connections, the client finds out and lives
 	// within that.
 	MaxConns int
+	// MaxListing is how many bytes of memory the entries of a folder's listing may
+	// take, with those of the folders above it in a walk; 0 means 128 MiB, which is
+	// some 800,000 entries. A longer listing fails with [transport.ErrListingTooLong],
+	// so that no server uses up the program's memory.
+	MaxListing int64
 	// HeadStart is how long a protocol may stay silent before the next one is
 	// tried beside it; 0 means 500 ms. Plain FTP never starts beside another:
 	// it waits until all others have failed.
@@ -237,6 +245,10 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.MaxTransfers < 0 || cfg.MaxRate < 0 {
 		return cfg, fmt.Errorf("Options.MaxTransfers is %d and Options.MaxRate is %d: use positive numbers, or 0 for no limit", cfg.MaxTransfers, cfg.MaxRate)
 	}
+	if cfg.MaxListing < 0 {
+		return cfg, fmt.Errorf("Options.MaxListing is %d: use a number of bytes, or 0 for %d", cfg.MaxListing, DefaultMaxListing)
+	}
+	cfg.MaxListing = cmp.Or(cfg.MaxListing, DefaultMaxListing)
 	if err := charset.Check(cfg.Charset); err != nil {
 		return cfg, fmt.Errorf("Options.Charset: %w", err)
 	}

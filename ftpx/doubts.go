@@ -3,7 +3,6 @@ package ftpx
 import (
 	"context"
 	"errors"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -15,10 +14,13 @@ import (
 // Rechecker is what the clients of this package are besides a [Client], for jobs that can
 // send a file again. See [Client].Close for what it is about.
 type Rechecker interface {
-	// Doubtful reports whether a file that was uploaded has to be looked at again.
+	// Doubtful reports whether a file that was uploaded is to be looked at again, by
+	// Recheck or by Close. It asks nothing of the server.
 	Doubtful(remotePath string) bool
-	// Recheck looks at such a file, after which it is doubtful no longer. The error is
-	// [ErrReplaced] if it is not what was uploaded.
+	// Recheck looks at such a file; of any other it knows nothing and returns nil. The
+	// error is an [*Error]: around [ErrReplaced] if the file is not what was uploaded,
+	// and otherwise one of the look itself, after which the file is as doubtful as
+	// before, so that the call may be repeated.
 	Recheck(ctx context.Context, remotePath string) error
 }
 
@@ -50,13 +52,13 @@ func (d *doubts) note(name string, doubt *upload.Doubt) {
 	d.files[name] = doubt
 }
 
-// renamed follows a file, or what is in a folder.
+// renamed follows a file, or what is in a folder. What was at the new name is gone.
 func (d *doubts) renamed(from, to string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if path.Clean(from) == path.Clean(to) {
+	if from == to {
 		return
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for name := range d.files { // what was there is gone
 		if rest, ok := strings.CutPrefix(name, to); ok && (rest == "" || rest[0] == '/') {
 			delete(d.files, name)
@@ -70,14 +72,24 @@ func (d *doubts) renamed(from, to string) {
 	}
 }
 
-// take returns what is known of a file and forgets it. A host that has since shown that it
-// writes at offsets is beyond doubt.
+// take returns what is known of a file and forgets it, so that no two look at once. A host
+// that has since shown that it writes at offsets is beyond doubt: ok is false then.
 func (d *doubts) take(name string) (*upload.Doubt, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was, ok := d.files[name]
 	delete(d.files, name)
 	return was, ok && was.Open()
+}
+
+// putBack takes note again of a file that could not be looked at, unless another has been
+// uploaded there meanwhile.
+func (d *doubts) putBack(name string, was *upload.Doubt) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.files[name]; !ok {
+		d.files[name] = was
+	}
 }
 
 // names are the files that there is doubt about.
@@ -116,7 +128,11 @@ func (c *client) recheck(ctx context.Context, op, name string) error {
 	if !ok {
 		return nil
 	}
-	return c.run(ctx, task{Op: op, Remote: name, Small: was.Small()}, func(ctx context.Context, l *lease) error { return was.Look(ctx, l, name) })
+	err := c.run(ctx, task{Op: op, Remote: name, Small: was.Small()}, func(ctx context.Context, l *lease) error { return was.Look(ctx, l, name) })
+	if err != nil && !errors.Is(err, ErrReplaced) {
+		c.doubts.putBack(name, was)
+	}
+	return err
 }
 
 // lastLook rechecks all that there is doubt about. A file that could not be looked at in

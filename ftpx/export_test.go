@@ -30,4 +30,4 @@ func ReservedChunks(c Client) int64 { return c.(*client).fsMemory.Used() }
 func HurryTaken() (restore func()) { return upload.HurryTaken() }
 
 // SetMaxListing bounds what a listing may take.
-func SetMaxListing(c Client, n int64) { c.(*client).maxListing = n }
+func SetMaxListing(c Client, n int64) { c.(*client).cfg.MaxListing = n }

@@ -16,23 +16,21 @@ import (
 // List implements [Files].
 func (c *client) List(ctx context.Context, remotePath string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		entries, err := c.list(ctx, remotePath)
+		l, err := c.listIn(ctx, remotePath, c.cfg.MaxListing)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
-		for _, e := range entries {
-			if !yield(e, nil) {
-				return
+		for i, chunk := range l {
+			for _, e := range chunk {
+				if !yield(e, nil) {
+					return
+				}
 			}
+			l[i] = nil // the caller may keep them in a form of its own
 		}
 	}
 }
-
-// maxListing is how much memory the entries of a listing may take, and those of the
-// folders above it in a walk: more than three million of them. A server that goes on
-// for ever must not use up the program's.
-const maxListing = 512 << 20
 
 // entryCost is what an entry takes besides its strings.
 const entryCost = 128
@@ -44,28 +42,56 @@ func costOf(entries ...Entry) (n int64) {
 	return n
 }
 
+// listing is the entries of a folder, in chunks: a slice that grows is held twice, and
+// there may be a million of them.
+type listing [][]Entry
+
+// The lengths of the first chunk and the longest; each is twice the one before.
+const (
+	firstChunk = 64
+	lastChunk  = 4096
+)
+
+// add appends an entry. Its strings are copied: a driver's may be parts of a longer line.
+func (l *listing) add(e Entry) {
+	n := len(*l)
+	if n == 0 || len((*l)[n-1]) == cap((*l)[n-1]) {
+		size := firstChunk
+		if n > 0 {
+			size = min(2*len((*l)[n-1]), lastChunk)
+		}
+		*l = append(*l, make([]Entry, 0, size))
+		n++
+	}
+	e.Name, e.Target = strings.Clone(e.Name), strings.Clone(e.Target)
+	(*l)[n-1] = append((*l)[n-1], e)
+}
+
 func (c *client) list(ctx context.Context, remotePath string) ([]Entry, error) {
-	return c.listIn(ctx, remotePath, c.maxListing)
+	l, err := c.listIn(ctx, remotePath, c.cfg.MaxListing)
+	return slices.Concat(l...), err
 }
 
 // listIn lists a folder into so much memory.
-func (c *client) listIn(ctx context.Context, remotePath string, room int64) ([]Entry, error) {
-	var entries []Entry
+func (c *client) listIn(ctx context.Context, remotePath string, room int64) (listing, error) {
+	var entries listing
 	err := c.on(ctx, "list", remotePath, func(ctx context.Context, l *lease, name string) error {
-		entries = entries[:0]
+		entries = nil
 		left := room
 		err := l.List(ctx, name, func(e Entry) bool {
 			left -= costOf(e)
-			entries = append(entries, e)
+			entries.add(e)
 			return left >= 0
 		})
 		if left < 0 {
 			entries = nil
 			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.Proto, Kind: transport.KindRefused,
-				Err: fmt.Errorf("%w: its entries take more than %d MiB", transport.ErrListingTooLong, c.maxListing>>20)}
+				Err: fmt.Errorf("%w: its entries take more than %d MiB, with those of the folders above it: raise Options.MaxListing (-max-listing)", transport.ErrListingTooLong, c.cfg.MaxListing>>20)}
 		}
-		if err == nil {
-			err = findTypes(ctx, l, name, entries)
+		for _, chunk := range entries {
+			if err == nil {
+				err = findTypes(ctx, l, name, chunk)
+			}
 		}
 		return err
 	})
@@ -107,7 +133,7 @@ type WalkFunc func(p string, e Entry, err error) error
 func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) error {
 	e, err := c.Stat(ctx, root)
 	if err == nil {
-		err = c.walk(ctx, root, e, c.maxListing, fn)
+		err = c.walk(ctx, root, e, c.cfg.MaxListing, fn)
 	} else {
 		err = fn(root, Entry{}, err)
 	}
@@ -124,13 +150,14 @@ func (c *client) walk(ctx context.Context, p string, e Entry, room int64, fn Wal
 		}
 		return err
 	}
-	entries, err := c.listIn(ctx, p, room)
+	l, err := c.listIn(ctx, p, room)
 	if err != nil {
 		if err = fn(p, e, err); errors.Is(err, fs.SkipDir) {
 			err = nil
 		}
 		return err
 	}
+	entries := slices.Concat(l...)
 	room -= costOf(entries...)
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	for _, child := range entries {
@@ -175,16 +202,17 @@ func (c *client) RemoveAll(ctx context.Context, remotePath string) error {
 		if err := c.Remove(ctx, remotePath); err == nil || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return c.removeTree(ctx, remotePath, c.maxListing)
+		return c.removeTree(ctx, remotePath, c.cfg.MaxListing)
 	}
 	return ignoreMissing(c.Remove(ctx, remotePath))
 }
 
 func (c *client) removeTree(ctx context.Context, dir string, room int64) error {
-	entries, err := c.listIn(ctx, dir, room)
+	l, err := c.listIn(ctx, dir, room)
 	if err != nil {
 		return ignoreMissing(err)
 	}
+	entries := slices.Concat(l...)
 	room -= costOf(entries...)
 	for _, e := range entries {
 		if badName(e.Name) {

@@ -23,7 +23,7 @@ func download(ctx context.Context, f cli.Flags, env cli.Env, targets []target, t
 			}
 		}
 		return nil
-	})
+	}, nil)
 }
 
 // walker finds the files of one target.

@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 		cfg.Base = ""
 		key := fmt.Sprint(cfg.User, "@", cfg.Host, cfg.Ports, cfg.Protocols)
 		if clients[key] == nil {
-			c, err := ftpx.New(ctx, cfg)
+			c, err := cli.Connect(ctx, "downloader", f, env, cfg)
 			if err != nil {
 				return cli.NoClient("downloader", f, env, err)
 			}
@@ -110,12 +110,14 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) (c
 		return nil, "", fmt.Errorf("%w: FOLDER %q is a file", cli.ErrUsage, folder)
 	}
 	for _, u := range urls {
-		cfg, err := ftpx.ParseURL(u, nil)
+		cfg, err := cli.ParseURL(u, nil)
 		if err == nil && cfg.Base != "" {
-			err = transport.CheckPath(cfg.Base)
+			if err = transport.CheckPath(cfg.Base); err != nil {
+				err = fmt.Errorf("%w: %w", cli.ErrUsage, err)
+			}
 		}
 		if err != nil {
-			return nil, "", fmt.Errorf("%w: %w", cli.ErrUsage, err)
+			return nil, "", err
 		}
 	}
 	opts, err := f.Options(ctx, env)
@@ -124,7 +126,7 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) (c
 	}
 	opts.Hooks = cli.Hooks(*f, env)
 	for _, u := range urls {
-		cfg, err := ftpx.ParseURL(u, &opts)
+		cfg, err := cli.ParseURL(u, &opts)
 		if err != nil {
 			return nil, "", err
 		}

@@ -26,6 +26,8 @@ func TestBadUsage(t *testing.T) {
 		"two URLs, no folder": {[]string{url, url}, "looks like a URL"},
 		"folder is a file":    {[]string{url, file}, "is a file"},
 		"order":               {[]string{in, url, dir}, "no scheme"},
+		"scp":                 {[]string{"u@host:/out", in}, "write sftp://u@host//out"},
+		"flag last":           {[]string{url, in, "-parallel", "0"}, "use 1 or more"},
 		"unknown flag":        {[]string{"-to", in, url}, "-to"},
 		"parallel 0":          {[]string{"-parallel", "0", url, in}, "use 1 or more"},
 		"unknown scheme":      {[]string{"http://batch@127.0.0.1/", in}, "unknown scheme"},

@@ -51,7 +51,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, env cli.Env) int {
-	var f job.Flags
+	f := job.Flags{Program: "mirror"}
 	args, code, ok := cli.ParseJob("mirror", usage, &f.Flags, &env, args, func(fs *flag.FlagSet) { f.Register(fs) })
 	if !ok {
 		return code

@@ -63,5 +63,5 @@ func TestInterruptedOnTerminal(t *testing.T) {
 	}()
 	clitest.Until(t, "the line is held", func() bool { return proxy.Stats().Stalls > 0 })
 	cancel()
-	(<-seen).Want(t, cli.ExitInterrupted, "interrupted: the next run goes on from here")
+	(<-seen).Want(t, cli.ExitInterrupted, "interrupted: 0 done", "the same command goes on from there")
 }

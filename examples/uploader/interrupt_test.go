@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -132,7 +133,36 @@ func TestInterruptedOnTerminal(t *testing.T) {
 	go func() { seen <- c.Run(ctx, t, args...) }()
 	clitest.Until(t, "the line is held", h.held)
 	cancel()
-	(<-seen).Want(t, cli.ExitInterrupted, "big", "1 file: 0 done, 1 failed")
+	s := (<-seen).Want(t, cli.ExitInterrupted)
+	lines := strings.Split(strings.TrimSuffix(s.Err, "\n"), "\n")
+	if last := lines[len(lines)-1]; !regexp.MustCompile(`^(.*\r\x1b\[K)?` + wasCut + `$`).MatchString(last) {
+		t.Errorf("the last line is %q", last)
+	}
+	if strings.Contains(s.Err, "not done") {
+		t.Errorf("more than one line tells of it: %q", s.Err)
+	}
+}
+
+// wasCut is what is said of an interruption in the middle of the one file.
+const wasCut = `interrupted after \S+: 0 files done, 1 cut off \("big" at [0-9.]+ [KM]iB of 6.0 MiB\): what has arrived is kept, and the same command goes on from there`
+
+// TestInterruptedInOneLine: what is kept and how to go on is one line, without the words
+// of the failure that the signal has made.
+func TestInterruptedInOneLine(t *testing.T) {
+	for _, scheme := range []string{"sftp", "ftpes"} {
+		h := holdLine(t)
+		args := h.args(t, scheme)[1:]
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		seen := make(chan clitest.Seen)
+		go func() { seen <- uploader.Run(ctx, t, args...) }()
+		clitest.Until(t, "the line is held", h.held)
+		clitest.Until(t, "the server has written", h.written)
+		cancel()
+		if s := (<-seen).Want(t, cli.ExitInterrupted); !regexp.MustCompile(`^` + wasCut + `\n$`).MatchString(s.Err) {
+			t.Errorf("%s: %q", scheme, s.Err)
+		}
+	}
 }
 
 // TestPromptInterrupted: at a prompt a signal ends the command too.

@@ -11,6 +11,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -66,7 +68,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
-	client, err := ftpx.New(ctx, cfg)
+	client, err := cli.Connect(ctx, "uploader", f, env, cfg)
 	if err != nil {
 		return cli.NoClient("uploader", f, env, err)
 	}
@@ -86,18 +88,21 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) ([
 		return fail(fmt.Errorf("%w: give at least one SOURCE and the URL; -h tells more", cli.ErrUsage))
 	}
 	names, rawURL := args[:len(args)-1], args[len(args)-1]
-	if _, err := ftpx.ParseURL(rawURL, nil); err != nil {
-		return fail(fmt.Errorf("%w: %w", cli.ErrUsage, err))
+	if isURL := func(arg string) bool { return strings.Contains(arg, "://") }; !isURL(rawURL) && slices.ContainsFunc(names, isURL) {
+		return fail(fmt.Errorf("%w: the URL comes last, after all SOURCEs", cli.ErrUsage))
+	}
+	if _, err := cli.ParseURL(rawURL, nil); err != nil {
+		return fail(err)
 	}
 	sources, err := findSources(names)
 	if err != nil {
-		return fail(fmt.Errorf("%w: SOURCE %w", cli.ErrUsage, err))
+		return fail(cli.Missing("", err))
 	}
 	opts, err := f.Options(ctx, env)
 	if err != nil {
 		return fail(err)
 	}
 	opts.Hooks = cli.Hooks(*f, env)
-	cfg, err := ftpx.ParseURL(rawURL, &opts)
+	cfg, err := cli.ParseURL(rawURL, &opts)
 	return sources, cfg, err
 }

@@ -20,7 +20,7 @@ func findSources(args []string) ([]source, error) {
 	taken := map[string]string{}
 	for i, arg := range args {
 		if strings.Contains(arg, "://") {
-			return nil, fmt.Errorf("%q looks like a URL: there is one, it comes last, and flags come first", arg)
+			return nil, fmt.Errorf("%q looks like a URL: there is one, and it comes last", arg)
 		}
 		info, err := os.Stat(arg) // one that is a link is followed
 		switch {

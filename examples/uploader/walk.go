@@ -25,12 +25,8 @@ func upload(ctx context.Context, client ftpx.Client, f cli.Flags, env cli.Env, s
 				break
 			}
 		}
-		// What it finds at the end is a failure as any other.
-		yield(cli.Job{Folder: true, Last: true, Do: func(context.Context, func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-			return ftpx.Result{}, client.Close()
-		}})
 		return nil
-	})
+	}, client.Close)
 }
 
 // batch is how many entries of a folder are held at once, whatever its size.

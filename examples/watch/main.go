@@ -51,7 +51,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, env cli.Env) int {
-	var f job.Flags
+	f := job.Flags{Program: "watch"}
 	args, code, ok := cli.ParseJob("watch", usage, &f.Flags, &env, args, func(fs *flag.FlagSet) { f.RegisterWatch(fs) })
 	if !ok {
 		return code

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/ftpx/ledger"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // copying is one file that is to be copied.
@@ -30,16 +28,21 @@ type copying struct {
 	seen  *sighting // a fresh one, nil for none
 	spare bool      // no dead letter: it is to be tried again
 
-	ofJob bool   // the job has an end, at which it can be looked at again
-	waits bool   // it is, and told about then
-	note  func() // tells the ledger that it was sent
+	// hold keeps what was sent and is in doubt until it is looked at again; nil where
+	// nothing depends on that.
+	hold  func(c *copying, seen *sighting, item Item) Item
+	waits bool                        // it is told about when that has been done
+	note  func(context.Context) error // marks what was sent, and tells the ledger of it
 }
 
 func (c *copying) do(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // never begun
 	}
-	c.ofJob = true
+	c.hold = c.j.hold
+	if c.verdict.ask && c.settled(ctx) {
+		return
+	}
 	if item := c.carry(ctx); !c.waits {
 		c.j.tell(item)
 	}
@@ -73,10 +76,8 @@ func (c *copying) carry(ctx context.Context) Item {
 		}
 		return item
 	}
-	if c.ofJob && c.doubtful() {
-		c.waits = true
-		j.doubt(c, seen, item)
-		return item
+	if c.hold != nil && c.doubtful() {
+		return c.hold(c, seen, item)
 	}
 	return c.complete(ctx, seen, item)
 }
@@ -84,7 +85,13 @@ func (c *copying) carry(ctx context.Context) Item {
 // complete does what follows a file that is at the other side.
 func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item {
 	if c.note != nil {
-		c.note()
+		if err := c.note(ctx); err != nil {
+			item.Err = err
+			if seen != nil {
+				c.bury(ctx, seen, &item)
+			}
+			return item
+		}
 	}
 	if err := c.after(ctx, seen, &item); err != nil {
 		item.Err = fmt.Errorf("%w: %w", ErrAfter, err)
@@ -92,7 +99,8 @@ func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item 
 	return item
 }
 
-// transfer makes the file appear at the other side under its name, marked and noted.
+// transfer makes the file appear at the other side under its name. One that was fetched
+// is marked and noted, too; for one that was sent there is a note.
 func (c *copying) transfer(ctx context.Context, seen *sighting) (ftpx.Result, error) {
 	j := c.j
 	if c.n != nil {
@@ -126,15 +134,12 @@ func (c *copying) after(ctx context.Context, seen *sighting, item *Item) error {
 	return c.finish(ctx, seen, item)
 }
 
-// appear gives what was copied its name, where it had another, and its marker.
+// appear gives what was copied its name, where it had another.
 func (c *copying) appear(ctx context.Context) error {
-	j := c.j
-	if c.first != c.target {
-		if err := j.dst.rename(ctx, c.first, c.target); err != nil {
-			return err
-		}
+	if c.first == c.target {
+		return nil
 	}
-	return c.markTarget(ctx)
+	return c.j.dst.rename(ctx, c.first, c.target)
 }
 
 func (c *copying) markTarget(ctx context.Context) error {
@@ -178,56 +183,14 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 	if !res.TimeKept {
 		j.count(func(r *Report) { r.TimesLost++ })
 	}
-	c.note = func() { c.sent(note, local, &res) }
+	c.note = func(ctx context.Context) error {
+		err := c.markTarget(ctx)
+		if err == nil {
+			c.sent(note, local, &res)
+		}
+		return err
+	}
 	return res, nil
-}
-
-// sent tells the ledger of a file that was sent. The hash is of the content before; it
-// is only worth something if it is what was sent: of the same file, and not of one with
-// its size and time that has come into its place.
-func (c *copying) sent(note *noted, local string, res *ftpx.Result) {
-	if note == nil {
-		return
-	}
-	info, err := os.Stat(local)
-	if err != nil || !os.SameFile(info, note.file) || info.Size() != note.Source.Size || info.Size() != res.Size || !info.ModTime().Equal(note.Source.ModTime) {
-		return
-	}
-	note.Dest = ledger.Identity{Size: res.Size}
-	if res.TimeKept {
-		note.Dest.ModTime, note.Dest.TimeExact = info.ModTime(), true
-	}
-	c.record(&note.Entry, *res)
-}
-
-// noted is what the ledger is to know of a file, and which file that was.
-type noted struct {
-	ledger.Entry
-	file fs.FileInfo
-}
-
-// before is what the ledger is to know of a file that is about to be sent, nil
-// without a ledger.
-func (c *copying) before(local string) (*noted, error) {
-	l := c.j.o.Ledger
-	if l == nil {
-		return nil, nil
-	}
-	f, err := os.Open(local)
-	if err != nil {
-		return nil, &transport.LocalError{Err: err}
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	hash, err := ledger.Hash(f, info.Size(), l.FullHash())
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, nil // it is changing: let the upload complain
-	}
-	source := ledger.Identity{Size: info.Size(), ModTime: info.ModTime(), TimeExact: true, Hash: hash}
-	return &noted{ledger.Entry{Source: source}, info}, err
 }
 
 func (c *copying) fetch(ctx context.Context, seen *sighting) (ftpx.Result, error) {
@@ -249,62 +212,14 @@ func (c *copying) fetch(ctx context.Context, seen *sighting) (ftpx.Result, error
 	if err == nil {
 		err = c.appear(ctx)
 	}
+	if err == nil {
+		err = c.markTarget(ctx)
+	}
 	if err != nil {
 		return res, err
 	}
 	c.fetched(local, &res)
 	return res, nil
-}
-
-// fetched tells the ledger of a file that was fetched.
-func (c *copying) fetched(local string, res *ftpx.Result) {
-	if c.j.o.Ledger == nil || c.entry.size >= 0 && res.Size != c.entry.size {
-		return // of another size: not the version that was listed
-	}
-	info, err := os.Lstat(local)
-	if err != nil {
-		return // consumed already; it is looked at again the next time
-	}
-	hash, err := hashFile(local, info.Size(), c.j.o.Ledger.FullHash())
-	if err != nil {
-		return
-	}
-	c.record(&ledger.Entry{
-		Source: ledger.Identity{Size: res.Size, ModTime: c.entry.time(), TimeExact: c.entry.exact, Hash: hash},
-		Dest:   ledger.Identity{Size: info.Size(), ModTime: info.ModTime(), TimeExact: true},
-	}, *res)
-}
-
-// record writes to the ledger what is done. If that cannot be, the job ends: it
-// would copy the same again.
-func (c *copying) record(e *ledger.Entry, res ftpx.Result) {
-	e.Addr, e.Protocol, e.Verified = res.Addr, res.Protocol.String(), res.Verified.String()
-	if err := c.j.record(c.rel, c.target, e); err != nil {
-		c.j.abort(err)
-	}
-}
-
-func (j *job) record(rel, target string, e *ledger.Entry) error {
-	e.Job, e.Path = j.name, rel
-	e.Local, e.Remote = j.src.full(rel), j.dst.full(target)
-	if !j.up {
-		e.Local, e.Remote = e.Remote, e.Local
-	}
-	return j.o.Ledger.Record(*e)
-}
-
-// learn tells the ledger of a file that is there although it does not know it:
-// copied by a run that was killed before it could write that down. Otherwise it
-// would be copied again when the receiver has taken it away.
-func (j *job) learn(rel, target string, s, d *entry, v verdict) error {
-	if !j.o.Once || !v.same || j.o.DryRun {
-		return nil
-	}
-	return j.record(rel, target, &ledger.Entry{
-		Source:   ledger.Identity{Size: s.size, ModTime: s.time(), TimeExact: s.exact},
-		Dest:     ledger.Identity{Size: d.size, ModTime: d.time(), TimeExact: d.exact},
-		Verified: "size and time, found there",
-	})
 }
 
 var errDiffers = errors.New("the local file differs")

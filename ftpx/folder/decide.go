@@ -17,6 +17,8 @@ type verdict struct {
 	same   bool // it is there already, by its size and time
 	proven bool // the ledger knows that this very version was copied
 	finish bool // it seems to be there: prove that, and do what After says
+	ask    bool // its exact time decides, and is to be asked for
+	marked bool // with ask: what is there has its marker
 	reason string
 	doubt  error // it is not copied, since it may have been delivered before
 }
@@ -71,7 +73,7 @@ func (j *job) byTime(rel string, s, d *entry) (verdict, error) {
 	if j.o.Ledger == nil {
 		why = "there is no ledger"
 	}
-	return verdict{copy: true, prove: true, noTime: true, reason: "the same size, but the server tells no exact time and " + why}, nil
+	return verdict{copy: true, prove: true, noTime: true, ask: true, reason: "the same size, but the server tells no exact time and " + why}, nil
 }
 
 // once asks the ledger whether a file has been copied, by its content if its time

@@ -25,16 +25,21 @@ func (d *deletions) close() {
 	d.folders.close()
 }
 
+// inherited is what holds for all that is in a folder.
+type inherited struct {
+	all  bool // Include takes it
+	twin bool // the source has another spelling of the folder, or of one above it
+}
+
 // surplus plans the deletion of an entry that only the destination has, and of all
-// below it. It returns whether nothing of it is left. all says that Include takes the
-// folder that it is in.
-func (j *job) surplus(ctx context.Context, dir string, d *entry, all bool) (gone bool) {
+// below it. It returns whether nothing of it is left. in.twin is of the entry itself too.
+func (j *job) surplus(ctx context.Context, dir string, d *entry, in inherited) (gone bool) {
 	if err := j.dst.check(d.name); err != nil {
 		j.refuse(say(dir, d.name), d, err)
 		return false
 	}
 	rel := join(dir, d.name)
-	all = all || j.filter.takes(rel, d.kind == isDir)
+	in.all = in.all || j.filter.takes(rel, d.kind == isDir)
 	why := j.filter.excluded(rel, d.kind == isDir)
 	partial := d.kind != isDir && unfinished(d.name, func(string) bool { return true })
 	switch {
@@ -43,9 +48,9 @@ func (j *job) surplus(ctx context.Context, dir string, d *entry, all bool) (gone
 		why = "neither a file nor a folder"
 	case partial && j.young(d):
 		why = youngPartial
-	case d.kind == isFile && all:
+	case d.kind == isFile && in.all:
 		why = j.filter.leavesOut(d)
-	case d.kind != isDir && !all:
+	case d.kind != isDir && !in.all:
 		why = "no pattern of Include takes it"
 	}
 	if why != "" {
@@ -53,12 +58,12 @@ func (j *job) surplus(ctx context.Context, dir string, d *entry, all bool) (gone
 		return false
 	}
 	if d.kind == isDir {
-		return j.surplusFolder(ctx, rel, d, all)
+		return j.surplusFolder(ctx, rel, d, in)
 	}
-	return j.plan(&j.extra.files, surplusEntry{rel: rel, size: d.size, partial: partial})
+	return j.plan(&j.extra.files, surplusEntry{rel: rel, size: d.size, partial: partial, twin: in.twin})
 }
 
-func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, all bool) (gone bool) {
+func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, in inherited) (gone bool) {
 	if ctx.Err() != nil {
 		return false
 	}
@@ -71,11 +76,11 @@ func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, all bool)
 	}
 	j.there += len(entries)
 	j.count(func(r *Report) { r.Extra += len(entries) })
-	gone = all // what Include does not take is not deleted either
+	gone = in.all // what Include does not take is not deleted either
 	for i := range sorted(entries, j.folded) {
-		gone = j.surplus(ctx, rel, &entries[i], all) && gone
+		gone = j.surplus(ctx, rel, &entries[i], in) && gone
 	}
-	return gone && j.plan(&j.extra.folders, surplusEntry{rel: rel, size: -1, dir: true})
+	return gone && j.plan(&j.extra.folders, surplusEntry{rel: rel, size: -1, dir: true, twin: in.twin})
 }
 
 func (j *job) plan(s *spool[surplusEntry], e surplusEntry) bool {
@@ -168,7 +173,14 @@ func (j *job) remove(ctx context.Context, e surplusEntry) {
 	if !e.partial {
 		// A listing over FTP can end early and look whole: that it does not name
 		// something is not enough to delete it.
-		switch _, err := j.sourceHas(ctx, e.rel); {
+		switch found, err := j.sourceHas(ctx, e.rel); {
+		case err == nil && j.up:
+			// A local listing is not doubted: it is another spelling, or new.
+			j.left(e.rel, &found, "not deleted: the source has it too, spelled in another way or since it was listed")
+			return
+		case err == nil && e.twin:
+			j.left(e.rel, &found, "not deleted: the source has it too, spelled in another way")
+			return
 		case err == nil:
 			i.Err = fmt.Errorf("not deleted: %w", ErrListing)
 			j.tell(i)

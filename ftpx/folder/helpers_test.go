@@ -51,6 +51,7 @@ type world struct {
 	mu        sync.Mutex
 	transfers []ftpx.DoneInfo
 	commands  map[string]int
+	hook      func(ftpx.CommandInfo) // told of each command besides; set before the first
 }
 
 func start(t testing.TB, p ftpx.Protocol, change ...func(*testserver.TrioOptions, *ftpx.Options)) *world {
@@ -94,6 +95,9 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 			defer w.mu.Unlock()
 			verb, _, _ := strings.Cut(i.Line, " ")
 			w.commands[verb]++
+			if w.hook != nil {
+				w.hook(i)
+			}
 		},
 	}
 	client, err := ftpx.Open(t.Context(), "ftpx://"+w.User+"@127.0.0.1/", &opts)

@@ -56,7 +56,7 @@ func TestSpool(t *testing.T) {
 	var s spool[surplusEntry]
 	const n = 3*inMemory + 7
 	at := func(i int) surplusEntry {
-		return surplusEntry{rel: fmt.Sprintf("d/\xff\x00%d", i), size: int64(i - 1), dir: i%3 == 0, partial: i%5 == 0}
+		return surplusEntry{rel: fmt.Sprintf("d/\xff\x00%d", i), size: int64(i - 1), dir: i%3 == 0, partial: i%5 == 0, twin: i%7 == 0}
 	}
 	for i := range n {
 		if err := s.add(at(i)); err != nil {

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -89,6 +90,31 @@ func (i Item) String() string {
 	return b.String()
 }
 
+// MarshalJSON writes the fields by their names. Err is its text, and is left out where
+// it is nil; so are the fields that are empty, and Result where nothing was transferred.
+func (i Item) MarshalJSON() ([]byte, error) {
+	text := ""
+	if i.Err != nil {
+		text = transport.Printable(i.Err.Error())
+	}
+	out := struct {
+		Action   Action
+		Path     string
+		Dir      bool `json:",omitempty"`
+		Size     int64
+		Reason   string       `json:",omitempty"`
+		NotReady bool         `json:",omitempty"`
+		Target   string       `json:",omitempty"`
+		After    string       `json:",omitempty"`
+		Err      string       `json:",omitempty"`
+		Result   *ftpx.Result `json:",omitempty"`
+	}{i.Action, i.Path, i.Dir, i.Size, i.Reason, i.NotReady, i.Target, i.After, text, nil}
+	if i.Result != (ftpx.Result{}) {
+		out.Result = &i.Result
+	}
+	return json.Marshal(out)
+}
+
 // Report sums up what was done, or would be in a dry run.
 type Report struct {
 	// Folders counts those created.
@@ -130,8 +156,6 @@ type Report struct {
 var (
 	// ErrIncomplete: some items failed; OnItem was told which.
 	ErrIncomplete = errors.New("not everything could be copied")
-	// ErrLinkRecreate: a client cannot make links.
-	ErrLinkRecreate = errors.New("a symbolic link cannot be made at the other side: use LinkSkip or LinkFollow")
 	// ErrInTheWay: a folder is where a file should go, a file where a folder
 	// should, or a link.
 	ErrInTheWay = errors.New("something of another kind is in the way")
@@ -140,8 +164,8 @@ var (
 	// ErrUntold: a server names something and does not tell whether it is a file or a
 	// folder, neither in its listing nor when it is asked.
 	ErrUntold = errors.New("the server does not tell whether it is a file or a folder: exclude it, or copy it by its name")
-	// ErrListing: what the listing of the source did not name is there. What else it
-	// left out is not known.
+	// ErrListing: what the listing of a source on a server did not name is there. What
+	// else it left out is not known.
 	ErrListing = errors.New("the source has it, although its listing did not name it, so that it was not copied and the listing is not to be trusted")
 	// ErrSourceUnread: part of the folder that is copied could not be read, and so
 	// nothing was deleted.
@@ -158,6 +182,6 @@ type DeleteError struct {
 
 // Error names the numbers and the remedy.
 func (e *DeleteError) Error() string {
-	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete",
+	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete (-max-delete)",
 		e.Would, e.Of, e.Max*100)
 }

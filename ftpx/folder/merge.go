@@ -63,19 +63,39 @@ func (m *merge) run() {
 		}
 	}
 	m.j.count(func(r *Report) { r.Extra += len(extra) })
+	if m.absent == nil {
+		return
+	}
+	twins := m.twins(extra)
 	for _, d := range extra {
-		if m.absent == nil {
-			return
-		}
 		if m.absent[m.folded(d.name)] {
 			m.j.left(say(m.n.rel, d.name), d, "not deleted: it differs only in case from what is copied, and may be that file there")
 		} else {
-			m.j.surplus(m.ctx, m.n.rel, d, m.n.all)
+			m.j.surplus(m.ctx, m.n.rel, d, inherited{all: m.n.all, twin: twins[m.folded(d.name)]})
 		}
 	}
 }
 
 func (m *merge) folded(name string) uint64 { return maphash.String(m.seed, fold(name)) }
+
+// twins are the folded names of which a source that is a server has another spelling: if
+// it finds names in whatever case, it has them all.
+func (m *merge) twins(extra []*entry) map[uint64]bool {
+	if m.j.up || len(extra) == 0 {
+		return nil
+	}
+	twins := make(map[uint64]bool, len(extra))
+	for _, d := range extra {
+		twins[m.folded(d.name)] = false
+	}
+	for i := range m.src {
+		name := m.folded(m.src[i].name)
+		if _, ok := twins[name]; ok {
+			twins[name] = true
+		}
+	}
+	return twins
+}
 
 // twice is about a second name that would be the same file.
 func (m *merge) twice(s *entry) {
@@ -162,12 +182,8 @@ func (m *merge) beside(name string) bool {
 // the link has been dealt with.
 func (m *merge) link(rel string, s *entry) *entry {
 	j := m.j
-	switch j.o.Links {
-	case LinkSkip:
+	if j.o.Links == LinkSkip {
 		j.left(rel, s, "a link")
-		return nil
-	case LinkRecreate:
-		j.refuse(rel, s, ErrLinkRecreate)
 		return nil
 	}
 	to := *s

@@ -42,7 +42,8 @@ func (m *merge) file(rel string, s, d *entry) bool {
 	}
 	v, err := j.decide(rel, s, d)
 	if err == nil && v.doubt == nil {
-		v, err = j.complete(rel, s, d, v, m.marked(target))
+		v.marked = m.marked(target)
+		v, err = j.complete(rel, s, d, v, v.marked)
 	}
 	if err != nil {
 		j.abort(err)
@@ -52,7 +53,7 @@ func (m *merge) file(rel string, s, d *entry) bool {
 		j.tell(Item{Action: j.action, Path: rel, Size: s.size, Err: v.doubt})
 		return true
 	}
-	if v.noTime {
+	if v.noTime && !v.ask {
 		j.count(func(r *Report) { r.NoTimes++ })
 	}
 	if !v.copy {
@@ -72,7 +73,7 @@ func (m *merge) file(rel string, s, d *entry) bool {
 	if j.o.Ready.Stable > 0 {
 		return j.postpone(c)
 	}
-	return j.put(m.ctx, &task{size: s.size, do: c.do})
+	return j.put(m.ctx, c.task())
 }
 
 // refuseFile tells about a file that nothing can be done about, and moves it to the dead

@@ -41,9 +41,9 @@ func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
 var (
 	// ftpx's partials of uploads, and what it puts aside where a server cannot
-	// replace a file in one step; see ftpx/partial.go.
+	// replace a file in one step; see ftpx/internal/upload/partial.go.
 	uploadRest = regexp.MustCompile(`^\..+\.ftpx-[0-9a-f]{16}((-[0-9]+)?\.part|\.bak)$`)
-	// What it keeps beside an unfinished download; see ftpx/sidecar.go. The number
+	// What it keeps beside an unfinished download; see ftpx/internal/download/state.go. The number
 	// is that of a temporary file.
 	downloadState = regexp.MustCompile(`.\.part\.state(\.[0-9]+)?$`)
 )

@@ -22,9 +22,6 @@ const (
 	// to a folder that it lies in is an error. So is, on a server, where circles
 	// cannot be seen, a link to a folder beneath another such link.
 	LinkFollow
-	// LinkRecreate would make the same link at the other side. No client can:
-	// each link is an error of its item, [ErrLinkRecreate].
-	LinkRecreate
 )
 
 // Compare says how files that both sides have are told apart.
@@ -34,8 +31,10 @@ type Compare uint8
 const (
 	// CompareTime, the default: size and modification time, within Tolerance. Where
 	// a server does not keep times or list them exactly, size and what
-	// Options.Ledger says of the file; without it the file is copied again. The
-	// item's Reason tells which.
+	// Options.Ledger says of the file. Of one that this does not know the exact time
+	// is asked for, which costs a round trip and is remembered by the Ledger; where
+	// the server has none, or another, the file is copied again. The item's Reason
+	// tells which.
 	CompareTime Compare = iota
 	// CompareSize: the size alone.
 	CompareSize
@@ -185,8 +184,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("Options.NewerThan or OlderThan is negative: use an age, or 0 for any")
 	case o.NewerThan > 0 && o.OlderThan > o.NewerThan:
 		return o, fmt.Errorf("Options.NewerThan %v is less than OlderThan %v, so that nothing would be copied: exchange them", o.NewerThan, o.OlderThan)
-	case o.Links > LinkRecreate:
-		return o, fmt.Errorf("Options.Links is %d: use LinkSkip, LinkFollow or LinkRecreate", o.Links)
+	case o.Links > LinkFollow:
+		return o, fmt.Errorf("Options.Links is %d: use LinkSkip or LinkFollow", o.Links)
 	case o.Compare > CompareNothing:
 		return o, fmt.Errorf("Options.Compare is %d: use CompareTime, CompareSize, CompareProof or CompareNothing", o.Compare)
 	case o.Verify > ftpx.VerifyFull:

@@ -11,7 +11,7 @@ import (
 // Where a session was lost in the middle of an upload, some servers replace the file when
 // they notice (ftpx.Rechecker). Such files are looked at again at the end of the job, and
 // those that were replaced are sent again. Until then nothing is done about their sources,
-// and the ledger does not know them.
+// nothing marks them as whole, and the ledger does not know them. A Single has no end; it looks at the next try.
 
 // doubt is a file that was sent and is to be looked at again.
 type doubt struct {
@@ -19,6 +19,8 @@ type doubt struct {
 	seen *sighting
 	item Item
 	told bool // or noted anew
+
+	replaced bool // so it was found, and it could not be sent again yet
 }
 
 // maxRechecks bounds how often what was sent is looked at.
@@ -30,10 +32,13 @@ func (c *copying) doubtful() bool {
 	return ok && c.j.up && !c.j.o.DryRun && r.Doubtful(c.j.dst.full(c.target))
 }
 
-func (j *job) doubt(c *copying, seen *sighting, item Item) {
+// hold puts off what follows a file that was sent, to the end of the job.
+func (j *job) hold(c *copying, seen *sighting, item Item) Item {
+	c.waits = true
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.doubts = append(j.doubts, &doubt{c: c, seen: seen, item: item})
+	return item
 }
 
 // recheck looks at what is in doubt, and at what is sent again for it.
@@ -61,6 +66,12 @@ func (j *job) recheck(ctx context.Context) {
 	}
 }
 
+// sentAgain is the verdict about a file that was found replaced, whatever its size and
+// time say.
+func sentAgain() verdict {
+	return verdict{copy: true, reason: "it was replaced after it had been sent"}
+}
+
 // lookAgain looks at a file that was sent, and sends it again if it has been replaced.
 func (j *job) lookAgain(ctx context.Context, d *doubt, again bool) {
 	d.told = true
@@ -77,7 +88,7 @@ func (j *job) lookAgain(ctx context.Context, d *doubt, again bool) {
 	}
 	next := *d.c
 	next.waits, next.note, next.seen = false, nil, nil
-	next.verdict = verdict{copy: true, reason: "it was replaced after it had been sent"}
+	next.verdict = sentAgain()
 	item := next.carry(ctx)
 	if item.Err != nil {
 		item.Err = fmt.Errorf("%w; and sending it again: %w", err, item.Err)

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -48,8 +49,9 @@ type job struct {
 
 	queue *queue
 	extra deletions
-	blind bool // part of the source could not be read
-	there int  // entries at the destination, as far as seen
+	blind bool        // part of the source could not be read
+	vague atomic.Bool // the server has no exact time even of a file that it is asked about
+	there int         // entries at the destination, as far as seen
 
 	mu     sync.Mutex // guards what follows, and calls of OnItem
 	report Report

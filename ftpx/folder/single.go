@@ -17,7 +17,8 @@ import (
 // finds the files himself, as package watch does. Its methods are safe for concurrent
 // use, but not for one file at the same time.
 type Single struct {
-	j *job
+	j    *job
+	held held
 }
 
 // NewUpload prepares to send files of a local folder. Options.Delete and DryRun cannot
@@ -77,7 +78,8 @@ func (s *Single) Err() error {
 // what Options.After says. Options.OnItem is told as well. One that has gone is skipped,
 // one that is there already is left alone. Ready.Stable is taken to hold, and so is what
 // Include and Exclude say. Unless last is set, a file that fails does not go to
-// Options.DeadLetter: it is to be tried again.
+// Options.DeadLetter: it is to be tried again. One that fails with [ErrUnsettled] is to be
+// tried again in any case.
 func (s *Single) Copy(ctx context.Context, rel string, last bool) Item {
 	item := s.copy(ctx, rel, last)
 	s.j.tell(item)
@@ -88,7 +90,7 @@ func (s *Single) Copy(ctx context.Context, rel string, last bool) Item {
 // succeed as it is, rather than for one of the line, the server or the local disk.
 func (i Item) Own() bool { return i.Err != nil && ownFault(i.Err) }
 
-func (s *Single) copy(ctx context.Context, rel string, last bool) Item {
+func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) {
 	j := s.j
 	item := Item{Action: j.action, Path: rel, Size: -1}
 	if item.Err = s.check(rel, j.src); item.Err != nil {
@@ -102,6 +104,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) Item {
 	seen, err := j.src.sight(ctx, rel, j.o.Links == LinkFollow)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		s.held.take(rel)
 		return leave("it has been taken away")
 	case err != nil:
 		item.Err = err
@@ -123,9 +126,24 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) Item {
 	if why != "" {
 		return j.unready(item, why)
 	}
+	settled, done, replaced := s.settle(ctx, &seen, rel)
+	if done {
+		return settled
+	}
 	c := &copying{j: j, rel: rel, entry: seen.entry, now: now, seen: &seen, spare: !last}
+	if j.holds() {
+		c.hold = s.hold
+	}
 	if err == nil {
 		err = s.prepare(ctx, c)
+	}
+	if replaced != nil {
+		c.verdict = sentAgain()
+		defer func() {
+			if result.Err != nil && !errors.Is(result.Err, ErrUnsettled) {
+				s.held.put(rel, replaced)
+			}
+		}()
 	}
 	switch {
 	case err != nil:

@@ -14,6 +14,7 @@ type surplusEntry struct {
 	size    int64
 	dir     bool
 	partial bool // an old unfinished transfer
+	twin    bool // the source has another spelling of it, or of a folder above it
 }
 
 func (e surplusEntry) append(b []byte) []byte {
@@ -24,6 +25,9 @@ func (e surplusEntry) append(b []byte) []byte {
 	}
 	if e.partial {
 		flags |= 2
+	}
+	if e.twin {
+		flags |= 4
 	}
 	return append(b, flags)
 }
@@ -36,7 +40,7 @@ func (surplusEntry) read(r *bufio.Reader) (e surplusEntry, err error) {
 		return e, err
 	}
 	flags, err := r.ReadByte()
-	e.dir, e.partial = flags&1 != 0, flags&2 != 0
+	e.dir, e.partial, e.twin = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	return e, err
 }
 

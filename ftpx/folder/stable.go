@@ -29,6 +29,8 @@ const (
 	proveFlag
 	provenFlag
 	finishFlag
+	askFlag
+	markedFlag
 )
 
 func (c candidate) append(b []byte) []byte {
@@ -88,7 +90,8 @@ func (j *job) postpone(c *copying) bool {
 		w.since = time.Now()
 	}
 	x := candidate{group: len(w.groups) - 1, name: lastOf(c.rel), target: c.target, first: c.first, reason: c.verdict.reason, size: c.entry.size, mtime: c.entry.mtime}
-	for flag, on := range map[byte]bool{timedFlag: c.entry.timed, exactFlag: c.entry.exact, proveFlag: c.verdict.prove, provenFlag: c.verdict.proven, finishFlag: c.verdict.finish} {
+	for flag, on := range map[byte]bool{timedFlag: c.entry.timed, exactFlag: c.entry.exact, proveFlag: c.verdict.prove, provenFlag: c.verdict.proven, finishFlag: c.verdict.finish,
+		askFlag: c.verdict.ask, markedFlag: c.verdict.marked} {
 		if on {
 			x.flags |= flag
 		}
@@ -102,8 +105,9 @@ func (j *job) postpone(c *copying) bool {
 
 func (x *candidate) copying(j *job, n *node) *copying {
 	return &copying{j: j, n: n, rel: join(n.rel, x.name), target: x.target, first: x.first, now: j.now,
-		entry:   entry{name: x.name, size: x.size, mtime: x.mtime, kind: isFile, timed: x.flags&timedFlag != 0, exact: x.flags&exactFlag != 0},
-		verdict: verdict{copy: true, prove: x.flags&proveFlag != 0, proven: x.flags&provenFlag != 0, finish: x.flags&finishFlag != 0, reason: x.reason}}
+		entry: entry{name: x.name, size: x.size, mtime: x.mtime, kind: isFile, timed: x.flags&timedFlag != 0, exact: x.flags&exactFlag != 0},
+		verdict: verdict{copy: true, prove: x.flags&proveFlag != 0, proven: x.flags&provenFlag != 0, finish: x.flags&finishFlag != 0,
+			ask: x.flags&askFlag != 0, marked: x.flags&markedFlag != 0, reason: x.reason}}
 }
 
 // settle waits once for all files that were noted, lists their folders again, each
@@ -175,5 +179,5 @@ func (j *job) again(ctx context.Context, c *copying, now []entry, lerr error) bo
 		j.tell(j.unready(item, fmt.Sprintf("not the same for %v: %v", j.o.Ready.Stable, errors.Unwrap(err))))
 		return true
 	}
-	return j.put(ctx, &task{size: c.entry.size, do: c.do})
+	return j.put(ctx, c.task())
 }

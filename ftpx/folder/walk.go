@@ -19,8 +19,8 @@ type node struct {
 	all    bool // Options.Include takes it, or a folder above it
 	linked bool // it lies beneath a link to a folder
 
-	made sync.Once // ensure
-	err  error     // why the twin could not be made
+	made first // ensure
+	err  error // why the twin could not be made
 
 	lists *lists // its listings, if they were asked for ahead
 }
@@ -118,7 +118,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 
 // ensure makes a folder's twin, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
-	n.made.Do(func() {
+	err := n.made.do(ctx, func() {
 		if n.there || j.o.Delivery == ftpx.DeliverDrop { // there an upload makes what it needs
 			return
 		}
@@ -132,7 +132,37 @@ func (j *job) ensure(ctx context.Context, n *node) error {
 		}
 		j.tell(Item{Action: Mkdir, Path: n.rel, Dir: true, Size: -1, Reason: "it is not there", Err: n.err})
 	})
+	if err != nil {
+		return err
+	}
 	return n.err
+}
+
+// first is a sync.Once for what takes long: who waits for it does so until the context
+// ends, and is seen to wait by testing/synctest.
+type first struct {
+	mu   sync.Mutex // guards done
+	done chan struct{}
+}
+
+// do calls f, or waits until the first call has ended. The error is the context's.
+func (o *first) do(ctx context.Context, f func()) error {
+	o.mu.Lock()
+	done := o.done
+	if done == nil {
+		o.done = make(chan struct{})
+		defer close(o.done)
+		o.mu.Unlock()
+		f()
+		return nil
+	}
+	o.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // putFolder has a missing folder made, also if nothing goes into it. Folders go

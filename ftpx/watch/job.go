@@ -95,6 +95,7 @@ func (j *job) run(ctx context.Context) error {
 	})
 	close(j.files)
 	workers.Wait()
+	j.settle(work)
 	if err := j.single.Err(); err != nil {
 		return err
 	}
@@ -102,6 +103,16 @@ func (j *job) run(ctx context.Context) error {
 		return j.o.Folder.Ledger.Sync()
 	}
 	return nil
+}
+
+// settle gives what was sent and is in doubt its last try, which it would else wait for.
+func (j *job) settle(ctx context.Context) {
+	for _, rel := range j.single.Held() {
+		if ctx.Err() != nil || j.single.Err() != nil {
+			return // the next run looks at it
+		}
+		j.single.Copy(ctx, rel, false)
+	}
 }
 
 // drained returns a context that ends Options.Drain after ctx, or when cut is called.

@@ -31,9 +31,9 @@ const (
 type Options struct {
 	// Folder says what is taken, how it is copied and what is done then. [Local] and
 	// [Remote] use what it says of taking: Include, Exclude, sizes and ages, Links
-	// (LinkRecreate is an error), Ready, and the folders of After.Archive and
-	// DeadLetter, which are left out. Delete and DryRun are an error. With a Ledger,
-	// Once is always set, so that a restart does not repeat what was done.
+	// Ready, and the folders of After.Archive and DeadLetter, which are left out. Delete
+	// and DryRun are an error. With a Ledger, Once is always set, so that a restart does
+	// not repeat what was done.
 	Folder folder.Options
 	// Flat takes the files of the folder itself, and none of the folders in it.
 	Flat bool
@@ -69,8 +69,6 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Folder.Delete || o.Folder.DryRun:
 		return o, errors.New("Options.Folder.Delete and DryRun are for whole folders: leave them out")
-	case o.Folder.Links == folder.LinkRecreate:
-		return o, errors.New("Options.Folder.Links is LinkRecreate, which no client can: use LinkSkip or LinkFollow")
 	case o.Interval < 0 || o.MaxInterval < 0 || o.RetryAfter < 0:
 		return o, fmt.Errorf("Options.Interval is %v, MaxInterval %v and RetryAfter %v: use durations, or 0 for %v, %v and %v",
 			o.Interval, o.MaxInterval, o.RetryAfter, DefaultInterval, DefaultMaxInterval, DefaultRetryAfter)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Parse reads a command line, and makes the outputs of env fit for several
@@ -25,21 +25,22 @@ func ParseJob(name, usage string, f *Flags, env *Env, args []string, more func(*
 
 func parse(name, usage, codes string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
 	*env = env.Shared()
+	var err error
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // its message would stand above a page of help
 	f.register(fs)
 	if more != nil {
 		more(fs)
 	}
-	switch err := fs.Parse(args); {
+	switch rest, err = parseAll(fs, args); {
 	case errors.Is(err, flag.ErrHelp):
 		fs.SetOutput(env.Stdout)
-		fmt.Fprint(env.Stdout, usage, "\nFlags, before all else:\n")
+		fmt.Fprint(env.Stdout, usage, "\nFlags, anywhere; what follows -- is none:\n")
 		fs.PrintDefaults()
 		fmt.Fprint(env.Stdout, codes)
 		return nil, ExitDone, false
 	case err != nil:
-		return nil, Fail(name, *env, fmt.Errorf("%w: %w; -h tells more", ErrUsage, err)), false
+		return nil, Fail(name, *env, fmt.Errorf("%w: %w%s; -h tells more", ErrUsage, err, meant(fs, err))), false
 	}
 	if f.Version {
 		version := "(devel)"
@@ -49,12 +50,42 @@ func parse(name, usage, codes string, f *Flags, env *Env, args []string, more fu
 		fmt.Fprintln(env.Stdout, name, version)
 		return nil, ExitDone, false
 	}
-	return fs.Args(), 0, true
+	return rest, 0, true
+}
+
+// meant says which flag was perhaps meant by one that is not defined.
+func meant(fs *flag.FlagSet, err error) string {
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return ""
+	}
+	var known []string
+	fs.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	best, far := Nearest(strings.TrimLeft(name, "-"), known)
+	if far > max(1, len(name)/3) {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean -%s?", best)
+}
+
+// parseAll is flag.FlagSet.Parse, but that flags may also follow arguments.
+func parseAll(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		left := fs.Args()
+		read := len(args) - len(left)
+		if len(left) == 0 || read > 0 && args[read-1] == "--" {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
+	}
 }
 
 // Fail prints an error and returns its exit code, see [ExitOf].
 func Fail(name string, env Env, err error) int {
-	fmt.Fprintf(env.Stderr, "%s: %s\n", name, transport.Printable(err.Error()))
+	fmt.Fprintf(env.Stderr, "%s: %s\n", name, Words(err))
 	if h := hint(err); h != "" {
 		fmt.Fprintf(env.Stderr, "%s: %s\n", name, h)
 	}

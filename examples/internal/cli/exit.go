@@ -22,7 +22,8 @@ const (
 	// ExitIdentity: the server's host key or certificate did not verify.
 	ExitIdentity = 5
 	// ExitUnknown: of some files it is not known whether they are there, and nothing
-	// else failed. Of jobs alone; uploader and downloader call that ExitSome.
+	// else failed. Of jobs with an end alone: uploader and downloader call that
+	// ExitSome, and a watch has told of it when it happened.
 	ExitUnknown = 6
 	// ExitLocked: another run of the same job is under way. Of jobs alone.
 	ExitLocked = 7
@@ -51,7 +52,8 @@ Exit codes:
   3    no connection could be made, or after a loss none again
   4    the login was refused
   5    the server's identity (host key or certificate) did not verify
-  6    of some files the outcome is unknown, and nothing failed: run again
+  6    mirror: of some files the outcome is unknown, and nothing failed: look whether they
+       arrived; with -ledger another run does not send them without -resend-unknown
   7    another run holds the job's lock or its ledger
   130  interrupted; partials are kept, and the next run goes on from them
 Of several jobs or targets: the code of those that did not end with 0 if they
@@ -82,17 +84,6 @@ func ExitOf(err error) int {
 	return ExitConnect
 }
 
-// Text is an error as a command prints it: with the flag where the library's text names an
-// option that helps.
-func Text(err error) string {
-	text := transport.Printable(err.Error())
-	var refused *ftpx.DeliveryError
-	if errors.As(err, &refused) {
-		text += " [" + hint(err) + "]"
-	}
-	return text
-}
-
 // Hint names the flags that have to do with a failure, in a line, or is empty.
 func Hint(err error) string { return hint(err) }
 
@@ -103,16 +94,6 @@ func EndsAll(err error) bool { return ftpx.EndsAll(err) }
 // hint names the flags that have to do with a failure; the library's own text
 // names its options.
 func hint(err error) string {
-	var refused *ftpx.DeliveryError
-	if errors.As(err, &refused) {
-		switch refused.What {
-		case "name":
-			return "-partial-name chooses another name for what is not whole yet, -delivery direct does without"
-		case "keep":
-			return "-delivery drop is for folders whose files are taken as they are closed"
-		}
-		return "-delivery direct sends under the final name, -delivery drop asks nothing about the file"
-	}
 	if errors.Is(err, transport.ErrNoData) {
 		return "the server's passive ports are closed to us, by a firewall or because its passive address is wrong; -protocols sftp needs none"
 	}

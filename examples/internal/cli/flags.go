@@ -2,11 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,9 @@ type Flags struct {
 	Via list
 	// Rate is how many bytes a second are moved at most, "" for any number.
 	Rate string
+	// MaxListing is how many bytes the entries of a listing may take, "" for the
+	// library's own limit.
+	MaxListing string
 	// Charset is the name of the character set of the server's names, "" for UTF-8.
 	Charset string
 	// ListZone is the time zone of an FTP server's LIST, "" for UTC.
@@ -90,27 +94,29 @@ func (l *list) Set(s string) error {
 func (f *Flags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.Protocols, "protocols", "", "for ftpx:// URLs, what to try, in order: sftp, ftps (AUTH TLS), ftps-implicit, ftp (default sftp,ftps,ftps-implicit)")
 	fs.BoolVar(&f.AllowPlaintext, "allow-plaintext", false, "permit plain FTP, which shows password and files to anyone on the way")
-	fs.IntVar(&f.Ports.SFTP, "sftp-port", 0, "`port` of SSH (default 22)")
-	fs.IntVar(&f.Ports.FTP, "ftp-port", 0, "`port` of plain FTP (default 21)")
-	fs.IntVar(&f.Ports.FTPS, "ftps-port", 0, "`port` of FTP with AUTH TLS (default that of plain FTP)")
-	fs.IntVar(&f.Ports.FTPSImplicit, "ftps-implicit-port", 0, "`port` of implicit FTPS (default 990)")
-	fs.Var(&f.Identities, "identity", "private key `file`, may be repeated; the passphrase comes from FTPX_PASSPHRASE or a prompt")
+	numberVar(fs, &f.Ports.SFTP, "sftp-port", "`port` of SSH (default 22)")
+	numberVar(fs, &f.Ports.FTP, "ftp-port", "`port` of plain FTP (default 21)")
+	numberVar(fs, &f.Ports.FTPS, "ftps-port", "`port` of FTP with AUTH TLS (default that of plain FTP)")
+	numberVar(fs, &f.Ports.FTPSImplicit, "ftps-implicit-port", "`port` of implicit FTPS (default 990)")
+	fs.Var(&f.Identities, "identity", "private key `file`, may be repeated; the passphrase comes from FTPX_PASSPHRASE or a prompt (default id_ed25519, id_ecdsa and id_rsa of ~/.ssh where there is no password)")
 	fs.Var(&f.KnownHosts, "known-hosts", "known_hosts `file`, may be repeated (default ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts)")
 	fs.Var(&f.HostKeys, "host-key", "`fingerprint` that the host key must have, as ssh-keygen -l prints it (SHA256:...)")
 	fs.StringVar(&f.TOFU, "tofu", "", "known_hosts `file` to which the key of an unknown host is added (trust on first use)")
 	fs.BoolVar(&f.Agent, "agent", false, "use the SSH agent of $SSH_AUTH_SOCK")
 	fs.StringVar(&f.CA, "ca", "", "PEM `file` of certificate authorities to trust")
-	fs.IntVar(&f.Parallel, "parallel", 4, "connections at once")
+	f.Parallel = 4
+	numberVar(fs, &f.Parallel, "parallel", "`number` of connections at once (default 4)")
 	fs.BoolVar(&f.JSON, "json", false, "one JSON record a file on standard output, and a summary")
 	fs.BoolVar(&f.Quiet, "quiet", false, "say nothing unless something fails")
 	fs.BoolVar(&f.Verbose, "v", false, "tell of protocol choice, retries and resumes")
-	fs.DurationVar(&f.RetryFor, "retry-for", 0, "how long to go on without progress, such as 30s or 2h (default ten attempts, about a minute and a half)")
-	fs.DurationVar(&f.Stall, "stall", 0, "silence of the line that counts as a stall (default 30s)")
+	durationVar(fs, &f.RetryFor, "retry-for", "how `long` to go on without progress, such as 30s or 2h (default ten attempts, about a minute and a half)")
+	durationVar(fs, &f.Stall, "stall", "`silence` of the line that counts as a stall (default 30s)")
 	fs.StringVar(&f.PasswordFile, "password-file", "", "`file` that holds the password (default $FTPX_PASSWORD, or a prompt on a terminal)")
 	fs.StringVar(&f.Verify, "verify", "auto", "how much to check: auto, size or full")
 	fs.Var(&f.Standbys, "standby", "`host` to turn to when that of the URL is away, may be repeated; same user, ports and folders")
 	fs.Var(&f.Via, "via", "`URL` of a proxy or jump host to go through, may be repeated, the nearest first: socks5://host, http://host, ssh://user@host (default $FTPX_VIA, which may hold passwords)")
 	fs.StringVar(&f.Rate, "rate", "", "most `bytes` a second, such as 500k or 20M")
+	fs.StringVar(&f.MaxListing, "max-listing", "", "most `bytes` of memory that the entries of a remote folder may take, such as 500M (default 128M, some 800,000 entries)")
 	fs.StringVar(&f.Charset, "charset", "", "character `set` of the names on the server, such as gbk, shift_jis or windows-1252 (default utf-8)")
 	fs.StringVar(&f.ListZone, "list-zone", "", "time `zone` of an FTP server that has no MLSD and lists local time, such as Europe/Berlin (default UTC)")
 	fs.BoolVar(&f.Version, "version", false, "print the version")
@@ -140,15 +146,37 @@ func (f *Flags) Ways() (ftpx.UploadOptions, error) {
 	return o, nil
 }
 
+// numberVar and durationVar are IntVar and DurationVar of package flag, whose errors do
+// not say what would be right.
+
+func numberVar(fs *flag.FlagSet, to *int, name, usage string) {
+	fs.Func(name, usage, func(text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return errors.New("write a whole number, as 8")
+		}
+		*to = n
+		return nil
+	})
+}
+
+func durationVar(fs *flag.FlagSet, to *time.Duration, name, usage string) {
+	fs.Func(name, usage, func(text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return errors.New("write a positive duration, as 30s, 15m or 2h")
+		}
+		*to = d
+		return nil
+	})
+}
+
 // Options makes a client's options of the flags. It may ask for the password,
 // until ctx ends. Errors are [ErrUsage].
 func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	var opts ftpx.Options
 	if f.Parallel < 1 {
 		return opts, fmt.Errorf("%w: -parallel is %d: use 1 or more", ErrUsage, f.Parallel)
-	}
-	if f.RetryFor < 0 {
-		return opts, fmt.Errorf("%w: -retry-for is %v: use a positive duration", ErrUsage, f.RetryFor)
 	}
 	for _, name := range strings.Split(f.Protocols, ",") {
 		if f.Protocols == "" {
@@ -171,17 +199,26 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 		return opts, fmt.Errorf("%w: -verify %q: use auto, size or full", ErrUsage, f.Verify)
 	}
 	// Some are read for some protocols alone: a misspelt one is told at once.
-	for _, name := range append(slices.Concat(f.Identities, f.KnownHosts), f.CA) {
-		if name == "" {
-			continue
-		}
-		if _, err := os.Stat(name); err != nil {
-			return opts, fmt.Errorf("%w: %w", ErrUsage, err)
+	for _, of := range []struct {
+		name  string
+		files []string
+	}{{"-identity", f.Identities}, {"-known-hosts", f.KnownHosts}, {"-ca", []string{f.CA}}} {
+		for _, file := range of.files {
+			if file == "" {
+				continue
+			}
+			if _, err := os.Stat(file); err != nil {
+				return opts, missing(of.name, err)
+			}
 		}
 	}
 	password, err := f.password(ctx, env)
 	if err != nil {
-		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
+		return opts, err
+	}
+	identities := []string(f.Identities)
+	if password == "" && len(identities) == 0 && !f.Agent {
+		identities = userKeys(env)
 	}
 	ask := passphrases(ctx, env)
 	if err := askNow(env, f.Identities, ask); err != nil {
@@ -190,7 +227,7 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	opts.Password = password
 	opts.AllowPlaintext = f.AllowPlaintext
 	opts.Ports = f.Ports
-	opts.SSH = transport.SSH{IdentityFiles: f.Identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
+	opts.SSH = transport.SSH{IdentityFiles: identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
 		TrustOnFirstUse: f.TOFU, Passphrase: ask}
 	if f.Agent {
 		opts.SSH.Agent = "auto"

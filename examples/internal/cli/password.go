@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -20,7 +22,7 @@ func (f *Flags) password(ctx context.Context, env Env) (ftpx.Secret, error) {
 	if f.PasswordFile != "" {
 		b, err := os.ReadFile(f.PasswordFile)
 		if err != nil {
-			return "", fmt.Errorf("-password-file: %w", err)
+			return "", missing("-password-file", err)
 		}
 		if info, err := os.Stat(f.PasswordFile); err == nil && info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
 			fmt.Fprintf(env.Stderr, "warning: others may read %s: chmod 600 it\n", transport.Printable(f.PasswordFile))
@@ -33,11 +35,36 @@ func (f *Flags) password(ctx context.Context, env Env) (ftpx.Secret, error) {
 	if env.Prompt == nil || len(f.Identities) > 0 || f.Agent {
 		return "", nil
 	}
-	pw, err := env.Prompt(ctx, "Password: ")
+	question := "Password: "
+	if len(userKeys(env)) > 0 {
+		question = "Password (empty for the keys of ~/.ssh): "
+	}
+	pw, err := env.Prompt(ctx, question)
 	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("%w: read the password: %w", ErrUsage, err)
 	}
 	return ftpx.Secret(pw), nil
+}
+
+// userKeys are the private keys of ~/.ssh that can be used without a question, the ones
+// that ssh looks for.
+func userKeys(env Env) (files []string) {
+	home := cmp.Or(env.Getenv("HOME"), env.Getenv("USERPROFILE"))
+	if home == "" {
+		return nil
+	}
+	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+		file := filepath.Join(home, ".ssh", name)
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		var locked *ssh.PassphraseMissingError
+		if _, err := ssh.ParsePrivateKey(data); err == nil || errors.As(err, &locked) && env.Getenv("FTPX_PASSPHRASE") != "" {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // passphrases answers for encrypted private keys. Each is asked for once, however

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,10 +15,13 @@ import (
 
 // Record is what -json prints of one file. Folders have one only if they failed.
 type Record struct {
-	// Op is "upload", "download", or "mkdir" for a folder that failed.
+	// Op is "upload", "download", "mkdir" for a folder that failed, or "verify" for a
+	// file that was found, at the end, not to be what was sent; of jobs, see
+	// job.Record.
 	Op string `json:"op"`
-	// Local and Remote are the file's paths, the remote one below that of the URL.
-	// Bytes that are not UTF-8 are replaced in JSON.
+	// Local and Remote are the file's paths, the remote one below that of the URL; of
+	// a "verify" at the end Local is "" and Remote the whole path. Bytes that are not
+	// UTF-8 are replaced in JSON.
 	Local  string `json:"local"`
 	Remote string `json:"remote"`
 	// Outcome is "done", "not done" or "unknown".
@@ -44,6 +48,29 @@ type Record struct {
 	Kind  string `json:"kind,omitempty"`
 }
 
+// OpVerify is the operation of a file that was looked at again.
+const OpVerify = "verify"
+
+// Failures takes apart what a client's Close returns: an error for each file.
+func Failures(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// RemoteOf is the remote path that an error is about, "" for none.
+func RemoteOf(err error) string {
+	var e *ftpx.Error
+	if errors.As(err, &e) {
+		return e.Remote
+	}
+	return ""
+}
+
 // Summary is the last record of -json.
 type Summary struct {
 	// Op is "summary".
@@ -67,7 +94,7 @@ type Summary struct {
 }
 
 func (s *Summary) blame(err error) {
-	s.Error, s.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
+	s.Error, s.Kind = Words(err), ftpx.KindOf(err).String()
 }
 
 // NewRecord makes the record of a transfer.
@@ -78,7 +105,7 @@ func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 		r.Protocol = res.Protocol.String()
 	}
 	if err != nil {
-		r.Error, r.Kind = Text(err), ftpx.KindOf(err).String()
+		r.Error, r.Kind = Words(err), ftpx.KindOf(err).String()
 	} else {
 		r.Verified = res.Verified.String()
 	}
@@ -109,15 +136,21 @@ type printer struct {
 
 	mu  sync.Mutex // guards what follows
 	sum Summary
+	cut Cut
 }
 
 func newPrinter(f Flags, env Env) *printer {
 	return &printer{flags: f, env: env, begin: time.Now(), sum: Summary{Op: "summary"}}
 }
 
-func (p *printer) record(r Record) {
+// record shows and counts one. cut is how far a file had come that an interruption has
+// cut off, nil for any other: the summary tells of it.
+func (p *printer) record(r Record, cut *ftpx.ProgressInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if cut != nil {
+		p.cut.Add(*cut)
+	}
 	p.sum.Files++
 	p.sum.Moved += r.Moved
 	switch r.Outcome {
@@ -133,6 +166,7 @@ func (p *printer) record(r Record) {
 		p.json(r)
 	}
 	switch {
+	case cut != nil && !p.flags.Verbose:
 	case r.Error != "":
 		fmt.Fprintf(p.env.Stderr, "%s: %s\n", r.Outcome, r.Error)
 	case !p.flags.JSON && !p.flags.Quiet:
@@ -185,10 +219,7 @@ func (p *printer) summary(exit int, cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	early := ""
-	switch {
-	case exit == ExitInterrupted:
-		early = "; interrupted: the next run goes on from here"
-	case cause != nil:
+	if cause != nil && exit != ExitInterrupted {
 		p.sum.blame(cause)
 		early = "; no more was tried, since all would meet the same: " + hint(cause)
 	}
@@ -196,10 +227,36 @@ func (p *printer) summary(exit int, cause error) {
 	switch {
 	case p.flags.JSON:
 		p.json(p.sum)
+	case exit == ExitInterrupted:
+		fmt.Fprintln(p.env.Stderr, ClearLine(p.env)+p.interrupted())
 	case !p.flags.Quiet || exit != ExitDone:
 		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v%s\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
 			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), early)
 	}
+}
+
+// interrupted says in a line what is done, what is kept and how to go on.
+func (p *printer) interrupted() string {
+	text := fmt.Sprintf("interrupted after %v: %s done", time.Since(p.begin).Round(time.Millisecond), count(p.sum.Done, "file"))
+	if w := p.cut.Words(); w != "" {
+		text += ", " + w
+	}
+	if n := p.sum.Failed - p.cut.N; n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	if p.sum.Unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", p.sum.Unknown)
+	}
+	return text + GoesOn
+}
+
+// ClearLine is what goes before a line on a terminal where a bar, or the "^C" that it
+// shows, may stand.
+func ClearLine(env Env) string {
+	if env.Terminal {
+		return "\r\x1b[K"
+	}
+	return ""
 }
 
 func count(n int, what string) string {

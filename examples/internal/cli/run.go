@@ -28,8 +28,9 @@ type Job struct {
 // files is ever held, and returns the exit code. One that fails does not stop the
 // others, unless it failed for a reason that they would all meet: a refused login,
 // a server that is gone. produce is to end when yield returns false; an error that
-// it returns counts as a failed file.
-func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error) int {
+// it returns counts as a failed file. closing, nil for none, is called when all is
+// over, also after an interrupt: each file that its error names has failed.
+func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error, closing func() error) int {
 	env = env.Shared()
 	r := &runner{printer: newPrinter(f, env), ctx: ctx, op: op, jobs: make(chan Job), stop: make(chan struct{})}
 	if env.Terminal && !f.JSON && !f.Quiet {
@@ -55,6 +56,11 @@ func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield fu
 			break
 		}
 		r.do(j)
+	}
+	if closing != nil {
+		for _, err := range Failures(closing()) {
+			r.record(NewRecord(OpVerify, "", RemoteOf(err), ftpx.Result{}, err), nil)
+		}
 	}
 	if r.bars != nil {
 		r.bars.close()
@@ -117,13 +123,18 @@ func (r *runner) do(j Job) {
 		op = "mkdir"
 	}
 	res, err := ftpx.Result{}, j.Err
+	at := &last{}
 	if err == nil {
-		res, err = r.transfer(j)
+		res, err = r.transfer(j, at)
 	}
 	if err == nil && j.Folder {
 		return
 	}
-	r.record(NewRecord(op, j.Local, j.Remote, res, err))
+	var cut *ftpx.ProgressInfo
+	if err != nil && r.ctx.Err() != nil && IsCut(err) {
+		cut = at.info()
+	}
+	r.record(NewRecord(op, j.Local, j.Remote, res, err), cut)
 	if err != nil && ftpx.EndsAll(err) {
 		r.once.Do(func() {
 			r.fatal = err
@@ -132,14 +143,39 @@ func (r *runner) do(j Job) {
 	}
 }
 
-func (r *runner) transfer(j Job) (ftpx.Result, error) {
-	if r.bars == nil || j.Folder {
+func (r *runner) transfer(j Job, at *last) (ftpx.Result, error) {
+	switch {
+	case j.Folder:
 		return j.Do(r.ctx, nil)
+	case r.bars == nil:
+		return j.Do(r.ctx, at.progress)
 	}
 	b := &bar{bars: r.bars}
-	res, err := j.Do(r.ctx, b.progress)
+	res, err := j.Do(r.ctx, func(i ftpx.ProgressInfo) {
+		at.progress(i)
+		b.progress(i)
+	})
 	b.end(err == nil)
 	return res, err
+}
+
+// last is the last progress of a transfer, some of which may come when it is over.
+type last struct {
+	mu sync.Mutex // guards at
+	at ftpx.ProgressInfo
+}
+
+func (l *last) progress(i ftpx.ProgressInfo) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.at = i
+}
+
+func (l *last) info() *ftpx.ProgressInfo {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.at
+	return &at
 }
 
 func (r *runner) exit() int {

@@ -64,7 +64,7 @@ func TestRunOutcomes(t *testing.T) {
 					}
 				}
 				return c.err
-			})
+			}, nil)
 			if got != c.exit || !strings.Contains(errs.String(), c.says) {
 				t.Errorf("exit code %d, stderr %s", got, errs.String())
 			}
@@ -103,7 +103,7 @@ func TestBarsEnd(t *testing.T) {
 				yield(j)
 			}
 			return nil
-		})
+		}, nil)
 		for _, progress := range late {
 			progress(ftpx.ProgressInfo{Offset: 1, Size: 2})
 		}

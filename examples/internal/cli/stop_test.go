@@ -40,7 +40,7 @@ func perform(ctx context.Context, f Flags, env Env, jobs ...Job) (code int, out,
 			taken++
 		}
 		return nil
-	})
+	}, nil)
 	return code, o.String(), e.String(), taken
 }
 

@@ -21,7 +21,10 @@ func (f *Flags) reach(opts *ftpx.Options) error {
 		opts.Standbys = append(opts.Standbys, ftpx.Standby{Host: host})
 	}
 	var err error
-	if opts.MaxRate, err = parseRate(f.Rate); err != nil {
+	if opts.MaxRate, err = parseBytes("-rate", "bytes a second", f.Rate); err != nil {
+		return err
+	}
+	if opts.MaxListing, err = parseBytes("-max-listing", "bytes", f.MaxListing); err != nil {
 		return err
 	}
 	hops := []string(f.Via)
@@ -65,8 +68,8 @@ func (f *Flags) Close() {
 	}
 }
 
-// parseRate reads bytes a second, as 500000, 500k or 20M (powers of 1024).
-func parseRate(text string) (int64, error) {
+// parseBytes reads a number of bytes, as 500000, 500k or 20M (powers of 1024); 0 for "".
+func parseBytes(name, what, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -78,7 +81,7 @@ func parseRate(text string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n <= 0 || n > math.MaxInt64/unit {
-		return 0, fmt.Errorf("%w: -rate %q: write bytes a second, as 500000, 500k or 20M", ErrUsage, transport.Printable(text))
+		return 0, fmt.Errorf("%w: %s %q: write %s, as 500000, 500k or 20M", ErrUsage, name, transport.Printable(text), what)
 	}
 	return n * unit, nil
 }

@@ -154,10 +154,10 @@ func checkURL(url string, c *connection, key string, bad func(key, text string))
 		return
 	}
 	opts := ftpx.Options{AllowPlaintext: value(c.AllowPlaintext)}
-	cfg, err := ftpx.ParseURL(url, &opts)
+	cfg, err := cli.ParseURL(url, &opts)
 	switch {
 	case err != nil:
-		bad(key, err.Error())
+		bad(key, cli.Words(err))
 	case len(cfg.Protocols) == 1 && cfg.Protocols[0] == ftpx.FTP && !opts.AllowPlaintext:
 		bad(key, "plain FTP shows password and files to anyone on the way: use sftp:// or ftpes://, or set allow_plaintext (-allow-plaintext)")
 	case cfg.Base != "":

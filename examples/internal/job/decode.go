@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -34,6 +35,9 @@ type document struct {
 	order []int // lines of bad
 
 	places map[place]string // paths of keys, by where they begin
+	starts []int            // the lines at which expressions begin
+	broken bool             // it cannot be parsed to its end
+	unread []string         // keys whose values are none, or that were misspelt
 }
 
 // decode reads a file strictly: what it does not know it does not pass over. No
@@ -46,9 +50,35 @@ func decode(name string) (*document, error) {
 	}
 	d := &document{name: name, lines: map[string]int{}, places: map[place]string{}}
 	d.index(data)
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	for _, line := range d.order { // what index has found
+		d.leaveOut(lines, line)
+	}
+	// The library stops at the first value that is none. Without that one it finds the
+	// next, and what the others mean can be judged.
+	for range most {
+		d.file = file{}
+		var unknown *toml.StrictMissingError // which is many of the other
+		var wrong *toml.DecodeError
+		err := toml.NewDecoder(bytes.NewReader(bytes.Join(lines, nil))).DisallowUnknownFields().Decode(&d.file)
+		if errors.As(err, &unknown) || !errors.As(err, &wrong) {
+			d.unknown(err)
+			return d, nil
+		}
+		row, _ := wrong.Position()
+		d.problem(row, strings.Join(wrong.Key(), "."), wrongValue(wrong))
+		if d.broken || !d.leaveOut(lines, row) {
+			break
+		}
+	}
+	d.broken = true
+	return d, nil
+}
+
+// unknown tells of the keys that the library does not know, or why it has failed.
+func (d *document) unknown(err error) {
 	var unknown *toml.StrictMissingError
-	var wrong *toml.DecodeError
-	switch err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&d.file); {
+	switch {
 	case errors.As(err, &unknown):
 		for _, e := range unknown.Errors {
 			row, column := e.Position()
@@ -56,15 +86,44 @@ func decode(name string) (*document, error) {
 			if path := d.places[place{row, column}]; len(named(path)) > len(key) {
 				key = named(path) // the library's leaves out what an inline table is in
 			}
-			d.problem(row, strings.Join(key, "."), unknownKey(key))
+			text, meant := unknownKey(key)
+			d.problem(row, strings.Join(key, "."), text)
+			d.unread = append(d.unread, meant)
 		}
-	case errors.As(err, &wrong):
-		row, _ := wrong.Position()
-		d.problem(row, strings.Join(wrong.Key(), "."), strings.TrimPrefix(wrong.Error(), "toml: "))
-	case err != nil && len(d.bad) == 0: // else it is that
-		d.problem(0, "", strings.TrimPrefix(err.Error(), "toml: "))
+	case err != nil:
+		d.broken = true
+		if len(d.bad) == 0 { // else it is that
+			d.problem(0, "", strings.TrimPrefix(err.Error(), "toml: "))
+		}
 	}
-	return d, nil
+}
+
+// leaveOut makes the lines empty of the key that a line belongs to. It returns false for
+// that of a table.
+func (d *document) leaveOut(lines [][]byte, line int) bool {
+	n, found := slices.BinarySearch(d.starts, line)
+	if !found {
+		n--
+	}
+	if n < 0 || d.starts[n] > len(lines) {
+		return false
+	}
+	from, to := d.starts[n], len(lines)+1
+	if n+1 < len(d.starts) {
+		to = d.starts[n+1]
+	}
+	if bytes.HasPrefix(bytes.TrimLeft(lines[from-1], " \t"), []byte("[")) {
+		return false
+	}
+	for path, at := range d.lines {
+		if keys := named(path); at >= from && at < to && len(keys) > 0 {
+			d.unread = append(d.unread, keys[len(keys)-1])
+		}
+	}
+	for i := from - 1; i < to-1; i++ {
+		lines[i] = []byte("\n")
+	}
+	return true
 }
 
 // problem notes what is wrong with a key in a line; 0 and "" where it is not known.

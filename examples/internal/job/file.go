@@ -105,6 +105,7 @@ type connection struct {
 	Via              []string   `toml:"via"`
 	Parallel         *int       `toml:"parallel"`
 	Rate             *size      `toml:"rate"`
+	MaxListing       *size      `toml:"max_listing"`
 	Stall            *age       `toml:"stall"`
 	Verify           *verifying `toml:"verify"`
 	Charset          *string    `toml:"charset"`

@@ -18,6 +18,8 @@ import (
 // Flags are what the commands that run jobs have beside [cli.Flags].
 type Flags struct {
 	cli.Flags
+	// Program is the command, which speaks for a job that has no name.
+	Program string
 	// Config is the configuration file, "" for a job given by flags.
 	Config string
 	// LockDir is the folder of the locks, "" for that of the file or of the user.
@@ -142,7 +144,13 @@ func (f *Flags) job(args []string) (*Job, error) {
 	source, dest := args[0], args[1]
 	var bad Problems
 	note := func(key, text string) {
+		text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,").Replace(text)
 		bad = append(bad, strings.NewReplacer("_", "-", ".", "-").Replace("-"+key)+": "+text)
+	}
+	for _, arg := range args {
+		if how := cli.Scp(arg); how != "" && isURL(source) == isURL(dest) {
+			return nil, fmt.Errorf("%w: %s", cli.ErrUsage, how)
+		}
 	}
 	if isURL(source) == isURL(dest) {
 		return nil, fmt.Errorf("%w: of SOURCE %q and DEST %q just one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
@@ -197,8 +205,11 @@ func textual[T any, P interface {
 func boolean(fs *flag.FlagSet, name, usage string, to **bool) {
 	fs.BoolFunc(name, usage, func(text string) error {
 		v, err := strconv.ParseBool(text)
+		if err != nil {
+			return errors.New("write true or false, or nothing")
+		}
 		*to = &v
-		return err
+		return nil
 	})
 }
 
@@ -212,8 +223,11 @@ func stringy(fs *flag.FlagSet, name, usage string, to **string) {
 func number(fs *flag.FlagSet, name, usage string, to **int) {
 	fs.Func(name, usage, func(text string) error {
 		v, err := strconv.Atoi(text)
+		if err != nil {
+			return errors.New("write a whole number, as 8")
+		}
 		*to = &v
-		return err
+		return nil
 	})
 }
 

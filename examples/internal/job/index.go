@@ -20,6 +20,7 @@ func (d *document) index(data []byte) {
 	x := &indexer{d: d, p: &p, tables: map[string]int{}}
 	table := ""
 	for p.NextExpression() {
+		x.first = 0
 		switch e := p.Expression(); e.Kind {
 		case unstable.ArrayTable:
 			table = x.enter(e.Key(), "", true)
@@ -28,7 +29,11 @@ func (d *document) index(data []byte) {
 		case unstable.KeyValue:
 			x.pair(e, table)
 		}
+		if x.first > 0 {
+			d.starts = append(d.starts, x.first)
+		}
 	}
+	d.broken = p.Error() != nil
 }
 
 // indexer is one call of index.
@@ -36,6 +41,7 @@ type indexer struct {
 	d      *document
 	p      *unstable.Parser
 	tables map[string]int // elements of arrays of tables, by path
+	first  int            // the line at which the expression begins, 0 before its key
 }
 
 // enter notes the place of a key below a path, and returns its own path. element says
@@ -49,6 +55,9 @@ func (x *indexer) enter(key unstable.Iterator, path string, element bool) string
 		at := x.p.Shape(k.Raw).Start
 		if names == nil {
 			first = at
+		}
+		if x.first == 0 {
+			x.first = at.Line
 		}
 		line = at.Line
 		names = append(names, string(k.Data))

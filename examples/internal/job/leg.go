@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -23,31 +24,29 @@ type leg struct {
 	cancel    context.CancelCauseFunc // ends the leg for that
 	planned   bool                    // a new manifest has been told of, in a dry run
 	connected bool                    // a server has been logged in to
+	base      string                  // the folder of the URL
+	outer     context.Context         // ends with an interruption; nil for a watch, which it does not cut off
 	quiet     bool                    // items are not shown: it is being found out what there is to do
 }
 
 // do connects and copies. What an item of it met is not in its error.
-func (l *leg) do(outer context.Context) (err error) {
+func (l *leg) do(outer context.Context) error {
+	l.outer = outer
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	l.cancel = cancel
 	if l.Up {
 		if info, err := os.Stat(l.t.Local); err != nil {
-			return fmt.Errorf("%w: the source: %w", cli.ErrUsage, err)
+			return cli.Missing(l.sourceName(), err)
 		} else if !info.IsDir() {
-			return fmt.Errorf("%w: the source %q is no folder: name one, and -include %q for a single file", cli.ErrUsage, l.t.Local, info.Name())
+			return fmt.Errorf("%w: %s %q is no folder: name one, and -include %q for a single file", cli.ErrUsage, l.sourceName(), l.t.Local, info.Name())
 		}
 	}
 	client, base, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := client.Close(); err == nil {
-			err = cerr // a file that is no longer what was sent
-		}
-	}()
-	defer l.t.flags.Close()
+	defer l.end(client, &l.t.flags)
 	o := l.Options
 	if l.Manifest && l.Up {
 		o.Exclude = append(o.Exclude[:len(o.Exclude):len(o.Exclude)], "/"+folder.ManifestName)
@@ -71,6 +70,26 @@ func (l *leg) do(outer context.Context) (err error) {
 	return err
 }
 
+// sourceName is what the source is called where it was written.
+func (l *leg) sourceName() string {
+	if l.f.Config == "" {
+		return "SOURCE"
+	}
+	return "source"
+}
+
+// end closes the client, which may still look at files, and then what it was reached
+// through. Each file that is no longer what was sent has failed.
+func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
+	defer way.Close()
+	for _, err := range cli.Failures(client.Close()) {
+		rel := strings.TrimPrefix(cli.RemoteOf(err), l.base+"/")
+		rec := Record{Record: cli.NewRecord(cli.OpVerify, filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, ftpx.Result{}, err),
+			Job: l.Name, Target: l.t.Name, Path: rel}
+		l.tell(&rec)
+	}
+}
+
 // connect opens the client; base is the folder of the URL.
 func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err error) {
 	opts, err := l.t.options(ctx, l.env)
@@ -78,15 +97,16 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 		return nil, "", err
 	}
 	opts.Hooks = l.progress.Hook(cli.Hooks(l.f.Flags, l.env))
-	cfg, err := ftpx.ParseURL(l.t.URL, &opts)
+	cfg, err := cli.ParseURL(l.t.URL, &opts)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %w", cli.ErrUsage, err)
+		return nil, "", err
 	}
 	if base = cfg.Base; base == "" {
 		base = "."
 	}
+	l.base = base
 	cfg.Base = ""
-	client, err = ftpx.New(ctx, cfg)
+	client, err = cli.Connect(ctx, l.out.named(l.Name), l.f.Flags, l.env, cfg)
 	if err != nil {
 		l.t.flags.Close()
 		return nil, "", err
@@ -169,6 +189,9 @@ func (l *leg) item(i folder.Item) {
 	if i.Err != nil && l.fatal == nil && cli.EndsAll(i.Err) {
 		l.fatal = i.Err
 		l.cancel(i.Err)
+	}
+	if i.Err != nil && l.outer != nil && l.outer.Err() != nil && cli.IsCut(i.Err) {
+		l.out.cut.Add(ftpx.ProgressInfo{}) // how far it is, an item does not tell
 	}
 	l.tell(&rec)
 }

@@ -23,7 +23,7 @@ func Load(name, lockDir string) ([]*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(d.bad) > 0 {
+	if d.broken {
 		return nil, d.problems() // what was not read cannot be judged
 	}
 	dir, err := filepath.Abs(filepath.Dir(name))
@@ -142,7 +142,9 @@ func (d *document) job(i int, base paths) *Job {
 		if !ok {
 			line = d.at(fmt.Sprintf("job.%d.%s", i, key))
 		}
-		d.problem(line, "job."+key, text)
+		if !d.about(key, text) {
+			d.problem(line, "job."+key, text)
+		}
 	}
 	set := f.settings
 	inherit(reflect.ValueOf(&set).Elem(), reflect.ValueOf(d.file.Defaults))
@@ -215,6 +217,9 @@ func (c *connection) flags(base paths) cli.Flags {
 	}
 	if c.Rate != nil && c.Rate.v > 0 {
 		f.Rate = fmt.Sprint(c.Rate.v)
+	}
+	if c.MaxListing != nil && c.MaxListing.v > 0 {
+		f.MaxListing = fmt.Sprint(c.MaxListing.v)
 	}
 	return f
 }

@@ -163,6 +163,16 @@ func TestProblems(t *testing.T) {
 		"template":            {good + "rename = \"{size}\"\n", []string{`:5: job.rename: .*Options\.Name`}},
 		"several, taken": {"[[job]]\nname = \"a\"\nsource = \"s\"\n[[job.targets]]\ntarget = \"sftp://u@h/\"\n[[job.targets]]\ntarget = \"sftp://u@i/\"\n[job.after]\nsource = \"delete\"\n",
 			[]string{`:9: job.after.source: with several targets`}},
+		"number in quotes":  {good + "parallel = \"eight\"\n", []string{`:5: job.parallel: write a whole number without quotes, as 4`}},
+		"number for text":   {good + "ledger = 5\n", []string{`:5: job.ledger: write text in quotes, as "text"`}},
+		"text for a list":   {good + "include = \"*.csv\"\n", []string{`:5: job.include: write a list of texts, as ["a", "b"]`}},
+		"text for a table":  {good + "after = \"delete\"\n", []string{`:5: job.after: it is a table with keys of its own: archive, mark_source, mark_target, source`}},
+		"list for a number": {good + "parallel = [\n  1,\n  2,\n]\nonce = true\n", []string{`:5: job.parallel: write a whole number`, `:9: job.once: a ledger alone`}},
+		"ten at once": {"[[job]]\nname = \"a b\"\nsourc = \"s\"\ntarget = \"sftp://u:hunter2@h/in\"\nparallel = \"eight\"\nmax_delete = 4\n" +
+			"compare = \"hash\"\ndelete = \"yes\"\nonce = true\nretry = { for = 5 }\npassword = \"hunter2\"\n",
+			[]string{`:2: job.name: "a b" is no name`, `:3: job.sourc: unknown key: did you mean "source"?`, `:4: job.target: the URL holds a password`, `:5: job.parallel: write a whole number`,
+				`:6: job.max_delete: "4" is no share`, `:7: job.compare: "hash" is not known`, `:8: job.delete: write true or false, without quotes`, `:9: job.once: a ledger alone`,
+				`:10: job.retry.for: "5" is no duration`, `:11: job.password: a secret does not belong`}},
 		"several problems": {good + "once = true\nmin_size = 2\nmax_size = 1\nparallel = 0\n",
 			[]string{`:5: job.once: a ledger alone`, `:6: job.min_size: it is more`, `:8: job.parallel: it is 0`}},
 	} {

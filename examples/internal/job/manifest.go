@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 func (l *leg) manifestFile() string { return filepath.Join(l.t.Local, folder.ManifestName) }
@@ -72,9 +72,9 @@ func (l *leg) checkManifest(ctx context.Context) {
 	}
 	verify := func(rel string, err error) {
 		rec := Record{Job: l.Name, Target: l.t.Name, Path: rel}
-		rec.Op, rec.Local, rec.Remote, rec.Outcome = opVerify, filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, ftpx.Done.String()
+		rec.Op, rec.Local, rec.Remote, rec.Outcome = cli.OpVerify, filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, ftpx.Done.String()
 		if err != nil {
-			rec.Outcome, rec.Error, rec.Kind = ftpx.NotDone.String(), transport.Printable(err.Error()), ftpx.KindOf(err).String()
+			rec.Outcome, rec.Error, rec.Kind = ftpx.NotDone.String(), cli.Words(err), ftpx.KindOf(err).String()
 		}
 		l.tell(&rec)
 	}

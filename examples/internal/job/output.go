@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -20,14 +21,22 @@ type output struct {
 	chatty bool // of what is left alone too
 	plan   bool // a dry run, whose lines are what it is for
 	config bool
+	cut    cli.Cut
+	name   string // of the command, where the job has none of its own
 }
 
 func newOutput(f *Flags, env cli.Env) *output {
 	o := &output{env: env, json: f.JSON, chatty: f.Verbose, plan: f.DryRun, config: f.Config != ""}
+	if f.Config == "" && f.Name == "" {
+		o.name = f.Program
+	}
 	o.lively = env.Terminal && !f.JSON && !f.Quiet && !f.DryRun
 	o.loud = !f.JSON && (f.Verbose || (env.Terminal || env.StdoutTerminal || f.DryRun) && !f.Quiet)
 	return o
 }
+
+// named is what a job is called in lines: one made of flags has a name that nobody gave.
+func (o *output) named(job string) string { return cmp.Or(o.name, job) }
 
 // record shows one.
 func (o *output) record(r *Record) {
@@ -36,8 +45,9 @@ func (o *output) record(r *Record) {
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(r))
 	}
 	switch {
+	case o.cut.N > 0 && r.Kind == transport.KindCanceled.String() && !o.chatty: // the summary tells of it
 	case r.Error != "":
-		fmt.Fprintf(o.env.Stderr, "%s: %s\n", r.Job, transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
+		fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.named(r.Job), transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
 	case o.loud && (!dull || o.chatty):
 		fmt.Fprintln(o.env.Stdout, r.line())
 	}
@@ -55,18 +65,18 @@ func (o *output) summary(s *Summary) {
 	switch {
 	case o.json:
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
+	case s.Exit == cli.ExitUsage && s.Files == 0 && !o.loud: // what is wrong has been said
+	case s.Exit == cli.ExitInterrupted:
+		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.interrupted(o.named(s.Job), &o.cut))
 	case o.loud || s.Exit != cli.ExitDone:
-		text := s.line()
-		if s.Exit == cli.ExitInterrupted {
-			text += "; interrupted: the next run goes on from here"
-		}
-		fmt.Fprintln(o.env.Stderr, text)
+		fmt.Fprintln(o.env.Stderr, s.line(o.named(s.Job)))
 	}
 }
 
 // failed tells of what concerns no single file.
 func (o *output) failed(job string, err error) {
-	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, transport.Printable(err.Error()))
+	job = o.named(job)
+	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, cli.Words(err))
 	if ftpx.KindOf(err) == transport.KindCanceled {
 		return
 	}

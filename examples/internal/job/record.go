@@ -63,7 +63,6 @@ type Summary struct {
 const (
 	planned   = "planned"
 	skipped   = "skipped"
-	opVerify  = "verify"
 	opTarget  = "target"
 	opSummary = "summary"
 )
@@ -124,7 +123,7 @@ func (r *Record) line() string {
 		text = "would " + text
 	}
 	switch {
-	case r.Dir || r.Op == opVerify || r.Op == "skip" || r.Op == "delete":
+	case r.Dir || r.Op == cli.OpVerify || r.Op == "skip" || r.Op == "delete":
 	case r.Outcome == planned:
 		text += fmt.Sprintf(" (%s)", cli.Bytes(r.Size))
 	case r.Unchanged:
@@ -167,7 +166,7 @@ func (s *Summary) count(r *Record) {
 		s.Bytes += max(r.Size, 0)
 	case "delete":
 		s.Deleted++
-	case opVerify:
+	case cli.OpVerify:
 		s.Verified++
 	}
 }
@@ -192,15 +191,35 @@ func (s *Summary) add(t *Summary) {
 
 // blame notes what ended it.
 func (s *Summary) blame(err error) {
-	s.Error, s.Kind = transport.Printable(err.Error()), ftpx.KindOf(err).String()
+	s.Error, s.Kind = cli.Words(err), ftpx.KindOf(err).String()
 }
 
-// line is the summary in plain words.
-func (s *Summary) line() string {
-	text := fmt.Sprintf("%s: %d done, %d failed, %d unknown, %d unchanged", s.Job, s.Done, s.Failed, s.Unknown, s.Unchanged)
+// line is the summary in plain words, with the job's name.
+func (s *Summary) line(name string) string {
+	text := fmt.Sprintf("%s: %d done, %d failed, %d unknown, %d unchanged", name, s.Done, s.Failed, s.Unknown, s.Unchanged)
 	if s.DryRun {
-		text = fmt.Sprintf("%s: %d planned, %d unchanged", s.Job, s.Done, s.Unchanged)
+		text = fmt.Sprintf("%s: %d planned, %d unchanged", name, s.Done, s.Unchanged)
 	}
+	return transport.Printable(text + s.rest())
+}
+
+// interrupted is the summary of a run that a signal has ended, and how to go on.
+func (s *Summary) interrupted(name string, cut *cli.Cut) string {
+	text := fmt.Sprintf("%s: interrupted: %d done", name, s.Done)
+	if w := cut.Words(); w != "" {
+		text += ", " + w
+	}
+	if n := s.Failed - cut.N; n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	if s.Unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", s.Unknown)
+	}
+	return transport.Printable(fmt.Sprintf("%s, %d unchanged%s%s", text, s.Unchanged, s.rest(), cli.GoesOn))
+}
+
+// rest are the counts of a summary that are named if there are any.
+func (s *Summary) rest() (text string) {
 	for _, c := range []struct {
 		n         int
 		one, many string
@@ -216,5 +235,5 @@ func (s *Summary) line() string {
 			text += fmt.Sprintf(", %d %s", c.n, c.many)
 		}
 	}
-	return transport.Printable(text)
+	return text
 }

@@ -118,7 +118,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		l, err := takeLock(r.Lock)
 		switch {
 		case errors.Is(err, errNoLocks):
-			cli.Note(r.f.Flags, r.env, "%s: %v (%s): nothing keeps another run of this job away", r.Name, err, r.Lock)
+			cli.Note(r.f.Flags, r.env, "%s: %v (%s): nothing keeps another run of this job away", r.out.named(r.Name), err, r.Lock)
 		case err != nil:
 			return closing, err
 		default:
@@ -184,7 +184,7 @@ func (r *run) targets(ctx context.Context) {
 		l.sum.DurationMS = time.Since(begin).Milliseconds()
 		if err != nil {
 			l.sum.blame(err)
-			if l.sum.Exit != cli.ExitSome || l.sum.Failed+l.sum.Unknown == 0 {
+			if l.sum.Exit != cli.ExitInterrupted && (l.sum.Exit != cli.ExitSome || l.sum.Failed+l.sum.Unknown == 0) {
 				r.out.failed(r.Name, err) // else each was told of
 			}
 		}

@@ -5,29 +5,26 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 )
 
 // secrets are keys by which people expect to give one.
 var secrets = []string{"password", "passwd", "pass", "passphrase", "secret", "token", "private_key"}
 
-// unknownKey says what is wrong with a key, and what was perhaps meant.
-func unknownKey(key []string) string {
+// unknownKey says what is wrong with a key, and which was perhaps meant.
+func unknownKey(key []string) (text, meant string) {
 	last := key[len(key)-1]
 	if slices.Contains(secrets, strings.ToLower(last)) {
 		return "a secret does not belong into this file: give the name of an environment variable as password_env or passphrase_env, " +
-			"or of a file as password_file, passphrase_file or identity"
+			"or of a file as password_file, passphrase_file or identity", ""
 	}
 	valid := keysOf(key[:len(key)-1])
-	best, least := "", 1<<30
-	for _, v := range valid {
-		if n := distance(last, v); n < least {
-			best, least = v, n
-		}
-	}
+	best, least := cli.Nearest(last, valid)
 	if least > max(2, len(last)/2) {
-		return fmt.Sprintf("unknown key: those known here are %s; the nearest is %q", strings.Join(valid, ", "), best)
+		return fmt.Sprintf("unknown key: those known here are %s; the nearest is %q", strings.Join(valid, ", "), best), ""
 	}
-	return fmt.Sprintf("unknown key: did you mean %q?", best)
+	return fmt.Sprintf("unknown key: did you mean %q?", best), best
 }
 
 // typeOf is the type of a key, nil if there is none.
@@ -66,25 +63,4 @@ func keysOf(table []string) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// distance is how many letters two words are apart, by Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -83,8 +83,6 @@ func (l *leg) keepWatch(ctx context.Context) int {
 	if err != nil {
 		return l.fail(&l.sum, err, cli.ExitOf(err))
 	}
-	defer client.Close()
-	defer l.t.flags.Close()
 	w := l.Job.Watch
 	w.Folder = l.Options
 	w.Folder.Parallel, w.Folder.OnItem, w.Folder.Ledger = l.t.flags.Parallel, l.item, l.ledger
@@ -94,10 +92,11 @@ func (l *leg) keepWatch(ctx context.Context) int {
 	w.OnError = func(err error) { l.out.failed(l.Name, err) }
 	rep, err := l.look(ctx, client, base, &w)
 	l.sum.Unchanged, l.sum.Left, l.sum.NotReady, l.sum.Taken, l.sum.TimesLost = rep.Unchanged, rep.Left, rep.NotReady, rep.Taken, rep.TimesLost
-	closed := client.Close()
+	before := l.sum.Failed
+	l.end(client, &l.t.flags)
 	switch {
-	case closed != nil:
-		return l.fail(&l.sum, errors.Join(closed, err), cli.ExitSome) // a file that is no longer what was sent
+	case err == nil && l.sum.Failed > before:
+		return cli.ExitSome // a file that is no longer what was sent
 	case err == nil || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return cli.ExitDone
 	case ftpx.KindOf(err) == transport.KindUnknown:

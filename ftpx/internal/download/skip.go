@@ -49,7 +49,7 @@ func (d *digests) write(p []byte) {
 
 // prove compares what the writer has taken with the beginning of the server's
 // file, where the server gives a hash of ranges. It returns how they were
-// compared, in the words of [ResumeInfo].Proof.
+// compared, in the words of ResumeInfo.Proof of package ftpx.
 func (g *get) prove(ctx context.Context, l *session.Lease) (string, error) {
 	const weak = "same size and time"
 	caps := l.Info().Caps
