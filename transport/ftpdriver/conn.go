@@ -43,6 +43,7 @@ type shown struct {
 	cwdTells bool   // CWD has refused a name that is no folder
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
+	reachedEPSV bool // a port of EPSV's could be reached, on this or an earlier one
 }
 
 var _ transport.Conn = (*Conn)(nil)

@@ -84,7 +84,7 @@ func (g *download) retrieve(port int, early bool) error {
 		switch {
 		case again:
 			early = false
-			port, err = c.freshPort()
+			port, err = c.otherPort()
 		case err == errUnranged && g.ranged && g.q.Received == 0 && c.ctl.inStep():
 			g.ranged = false
 			port, early, err = c.nextPort()
@@ -141,7 +141,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 		return false, nil // whatever became of the session: the bytes are there
 	}
 	if d.unreached(last) {
-		return early, d.err
+		return d.again, d.err
 	}
 	return false, c.retrieveError(data, besides(err, ferr), g.q.Offset)
 }
@@ -246,8 +246,8 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	} else {
 		d.giveUp()
 	}
+	d.inVain()
 	if err != nil {
-		d.inVain()
 		d.excuse(err)
 		return false, c.retrieveError(d.dataConn, err, offset)
 	}
@@ -263,7 +263,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	g.drain(first)
 	c.ctl.unhurry()
 	if none {
-		return d.early && !g.unwanted, d.err
+		return d.again && !g.unwanted, d.err
 	}
 	d.err = nil // it was given up here
 	switch {
@@ -280,7 +280,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	case first.positive():
 		return false, c.unbegun(first)
 	}
-	again = d.early && first.code == 425
+	again = d.forgotten(first)
 	return again, c.clarify("RETR", g.q.Path, c.retrieveError(d.dataConn, first.err(), offset))
 }
 

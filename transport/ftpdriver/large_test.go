@@ -241,6 +241,7 @@ func TestRESTIsNotLeftBehind(t *testing.T) {
 		f.on["REST"] = func(*session, string) string { <-refused; return "350 from there" }
 	})
 	control := ep.Addr()
+	ep.Learned.Note(control, reachedEPSV, true) // else another port would be tried
 	var once sync.Once
 	ep.Dial = func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
 		if addr != control {

@@ -8,7 +8,11 @@ import (
 // What a server turns out to be like is kept in [transport.Learned] under these words,
 // and under the names in FEAT of commands that are announced and unknown.
 const (
-	lacksEPSV    = "a passive mode without addresses"
+	lacksEPSV = "a passive mode without addresses"
+	// A port of EPSV's could not be reached, and none had been before.
+	lacksEPSVPort = "a port of the passive mode without addresses that can be reached"
+	// One could: it was not EPSV's fault where a later one cannot.
+	reachedEPSV  = "reached a port of the passive mode without addresses"
 	lacksMLSD    = "listings for machines"
 	lacksMLST    = "facts of one file"
 	lacksSetTime = "a way to set times"
@@ -59,7 +63,7 @@ func (c *Conn) endsSo(folder, line string) bool {
 
 // lacking is what a connection goes without because the server was found not to do it.
 // Only the owner's calls use it.
-type lacking struct{ noEPSV, noMLSD, noMLST, noSetTime, noCWD bool }
+type lacking struct{ noEPSV, deadEPSV, noMLSD, noMLST, noSetTime, noCWD bool }
 
 // learn fills in what the server can do: what it says, less what this or an earlier
 // connection has found it not to.
@@ -71,8 +75,9 @@ func (c *Conn) learn() {
 			delete(c.feats, name)
 		}
 	}
-	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD)}
+	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksEPSVPort), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD)}
 	c.noted = c.lacking
+	c.reachedEPSV = c.lacks(reachedEPSV)
 	c.derive()
 }
 
@@ -80,13 +85,14 @@ func (c *Conn) learn() {
 // round does not work either, they had better look for themselves.
 func (c *Conn) remember() {
 	if last := c.ctl.last; last.verb == "PASV" && last.code >= 400 {
-		c.noEPSV = false
+		c.noEPSV, c.deadEPSV = false, false
 	}
 	if c.lacking == c.noted {
 		return
 	}
 	c.noted = c.lacking
 	c.learned.Note(c.addr, lacksEPSV, c.noEPSV)
+	c.learned.Note(c.addr, lacksEPSVPort, c.deadEPSV)
 	c.learned.Note(c.addr, lacksMLSD, c.noMLSD)
 	c.learned.Note(c.addr, lacksMLST, c.noMLST)
 	c.learned.Note(c.addr, lacksSetTime, c.noSetTime)

@@ -88,7 +88,7 @@ func (u *upload) store() error {
 	}
 	again, err := u.through(port, early)
 	if again {
-		if port, err = c.freshPort(); err == nil {
+		if port, err = c.otherPort(); err == nil {
 			_, err = u.through(port, false)
 		}
 	}
@@ -148,7 +148,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 		err = last.err()
 	}
 	if err != nil && d.unreached(last) {
-		return early, d.err
+		return d.again, d.err
 	}
 	return false, c.transferError(d.dataConn, err, u.q.Offset)
 }
@@ -258,7 +258,7 @@ func (u *upload) drain(last reply) {
 func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ error) {
 	c := u.r.c
 	if errors.Is(err, errUnreached) {
-		return d.early, d.err
+		return d.again, d.err
 	}
 	d.excuse(err)
 	if err != nil {
@@ -267,11 +267,11 @@ func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ err
 	u.drain(first)
 	switch {
 	case d.unreached(first):
-		return d.early, d.err
+		return d.again, d.err
 	case first.verb == "STOR" && first.positive():
 		return false, c.unbegun(first)
 	}
-	return d.early && first.code == 425, c.transferError(d.dataConn, first.err(), u.q.Offset)
+	return d.forgotten(first), c.transferError(d.dataConn, first.err(), u.q.Offset)
 }
 
 // sourceOf prepares a source for io.Copy. A file must reach [dataConn.ReadFrom]
