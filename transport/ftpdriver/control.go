@@ -223,7 +223,11 @@ func endsPure(r reply) bool {
 
 // read reads one reply, and has it and its error hide the password.
 func (c *control) read() (reply, error) {
-	r, err := readReply(c.br)
+	verb := ""
+	if len(c.waiting) > 0 {
+		verb = c.waiting[0]
+	}
+	r, err := readReplyTo(c.br, verb)
 	var bad *notReply
 	if errors.As(err, &bad) {
 		bad.line = hide(bad.line, c.ep.Password)
