@@ -203,10 +203,19 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 	}
 	c.lend(d)
 	err = c.lib.StorFrom(q.Path, sourceOf(op, q.Src), uint64(q.Offset))
+	c.leavesREST()
 	if err = c.transferError(d, err, q.Offset); err != nil {
 		return 0, err // what the server has, only a fresh size tells
 	}
 	return d.sent, nil
+}
+
+// leavesREST ends the session if REST was answered as if it had been taken, and the library
+// gave up: the next file would begin there.
+func (c *Conn) leavesREST() {
+	if last := c.ctl.last; last.verb == "REST" && last.code < 400 {
+		c.ctl.broken.Store(true)
+	}
 }
 
 // retrieveInTurn asks for a range of a file, where that is to be had, or for the file from
@@ -246,6 +255,7 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 	resp, err := c.lib.RetrFrom(q.Path, uint64(begin))
 	if err != nil {
 		d.release()
+		c.leavesREST()
 		return c.clarify("RETR", q.Path, c.retrieveError(d, err, q.Offset))
 	}
 	enough, err := receive(op, q, resp, d)

@@ -161,6 +161,7 @@ func (u *upload) ask(d *dialling) (reply, error) {
 	if u.q.Offset > 0 {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(u.q.Offset, 10))
 		if err != nil || r.code != 350 {
+			u.rested = err == nil && r.code < 400 // it may mean yes
 			return r, err
 		}
 		u.rested = true
