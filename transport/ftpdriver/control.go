@@ -52,6 +52,10 @@ type control struct {
 	hurry atomic.Int64
 	grace time.Duration
 
+	// overheard, while another goroutine waits for the next reply, is closed when that
+	// has begun to come, see overhear. Until attend only that goroutine reads.
+	overheard chan struct{}
+
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
 
@@ -99,7 +103,7 @@ func (c *control) send(lines ...string) error {
 	if c.broken.Load() {
 		return errBroken
 	}
-	if c.br.Buffered() > 0 {
+	if c.overheard == nil && c.br.Buffered() > 0 {
 		return c.stray()
 	}
 	var b bytes.Buffer
@@ -166,6 +170,7 @@ func (c *control) receive() (reply, error) {
 	if hurry := c.hurry.Load(); hurry > 0 {
 		_ = c.wire.SetReadDeadline(time.Now().Add(time.Duration(hurry)))
 	}
+	c.attend()
 	r, err := c.read()
 	if hurry := c.hurry.Load(); hurry > 0 { // perhaps since a moment ago
 		limit, onLimit = time.Duration(hurry), errHurry

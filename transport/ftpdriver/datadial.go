@@ -114,6 +114,7 @@ func (c *Conn) dialBeside(d *dataConn, port int, then func()) *dialling {
 	// Servers begin TLS after the 150, for which there is a limit of its own.
 	shake, cancel := context.WithCancel(d.op.Context())
 	b := &dialling{dataConn: d, c: c, done: done, cancel: cancel, reached: make(chan struct{}), ready: make(chan struct{})}
+	d.dialled = b.reached
 	c.ctl.dials(budget)
 	go func() {
 		defer close(b.ready)

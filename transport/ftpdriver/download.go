@@ -102,7 +102,8 @@ func (g *download) retrieve(port int, early bool) error {
 func (g *download) through(port int, early bool) (again bool, err error) {
 	c := g.r.c
 	ended := g.short()
-	data := &dataConn{ctl: c.ctl, op: g.op, firstChunk: c.traits.firstChunk}
+	data := newDataConn(c.ctl, g.op)
+	data.firstChunk = c.traits.firstChunk
 	d := c.dialBeside(data, port, func() {
 		if ended {
 			c.nothingToSend(data)
@@ -111,6 +112,10 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	d.early = early
 	defer d.free()
 	begins, first, err := g.ask(d)
+	data.hears = len(g.ahead) > 0 && c.traits.disorders // a refusal may be of those
+	if err == nil && first.preliminary() {
+		d.hear()
+	}
 	if err != nil || !first.preliminary() || g.begins() != "" && begins.code != 350 {
 		return g.refused(d, begins, first, err)
 	}

@@ -163,6 +163,7 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 		}
 		return r.err()
 	}
+	d.hear()
 	err = l.read(op, d)
 	if err != nil || l.stopped {
 		d.cut()

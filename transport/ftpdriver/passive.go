@@ -43,7 +43,8 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dataConn{ctl: c.ctl, op: op, wire: wire, firstChunk: c.traits.firstChunk}
+	d := newDataConn(c.ctl, op)
+	d.wire, d.firstChunk = wire, c.traits.firstChunk
 	if c.tls != nil {
 		d.tls = c.tls.client(noDeadline{wire})
 	}

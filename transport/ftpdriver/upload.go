@@ -102,7 +102,8 @@ func (u *upload) store() error {
 // with another port: nothing has left.
 func (u *upload) through(port int, early bool) (again bool, err error) {
 	c := u.r.c
-	data := &dataConn{ctl: c.ctl, op: u.op, upload: true, moved: u.moved}
+	data := newDataConn(c.ctl, u.op)
+	data.upload, data.moved = true, u.moved
 	d := c.dialBeside(data, port, func() {
 		if !u.small {
 			return
@@ -134,6 +135,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 			u.moved(d.sent)
 		}
 	} else {
+		d.hear()
 		d.join()
 		var cut error
 		if d.err == nil {
@@ -217,7 +219,7 @@ func (u *upload) plan(size int64) {
 // is about the session.
 func (u *upload) final(d *dialling) (reply, error) {
 	c := u.r.c
-	if !u.small && d.err == nil && c.traits.endsBehind && c.ctl.br.Buffered() == 0 { // else the reply is there
+	if !u.small && d.err == nil && c.traits.endsBehind && c.ctl.silent() { // else the reply is there
 		u.plan(d.sent)
 		if err := u.r.send(u.w.behind, u.ahead...); err != nil {
 			u.ahead = nil // what follows tells
