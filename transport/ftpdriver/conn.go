@@ -24,8 +24,9 @@ type Conn struct {
 
 	learned *transport.Learned // the endpoint's, or one of this connection
 	traits  traits
-	serial  bool      // send one command at a time
-	data    *dataConn // the connection that the library is to be given next
+	serial  bool          // send one command at a time
+	data    *dataConn     // the connection that the library is to be given next
+	op      *transport.Op // the operation that is under way
 	// What has been learned. Only the owner's calls use it.
 	feats features
 	shown
@@ -43,7 +44,9 @@ type shown struct {
 	cwdTells bool   // CWD has refused a name that is no folder
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
-	reachedEPSV bool // a port of EPSV's could be reached, on this or an earlier one
+	// On this connection or an earlier one a port of EPSV's could be reached, and MLST has
+	// described a file.
+	reachedEPSV, describes bool
 }
 
 var _ transport.Conn = (*Conn)(nil)
@@ -99,7 +102,9 @@ func (c *Conn) pipelines() bool { return !c.serial && c.ep.ActiveAddr == "" && !
 // sync or broken. An error is f's own, and before it why the operation was ended.
 func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *transport.Op) error) error {
 	op := transport.StartOp(ctx, watch, c.ctl.wire)
+	c.op = op
 	err := op.End(f(op))
+	c.op = nil
 	if ctx.Err() != nil || op.Stalled() {
 		// The sockets are being closed, even if f was faster.
 		c.ctl.broken.Store(true)

@@ -257,6 +257,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 		return false, c.retrieveError(d.dataConn, err, offset)
 	}
 	none := d.unreached(first)
+	g.agreed(first)
 	if sends {
 		if d.err == nil {
 			d.cutOff() // what comes is not what was asked for

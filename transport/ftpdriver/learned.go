@@ -12,9 +12,13 @@ const (
 	// A port of EPSV's could not be reached, and none had been before.
 	lacksEPSVPort = "a port of the passive mode without addresses that can be reached"
 	// One could: it was not EPSV's fault where a later one cannot.
-	reachedEPSV  = "reached a port of the passive mode without addresses"
-	lacksMLSD    = "listings for machines"
-	lacksMLST    = "facts of one file"
+	reachedEPSV = "reached a port of the passive mode without addresses"
+	lacksMLSD   = "listings for machines"
+	lacksMLST   = "facts of one file"
+	// MLST has described a file.
+	describesFiles = "described a file"
+	// MLSD has listed a folder by its path.
+	listsPaths   = "listed a path"
 	lacksSetTime = "a way to set times"
 	lacksCWD     = "a CWD that enters folders only"
 	// A few servers throw away what comes with a line.
@@ -77,7 +81,7 @@ func (c *Conn) learn() {
 	}
 	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksEPSVPort), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD)}
 	c.noted = c.lacking
-	c.reachedEPSV = c.lacks(reachedEPSV)
+	c.reachedEPSV, c.describes = c.lacks(reachedEPSV), c.lacks(describesFiles)
 	c.derive()
 }
 

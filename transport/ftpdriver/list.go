@@ -35,15 +35,16 @@ func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) b
 
 // listMachine lists with MLSD. Some servers take the path for a pattern, and list what
 // matches it, which is nothing or something else: a path that can be one is gone into
-// instead. So is one of which nothing at all was said, by a server that says something of
-// other folders, if only of themselves, or that had nothing to send: "226 0 matches".
+// instead. So is one of which nothing at all was said, where there is reason to doubt that:
+// it has something in it that may mean something to the server, or that says something of
+// other folders, if only of themselves, or had nothing to send: "226 0 matches".
 func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
 	l := c.lister(path, parseMachine, yield)
 	pattern := maybePattern(path)
 	if !pattern {
 		err := c.listing(op, "MLSD "+path, l)
 		c.namesItself = c.namesItself || l.itself
-		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself || !c.ctl.inStep() {
+		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself && plainPath(path) || !c.ctl.inStep() {
 			return l, err
 		}
 	}
@@ -62,6 +63,11 @@ func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.E
 		return l, err
 	}
 	return l, besides(err, c.goHome())
+}
+
+// plainPath reports whether a path has nothing in it that may mean something to a server.
+func plainPath(path string) bool {
+	return !strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r < 0x7f && strings.ContainsRune("!#%&()+,:;<=>@^|", r) })
 }
 
 // maybePattern reports whether a server may take a path for a pattern or for options,
@@ -86,6 +92,12 @@ func (c *Conn) listZone() *time.Location {
 	return c.ep.ListZone
 }
 
+// humanLines parses the lines of LIST.
+func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
+	now := time.Now().In(c.listZone())
+	return func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
+}
+
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
 // missing one with an empty listing, and names with spaces or a leading "-" are
 // taken for options.
@@ -97,8 +109,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	if !r.positive() {
 		return c.notFolder(r, path)
 	}
-	now := time.Now().In(c.listZone())
-	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
+	parse := c.humanLines()
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
 	l := c.lister(path, parse, yield)

@@ -1,0 +1,158 @@
+package ftpdriver
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// TestMLSTDeniesFiles: a server that answers 550 to MLST of every file, and a size to SIZE,
+// is not believed where the batch shows that there is one, or where it is all that is
+// asked; it costs nothing where MLST has described a file.
+func TestMLSTDeniesFiles(t *testing.T) {
+	denies := func(f *fake) {
+		f.feat = []string{"MLST type*;size*;"}
+		folders(f, "/home/d")
+		f.files["/home/f"], f.files["f"] = []byte("file"), []byte("file")
+		f.on["MLST"] = func(_ *session, name string) string {
+			if name == "d" {
+				return "250-\r\n type=dir; d\r\n250 End"
+			}
+			return "550 No such file or directory"
+		}
+		f.on["STOR"] = func(s *session, name string) string {
+			said := s.take(name)
+			s.files["/home/"+name] = s.files[name]
+			return said
+		}
+	}
+	for _, serial := range []bool{false, true} {
+		for _, p := range protocols {
+			t.Run(fmt.Sprint(p, " serial ", serial), func(t *testing.T) {
+				for name, look := range map[string]func(c *tconn) (transport.Entry, error){
+					"alone": func(c *tconn) (transport.Entry, error) { return c.Stat(t.Context(), "f") },
+					"with a download": func(c *tconn) (transport.Entry, error) {
+						var got bytes.Buffer
+						s, get := &transport.Stat{Path: "f"}, &transport.Retrieve{Path: "f", Dst: &got}
+						get.If = func() bool { return s.Err == nil }
+						err := c.do(t.Context(), s, get)
+						if got.String() != "file" {
+							t.Errorf("got %q", got.String())
+						}
+						return s.Entry, err
+					},
+					"behind an upload": func(c *tconn) (transport.Entry, error) {
+						s := &transport.Stat{Path: "g"}
+						err := c.do(t.Context(), &transport.Store{Path: "g", Src: strings.NewReader("data"), Size: 4}, s)
+						return s.Entry, err
+					},
+				} {
+					ep, f := startFake(t, p, denies)
+					c := dial(t, ep)
+					c.serial = serial
+					if e, err := look(c); err != nil || e.Size != 4 || e.Type != transport.TypeFile {
+						t.Errorf("%s: %+v, %v", name, e, err)
+					}
+					f.forget()
+					if e, err := dial(t, ep).Stat(t.Context(), "f"); err != nil || e.Size != 4 || f.count("MLST") > 0 {
+						t.Errorf("%s, on the next connection: %+v, %v, %q", name, e, err, f.got())
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestMLSTIsBelieved: a refusal costs nothing more where both say no, before an upload, or
+// where MLST has described a file on an earlier connection.
+func TestMLSTIsBelieved(t *testing.T) {
+	ep, f := startFake(t, transport.FTP, func(f *fake) {
+		f.feat = []string{"MLST type*;size*;"}
+		f.files["f"] = []byte("file")
+		f.on["MLST"] = func(_ *session, name string) string {
+			if name == "f" {
+				return "250-\r\n type=file;size=4; f\r\n250 End"
+			}
+			return "550 No such file or directory"
+		}
+	})
+	turns := func(want string, reqs ...transport.Request) {
+		t.Helper()
+		c := dial(t, ep)
+		f.forget()
+		_ = c.Do(t.Context(), transport.NewBatch(reqs...))
+		if got := f.inTurns(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	missing := func() transport.Request { return &transport.Stat{Path: "none"} }
+	never := func() *transport.Retrieve {
+		get := &transport.Retrieve{Path: "none", Dst: new(bytes.Buffer)}
+		get.If = func() bool { return false }
+		return get
+	}
+	turns("MLST, SIZE MDTM PWD CWD", missing())
+	turns("EPSV, MLST RETR", missing(), never())
+	turns("MLST MLST EPSV, STOR, MLST", missing(), &transport.Stat{Path: "f"}, &transport.Store{Path: "g", Src: strings.NewReader("x")}, missing())
+	turns("MLST", missing())
+}
+
+// TestSizeMakesNoSense: ftp-srv answers SIZE of an empty file with the words for 213. What
+// is listed tells then.
+func TestSizeMakesNoSense(t *testing.T) {
+	for name, c := range map[string]struct {
+		list  map[string]string // by the folder in which, and of what
+		size  int64
+		fails bool
+	}{
+		"listed by name": {list: map[string]string{"/home e": "-rw-r--r-- 1 a b 0 Jan 2 2026 e\r\n"}},
+		"with its path":  {list: map[string]string{"/home e": "-rw-r--r-- 1 a b 7 Jan 2 2026 /home/e\r\n"}, size: 7},
+		"in its folder":  {list: map[string]string{"/home -a": "drwxr-xr-x 1 a b 0 Jan 2 2026 e2\r\n-rw-r--r-- 1 a b 0 Jan 2 2026 e\r\n"}},
+		"of another":     {list: map[string]string{"/home e": "-rw-r--r-- 1 a b 3 Jan 2 2026 x\r\n"}, fails: true},
+		"nowhere":        {fails: true},
+	} {
+		for _, p := range protocols {
+			for _, serial := range []bool{false, true} {
+				t.Run(fmt.Sprint(name, " ", p, " serial ", serial), func(t *testing.T) {
+					ep, _ := startFake(t, p, func(f *fake) {
+						folders(f, "/home/d")
+						f.on["MDTM"] = always("213 20260102030405")
+						f.on["SIZE"] = func(_ *session, name string) string {
+							if name == "e" || name == "/home/e" {
+								return "213 File status"
+							}
+							return "550 no"
+						}
+						f.on["LIST"] = func(s *session, arg string) string {
+							where := strings.Fields(f.on["PWD"](s, ""))[1]
+							return s.send([]byte(c.list[strings.Trim(where, `"`)+" "+arg]))
+						}
+					})
+					conn := dial(t, ep)
+					conn.serial = serial
+					look := func(reqs ...transport.Request) {
+						t.Helper()
+						s := reqs[0].(*transport.Stat)
+						_ = conn.Do(t.Context(), transport.NewBatch(reqs...))
+						if c.fails {
+							wantKind(t, s.Err, transport.KindProtocol, 213)
+						} else if s.Err != nil || s.Entry.Size != c.size || s.Entry.Type != transport.TypeFile || !s.Entry.TimeExact || s.Entry.Name != "e" {
+							t.Errorf("%+v, %v", s.Entry, s.Err)
+						}
+					}
+					look(&transport.Stat{Path: "e"})
+					if c.fails {
+						return
+					}
+					look(&transport.Stat{Path: "e"}, &transport.Stat{Path: "d"}, &transport.Ping{})
+					if err := conn.Ping(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+}
