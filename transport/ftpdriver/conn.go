@@ -33,6 +33,7 @@ type Conn struct {
 	lacking
 	noted lacking // of that, what the endpoint's memory has been told
 	prefetched
+	inside
 
 	turns
 }
@@ -44,9 +45,9 @@ type shown struct {
 	cwdTells bool   // CWD has refused a name that is no folder
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
-	// On this connection or an earlier one a port of EPSV's could be reached, and MLST has
-	// described a file.
-	reachedEPSV, describes bool
+	// On this connection or an earlier one a port of EPSV's could be reached, MLST has
+	// described a file, and a transfer was granted for a path.
+	reachedEPSV, describes, takesPaths bool
 }
 
 var _ transport.Conn = (*Conn)(nil)
@@ -96,7 +97,10 @@ func (c *Conn) lose() {
 // pipelines reports whether the server is sent several commands in one write, and a
 // command while its data connection is dialled. Where it is not, the library carries
 // out what there is, see library.go.
-func (c *Conn) pipelines() bool { return !c.serial && c.ep.ActiveAddr == "" && !c.wantsPRET() }
+func (c *Conn) pipelines() bool { return c.overlaps() && !c.noPaths }
+
+// overlaps reports whether two batches may be there at once. It stays as it is.
+func (c *Conn) overlaps() bool { return !c.serial && c.ep.ActiveAddr == "" && !c.wantsPRET() }
 
 // operate runs f as one operation: cancellable, watched, and ending with the session in
 // sync or broken. An error is f's own, and before it why the operation was ended.

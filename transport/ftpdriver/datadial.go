@@ -209,7 +209,9 @@ func (b *dialling) forgotten(r reply) bool {
 
 // unreached reports whether a reply says no more than that there was no data connection,
 // of which we know why.
-func (b *dialling) unreached(r reply) bool { return b.wire == nil && b.err != nil && r.code == 425 }
+func (b *dialling) unreached(r reply) bool {
+	return b.wire == nil && b.err != nil && !errors.Is(b.err, context.Canceled) && r.code == 425
+}
 
 // excuse forgets why a data connection was not had where that follows from what became
 // of the control connection: from our giving up, or from the server's.

@@ -46,6 +46,9 @@ func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error
 	if err == nil {
 		err = g.retrieve(port, early)
 	}
+	if g.decided && !g.unwanted && allJudged(w.parts) && c.deniesPath(q.Path, err) {
+		err = c.retrieveInside(op, q, err)
+	}
 	r.look(w.parts)
 	if g.unwanted {
 		// Where a second look was needed it is sent again, if that and the condition say so.
@@ -119,6 +122,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	if err != nil || !first.preliminary() || g.begins() != "" && begins.code != 350 {
 		return g.refused(d, begins, first, err)
 	}
+	c.tookPath(g.q.Path)
 	d.join()
 	d.inVain()
 	stopped := g.unwanted

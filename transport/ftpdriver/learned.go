@@ -18,7 +18,10 @@ const (
 	// MLST has described a file.
 	describesFiles = "described a file"
 	// MLSD has listed a folder by its path.
-	listsPaths   = "listed a path"
+	listsPaths = "listed a path"
+	lacksPaths = "transfers of a path"
+	// A transfer was granted for a path.
+	takesPaths   = "took a path"
 	lacksSetTime = "a way to set times"
 	lacksCWD     = "a CWD that enters folders only"
 	// A few servers throw away what comes with a line.
@@ -67,7 +70,7 @@ func (c *Conn) endsSo(folder, line string) bool {
 
 // lacking is what a connection goes without because the server was found not to do it.
 // Only the owner's calls use it.
-type lacking struct{ noEPSV, deadEPSV, noMLSD, noMLST, noSetTime, noCWD bool }
+type lacking struct{ noEPSV, deadEPSV, noMLSD, noMLST, noSetTime, noCWD, noPaths bool }
 
 // learn fills in what the server can do: what it says, less what this or an earlier
 // connection has found it not to.
@@ -79,9 +82,9 @@ func (c *Conn) learn() {
 			delete(c.feats, name)
 		}
 	}
-	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksEPSVPort), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD)}
+	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksEPSVPort), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD), c.lacks(lacksPaths)}
 	c.noted = c.lacking
-	c.reachedEPSV, c.describes = c.lacks(reachedEPSV), c.lacks(describesFiles)
+	c.reachedEPSV, c.describes, c.takesPaths = c.lacks(reachedEPSV), c.lacks(describesFiles), c.lacks(takesPaths)
 	c.derive()
 }
 
@@ -101,6 +104,7 @@ func (c *Conn) remember() {
 	c.learned.Note(c.addr, lacksMLST, c.noMLST)
 	c.learned.Note(c.addr, lacksSetTime, c.noSetTime)
 	c.learned.Note(c.addr, lacksCWD, c.noCWD)
+	c.learned.Note(c.addr, lacksPaths, c.noPaths)
 }
 
 // never takes back the announcement of commands, for this and later connections.

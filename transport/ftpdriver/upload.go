@@ -50,6 +50,15 @@ func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
 	}
 	u.data, u.small, u.src = small(op, q)
 	w.failed = u.store()
+	if allJudged(w.parts) && r.c.deniesPath(q.Path, w.failed) {
+		src := u.src
+		if u.small {
+			src = bytes.NewReader(u.data)
+		}
+		if w.failed = r.c.storeInside(op, q, src, w.failed); w.failed == nil {
+			u.sent, w.behind = q.Stored, nil // they are asked for again
+		}
+	}
 	if w.moved = u.asked || allJudged(w.parts); w.failed == nil {
 		q.Stored = u.sent
 	}
@@ -123,6 +132,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 		}
 		return u.refused(d, first, err)
 	}
+	c.tookPath(u.q.Path)
 	var last reply
 	if u.small {
 		d.stands()
