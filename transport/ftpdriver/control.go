@@ -38,20 +38,7 @@ type control struct {
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
 
-	// silence bounds the wait for the first reply to STOR, see errLocked, and to
-	// RETR where readBack says that it is of a file that was being written.
-	silence  time.Duration
-	readBack bool
-	// dialling is how much longer STOR may go unanswered until its data connection is
-	// there: servers accept that first. reached says that it is.
-	dialling time.Duration
-	reached  atomic.Bool
-	asked    atomic.Bool // STOR has been sent
-	// hurry bounds the wait for replies after a failure, 0 for no bound, and
-	// grace is what it then becomes. See hasten.
-	hurry atomic.Int64
-	grace time.Duration
-
+	patience
 	// overheard, while another goroutine waits for the next reply, is closed when that
 	// has begun to come, see overhear. Until attend only that goroutine reads.
 	overheard chan struct{}
@@ -81,7 +68,8 @@ var (
 const batchPatience = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
-	c := &control{ep: ep, wire: wire, rtt: time.Hour, grace: replyGrace}
+	c := &control{ep: ep, wire: wire, rtt: time.Hour}
+	c.grace = replyGrace
 	c.over(wire)
 	// The library asserts *net.TCPAddr and would panic on a tunnel's address.
 	c.peer = &net.TCPAddr{IP: net.IPv4zero}
