@@ -45,6 +45,7 @@ type shown struct {
 	cwdTells bool   // CWD has refused a name that is no folder
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
+	lists       bool // MLSD has listed something
 	// On this connection or an earlier one a port of EPSV's could be reached, MLST has
 	// described a file, and a transfer was granted for a path.
 	reachedEPSV, describes, takesPaths bool

@@ -44,6 +44,40 @@ func (c *Conn) denied(name string, err error) (transport.Entry, error) {
 	return e, err
 }
 
+// deniesFolders reports whether the refusal of MLSD that was read last may be one of all
+// paths.
+func (c *Conn) deniesFolders() bool {
+	if c.lists || c.ctl.last.verb != "MLSD" || c.ctl.last.code < 500 || !c.ctl.inStep() {
+		return false
+	}
+	switch c.ctl.last.kind() {
+	case transport.KindNotExist, transport.KindRefused, transport.KindPermission, transport.KindName:
+		return true
+	}
+	return false
+}
+
+// deniedFolder asks for a listing from inside a folder that MLSD has refused, where that
+// can be entered.
+func (c *Conn) deniedFolder(op *transport.Op, path string, l *lister) error {
+	denied := c.refused(c.ctl.last, path)
+	r, err := c.enter(path)
+	if err != nil && !c.ctl.inStep() {
+		return err
+	}
+	if err != nil || !r.positive() {
+		return denied
+	}
+	err = c.listing(op, "MLSD", l)
+	if err != nil && l.lines == 0 && c.deniesFolders() {
+		l.denied, err = true, denied // LIST may do
+	}
+	if !c.ctl.inStep() {
+		return err
+	}
+	return besides(err, c.goHome())
+}
+
 // agreed forgets the doubts about names that RETR has refused as well.
 func (g *download) agreed(first reply) {
 	for _, p := range g.w.parts {
@@ -66,7 +100,7 @@ func (c *Conn) listed(name string) (found transport.Entry, ok bool) {
 		return found, false
 	}
 	take := func(e transport.Entry) bool {
-		if (e.Name == path.Base(name) || e.Name == name || path.Base(e.Name) == path.Base(name)) && e.Type == transport.TypeFile && e.Size >= 0 {
+		if path.Base(e.Name) == path.Base(name) && e.Type == transport.TypeFile && e.Size >= 0 {
 			found, ok = e, true
 		}
 		return !ok
@@ -80,7 +114,7 @@ func (c *Conn) listed(name string) (found transport.Entry, ok bool) {
 		if folder == "." && c.home != "" {
 			folder = c.home
 		}
-		_ = c.listPlain(c.op, folder, take)
+		_, _ = c.listPlain(c.op, folder, take)
 	}
 	return found, ok
 }

@@ -156,3 +156,83 @@ func TestSizeMakesNoSense(t *testing.T) {
 		}
 	}
 }
+
+// TestMLSDIsRefused: a refusal of MLSD is refuted by a CWD that enters the folder, on a host
+// where MLSD has listed nothing yet. Then it is asked from inside, and LIST after it.
+func TestMLSDIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		inside string // what MLSD says there
+		turns  string // of the second listing
+	}{
+		"of a path":     {turns: "EPSV, MLSD, CWD, EPSV, MLSD, CWD"},
+		"of everything": {inside: "550 no", turns: "CWD, EPSV, LIST, CWD"},
+	} {
+		for _, p := range protocols {
+			t.Run(name+" "+p.String(), func(t *testing.T) {
+				ep, f := startFake(t, p, func(f *fake) {
+					folders(f, "/home/d")
+					f.feat = []string{"MLST type*;"}
+					f.on["MLSD"] = func(s *session, arg string) string {
+						switch {
+						case arg != "":
+							return "550 " + arg + ": Permission denied"
+						case c.inside != "":
+							return c.inside
+						}
+						return s.send([]byte("type=file;size=1; f\r\n"))
+					}
+					f.on["LIST"] = func(s *session, _ string) string { return s.send([]byte("-rw-r--r-- 1 a b 1 Jan 2 2026 f\r\n")) }
+				})
+				conn := dial(t, ep)
+				for range 2 {
+					f.forget()
+					names := ""
+					if err := conn.List(t.Context(), "d", func(e transport.Entry) bool { names += e.Name; return true }); err != nil || names != "f" {
+						t.Fatalf("%q, %v, %q", names, err, f.inTurns())
+					}
+				}
+				if got := f.inTurns(); got != c.turns {
+					t.Errorf("%q, want %q", got, c.turns)
+				}
+				if err := conn.List(t.Context(), "none", nil); transport.KindOf(err) != transport.KindPermission && transport.KindOf(err) != transport.KindNotExist || !conn.Usable() {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	// A folder that may be entered and not be listed is not empty, whatever LIST says of it,
+	// and says nothing of MLSD.
+	ep, f := startFake(t, transport.FTP, func(f *fake) {
+		folders(f, "/home/d")
+		f.feat = []string{"MLST type*;"}
+		f.on["MLSD"] = always("550 Permission denied")
+	})
+	conn := dial(t, ep)
+	for range 2 {
+		if err := conn.List(t.Context(), "d", nil); transport.KindOf(err) != transport.KindPermission || !strings.Contains(err.Error(), "MLSD") || !conn.Usable() {
+			t.Error(err)
+		}
+	}
+	if f.count("MLSD") != 4 {
+		t.Errorf("%q", f.got())
+	}
+	// Where MLSD has listed something a refusal is one, and costs nothing more.
+	ep, f = startFake(t, transport.FTP, func(f *fake) {
+		folders(f, "/home/d")
+		f.feat = []string{"MLST type*;"}
+		f.on["MLSD"] = func(s *session, arg string) string {
+			if arg == "d" {
+				return "550 Permission denied"
+			}
+			return s.send([]byte("type=file;size=1; f\r\n"))
+		}
+	})
+	conn = dial(t, ep)
+	if err := conn.List(t.Context(), "e", func(transport.Entry) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	f.forget()
+	if err := conn.List(t.Context(), "d", nil); transport.KindOf(err) != transport.KindPermission || f.inTurns() != "EPSV, MLSD" {
+		t.Errorf("%v, %q", err, f.inTurns())
+	}
+}

@@ -22,15 +22,24 @@ const (
 // list streams a folder's entries: with MLSD, whose format is fixed, or else
 // with LIST, which is for people and has neither years nor time zones.
 func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) bool) error {
-	if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-		l, err := c.listMachine(op, path, yield)
-		if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
-			return err
-		}
+	if c.noMLSD || !c.feats.has("MLST") && !c.feats.has("MLSD") {
+		_, err := c.listPlain(op, path, yield)
+		return err
+	}
+	machine, err := c.listMachine(op, path, yield)
+	if err == nil || machine.lines > 0 || !machine.denied && transport.KindUnsupported != c.kindOf("MLSD", err) {
+		return err
+	}
+	if !machine.denied {
 		// ftpserverlib and others advertise it, or MLST, without having it.
 		c.noMLSD = true
 	}
-	return c.listPlain(op, path, yield)
+	plain, perr := c.listPlain(op, path, yield)
+	if machine.denied && plain.lines == 0 && c.ctl.inStep() {
+		return err // a refusal is no empty folder
+	}
+	c.noMLSD = true
+	return perr
 }
 
 // listMachine lists with MLSD. Some servers take the path for a pattern, and list what
@@ -43,7 +52,10 @@ func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.E
 	pattern := maybePattern(path)
 	if !pattern {
 		err := c.listing(op, "MLSD "+path, l)
-		c.namesItself = c.namesItself || l.itself
+		c.namesItself, c.lists = c.namesItself || l.itself, c.lists || l.entries > 0
+		if err != nil && l.lines == 0 && c.deniesFolders() {
+			return l, c.deniedFolder(op, path, l)
+		}
 		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself && plainPath(path) || !c.ctl.inStep() {
 			return l, err
 		}
@@ -101,18 +113,18 @@ func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
 // missing one with an empty listing, and names with spaces or a leading "-" are
 // taken for options.
-func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Entry) bool) error {
+func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
+	parse := c.humanLines()
+	l := c.lister(path, parse, yield)
 	r, err := c.enter(path)
 	if err != nil {
-		return err
+		return l, err
 	}
 	if !r.positive() {
-		return c.notFolder(r, path)
+		return l, c.notFolder(r, path)
 	}
-	parse := c.humanLines()
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
-	l := c.lister(path, parse, yield)
 	err = c.listing(op, "LIST -a", l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
@@ -125,9 +137,9 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		err = c.listing(op, "LIST", l)
 	}
 	if !c.ctl.inStep() {
-		return err
+		return l, err
 	}
-	return besides(err, c.goHome())
+	return l, besides(err, c.goHome())
 }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
@@ -207,6 +219,7 @@ type lister struct {
 	stopped bool
 	itself  bool                   // a line was about the folder itself, or the one above
 	unsent  bool                   // the server had nothing to send
+	denied  bool                   // MLSD was refused in a folder that was entered
 	whole   func(line string) bool // reports whether a last line without an end is one
 }
 
