@@ -39,7 +39,8 @@ func (c *Conn) openActive(op *transport.Op, line string) (*dataConn, error) {
 	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, patience: c.ep.ConnectBudget(), upload: verbOf(line) == "STOR"}
 	wire := transport.NewWire(conn, c.ep.Watch().Stall)
 	op.Attach(wire)
-	d := &dataConn{ctl: c.ctl, op: op, wire: wire, firstChunk: c.traits.firstChunk}
+	d := newDataConn(c.ctl, op)
+	d.wire, d.firstChunk = wire, c.traits.firstChunk
 	if c.tls != nil {
 		d.tls = c.tls.client(noDeadline{wire})
 	}

@@ -38,7 +38,7 @@ func unknown(r reply) bool { return r.code == 500 || r.code == 502 }
 func (c *Conn) derive() {
 	hashes, ranges := c.feats.hashes()
 	overlap := 1
-	if c.pipelines() {
+	if c.overlaps() {
 		overlap = 2 // the end of one batch and the beginning of the next leave together
 	}
 	c.mu.Lock()

@@ -24,14 +24,16 @@ type Conn struct {
 
 	learned *transport.Learned // the endpoint's, or one of this connection
 	traits  traits
-	serial  bool      // send one command at a time
-	data    *dataConn // the connection that the library is to be given next
+	serial  bool          // send one command at a time
+	data    *dataConn     // the connection that the library is to be given next
+	op      *transport.Op // the operation that is under way
 	// What has been learned. Only the owner's calls use it.
 	feats features
 	shown
 	lacking
 	noted lacking // of that, what the endpoint's memory has been told
 	prefetched
+	inside
 
 	turns
 }
@@ -43,6 +45,10 @@ type shown struct {
 	cwdTells bool   // CWD has refused a name that is no folder
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
+	lists       bool // MLSD has listed something
+	// On this connection or an earlier one a port of EPSV's could be reached, MLST has
+	// described a file, and a transfer was granted for a path.
+	reachedEPSV, describes, takesPaths bool
 }
 
 var _ transport.Conn = (*Conn)(nil)
@@ -92,13 +98,18 @@ func (c *Conn) lose() {
 // pipelines reports whether the server is sent several commands in one write, and a
 // command while its data connection is dialled. Where it is not, the library carries
 // out what there is, see library.go.
-func (c *Conn) pipelines() bool { return !c.serial && c.ep.ActiveAddr == "" && !c.wantsPRET() }
+func (c *Conn) pipelines() bool { return c.overlaps() && !c.noPaths }
+
+// overlaps reports whether two batches may be there at once. It stays as it is.
+func (c *Conn) overlaps() bool { return !c.serial && c.ep.ActiveAddr == "" && !c.wantsPRET() }
 
 // operate runs f as one operation: cancellable, watched, and ending with the session in
 // sync or broken. An error is f's own, and before it why the operation was ended.
 func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *transport.Op) error) error {
 	op := transport.StartOp(ctx, watch, c.ctl.wire)
+	c.op = op
 	err := op.End(f(op))
+	c.op = nil
 	if ctx.Err() != nil || op.Stalled() {
 		// The sockets are being closed, even if f was faster.
 		c.ctl.broken.Store(true)

@@ -187,17 +187,83 @@ func TestClearTextBehind234(t *testing.T) {
 	wantKind(t, refused(t, ep, f), transport.KindProtocol, 0)
 }
 
+// TestOddFeatures: FEAT is over at a line that ends a reply, whichever 2xx it says, and
+// none at all is none.
+func TestOddFeatures(t *testing.T) {
+	for answer, mlst := range map[string]bool{
+		"221-Extensions supported:\r\n MLST type*;\r\n SIZE\r\n211 End": true,
+		"211-Extensions supported:\r\n MLST type*;\r\n SIZE\r\n221 End": true,
+		"211-Extensions supported:\r\n MLST type*;\r\n SIZE\r\n250 End": true,
+		"211-Extensions\r\nMLST type*;\r\nSIZE\r\n211 End":              true,
+		"211-Extensions\r\n211-MLST type*;\r\n211-SIZE\r\n211 End":      true,
+		"211-Extensions\r\n\tMLST type*;\r\n\tSIZE\r\n211 End":          true,
+		"211-Extensions\r\n mlst type*;\r\n size\r\n211 END":            true,
+		"200-Extensions\r\n MLST type*;\r\n SIZE\r\n200 END":            true,
+		"211 no features": false, "211-Features:\r\n211 End": false, "500 what?": false, "502 no": false, "530 Please login": false, "202 no": false, "550 no": false,
+	} {
+		for _, greeting := range []string{"220 fake", "220 ProFTPD Server (x) [::1]", "220 Microsoft FTP Service"} {
+			for _, p := range protocols {
+				ep, f := startFake(t, p, func(f *fake) {
+					f.greeting = greeting
+					f.on["FEAT"] = always(answer)
+					f.on["MLST"] = always("250-\r\n type=file;size=4; f\r\n250 End")
+					f.files["f"] = []byte("file")
+				})
+				ep.ConnectTimeout = 5 * time.Second
+				c := dial(t, ep)
+				e, err := c.Stat(t.Context(), "f")
+				if err != nil || e.Size != 4 || (f.count("MLST") > 0) != mlst {
+					t.Errorf("%q: %+v, %v, %q", answer, e, err, f.got())
+				}
+			}
+		}
+	}
+}
+
 func TestProtectionRefused(t *testing.T) {
 	for _, p := range []transport.Protocol{transport.FTPS, transport.FTPSImplicit} {
 		for verb, answers := range map[string][]string{
 			"PROT": {"536 PROT not supported.", "534 Request denied for policy reasons", "502 no", "431 not now", "202 superfluous"},
-			"PBSZ": {"503 no", "500 what?"},
+			"PBSZ": {"503 no", "500 what?"}, // and PROT as well
 		} {
 			for _, answer := range answers {
-				ep, f := startFake(t, p, func(f *fake) { f.on[verb] = always(answer) })
+				ep, f := startFake(t, p, func(f *fake) {
+					f.on["PROT"] = always(answer)
+					f.on[verb] = always(answer)
+				})
 				var code int
 				fmt.Sscan(answer, &code)
 				wantKind(t, refused(t, ep, f), transport.KindInsecure, code)
+			}
+		}
+	}
+}
+
+// TestProtectionAgreed: a size of buffers is nothing to TLS, whatever is said to PBSZ; what
+// is said to PROT decides.
+func TestProtectionAgreed(t *testing.T) {
+	for _, p := range []transport.Protocol{transport.FTPS, transport.FTPSImplicit} {
+		for verb, answers := range map[string][]string{
+			"PBSZ": {"503 no", "500 what?", "501 no", "504 no", "202 superfluous", "220 PBSZ=0", "250 ok"},
+			"PROT": {"234 Protection level is private", "250 ok"},
+		} {
+			for _, answer := range answers {
+				for _, greeting := range []string{"220 fake", "220 ProFTPD Server (x) [::1]", "220 Microsoft FTP Service"} {
+					ep, f := startFake(t, p, func(f *fake) {
+						f.greeting = greeting
+						agree := defaults[verb]
+						f.on[verb] = func(s *session, arg string) string {
+							if agree(s, arg); verb == "PBSZ" && s.protect {
+								return "503 too late"
+							}
+							return answer
+						}
+					})
+					c := dial(t, ep)
+					if n, err := c.Store(t.Context(), "f", 0, strings.NewReader("x"), nil); n != 1 || err != nil || len(f.inClear()) > 1 {
+						t.Errorf("%s: %d, %v", answer, n, err)
+					}
+				}
 			}
 		}
 	}

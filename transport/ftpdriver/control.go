@@ -38,19 +38,10 @@ type control struct {
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
 
-	// silence bounds the wait for the first reply to STOR, see errLocked, and to
-	// RETR where readBack says that it is of a file that was being written.
-	silence  time.Duration
-	readBack bool
-	// dialling is how much longer STOR may go unanswered until its data connection is
-	// there: servers accept that first. reached says that it is.
-	dialling time.Duration
-	reached  atomic.Bool
-	asked    atomic.Bool // STOR has been sent
-	// hurry bounds the wait for replies after a failure, 0 for no bound, and
-	// grace is what it then becomes. See hasten.
-	hurry atomic.Int64
-	grace time.Duration
+	patience
+	// overheard, while another goroutine waits for the next reply, is closed when that
+	// has begun to come, see overhear. Until attend only that goroutine reads.
+	overheard chan struct{}
 
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
@@ -77,7 +68,8 @@ var (
 const batchPatience = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
-	c := &control{ep: ep, wire: wire, rtt: time.Hour, grace: replyGrace}
+	c := &control{ep: ep, wire: wire, rtt: time.Hour}
+	c.grace = replyGrace
 	c.over(wire)
 	// The library asserts *net.TCPAddr and would panic on a tunnel's address.
 	c.peer = &net.TCPAddr{IP: net.IPv4zero}
@@ -99,7 +91,7 @@ func (c *control) send(lines ...string) error {
 	if c.broken.Load() {
 		return errBroken
 	}
-	if c.br.Buffered() > 0 {
+	if c.overheard == nil && c.br.Buffered() > 0 {
 		return c.stray()
 	}
 	var b bytes.Buffer
@@ -166,6 +158,7 @@ func (c *control) receive() (reply, error) {
 	if hurry := c.hurry.Load(); hurry > 0 {
 		_ = c.wire.SetReadDeadline(time.Now().Add(time.Duration(hurry)))
 	}
+	c.attend()
 	r, err := c.read()
 	if hurry := c.hurry.Load(); hurry > 0 { // perhaps since a moment ago
 		limit, onLimit = time.Duration(hurry), errHurry
@@ -223,7 +216,11 @@ func endsPure(r reply) bool {
 
 // read reads one reply, and has it and its error hide the password.
 func (c *control) read() (reply, error) {
-	r, err := readReply(c.br)
+	verb := ""
+	if len(c.waiting) > 0 {
+		verb = c.waiting[0]
+	}
+	r, err := readReplyTo(c.br, verb)
 	var bad *notReply
 	if errors.As(err, &bad) {
 		bad.line = hide(bad.line, c.ep.Password)

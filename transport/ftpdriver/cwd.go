@@ -76,6 +76,11 @@ func (c *Conn) goHomeProving() error {
 		return err
 	}
 	there, home := replies[0], replies[1]
+	if !home.positive() && c.inside.login != "" {
+		if home, err = c.comesBack(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !home.positive():
 		c.ctl.broken.Store(true)
@@ -139,6 +144,9 @@ func (c *Conn) tookHome(r reply) error {
 // put files in the wrong place.
 func (c *Conn) goHome() error {
 	r, err := c.ctl.command("CWD " + c.home)
+	if err == nil && !r.positive() && c.inside.login != "" {
+		r, err = c.comesBack()
+	}
 	if err == nil && r.positive() {
 		return nil
 	}

@@ -2,6 +2,7 @@ package ftpdriver
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -221,6 +222,9 @@ func TestRetrieveWithoutWayHome(t *testing.T) {
 						if arg == "d" || arg == "f" {
 							return other(s, arg)
 						}
+						if c.lost {
+							_, _ = s.r.Peek(len("RETR d\r\n")) // it comes with what ends the session
+						}
 						return c.answer
 					}
 					f.on["RETR"] = func(s *session, _ string) string {
@@ -241,6 +245,9 @@ func TestRetrieveWithoutWayHome(t *testing.T) {
 				if get.Err != c.err || (got.Len() > 0) != (c.err == nil) || (asked == 1) != (c.err == nil) {
 					t.Errorf("%d bytes, %v, asked %d times", got.Len(), get.Err, asked)
 				}
+				if c.lost {
+					f.stop() // when it has read what there is
+				}
 				if turns := f.inTurns(); turns != c.turns || conn.Usable() == c.lost {
 					t.Errorf("%q, want %q; usable: %v", turns, c.turns, conn.Usable())
 				}
@@ -250,21 +257,27 @@ func TestRetrieveWithoutWayHome(t *testing.T) {
 }
 
 // TestEmptyFolder: an empty listing is believed, unless the server says something of other
-// empty folders, or had nothing to send. Then it is asked again from inside.
+// empty folders, or had nothing to send, or the path has something in it that it may not
+// take as it is. Then it is asked again from inside.
 func TestEmptyFolder(t *testing.T) {
+	const inside = ", CWD, EPSV, MLSD, CWD"
 	for name, c := range map[string]struct {
+		path    string
 		answers []string // "226" for a reply without data
 		turns   string
 	}{
-		"nothing":         {answers: []string{"", ""}, turns: "EPSV, MLSD, EPSV, MLSD"},
-		"itself":          {answers: []string{"type=cdir; .\r\n", "type=pdir; ..\r\n"}, turns: "EPSV, MLSD, EPSV, MLSD"},
-		"itself, nothing": {answers: []string{"type=cdir; .\r\n", ""}, turns: "EPSV, MLSD, EPSV, MLSD, PWD, CWD, EPSV, MLSD, CWD"},
-		"unsent":          {answers: []string{"226 0 matches"}, turns: "EPSV, MLSD, PWD, CWD, EPSV, MLSD, CWD"},
+		"nothing":            {answers: []string{"", ""}, turns: "EPSV, MLSD, EPSV, MLSD"},
+		"a name with spaces": {path: "d/a b", answers: []string{"", "type=file; g\r\n"}, turns: "EPSV, MLSD, PWD" + inside},
+		"and it is empty":    {path: "d/a b", answers: []string{"type=file; f\r\n", "", ""}, turns: "EPSV, MLSD, EPSV, MLSD, PWD" + inside},
+		"itself":             {answers: []string{"type=cdir; .\r\n", "type=pdir; ..\r\n"}, turns: "EPSV, MLSD, EPSV, MLSD"},
+		"itself, nothing":    {answers: []string{"type=cdir; .\r\n", "", ""}, turns: "EPSV, MLSD, EPSV, MLSD, PWD" + inside},
+		"unsent":             {answers: []string{"226 0 matches", "226 0 matches"}, turns: "EPSV, MLSD, PWD" + inside},
+		"unsent, not true":   {answers: []string{"226 0 matches", "type=file; g\r\n"}, turns: "EPSV, MLSD, PWD" + inside},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := 0
 			ep, f := startFake(t, transport.FTP, func(f *fake) {
-				folders(f, "/home/d")
+				folders(f, "/home/d", "/home/d/a b")
 				f.feat = []string{"MLST type*;"}
 				f.on["MLSD"] = func(s *session, _ string) string {
 					answer := c.answers[min(n, len(c.answers)-1)]
@@ -276,10 +289,14 @@ func TestEmptyFolder(t *testing.T) {
 			})
 			conn := dial(t, ep)
 			f.forget()
-			for range c.answers {
-				if err := conn.List(t.Context(), "d", func(e transport.Entry) bool { t.Errorf("%+v", e); return true }); err != nil {
+			path, names := cmp.Or(c.path, "d"), ""
+			for n < len(c.answers) {
+				if err := conn.List(t.Context(), path, func(e transport.Entry) bool { names += e.Name; return true }); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if want := strings.Join(c.answers, ""); len(names) != strings.Count(want, "=file") {
+				t.Errorf("%q of %q", names, want)
 			}
 			if got := f.inTurns(); got != c.turns {
 				t.Errorf("%q, want %q", got, c.turns)

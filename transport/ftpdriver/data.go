@@ -48,8 +48,17 @@ type dataConn struct {
 	closed     bool
 	ended      bool // of a download: our direction, see nothingToSend
 
+	hears   bool            // or is not to, see hear
+	over    chan struct{}   // closed when it is not used any more
+	hushed  sync.Once       // closes over
+	dialled <-chan struct{} // closed when the dialling is over, nil where it was at once
+
 	listening bool // see listen
 	drain     sync.WaitGroup
+}
+
+func newDataConn(ctl *control, op *transport.Op) *dataConn {
+	return &dataConn{ctl: ctl, op: op, over: make(chan struct{})}
 }
 
 // stream is what payload goes through.
@@ -73,6 +82,7 @@ func (d *dataConn) fail(err error) error {
 
 // cut resets the connection. From here on the final reply is due soon.
 func (d *dataConn) cut() {
+	d.hush()
 	d.ctl.hasten()
 	d.wire.Reset()
 }
@@ -99,6 +109,7 @@ func (d *dataConn) Handshake() error {
 	if d.tls == nil || d.err != nil {
 		return d.err
 	}
+	d.hear()
 	if err := d.tls.HandshakeContext(d.op.Context()); err != nil {
 		return d.fail(err)
 	}
@@ -106,6 +117,7 @@ func (d *dataConn) Handshake() error {
 }
 
 func (d *dataConn) Read(p []byte) (int, error) {
+	d.hear()
 	n, err := d.stream().Read(p)
 	d.got += int64(n)
 	if err != nil && err != io.EOF {
@@ -126,6 +138,7 @@ func (d *dataConn) Write(p []byte) (int, error) {
 // ReadFrom sends a source. io.Copy, in the library, prefers it to Write. In clear
 // the source goes to the Wire as it is, so that a file leaves by sendfile.
 func (d *dataConn) ReadFrom(r io.Reader) (n int64, err error) {
+	d.hear()
 	if d.tls == nil {
 		d.wire.OnWrite = d.moved
 		n, err = d.wire.ReadFrom(r)
@@ -167,6 +180,7 @@ func (d *dataConn) Close() error {
 		return nil
 	}
 	d.closed = true
+	d.hush()
 	if d.err != nil {
 		return nil // it has been cut, and the failure has been told
 	}
@@ -217,6 +231,7 @@ func (d *dataConn) listen() {
 
 // release frees the socket once the final reply has been read or given up.
 func (d *dataConn) release() {
+	d.hush()
 	_ = d.wire.Abort()
 	d.drain.Wait()
 }

@@ -18,6 +18,7 @@ import (
 type prefetched struct {
 	aheadPort int
 	aheadAt   time.Time
+	viaEPSV   bool // the port that was asked for last is one of EPSV's
 }
 
 // aheadFor is how long the answer to an EPSV that was sent ahead is good for.
@@ -29,27 +30,7 @@ func (p *prefetched) hasPort() bool { return p.aheadPort > 0 && time.Since(p.ahe
 
 // mayAskAhead reports whether the next port may be asked for before it is needed.
 func (c *Conn) mayAskAhead() bool {
-	return !c.noEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksPatience)
-}
-
-// nextPort is the port for the next data connection: what an EPSV sent ahead has
-// brought, early, or what one brings now.
-func (c *Conn) nextPort() (port int, early bool, err error) {
-	early = c.hasPort()
-	if port, c.aheadPort = c.aheadPort, 0; early {
-		return port, true, nil
-	}
-	port, err = c.passive()
-	return port, false, err
-}
-
-// freshPort is the port to try in place of an early one that was of no use: the server
-// has forgotten it, or something on the way has.
-func (c *Conn) freshPort() (int, error) {
-	c.lacksNow(lacksPatience)
-	c.ctl.unhurry()
-	c.aheadPort = 0
-	return c.passive()
+	return !c.noEPSV && !c.deadEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksPatience)
 }
 
 // tookAhead reads the reply to EPSV, where that was sent for the time to come, and the
@@ -66,9 +47,9 @@ func (c *Conn) tookAhead(ahead []string) error {
 			return err
 		}
 		switch {
-		case r.code == 229:
-			if port, err := parseEPSV(r.text); err == nil {
-				c.aheadPort, c.aheadAt = port, time.Now()
+		case r.positive():
+			if port, ok := portIn(r); ok {
+				c.aheadPort, c.aheadAt, c.viaEPSV = port, time.Now(), true
 			}
 		case r.code >= 500:
 			c.noEPSV = true // as in passive
@@ -118,6 +99,7 @@ type dialling struct {
 	*dataConn
 	c       *Conn
 	early   bool               // its port had been asked for ahead
+	again   bool               // there is another port to try, see inVain
 	done    context.CancelFunc // ends the dialling
 	cancel  context.CancelFunc // ends the handshake
 	reached chan struct{}      // closed when the dialling is over
@@ -127,11 +109,13 @@ type dialling struct {
 // dialBeside begins to dial a data connection to port. Until join only the control
 // connection may be used. then, if not nil, is called as soon as it stands.
 func (c *Conn) dialBeside(d *dataConn, port int, then func()) *dialling {
-	dial, done := context.WithTimeout(d.op.Context(), c.ep.ConnectBudget())
+	budget := c.portBudget()
+	dial, done := context.WithTimeout(d.op.Context(), budget)
 	// Servers begin TLS after the 150, for which there is a limit of its own.
 	shake, cancel := context.WithCancel(d.op.Context())
 	b := &dialling{dataConn: d, c: c, done: done, cancel: cancel, reached: make(chan struct{}), ready: make(chan struct{})}
-	c.ctl.dials(c.ep.ConnectBudget())
+	d.dialled = b.reached
+	c.ctl.dials(budget)
 	go func() {
 		defer close(b.ready)
 		stands := c.connectData(dial, d, port)
@@ -203,17 +187,31 @@ func (b *dialling) free() {
 	}
 }
 
-// inVain takes note, after join, of a port that had been asked for early and that could
-// not be reached.
+// inVain takes note, after join, of a port that could not be reached, or could.
 func (b *dialling) inVain() {
-	if b.early && b.wire == nil && b.err != nil && b.op.Context().Err() == nil && !errors.Is(b.err, context.Canceled) {
-		b.c.lacksNow(lacksPatience)
+	switch {
+	case b.wire != nil:
+		b.c.tellsOfPort(b.early, nil)
+	case b.err != nil && b.op.Context().Err() == nil && !errors.Is(b.err, context.Canceled):
+		b.again = b.c.tellsOfPort(b.early, b.err)
 	}
+}
+
+// forgotten reports whether a reply says that the server knows nothing of a port that
+// had been asked for early.
+func (b *dialling) forgotten(r reply) bool {
+	if !b.early || r.code != 425 {
+		return false
+	}
+	b.c.lacksNow(lacksPatience)
+	return true
 }
 
 // unreached reports whether a reply says no more than that there was no data connection,
 // of which we know why.
-func (b *dialling) unreached(r reply) bool { return b.wire == nil && b.err != nil && r.code == 425 }
+func (b *dialling) unreached(r reply) bool {
+	return b.wire == nil && b.err != nil && !errors.Is(b.err, context.Canceled) && r.code == 425
+}
 
 // excuse forgets why a data connection was not had where that follows from what became
 // of the control connection: from our giving up, or from the server's.

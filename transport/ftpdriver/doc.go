@@ -9,6 +9,10 @@
 // is in step. jlaffaye/ftp, to which it is the socket, logs in and carries out the
 // serial way, one command after the other, see library.go.
 //
+// What can be asked in several ways is a ladder: ports.go for data connections, doubt.go
+// for looks and listings, inside.go where paths are refused. overhear.go ends a transfer
+// that is refused while it is under way.
+//
 // Names are sent and given as the server's bytes. UTF-8 is asked for where the
 // server offers it and [transport.Endpoint.Charset] is nil; names that are no UTF-8
 // pass unchanged all the same.
@@ -20,8 +24,8 @@
 // longer than 256 MiB ends with [transport.ErrListingTooLong]. Times of LIST are
 // in [transport.Endpoint.ListZone].
 //
-// Data connections are passive: EPSV, else PASV, always to the control connection's
-// peer. In active mode, see [transport.Endpoint.ActiveAddr], the server connects to
+// Data connections are passive: EPSV, else PASV, also where no port of EPSV's could ever be
+// reached, always to the control connection's peer. In active mode, see [transport.Endpoint.ActiveAddr], the server connects to
 // us (EPRT, else PORT), and who else does is sent away; such a socket is not there
 // yet when it is handed to the library, so that files do not go out by sendfile.
 //

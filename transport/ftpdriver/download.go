@@ -46,6 +46,9 @@ func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error
 	if err == nil {
 		err = g.retrieve(port, early)
 	}
+	if g.decided && !g.unwanted && allJudged(w.parts) && c.deniesPath(q.Path, err) {
+		err = c.retrieveInside(op, q, err)
+	}
 	r.look(w.parts)
 	if g.unwanted {
 		// Where a second look was needed it is sent again, if that and the condition say so.
@@ -84,7 +87,7 @@ func (g *download) retrieve(port int, early bool) error {
 		switch {
 		case again:
 			early = false
-			port, err = c.freshPort()
+			port, err = c.otherPort()
 		case err == errUnranged && g.ranged && g.q.Received == 0 && c.ctl.inStep():
 			g.ranged = false
 			port, early, err = c.nextPort()
@@ -102,7 +105,8 @@ func (g *download) retrieve(port int, early bool) error {
 func (g *download) through(port int, early bool) (again bool, err error) {
 	c := g.r.c
 	ended := g.short()
-	data := &dataConn{ctl: c.ctl, op: g.op, firstChunk: c.traits.firstChunk}
+	data := newDataConn(c.ctl, g.op)
+	data.firstChunk = c.traits.firstChunk
 	d := c.dialBeside(data, port, func() {
 		if ended {
 			c.nothingToSend(data)
@@ -111,9 +115,14 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	d.early = early
 	defer d.free()
 	begins, first, err := g.ask(d)
+	data.hears = len(g.ahead) > 0 && c.traits.disorders // a refusal may be of those
+	if err == nil && first.preliminary() {
+		d.hear()
+	}
 	if err != nil || !first.preliminary() || g.begins() != "" && begins.code != 350 {
 		return g.refused(d, begins, first, err)
 	}
+	c.tookPath(g.q.Path)
 	d.join()
 	d.inVain()
 	stopped := g.unwanted
@@ -141,7 +150,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 		return false, nil // whatever became of the session: the bytes are there
 	}
 	if d.unreached(last) {
-		return early, d.err
+		return d.again, d.err
 	}
 	return false, c.retrieveError(data, besides(err, ferr), g.q.Offset)
 }
@@ -246,12 +255,13 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	} else {
 		d.giveUp()
 	}
+	d.inVain()
 	if err != nil {
-		d.inVain()
 		d.excuse(err)
 		return false, c.retrieveError(d.dataConn, err, offset)
 	}
 	none := d.unreached(first)
+	g.agreed(first)
 	if sends {
 		if d.err == nil {
 			d.cutOff() // what comes is not what was asked for
@@ -263,7 +273,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	g.drain(first)
 	c.ctl.unhurry()
 	if none {
-		return d.early && !g.unwanted, d.err
+		return d.again && !g.unwanted, d.err
 	}
 	d.err = nil // it was given up here
 	switch {
@@ -280,7 +290,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 	case first.positive():
 		return false, c.unbegun(first)
 	}
-	again = d.early && first.code == 425
+	again = d.forgotten(first)
 	return again, c.clarify("RETR", g.q.Path, c.retrieveError(d.dataConn, first.err(), offset))
 }
 

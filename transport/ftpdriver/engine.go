@@ -116,6 +116,15 @@ func (r *run) advance(n int) {
 func (r *run) step() {
 	c := r.c
 	defer c.settle()
+	if r.carries == nil && c.noPaths { // since a moment ago
+		q := r.reqs[r.next]
+		err := c.serially(r.ctx, q)
+		if q.Common().Err = err; err != nil && !c.ctl.inStep() {
+			r.lost = err
+		}
+		r.advance(1)
+		return
+	}
 	if r.carries == nil && c.takesMore(r.reqs[r.next]) && r.part(r.reqs[r.next]) == nil {
 		q := r.reqs[r.next]
 		err := c.own(r.ctx, q)

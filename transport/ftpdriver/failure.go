@@ -26,7 +26,7 @@ func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
 		return nil
 	}
 	last := c.ctl.last
-	answered := len(c.ctl.waiting) == 0 && last.code >= 400
+	answered := len(c.ctl.waiting) == 0 && (last.code >= 400 || last.verb == "REST")
 	var said error
 	if answered {
 		said = last.err()
@@ -67,10 +67,17 @@ func (c *Conn) wantsResumption(d *dataConn, r reply) bool {
 // restartRefused reports whether the reply to REST, or to the STOR after it, says
 // that this server does not go on from an offset. ProFTPD without
 // AllowStoreRestart takes REST and answers STOR with 451, which elsewhere is a
-// passing fault; without offset there is nothing that could be meant by it.
+// passing fault; without offset there is nothing that could be meant by it. To REST,
+// whatever is said but 350 refuses it, unless it is about the session: "200 restarting" is
+// not believed, since whoever is wrong about it empties a file.
 func restartRefused(r reply) bool {
 	switch r.verb {
 	case "REST":
+		switch r.kind() {
+		case transport.KindBusy, transport.KindLost, transport.KindAuth, transport.KindInsecure:
+			return false
+		}
+		return r.code != 350 && r.code != 421
 	case "STOR":
 		if r.code != 451 && r.code != 550 && r.code != 554 && r.code != 501 {
 			return false
@@ -88,9 +95,8 @@ func restartRefused(r reply) bool {
 // retrieveError is transferError with what REST means here: 554 to it, or to the
 // RETR after it, is an offset that the server refuses.
 func (c *Conn) retrieveError(d *dataConn, err error, offset int64) error {
-	err = c.transferError(d, err, 0)
 	if last := c.ctl.last; offset > 0 && isReply(err) && last.verb == "REST" && restartRefused(last) {
 		return as(transport.KindRestart, err)
 	}
-	return err
+	return c.transferError(d, err, 0)
 }

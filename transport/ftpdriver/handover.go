@@ -11,7 +11,7 @@ import (
 // one, and waits for what becomes of it. It is false if the rename is still to be sent.
 func (r *run) handsOver() bool {
 	q, ok := r.reqs[r.next].(*transport.Rename)
-	if !ok || r.next < len(r.reqs)-1 || r.carries != nil || r.c.check(q) != nil {
+	if !ok || r.c.noPaths || r.next < len(r.reqs)-1 || r.carries != nil || r.c.check(q) != nil {
 		return false
 	}
 	t := &trailing{from: q.From, to: q.To, done: make(chan struct{})}
@@ -77,6 +77,9 @@ func (r *run) settleCarried(replies []reply, err error, sent bool) {
 // not to have been sent where the session ends with the rename; a transfer needs its port
 // first, and a source may wait for anything, the end of the batch before included.
 func (r *run) carriesAlong() bool {
+	if r.c.noPaths {
+		return false
+	}
 	for i := r.next; i < len(r.reqs); i++ {
 		q := r.reqs[i]
 		_, get := q.(*transport.Retrieve)

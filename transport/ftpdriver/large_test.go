@@ -110,14 +110,22 @@ func TestLargeStoreRefused(t *testing.T) {
 	}
 }
 
-// TestRefusedRESTSendsNoSTOR: which would empty the file.
+// TestRefusedRESTSendsNoSTOR: which would empty the file. Whatever is said to REST but 350
+// is a refusal; where it may have meant yes, no later file begins there.
 func TestRefusedRESTSendsNoSTOR(t *testing.T) {
-	ep, f := startFake(t, transport.FTP, func(f *fake) { f.on["REST"] = always("502 no") })
-	c := dial(t, ep)
-	_, err := c.Store(t.Context(), "f", 5, bytes.NewReader(random(100)), nil)
-	wantKind(t, err, transport.KindRestart, 502)
-	if n := f.count("STOR"); n != 0 || !c.Usable() {
-		t.Errorf("%q", f.got())
+	for _, answer := range []string{"502 no", "500 what?", "501 no", "503 Bad sequence of commands", "504 no", "550 REST is not permitted",
+		"553 no", "450 no", "200 restarting at 5", "250 ok", "331 go on"} {
+		for _, serial := range []bool{false, true} {
+			ep, f := startFake(t, transport.FTP, func(f *fake) { f.on["REST"] = always(answer) })
+			c := dial(t, ep)
+			c.serial = serial
+			_, err := c.Store(t.Context(), "f", 5, bytes.NewReader(random(100)), nil)
+			code, _ := strconv.Atoi(answer[:3])
+			wantKind(t, err, transport.KindRestart, code)
+			if n := f.count("STOR"); n != 0 || c.Usable() != (code >= 400) {
+				t.Errorf("%q, usable: %v", f.got(), c.Usable())
+			}
+		}
 	}
 }
 
@@ -241,6 +249,7 @@ func TestRESTIsNotLeftBehind(t *testing.T) {
 		f.on["REST"] = func(*session, string) string { <-refused; return "350 from there" }
 	})
 	control := ep.Addr()
+	ep.Learned.Note(control, reachedEPSV, true) // else another port would be tried
 	var once sync.Once
 	ep.Dial = func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
 		if addr != control {

@@ -8,9 +8,20 @@ import (
 // What a server turns out to be like is kept in [transport.Learned] under these words,
 // and under the names in FEAT of commands that are announced and unknown.
 const (
-	lacksEPSV    = "a passive mode without addresses"
-	lacksMLSD    = "listings for machines"
-	lacksMLST    = "facts of one file"
+	lacksEPSV = "a passive mode without addresses"
+	// A port of EPSV's could not be reached, and none had been before.
+	lacksEPSVPort = "a port of the passive mode without addresses that can be reached"
+	// One could: it was not EPSV's fault where a later one cannot.
+	reachedEPSV = "reached a port of the passive mode without addresses"
+	lacksMLSD   = "listings for machines"
+	lacksMLST   = "facts of one file"
+	// MLST has described a file.
+	describesFiles = "described a file"
+	// MLSD has listed a folder by its path.
+	listsPaths = "listed a path"
+	lacksPaths = "transfers of a path"
+	// A transfer was granted for a path.
+	takesPaths   = "took a path"
 	lacksSetTime = "a way to set times"
 	lacksCWD     = "a CWD that enters folders only"
 	// A few servers throw away what comes with a line.
@@ -59,7 +70,7 @@ func (c *Conn) endsSo(folder, line string) bool {
 
 // lacking is what a connection goes without because the server was found not to do it.
 // Only the owner's calls use it.
-type lacking struct{ noEPSV, noMLSD, noMLST, noSetTime, noCWD bool }
+type lacking struct{ noEPSV, deadEPSV, noMLSD, noMLST, noSetTime, noCWD, noPaths bool }
 
 // learn fills in what the server can do: what it says, less what this or an earlier
 // connection has found it not to.
@@ -71,8 +82,9 @@ func (c *Conn) learn() {
 			delete(c.feats, name)
 		}
 	}
-	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD)}
+	c.lacking = lacking{c.lacks(lacksEPSV), c.lacks(lacksEPSVPort), c.lacks(lacksMLSD), c.lacks(lacksMLST), c.lacks(lacksSetTime), c.lacks(lacksCWD), c.lacks(lacksPaths)}
 	c.noted = c.lacking
+	c.reachedEPSV, c.describes, c.takesPaths = c.lacks(reachedEPSV), c.lacks(describesFiles), c.lacks(takesPaths)
 	c.derive()
 }
 
@@ -80,17 +92,19 @@ func (c *Conn) learn() {
 // round does not work either, they had better look for themselves.
 func (c *Conn) remember() {
 	if last := c.ctl.last; last.verb == "PASV" && last.code >= 400 {
-		c.noEPSV = false
+		c.noEPSV, c.deadEPSV = false, false
 	}
 	if c.lacking == c.noted {
 		return
 	}
 	c.noted = c.lacking
 	c.learned.Note(c.addr, lacksEPSV, c.noEPSV)
+	c.learned.Note(c.addr, lacksEPSVPort, c.deadEPSV)
 	c.learned.Note(c.addr, lacksMLSD, c.noMLSD)
 	c.learned.Note(c.addr, lacksMLST, c.noMLST)
 	c.learned.Note(c.addr, lacksSetTime, c.noSetTime)
 	c.learned.Note(c.addr, lacksCWD, c.noCWD)
+	c.learned.Note(c.addr, lacksPaths, c.noPaths)
 }
 
 // never takes back the announcement of commands, for this and later connections.

@@ -136,6 +136,15 @@ func (c *Conn) hand(string, string) (net.Conn, error) {
 
 // serially carries out one request of a batch.
 func (c *Conn) serially(ctx context.Context, q transport.Request) error {
+	if c.goesInside(q) {
+		defer c.settle()
+		return c.inFolder(ctx, q, c.serialOne)
+	}
+	return c.serialOne(ctx, q)
+}
+
+// serialOne carries it out where the session is.
+func (c *Conn) serialOne(ctx context.Context, q transport.Request) error {
 	defer c.settle()
 	if err := c.check(q); err != nil {
 		return err
@@ -149,10 +158,15 @@ func (c *Conn) serially(ctx context.Context, q transport.Request) error {
 	err := c.operate(ctx, c.ep.Watch(), func(op *transport.Op) (err error) {
 		switch q := q.(type) {
 		case *transport.Store:
-			q.Stored, err = c.storeInTurn(op, q)
+			if q.Stored, err = c.storeInTurn(op, q); c.deniesPath(q.Path, err) {
+				return c.storeInside(op, q, q.Src, err)
+			}
 			return err
 		case *transport.Retrieve:
-			return c.retrieveInTurn(op, q)
+			if err = c.retrieveInTurn(op, q); c.deniesPath(q.Path, err) {
+				return c.retrieveInside(op, q, err)
+			}
+			return err
 		case *transport.Remove:
 			return c.clarify("DELE", q.Path, c.lib.Delete(q.Path))
 		case *transport.Mkdir:
@@ -203,10 +217,20 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 	}
 	c.lend(d)
 	err = c.lib.StorFrom(q.Path, sourceOf(op, q.Src), uint64(q.Offset))
+	c.leavesREST()
 	if err = c.transferError(d, err, q.Offset); err != nil {
 		return 0, err // what the server has, only a fresh size tells
 	}
+	c.tookPath(q.Path)
 	return d.sent, nil
+}
+
+// leavesREST ends the session if REST was answered as if it had been taken, and the library
+// gave up: the next file would begin there.
+func (c *Conn) leavesREST() {
+	if last := c.ctl.last; last.verb == "REST" && last.code < 400 {
+		c.ctl.broken.Store(true)
+	}
 }
 
 // retrieveInTurn asks for a range of a file, where that is to be had, or for the file from
@@ -246,12 +270,14 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 	resp, err := c.lib.RetrFrom(q.Path, uint64(begin))
 	if err != nil {
 		d.release()
+		c.leavesREST()
 		return c.clarify("RETR", q.Path, c.retrieveError(d, err, q.Offset))
 	}
 	enough, err := receive(op, q, resp, d)
 	if err != nil {
 		_ = d.fail(err) // where it was Dst that failed, the rest must not come
 	}
+	c.tookPath(q.Path)
 	if err = besides(err, resp.Close()); enough {
 		return nil // whatever became of the session: the bytes are there
 	}

@@ -22,28 +22,41 @@ const (
 // list streams a folder's entries: with MLSD, whose format is fixed, or else
 // with LIST, which is for people and has neither years nor time zones.
 func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) bool) error {
-	if !c.noMLSD && (c.feats.has("MLST") || c.feats.has("MLSD")) {
-		l, err := c.listMachine(op, path, yield)
-		if err == nil || l.lines > 0 || transport.KindUnsupported != c.kindOf("MLSD", err) {
-			return err
-		}
+	if c.noMLSD || !c.feats.has("MLST") && !c.feats.has("MLSD") {
+		_, err := c.listPlain(op, path, yield)
+		return err
+	}
+	machine, err := c.listMachine(op, path, yield)
+	if err == nil || machine.lines > 0 || !machine.denied && transport.KindUnsupported != c.kindOf("MLSD", err) {
+		return err
+	}
+	if !machine.denied {
 		// ftpserverlib and others advertise it, or MLST, without having it.
 		c.noMLSD = true
 	}
-	return c.listPlain(op, path, yield)
+	plain, perr := c.listPlain(op, path, yield)
+	if machine.denied && plain.lines == 0 && c.ctl.inStep() {
+		return err // a refusal is no empty folder
+	}
+	c.noMLSD = true
+	return perr
 }
 
 // listMachine lists with MLSD. Some servers take the path for a pattern, and list what
 // matches it, which is nothing or something else: a path that can be one is gone into
-// instead. So is one of which nothing at all was said, by a server that says something of
-// other folders, if only of themselves, or that had nothing to send: "226 0 matches".
+// instead. So is one of which nothing at all was said, where there is reason to doubt that:
+// it has something in it that may mean something to the server, or that says something of
+// other folders, if only of themselves, or had nothing to send: "226 0 matches".
 func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
 	l := c.lister(path, parseMachine, yield)
 	pattern := maybePattern(path)
 	if !pattern {
 		err := c.listing(op, "MLSD "+path, l)
-		c.namesItself = c.namesItself || l.itself
-		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself || !c.ctl.inStep() {
+		c.namesItself, c.lists = c.namesItself || l.itself, c.lists || l.entries > 0
+		if err != nil && l.lines == 0 && c.deniesFolders() {
+			return l, c.deniedFolder(op, path, l)
+		}
+		if err != nil || l.lines > 0 || !l.unsent && !c.namesItself && plainPath(path) || !c.ctl.inStep() {
 			return l, err
 		}
 	}
@@ -62,6 +75,11 @@ func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.E
 		return l, err
 	}
 	return l, besides(err, c.goHome())
+}
+
+// plainPath reports whether a path has nothing in it that may mean something to a server.
+func plainPath(path string) bool {
+	return !strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r < 0x7f && strings.ContainsRune("!#%&()+,:;<=>@^|", r) })
 }
 
 // maybePattern reports whether a server may take a path for a pattern or for options,
@@ -86,22 +104,27 @@ func (c *Conn) listZone() *time.Location {
 	return c.ep.ListZone
 }
 
+// humanLines parses the lines of LIST.
+func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
+	now := time.Now().In(c.listZone())
+	return func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
+}
+
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
 // missing one with an empty listing, and names with spaces or a leading "-" are
 // taken for options.
-func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Entry) bool) error {
+func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
+	parse := c.humanLines()
+	l := c.lister(path, parse, yield)
 	r, err := c.enter(path)
 	if err != nil {
-		return err
+		return l, err
 	}
 	if !r.positive() {
-		return c.notFolder(r, path)
+		return l, c.notFolder(r, path)
 	}
-	now := time.Now().In(c.listZone())
-	parse := func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
-	l := c.lister(path, parse, yield)
 	err = c.listing(op, "LIST -a", l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
@@ -114,9 +137,9 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 		err = c.listing(op, "LIST", l)
 	}
 	if !c.ctl.inStep() {
-		return err
+		return l, err
 	}
-	return besides(err, c.goHome())
+	return l, besides(err, c.goHome())
 }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
@@ -163,6 +186,7 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 		}
 		return r.err()
 	}
+	d.hear()
 	err = l.read(op, d)
 	if err != nil || l.stopped {
 		d.cut()
@@ -195,6 +219,7 @@ type lister struct {
 	stopped bool
 	itself  bool                   // a line was about the folder itself, or the one above
 	unsent  bool                   // the server had nothing to send
+	denied  bool                   // MLSD was refused in a folder that was entered
 	whole   func(line string) bool // reports whether a last line without an end is one
 }
 

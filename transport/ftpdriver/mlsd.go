@@ -21,20 +21,34 @@ func parseFacts(line string) (entry transport.Entry, self, ok bool) {
 	return entry, self, true
 }
 
-// splitFacts finds the space between facts and name. Facts have none, except the
-// target of a link in "type=OS.unix=slink:/my file;", so a space behind a
-// semicolon is preferred there.
+// splitFacts finds the space between facts and name, which is behind the semicolon of the
+// last fact. Values should have no spaces, and some have: the target of a link in
+// "type=OS.unix=slink:/my file;", and the names of users and groups ("domain users"). A
+// few servers leave the last semicolon out; then the first space is it.
 func splitFacts(line string) (facts, name string, ok bool) {
-	i := strings.IndexByte(line, ' ')
-	if i < 0 {
-		return "", "", false
-	}
-	if i > 0 && line[i-1] != ';' && strings.Contains(strings.ToLower(line[:i]), "slink:") {
-		if j := strings.Index(line, "; "); j >= 0 {
-			i = j + 1
+	for i := 0; i < len(line); {
+		if line[i] == ' ' {
+			return line[:i], line[i+1:], true
 		}
+		fact, _, ended := strings.Cut(line[i:], ";")
+		key, value, named := strings.Cut(fact, "=")
+		if !ended || !named || strings.Contains(key, " ") || strings.Contains(value, " ") && plainFact(key, value) {
+			break
+		}
+		i += len(fact) + 1
 	}
-	return line[:i], line[i+1:], true
+	return strings.Cut(line, " ")
+}
+
+// plainFact reports whether the value of a fact has no spaces on any server.
+func plainFact(key, value string) bool {
+	switch strings.ToLower(key) {
+	case "type":
+		return !strings.Contains(strings.ToLower(value), "link:")
+	case "size", "modify", "create", "perm", "unique", "unix.mode", "unix.uid", "unix.gid", "unix.owner", "unix.group":
+		return true
+	}
+	return false
 }
 
 func applyFacts(entry *transport.Entry, facts string) (self bool) {

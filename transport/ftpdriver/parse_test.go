@@ -32,8 +32,16 @@ func TestParseFacts(t *testing.T) {
 		"type=file;size=1;  two spaces":                         {Name: " two spaces", Size: 1},
 		"type=file;size=1; a; b":                                {Name: "a; b", Size: 1},
 		"type=file;size=1 no semicolon":                         {Name: "no semicolon", Size: 1},
-		" nothing is known":                                     {Name: "nothing is known", Type: transport.TypeUnknown, Size: -1},
-		"perm=r; x":                                             {Name: "x", Type: transport.TypeUnknown, Size: -1},
+		// Groups of Active Directory have spaces.
+		"modify=20260101101010;size=5;UNIX.groupname=domain users;UNIX.mode=0600;type=file; report.csv": {Name: "report.csv", Size: 5, Perm: 0o600, ModTime: day(2026, 1, 1, 10, 10, 10), TimeExact: true},
+		"type=file;UNIX.ownername=A B;UNIX.groupname=domain users; a; b c":                              {Name: "a; b c", Size: -1},
+		"UNIX.groupname=domain users;type=dir; x=y; z":                                                  {Name: "x=y; z", Type: transport.TypeDir, Size: -1},
+		"type=file;size=1 a=b; c": {Name: "a=b; c", Size: 1},
+		"type=file;size=1 a;b=c;": {Name: "a;b=c;", Size: 1},
+		"type=file; a=b;c; d":     {Name: "a=b;c; d", Size: -1},
+		"perm=;type=file; x":      {Name: "x", Size: -1},
+		" nothing is known":       {Name: "nothing is known", Type: transport.TypeUnknown, Size: -1},
+		"perm=r; x":               {Name: "x", Type: transport.TypeUnknown, Size: -1},
 		"modify=20260102030405;perm=adfrw;size=2;type=file;unique=FE00U984246;UNIX.mode=0644; -a": {Name: "-a", Size: 2, Perm: 0o644, ModTime: day(2026, 1, 2, 3, 4, 5), TimeExact: true},
 	} {
 		got, self, ok := parseFacts(line)
@@ -58,6 +66,7 @@ func TestParseMLST(t *testing.T) {
 	for _, text := range []string{
 		"Start\n type=file;size=3;modify=20260102030405; /d/f\nEnd",
 		"Start\ntype=file;size=3;modify=20260102030405; /d/f\nEnd",
+		"Start\n type=file;UNIX.groupname=domain users;size=3;modify=20260102030405; /d/f\nEnd",
 		"Start\n   type=file;size=3; /d/f\n modify=20260102030405; /d/f\n\nEnd",
 	} {
 		if got, ok := parseMLST(text); got != want || !ok {

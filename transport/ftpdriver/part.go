@@ -22,6 +22,7 @@ type part struct {
 	replies []reply
 	judged  bool
 	broke   bool // the session ended with it, or had ended before
+	doubted bool // of a Stat: a refusal of MLST is not believed yet, see [Conn.deniesFiles]
 	look    func() error
 	err     error
 }
@@ -229,8 +230,11 @@ func (c *Conn) statPart(p *part, form int) {
 		p.lines = []string{"MLST " + q.Path}
 		p.judge = func(r []reply) (func() error, error) {
 			e, ok, err := c.tookMLST(r[0], q.Path)
-			if err == nil && !ok {
+			switch {
+			case err == nil && !ok:
 				return plain, nil
+			case err != nil && p.doubted && c.deniesFiles(r[0]):
+				return func() error { return found(c.denied(q.Path, err)) }, err
 			}
 			return nil, found(e, err)
 		}

@@ -33,22 +33,29 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(op.Context(), c.ep.ConnectBudget())
-	defer cancel()
-	wire, err := c.dialData(ctx, op, port)
-	if err != nil && early && op.Context().Err() == nil {
-		if port, err = c.freshPort(); err == nil {
-			wire, err = c.dialData(ctx, op, port)
+	wire, err := c.dialDataInTime(op, port)
+	if op.Context().Err() == nil && c.tellsOfPort(early, err) {
+		if port, err = c.otherPort(); err == nil {
+			wire, err = c.dialDataInTime(op, port)
+			c.tellsOfPort(false, err)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	d := &dataConn{ctl: c.ctl, op: op, wire: wire, firstChunk: c.traits.firstChunk}
+	d := newDataConn(c.ctl, op)
+	d.wire, d.firstChunk = wire, c.traits.firstChunk
 	if c.tls != nil {
 		d.tls = c.tls.client(noDeadline{wire})
 	}
 	return d, nil
+}
+
+// dialDataInTime is dialData for as long as that may take.
+func (c *Conn) dialDataInTime(op *transport.Op, port int) (*transport.Wire, error) {
+	ctx, cancel := context.WithTimeout(op.Context(), c.portBudget())
+	defer cancel()
+	return c.dialData(ctx, op, port)
 }
 
 // dialData opens the socket of a data connection.
@@ -101,48 +108,6 @@ func (c *Conn) dataHost() string {
 }
 
 func portOf(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
-
-// passive asks for a port: EPSV (RFC 2428), else PASV.
-func (c *Conn) passive() (int, error) {
-	var first error
-	if !c.noEPSV {
-		r, err := c.ctl.command("EPSV")
-		switch {
-		case err != nil:
-			return 0, err
-		case r.code == 229:
-			return portIn(r, parseEPSV)
-		case r.code == 421 || r.code < 400:
-			return 0, r.err()
-		}
-		// 5xx is for good. 4xx, and 522 ("use (1)"), which is about the family,
-		// are about this time.
-		c.noEPSV = r.code >= 500
-		first = r.err()
-	}
-	if a, ok := c.ctl.wire.RemoteAddr().(*net.TCPAddr); ok && first != nil && a.IP.To4() == nil {
-		return 0, first // PASV knows IPv4 alone
-	}
-	r, err := c.ctl.command("PASV")
-	switch {
-	case err != nil:
-		return 0, err
-	case r.code == 227:
-		return portIn(r, parsePASV)
-	case first != nil && r.kind() == transport.KindUnsupported:
-		return 0, first
-	}
-	return 0, r.err()
-}
-
-// portIn reads the port from a reply. Where there is none, the error shows the reply.
-func portIn(r reply, parse func(text string) (int, error)) (int, error) {
-	port, err := parse(r.text)
-	if err != nil {
-		return 0, badReply(r.verb, r.shown())
-	}
-	return port, nil
-}
 
 // parseEPSV reads "229 Entering Extended Passive Mode (|||6446|)", where the
 // delimiter may be any printable character.

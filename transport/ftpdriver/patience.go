@@ -1,9 +1,27 @@
 package ftpdriver
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// This is how long [control] waits for replies, and what changes that from another
+// patience is how long [control] waits for replies, and what changes that from another
 // goroutine.
+type patience struct {
+	// silence bounds the wait for the first reply to STOR, see errLocked, and to
+	// RETR where readBack says that it is of a file that was being written.
+	silence  time.Duration
+	readBack bool
+	// dialling is how much longer STOR may go unanswered until its data connection is
+	// there: servers accept that first. reached says that it is.
+	dialling time.Duration
+	reached  atomic.Bool
+	asked    atomic.Bool // STOR has been sent
+	// hurry bounds the wait for replies after a failure, 0 for no bound, and
+	// grace is what it then becomes. See hasten.
+	hurry atomic.Int64
+	grace time.Duration
+}
 
 // hasten bounds the wait for replies from now on, also one that is under way in
 // another goroutine.

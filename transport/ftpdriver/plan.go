@@ -212,6 +212,7 @@ func (r *run) shape(w *flight) error {
 		}
 		form := statAmong
 		get, ok := w.move.(*transport.Retrieve)
+		p.doubted = len(r.reqs) == 1 || ok && get.Path == q.Path || r.stored(q.Path)
 		switch {
 		case ok && get.Path == q.Path && c.traits.sizesFiles, r.stored(q.Path):
 			form = statFile
@@ -256,7 +257,7 @@ func (r *run) behind(i int, path string, size int64) (parts []*part) {
 			}
 		case *transport.Stat:
 			if q.Path == path {
-				p = &part{q: q}
+				p = &part{q: q, doubted: true}
 				c.statPart(p, statFile)
 			}
 		case *transport.Hash:

@@ -123,21 +123,24 @@ func TestPartInOneWrite(t *testing.T) {
 // TestRefusedPartIsCutOff: what RETR sends from 0 after a refused REST goes nowhere, and
 // the session goes on.
 func TestRefusedPartIsCutOff(t *testing.T) {
-	for _, p := range protocols {
-		ep, f := startFake(t, p, func(f *fake) {
-			f.files["f"] = random(4 << 20)
-			f.on["REST"] = always("502 Command not implemented.")
-		})
-		c := dial(t, ep)
-		f.forget()
-		var got bytes.Buffer
-		get := &transport.Retrieve{Path: "f", Offset: 5, Limit: 64 << 10, Dst: &got, Written: true}
-		err := c.do(t.Context(), get, &transport.Store{Path: "g", Src: strings.NewReader("")})
-		if te := wantKind(t, err, transport.KindRestart, 502); get.Received != 0 || got.Len() != 0 || te.Op != "REST" {
-			t.Errorf("%d bytes came, %v", got.Len(), te)
-		}
-		if err := c.Ping(t.Context()); err != nil {
-			t.Errorf("%s: %v", p, err)
+	for _, answer := range []string{"502 Command not implemented.", "550 REST is not permitted", "503 Bad sequence", "200 restarting", "250 ok"} {
+		for _, p := range protocols {
+			ep, f := startFake(t, p, func(f *fake) {
+				f.files["f"] = random(4 << 20)
+				f.on["REST"] = always(answer)
+			})
+			c := dial(t, ep)
+			f.forget()
+			var got bytes.Buffer
+			get := &transport.Retrieve{Path: "f", Offset: 5, Limit: 64 << 10, Dst: &got, Written: true}
+			err := c.do(t.Context(), get, &transport.Store{Path: "g", Src: strings.NewReader("")})
+			code, _ := strconv.Atoi(answer[:3])
+			if te := wantKind(t, err, transport.KindRestart, code); get.Received != 0 || got.Len() != 0 || te.Op != "REST" {
+				t.Errorf("%d bytes came, %v", got.Len(), te)
+			}
+			if err := c.Ping(t.Context()); err != nil {
+				t.Errorf("%s: %v", p, err)
+			}
 		}
 	}
 }

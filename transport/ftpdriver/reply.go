@@ -86,8 +86,17 @@ func shorten(s string) string {
 	return s
 }
 
-// readReply reads one reply.
-func readReply(br *bufio.Reader) (reply, error) {
+// readReply reads one reply, to a command of which nothing is known.
+func readReply(br *bufio.Reader) (reply, error) { return readReplyTo(br, "") }
+
+// informs reports whether the lines of a reply to verb are for programs, so that none but
+// the last begins with a code and a space. Those for people may begin with any number.
+func informs(verb string) bool { return verb == "FEAT" || verb == "MLST" }
+
+// readReplyTo reads one reply to verb. It ends where the code of its first line comes
+// again with a space, or, where that cannot be anything else, another of its kind: a few
+// servers begin FEAT with 221 and end it with 211.
+func readReplyTo(br *bufio.Reader, verb string) (reply, error) {
 	line, err := readLine(br)
 	if err != nil {
 		return reply{}, err
@@ -113,13 +122,14 @@ func readReply(br *bufio.Reader) (reply, error) {
 		}
 		again, more, rest, ok := splitLine(line)
 		b.WriteByte('\n')
-		if !ok || again != code {
+		ends := ok && !more && (again == code || again/100 == code/100 && informs(verb))
+		if !ok || again != code && !ends {
 			b.WriteString(line)
 			continue
 		}
 		b.WriteString(rest)
-		if !more {
-			return reply{code: code, text: b.String()}, nil
+		if ends {
+			return reply{code: again, text: b.String()}, nil
 		}
 	}
 }

@@ -42,7 +42,7 @@ func TestPasswordInAReply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &log{}
-			ep, _ := startFake(t, transport.FTP, func(f *fake) { f.on[tt.verb] = always(tt.answer) })
+			ep, _ := startFake(t, transport.FTP, func(f *fake) { f.on["PASV"] = always("502 no"); f.on[tt.verb] = always(tt.answer) })
 			ep.Password, ep.Trace = password, l.trace()
 			c, err := Dial(t.Context(), ep)
 			if c != nil {

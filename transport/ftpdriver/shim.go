@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // shim is the side of [control] that jlaffaye/ftp sees, for which it is the socket.
@@ -41,9 +43,13 @@ func (c *control) Read(p []byte) (int, error) {
 
 // libraryCode returns the one code that the library accepts as success of a
 // command, where the reply is another 2xx: RFC 959 section 5.4 allows several,
-// z/OS ends a transfer with 250. 202 is not success but "superfluous", and what
-// is said to PROT and PBSZ decides about protection: both stay as they are.
+// z/OS ends a transfer with 250. 202 is not success but "superfluous". PBSZ says nothing
+// under TLS, whose buffers it is not about, so that a refusal of it is none of protection:
+// what is said to PROT decides that.
 func libraryCode(r reply) int {
+	if r.verb == "PBSZ" && r.code != 421 && r.kind() != transport.KindBusy && !r.preliminary() {
+		return 200
+	}
 	if !r.positive() || r.code == 202 && r.verb != "PASS" {
 		return r.code
 	}
@@ -54,7 +60,7 @@ func libraryCode(r reply) int {
 		return 250
 	case "MKD":
 		return 257
-	case "NOOP", "TYPE":
+	case "NOOP", "TYPE", "PROT":
 		return 200
 	case "PASS":
 		return 230

@@ -18,7 +18,10 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 		if err != nil {
 			return transport.Entry{}, err
 		}
-		if entry, ok, err := c.tookMLST(r, name); ok || err != nil {
+		switch entry, ok, err := c.tookMLST(r, name); {
+		case err != nil && c.deniesFiles(r):
+			return c.denied(name, err)
+		case ok || err != nil:
 			return entry, err
 		}
 	}
@@ -29,7 +32,9 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 func (c *Conn) tookMLST(r reply, name string) (entry transport.Entry, ok bool, err error) {
 	switch {
 	case r.positive():
-		entry, ok = parseMLST(r.text)
+		if entry, ok = parseMLST(r.text); ok && entry.Type == transport.TypeFile {
+			c.tookFile()
+		}
 		// A link must be followed, which SIZE and MDTM do; or the facts make no sense,
 		// or leave the type out.
 		return entry, ok && !maybeLink(entry) && entry.Type != transport.TypeUnknown, nil
@@ -116,6 +121,9 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 			return judge(c.goHomeProving())
 		}, nil
 	}
+	if c.sizeless(size) {
+		return func() error { return judge(nil) }, nil // a listing has its own data connection
+	}
 	return nil, judge(nil)
 }
 
@@ -124,9 +132,6 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 // says of it.
 func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error)) (transport.Entry, error) {
 	entry, ok := c.sizeAndTime(size, mdtm)
-	if !ok {
-		return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
-	}
 	sized := size.code == 213
 	for _, r := range []reply{size, mdtm} {
 		if sized {
@@ -143,6 +148,13 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 		isDir = true // it says yes to everything: there is no other evidence
 	}
 	shut := errors.Is(err, errShut)
+	if !ok && !isDir && (err == nil || shut) {
+		e, found := c.listed(name)
+		if !found {
+			return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
+		}
+		entry.Size = e.Size
+	}
 	switch {
 	case isDir:
 		entry.Type, entry.Size = transport.TypeDir, -1 // that of a folder is the server's own affair

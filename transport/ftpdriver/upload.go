@@ -50,6 +50,15 @@ func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
 	}
 	u.data, u.small, u.src = small(op, q)
 	w.failed = u.store()
+	if allJudged(w.parts) && r.c.deniesPath(q.Path, w.failed) {
+		src := u.src
+		if u.small {
+			src = bytes.NewReader(u.data)
+		}
+		if w.failed = r.c.storeInside(op, q, src, w.failed); w.failed == nil {
+			u.sent, w.behind = q.Stored, nil // they are asked for again
+		}
+	}
 	if w.moved = u.asked || allJudged(w.parts); w.failed == nil {
 		q.Stored = u.sent
 	}
@@ -88,7 +97,7 @@ func (u *upload) store() error {
 	}
 	again, err := u.through(port, early)
 	if again {
-		if port, err = c.freshPort(); err == nil {
+		if port, err = c.otherPort(); err == nil {
 			_, err = u.through(port, false)
 		}
 	}
@@ -102,7 +111,8 @@ func (u *upload) store() error {
 // with another port: nothing has left.
 func (u *upload) through(port int, early bool) (again bool, err error) {
 	c := u.r.c
-	data := &dataConn{ctl: c.ctl, op: u.op, upload: true, moved: u.moved}
+	data := newDataConn(c.ctl, u.op)
+	data.upload, data.moved = true, u.moved
 	d := c.dialBeside(data, port, func() {
 		if !u.small {
 			return
@@ -122,6 +132,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 		}
 		return u.refused(d, first, err)
 	}
+	c.tookPath(u.q.Path)
 	var last reply
 	if u.small {
 		d.stands()
@@ -134,6 +145,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 			u.moved(d.sent)
 		}
 	} else {
+		d.hear()
 		d.join()
 		var cut error
 		if d.err == nil {
@@ -148,7 +160,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 		err = last.err()
 	}
 	if err != nil && d.unreached(last) {
-		return early, d.err
+		return d.again, d.err
 	}
 	return false, c.transferError(d.dataConn, err, u.q.Offset)
 }
@@ -161,6 +173,7 @@ func (u *upload) ask(d *dialling) (reply, error) {
 	if u.q.Offset > 0 {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(u.q.Offset, 10))
 		if err != nil || r.code != 350 {
+			u.rested = err == nil && r.code < 400 // it may mean yes
 			return r, err
 		}
 		u.rested = true
@@ -216,7 +229,7 @@ func (u *upload) plan(size int64) {
 // is about the session.
 func (u *upload) final(d *dialling) (reply, error) {
 	c := u.r.c
-	if !u.small && d.err == nil && c.traits.endsBehind && c.ctl.br.Buffered() == 0 { // else the reply is there
+	if !u.small && d.err == nil && c.traits.endsBehind && c.ctl.silent() { // else the reply is there
 		u.plan(d.sent)
 		if err := u.r.send(u.w.behind, u.ahead...); err != nil {
 			u.ahead = nil // what follows tells
@@ -258,7 +271,7 @@ func (u *upload) drain(last reply) {
 func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ error) {
 	c := u.r.c
 	if errors.Is(err, errUnreached) {
-		return d.early, d.err
+		return d.again, d.err
 	}
 	d.excuse(err)
 	if err != nil {
@@ -267,11 +280,11 @@ func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ err
 	u.drain(first)
 	switch {
 	case d.unreached(first):
-		return d.early, d.err
+		return d.again, d.err
 	case first.verb == "STOR" && first.positive():
 		return false, c.unbegun(first)
 	}
-	return d.early && first.code == 425, c.transferError(d.dataConn, first.err(), u.q.Offset)
+	return d.forgotten(first), c.transferError(d.dataConn, first.err(), u.q.Offset)
 }
 
 // sourceOf prepares a source for io.Copy. A file must reach [dataConn.ReadFrom]

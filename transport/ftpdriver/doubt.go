@@ -1,0 +1,120 @@
+package ftpdriver
+
+import (
+	"path"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// One answer of a server may be refuted by another one. MLST of some refuses every file;
+// SIZE of some has no size of an empty one. They are asked in another way then, where that
+// costs nothing on servers that are right.
+
+// deniesFiles reports whether a refusal of MLST may be one of all files: on this host it
+// has not described one yet.
+func (c *Conn) deniesFiles(r reply) bool {
+	if c.describes || r.code < 500 {
+		return false
+	}
+	switch r.kind() {
+	case transport.KindNotExist, transport.KindRefused, transport.KindPermission, transport.KindName, transport.KindExist:
+		return true
+	}
+	return false
+}
+
+// tookFile takes note of a file that MLST has described.
+func (c *Conn) tookFile() {
+	if !c.describes {
+		c.describes = true
+		c.learned.Note(c.addr, describesFiles, true)
+	}
+}
+
+// denied asks for a name that MLST has refused in the plain way. err is the refusal.
+func (c *Conn) denied(name string, err error) (transport.Entry, error) {
+	e, perr := c.statPlain(name)
+	switch {
+	case perr == nil:
+		c.noMLST = true
+		return e, nil
+	case !c.ctl.inStep():
+		return e, perr
+	}
+	return e, err
+}
+
+// deniesFolders reports whether the refusal of MLSD that was read last may be one of all
+// paths.
+func (c *Conn) deniesFolders() bool {
+	if c.lists || c.ctl.last.verb != "MLSD" || c.ctl.last.code < 500 || !c.ctl.inStep() {
+		return false
+	}
+	switch c.ctl.last.kind() {
+	case transport.KindNotExist, transport.KindRefused, transport.KindPermission, transport.KindName:
+		return true
+	}
+	return false
+}
+
+// deniedFolder asks for a listing from inside a folder that MLSD has refused, where that
+// can be entered.
+func (c *Conn) deniedFolder(op *transport.Op, path string, l *lister) error {
+	denied := c.refused(c.ctl.last, path)
+	r, err := c.enter(path)
+	if err != nil && !c.ctl.inStep() {
+		return err
+	}
+	if err != nil || !r.positive() {
+		return denied
+	}
+	err = c.listing(op, "MLSD", l)
+	if err != nil && l.lines == 0 && c.deniesFolders() {
+		l.denied, err = true, denied // LIST may do
+	}
+	if !c.ctl.inStep() {
+		return err
+	}
+	return besides(err, c.goHome())
+}
+
+// agreed forgets the doubts about names that RETR has refused as well.
+func (g *download) agreed(first reply) {
+	for _, p := range g.w.parts {
+		if q, ok := p.q.(*transport.Stat); ok && p.doubted && q.Path == g.q.Path && first.code >= 500 {
+			p.look = nil
+		}
+	}
+}
+
+// sizeless reports whether a reply to SIZE is a size by its code and has none.
+func (c *Conn) sizeless(size reply) bool {
+	_, ok := c.sizeAndTime(size, reply{})
+	return !ok
+}
+
+// listed finds a file of which SIZE makes no sense in a listing: of the file, which most
+// servers give, or of its folder.
+func (c *Conn) listed(name string) (found transport.Entry, ok bool) {
+	if !c.ctl.inStep() || c.op == nil {
+		return found, false
+	}
+	take := func(e transport.Entry) bool {
+		if path.Base(e.Name) == path.Base(name) && e.Type == transport.TypeFile && e.Size >= 0 {
+			found, ok = e, true
+		}
+		return !ok
+	}
+	l := c.lister(name, c.humanLines(), take)
+	if !maybePattern(name) {
+		_ = c.listing(c.op, "LIST "+name, l)
+	}
+	if !ok && c.ctl.inStep() {
+		folder := path.Dir(name)
+		if folder == "." && c.home != "" {
+			folder = c.home
+		}
+		_, _ = c.listPlain(c.op, folder, take)
+	}
+	return found, ok
+}
