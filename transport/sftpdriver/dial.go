@@ -162,7 +162,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	c.info = d.info(conn, c)
 	c.trip.Store(int64(d.rtt))
 	_, posix := lib.extension(posixRename)
-	c.posixRename.Store(posix)
+	c.posixRename.Store(posix && !d.ep.Learned.Lacks(d.ep.Addr(), posixRename))
 	return c, nil
 }
 

@@ -191,15 +191,6 @@ func (s *step) finish() error {
 	return s.renamed(s.reply.parse(fxpStatus, nil))
 }
 
-// renamed takes note of a server that offers posix-rename@openssh.com and does not mean
-// it.
-func (s *step) renamed(err error) error {
-	if st := statusOf(err); st != nil && st.code == fxOpUnsupported && s.name == "EXTENDED "+posixRename {
-		s.c.posixRename.Store(false)
-	}
-	return err
-}
-
 // attrs takes the answer to SSH_FXP_STAT, which is a round trip of the line.
 func (s *step) attrs() (a attrs, err error) {
 	err = s.reply.parse(fxpAttrs, func(r *reader) { a = r.attrs() })
