@@ -30,6 +30,7 @@ type step struct {
 	handle  string
 	refused error     // to SSH_FXP_OPEN, where that was not waited for in the step's turn
 	get     *download // a Retrieve whose first reads have left
+	told    *told     // see described
 	guessed bool      // see guess.go
 	stat    int       // the step that tells whether the guess was right
 	closing bool      // a Store whose last packets are leaving
