@@ -34,6 +34,9 @@ func (s *step) store(q *transport.Store) error {
 	u := &upload{s: s, q: q, handle: handle, lanes: lanes, src: s.op.Reader(q.Src), acked: q.Offset, next: q.Offset}
 	err := u.run()
 	q.Stored = u.acked - q.Offset
+	if err != nil {
+		err = u.tooLong(err)
+	}
 	return err
 }
 
@@ -52,7 +55,7 @@ func notFrom(te *transport.Error) {
 // refused something, or the source failed.
 func (s *step) alive(err error) bool {
 	var local *transport.LocalError
-	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local))
+	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local) || errors.Is(err, errCut))
 }
 
 // explain asks whether a write that failed without a reason did so because the
