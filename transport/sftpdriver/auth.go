@@ -57,33 +57,47 @@ func authMethods(s *transport.SSH) []string {
 	return s.AuthMethods
 }
 
-// keys returns all signers. The agent is asked only here, when the host is
-// known to be the right one and takes public keys.
+// keys returns all signers: those of the caller and of the identity files in the order in
+// which they were named, also where the agent has the key, and then the agent's others. The
+// agent is asked only here, when the host is known to be the right one and takes public
+// keys.
 func (l *login) keys() ([]ssh.Signer, error) {
-	out := slices.Clone(l.signers.offered())
 	fromAgent, err := l.agentSigners()
 	if err != nil {
 		l.agentErr = err
 	}
-	for _, s := range fromAgent {
-		if l.ep.SSH.IdentitiesOnly && !l.signers.wants(s.PublicKey()) {
-			continue
-		}
-		strong, err := strongSigner(s, l.ep.SSH.LegacyAlgorithms)
-		if err != nil {
-			continue
-		}
-		for _, k := range append(l.signers.certified(strong), strong) {
-			if known(out, k) {
-				continue
-			}
-			if l.hasSecret() && len(out) >= maxOffers {
-				return out, nil
-			}
-			out = append(out, k)
+	held := l.ofAgent(fromAgent)
+	var out []ssh.Signer
+	add := func(s ssh.Signer) {
+		if !known(out, s) {
+			out = append(out, s)
 		}
 	}
+	for _, named := range l.signers.named() {
+		for _, s := range append(slices.Clone(l.signers.offered()), held...) {
+			if sameKey(named, plainKey(s.PublicKey())) {
+				add(s)
+			}
+		}
+	}
+	for _, s := range held {
+		if l.ep.SSH.IdentitiesOnly || l.hasSecret() && len(out) >= maxOffers {
+			break
+		}
+		add(s)
+	}
 	return out, nil
+}
+
+// ofAgent makes of the agent's signers those that are offered, each with the certificates
+// that belong to it.
+func (l *login) ofAgent(signers []ssh.Signer) (held []ssh.Signer) {
+	for _, s := range signers {
+		if strong, err := strongSigner(s, l.ep.SSH.LegacyAlgorithms); err == nil {
+			held = append(append(held, l.signers.certified(strong)...), strong)
+		}
+	}
+	return held
 }
 
 // hasSecret reports whether another way to log in may follow the keys.

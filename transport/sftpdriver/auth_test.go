@@ -3,9 +3,12 @@ package sftpdriver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -279,6 +282,69 @@ func TestAgent(t *testing.T) {
 	ep.SSH.Agent = filepath.Join(t.TempDir(), "none")
 	if te := dialFail(t, ep, transport.KindAuth); !strings.Contains(te.Error(), "agent") {
 		t.Error(te)
+	}
+}
+
+// TestAgentKeyThatIsNamed: the key of the agent whose public half is among the identity
+// files is offered before the agent's others, which a server may not have the patience
+// for; where a password may follow it counts for nothing.
+func TestAgentKeyThatIsNamed(t *testing.T) {
+	keys := make([]*pki.SSHKey, 10)
+	for i := range keys {
+		keys[i] = must(pki.NewSSHKey())
+	}
+	file := must(pki.NewSSHKey())
+	var mu sync.Mutex
+	var seen []string
+	name := func(k ssh.PublicKey) string {
+		for i, key := range append(keys, file) {
+			if sameKey(key.Public(), k) {
+				return strconv.Itoa(i)
+			}
+		}
+		return "?"
+	}
+	_, ep := startServer(t, testserver.SFTPOptions{AuthorizedKeys: []ssh.PublicKey{keys[8].Public()}, MaxAuthTries: 6, Password: "password",
+		Configure: func(c *ssh.ServerConfig) {
+			check := c.PublicKeyCallback
+			c.PublicKeyCallback = func(m ssh.ConnMetadata, k ssh.PublicKey) (*ssh.Permissions, error) {
+				mu.Lock()
+				if n := name(k); !slices.Contains(seen, n) {
+					seen = append(seen, n)
+				}
+				mu.Unlock()
+				return check(m, k)
+			}
+		}})
+	dir := t.TempDir()
+	public := func(i int) string { return writeFile(t, keys[i].AuthorizedKey(), dir, fmt.Sprint("id", i, ".pub")) }
+	ep.SSH.Agent = startAgent(t, keys...)
+
+	for _, c := range []struct {
+		files []string
+		only  bool
+		want  []string
+	}{
+		{[]string{public(8)}, false, []string{"8"}},
+		{[]string{public(8)}, true, []string{"8"}},
+		{[]string{public(9), public(8)}, false, []string{"9", "8"}},
+		{[]string{public(9), writeFile(t, must(file.PrivatePEM("", "")), dir, "id"), public(8)}, false, []string{"9", "10", "8"}},
+	} {
+		for _, password := range []transport.Secret{"", "password"} {
+			ep.SSH.IdentityFiles, ep.SSH.IdentitiesOnly, ep.Password = c.files, c.only, password
+			seen = nil
+			dialOK(t, ep)
+			if !slices.Equal(seen, c.want) {
+				t.Errorf("offered %v, want %v", seen, c.want)
+			}
+		}
+	}
+	// What is not named comes behind it, and leaves room for the password.
+	ep.SSH.IdentityFiles, ep.Password = []string{public(5)}, "password"
+	seen = nil
+	dialOK(t, ep)
+	if want := []string{"5", "0", "1", "2", "3"}; !slices.Equal(seen, want) {
+		t.Errorf("offered %v, want %v", seen, want)
 	}
 }
 
