@@ -29,6 +29,7 @@ type login struct {
 	mu       sync.Mutex // guards agent
 	agent    io.Closer
 	agentErr error
+	withheld []string // why keys were not offered
 }
 
 func (l *login) methods() []ssh.AuthMethod {
@@ -68,10 +69,17 @@ func (l *login) keys() ([]ssh.Signer, error) {
 	}
 	held := l.ofAgent(fromAgent)
 	var out []ssh.Signer
+	l.withheld = nil
 	add := func(s ssh.Signer) {
-		if !known(out, s) {
-			out = append(out, s)
+		if known(out, s) {
+			return
 		}
+		k, err := permitted(&l.ep.SSH, s)
+		if err != nil {
+			l.withhold(s.PublicKey(), err)
+			return
+		}
+		out = append(out, k)
 	}
 	for _, named := range l.signers.named() {
 		for _, s := range append(slices.Clone(l.signers.offered()), held...) {
@@ -87,6 +95,14 @@ func (l *login) keys() ([]ssh.Signer, error) {
 		add(s)
 	}
 	return out, nil
+}
+
+// withhold takes note of a key that is not offered, for the error of a login that fails.
+func (l *login) withhold(key ssh.PublicKey, why error) {
+	note := fmt.Sprintf("%s: %v", ssh.FingerprintSHA256(plainKey(key)), why)
+	if !slices.Contains(l.withheld, note) && len(l.withheld) < maxOffers {
+		l.withheld = append(l.withheld, note)
+	}
 }
 
 // ofAgent makes of the agent's signers those that are offered, each with the certificates
@@ -153,6 +169,9 @@ func (l *login) failure(err error) error {
 		hint = "the server takes RSA keys with SHA-1 signatures alone, which can be forged: use an Ed25519 or ECDSA key, or set SSH.LegacyAlgorithms"
 	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
 		hint = "too many keys were offered: give fewer IdentityFiles, no Agent, or set IdentitiesOnly"
+	}
+	if len(l.withheld) > 0 {
+		err = fmt.Errorf("%w (keys that were not offered: %s)", err, strings.Join(l.withheld, "; "))
 	}
 	if l.agentErr != nil {
 		err = fmt.Errorf("%w (%w)", err, l.agentErr)

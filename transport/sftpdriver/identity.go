@@ -102,6 +102,9 @@ func loadIdentities(ctx context.Context, s *transport.SSH) (*identities, error) 
 			return nil, &identityError{transport.KindInvalid, fmt.Sprintf("field SSH.AuthMethods names %q: use of %s", m, strings.Join(allMethods, ", ")), nil}
 		}
 	}
+	if err := checkKeyPolicy(s); err != nil {
+		return nil, err
+	}
 	given, err := loadCertificates(s.CertificateFiles)
 	if err != nil {
 		return nil, err
