@@ -113,8 +113,9 @@ type SSH struct {
 	// "password" and "keyboard-interactive", in the order in which to try them;
 	// nil means all three in this order.
 	AuthMethods []string
-	// KeyboardInteractive answers the server's questions; nil answers every
-	// question that does not echo with the password.
+	// KeyboardInteractive answers the server's questions, within ConnectTimeout and once a
+	// connection; nil answers the first with the password, if it does not echo, and fails
+	// at any other ([KindAuth]).
 	KeyboardInteractive ssh.KeyboardInteractiveChallenge
 	// KnownHosts are known_hosts files; nil means ~/.ssh/known_hosts and
 	// /etc/ssh/ssh_known_hosts, as far as they exist.

@@ -30,6 +30,7 @@ type login struct {
 	agent    io.Closer
 	agentErr error
 	withheld []string // why keys were not offered
+	answered bool     // a question, with the password
 }
 
 func (l *login) methods() []ssh.AuthMethod {
@@ -138,19 +139,23 @@ func known(signers []ssh.Signer, s ssh.Signer) bool {
 
 // answer answers keyboard-interactive questions (RFC 4256): through the
 // caller's function, or with the password where the answer does not echo,
-// which is how servers with PAM ask for it.
+// which is how servers with PAM ask for it. That is once in a login: a second
+// question is about something else (a code, a new password), and the password for
+// an answer would be a failed login.
 func (l *login) answer(name, instruction string, questions []string, echos []bool) ([]string, error) {
 	if ask := l.ep.SSH.KeyboardInteractive; ask != nil {
 		return within(l.ctx, func() ([]string, error) { return ask(name, instruction, questions, echos) })
 	}
-	out := make([]string, len(questions))
 	for i, q := range questions {
-		if echos[i] {
+		if echos[i] || l.answered || i > 0 {
 			return nil, fmt.Errorf("the server asks %q, which a password does not answer: set KeyboardInteractive", transport.Printable(q))
 		}
-		out[i] = l.ep.Password.Reveal()
 	}
-	return out, nil
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	l.answered = true
+	return []string{l.ep.Password.Reveal()}, nil
 }
 
 // failure explains why the login was refused, without any secret.
