@@ -142,7 +142,7 @@ func (u *upload) small(buf []byte, n int) error {
 			closed.drop()
 			u.length = n
 			if u.s.alive(err) {
-				err = u.s.explain(err)
+				err = u.s.explain(err, int64(u.s.c.writeSize()))
 			}
 			return err
 		}
@@ -191,7 +191,7 @@ func (u *upload) giveUp() error {
 	if !u.s.alive(err) {
 		return err
 	}
-	err = u.s.explain(err)
+	err = u.s.explain(err, int64(u.s.c.writeSize()))
 	for _, r := range u.lanes.closing() {
 		_, buf, rerr := r.wait() // what they write must not follow the cut
 		if rerr == nil {
