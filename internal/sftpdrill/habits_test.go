@@ -71,6 +71,7 @@ var table = []habit{
 	{"missing is unsupported", func(h *habits) { h.Missing = unsupported }, newFolder},
 	{"OPENDIR denied", func(h *habits) { h.Opendir = denied }, []string{list, treeUp, treeDown}},
 	{"bare listing", func(h *habits) { h.BareList = true }, nil},
+	{"bare listing and looks", func(h *habits) { h.BareList, h.BareStat, h.BareLstat, h.BareFstat = true, true, true, true }, append([]string{list}, looking...)},
 
 	// Payload.
 	{"large packets", func(h *habits) { h.Limits = true }, nil},

@@ -14,7 +14,14 @@ import (
 // first write of each length, which costs no round trip: it answers what is about one
 // file in order (section 4.1 of the draft).
 
-var errCut = errors.New("the server has written a part of what it acknowledged")
+var (
+	errCut = errors.New("the server has written a part of what it acknowledged")
+	// errUnchecked is for servers that do not tell the size of an open file.
+	errUnchecked = errors.New("the server does not say whether it has written all of what it acknowledged")
+)
+
+// doubtful reports whether an upload ended because a write was not whole, or may not be.
+func doubtful(err error) bool { return errors.Is(err, errCut) || errors.Is(err, errUnchecked) }
 
 // check is the question for the size behind a write.
 type check struct {
@@ -61,7 +68,10 @@ func (u *upload) whole(n int) error {
 	switch {
 	case err != nil && statusOf(err) == nil:
 		return err
-	case err != nil, !a.hasSize, a.size < uint64(k.end):
+	case err != nil, !a.hasSize:
+		u.length = n
+		return errUnchecked
+	case a.size < uint64(k.end):
 		u.length = n
 		return errCut
 	}
@@ -84,7 +94,7 @@ func (u *upload) tooLong(err error) error {
 		default:
 			return err
 		}
-	} else if !errors.Is(err, errCut) {
+	} else if !doubtful(err) {
 		return err
 	}
 	s.c.smallWrites()

@@ -46,9 +46,21 @@ func TestLongWritesRefused(t *testing.T) {
 			s.handle(fxpWrite, id, &reader{b: putString(cut, string(data[:safePacket]))})
 			return true
 		},
+		"cannot be checked": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t, func(f *fake) { announces(f, write, nil) })
+			f := newFake(t, func(f *fake) {
+				announces(f, write, nil)
+				if next := f.onPacket; write == nil {
+					f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
+						if typ == fxpFstat {
+							s.status(id, fxOpUnsupported, "")
+							return true
+						}
+						return next(s, typ, id, body)
+					}
+				}
+			})
 			learned := &transport.Learned{}
 			data := randomBytes(1 << 20)
 			dial := func() *client { return f.dial(func(ep *transport.Endpoint) { ep.Learned = learned }) }
@@ -58,7 +70,7 @@ func TestLongWritesRefused(t *testing.T) {
 			if n <= 0 || n >= int64(len(data)) || !bytes.Equal(f.get("f"), data[:n]) || te.MayHaveActed || !c.Usable() {
 				t.Fatal(n, te)
 			}
-			if errors.Is(err, errCut) != (name == "cut") {
+			if errors.Is(err, errCut) != (name == "cut") || errors.Is(err, errUnchecked) != (write == nil) {
 				t.Error(err)
 			}
 			if m, err := c.Store(t.Context(), "f", n, bytes.NewReader(data[n:]), &transport.IO{Size: int64(len(data)) - n}); err != nil ||

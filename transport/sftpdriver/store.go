@@ -55,7 +55,7 @@ func notFrom(te *transport.Error) {
 // refused something, or the source failed.
 func (s *step) alive(err error) bool {
 	var local *transport.LocalError
-	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local) || errors.Is(err, errCut))
+	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local) || doubtful(err))
 }
 
 // explain asks whether what failed without a reason did so for want of room, of so many
