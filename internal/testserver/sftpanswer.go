@@ -45,6 +45,23 @@ func bareNames(answer []byte) []byte {
 	return out
 }
 
+// withoutPerm is an SSH_FXP_ATTRS without permissions.
+func withoutPerm(answer []byte) []byte {
+	const perm = 4
+	flags := binary.BigEndian.Uint32(answer[5:])
+	at := 9
+	for _, before := range []uint32{1, 2} { // size; uid and gid
+		if flags&before != 0 {
+			at += 8
+		}
+	}
+	if flags&perm == 0 || len(answer) < at+4 {
+		return answer
+	}
+	out := binary.BigEndian.AppendUint32(append([]byte(nil), answer[:5]...), flags&^perm)
+	return append(append(out, answer[9:at]...), answer[at+4:]...)
+}
+
 // cutAttrs takes attributes (section 5 of the draft) off b.
 func cutAttrs(b []byte) (rest []byte, ok bool) {
 	if len(b) < 4 {

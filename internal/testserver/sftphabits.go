@@ -28,6 +28,8 @@ type SFTPHabits struct {
 	Stat, Lstat, Fstat uint32
 	// BareStat, BareLstat and BareFstat answer without any attribute.
 	BareStat, BareLstat, BareFstat bool
+	// Untyped leaves the permissions, and the type with them, out of all attributes.
+	Untyped bool
 	// Missing takes the place of SSH_FX_NO_SUCH_FILE in answers to SSH_FXP_STAT and LSTAT.
 	Missing uint32
 	// Opendir is the status of SSH_FXP_OPENDIR.
@@ -232,10 +234,12 @@ func (h *habitual) answer(request, answer []byte) []byte {
 		h.open--
 	case answer[0] == fxpVersion && h.Limits:
 		return putString(putString(answer, extLimits), "1")
-	case answer[0] == fxpName && typ == fxpReaddir && h.BareList:
+	case answer[0] == fxpName && typ == fxpReaddir && (h.BareList || h.Untyped):
 		return bareNames(answer)
 	case answer[0] == fxpAttrs && (typ == fxpStat && h.BareStat || typ == fxpLstat && h.BareLstat || typ == fxpFstat && h.BareFstat):
 		return append([]byte{fxpAttrs, id[0], id[1], id[2], id[3]}, 0, 0, 0, 0)
+	case answer[0] == fxpAttrs && h.Untyped:
+		return withoutPerm(answer)
 	case answer[0] == fxpStatus && (typ == fxpStat || typ == fxpLstat) && h.Missing != 0 && binary.BigEndian.Uint32(answer[5:]) == fxNoSuchFile:
 		return statusAnswer(id, h.Missing)
 	}

@@ -101,9 +101,11 @@ func (s *step) settleStats() error {
 		if t.told == nil || transport.KindOf(t.req.Common().Err) == transport.KindNotExist {
 			continue
 		}
-		q := t.req.(*transport.Stat)
-		a, err := t.askAgain(q, t.told.attrs, t.told.err)
-		if t.told = nil; err == nil || statusOf(err) != nil {
+		q, a, err := t.req.(*transport.Stat), t.told.attrs, t.told.err
+		if t.told = nil; another(q, a, err) {
+			a, err = t.askAgain(q, a, err)
+		}
+		if err == nil || statusOf(err) != nil {
 			err = t.entered(q, a, err)
 		}
 		if err != nil && statusOf(err) == nil {

@@ -114,3 +114,48 @@ func TestMissingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestGuessOnAnUntypedServer: what a name is has to be asked for, and a file is made in the
+// write of the look all the same: where missing names are denied nothing else tells.
+func TestGuessOnAnUntypedServer(t *testing.T) {
+	f := newFake(t, func(f *fake) {
+		untyped(f, true, func(name string) bool { return name == "dir" })
+		next := f.onPacket
+		f.onPacket = func(s *fakeSession, typ byte, id uint32, r *reader) bool {
+			if name := (&reader{b: r.b}).string(); typ == fxpStat || typ == fxpLstat {
+				f.mu.Lock()
+				_, there := f.files[name]
+				f.mu.Unlock()
+				if !there {
+					s.status(id, fxPermissionDenied, "")
+					return true
+				}
+			}
+			return next(s, typ, id, r)
+		}
+	})
+	c := f.dial(nil)
+	for _, name := range []string{"a", "b", "c"} {
+		dir, file := &transport.Stat{Path: "dir"}, &transport.Stat{Path: "file"}
+		look, put := &transport.Stat{Path: name}, &transport.Store{Path: name, Src: bytes.NewReader([]byte("new"))}
+		put.If = func() bool {
+			if dir.Entry.Type != transport.TypeDir || file.Entry.Type != transport.TypeFile {
+				t.Errorf("%+v %+v", dir.Entry, file.Entry)
+			}
+			return transport.KindOf(look.Err) == transport.KindNotExist
+		}
+		after := &transport.Stat{Path: name}
+		if err := c.Do(t.Context(), transport.NewBatch(dir, file, look, put, after)); err != nil || put.Err != nil || after.Entry.Type != transport.TypeFile {
+			t.Fatalf("%s: %v, %v, %v, %+v", name, err, look.Err, put.Err, after)
+		}
+	}
+	// And what is there already is told, and left.
+	look, put := &transport.Stat{Path: "a"}, &transport.Store{Path: "a", Src: bytes.NewReader([]byte("other"))}
+	put.If = func() bool { return false }
+	if err := c.Do(t.Context(), transport.NewBatch(look, put)); err != nil || look.Err != nil || look.Entry.Type != transport.TypeFile || look.Entry.Size != 3 {
+		t.Errorf("%v, %+v", err, look)
+	}
+	if got := string(f.get("a")); got != "new" {
+		t.Errorf("%q", got)
+	}
+}

@@ -103,7 +103,8 @@ func (r *run) ordered(a, b *step) bool {
 func (r *run) unsettled(e, s *step) bool {
 	switch q := e.req.(type) {
 	case *transport.Stat:
-		return s.acts && r.c.asksMore.Load()
+		store, ok := s.req.(*transport.Store)
+		return s.acts && r.c.asksMore.Load() && !(ok && store.If != nil) // which leaves on a guess alone
 	case *transport.Rename:
 		return s.bad == nil && q.Replace && e.bad == nil && r.c.posixRename.Load() && !r.c.posixMeant.Load()
 	}

@@ -3,6 +3,7 @@ package sftpdriver
 import (
 	"crypto/rand"
 	"path"
+	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -15,20 +16,24 @@ import (
 // this kind of question, it may say to the other.
 func (s *step) described(q *transport.Stat) error {
 	a, err := s.attrs()
-	if another(q, a, err) {
+	more := another(q, a, err)
+	if more {
 		s.c.asksOn(a, err)
-		if s.overtaken() {
-			// Too late: it would be answered of what has come since. Where that is a
-			// guess, it is asked when the guess has been judged.
+	}
+	switch {
+	case s.overtaken():
+		// Too late for more: it would be answered of what has come since. Where that is a
+		// guess, it is asked when the guess has been judged.
+		if more || err == nil && a.entry("", "").Type == transport.TypeUnknown {
 			s.told = &told{a, err}
-			return s.entered(q, a, err)
 		}
+	case more:
 		a, err = s.askAgain(q, a, err)
 	}
 	return s.entered(q, a, err)
 }
 
-// told is the answer to a Stat that was worth another question.
+// told is the answer to a Stat that may be worth another question.
 type told struct {
 	attrs attrs
 	err   error
@@ -90,18 +95,23 @@ func (s *step) entered(q *transport.Stat, a attrs, err error) error {
 }
 
 // overtaken reports whether what has left behind the step may have changed what a further
-// question about it would be answered.
+// question about it would be answered. A guess changes no other name than its own.
 func (s *step) overtaken() bool {
 	for j := s.i + 1; j < s.sent; j++ {
-		if e := &s.steps[j]; e.acts && e.bad == nil {
+		if e := &s.steps[j]; e.acts && e.bad == nil && !(e.guessed && !sameName(e.path(), s.path())) {
 			return true
 		}
 	}
 	return false
 }
 
+// sameName reports whether two paths may be of one file, to a server that does not tell
+// upper from lower case too.
+func sameName(a, b string) bool { return strings.EqualFold(path.Clean(a), path.Clean(b)) }
+
 // asksOn takes note of a server of which a Stat may take more than one question. From then
-// on nothing that acts leaves behind one before it has its answer.
+// on nothing that acts leaves behind one before it has its answer, but a guess, with which
+// the rest is asked.
 func (c *Conn) asksOn(a attrs, err error) {
 	if st := statusOf(err); st == nil || st.code == fxOpUnsupported {
 		c.asksMore.Store(true)
