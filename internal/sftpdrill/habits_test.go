@@ -67,6 +67,7 @@ var table = []habit{
 	{"bare FSTAT", func(h *habits) { h.BareFstat = true }, nil},
 	{"nothing but bare", func(h *habits) { h.BareStat, h.BareLstat, h.BareFstat = true, true, true }, looking},
 	{"missing is denied", func(h *habits) { h.Missing = denied }, newFolder},
+	{"missing is denied, FSTAT unsupported", func(h *habits) { h.Missing, h.Fstat = denied, unsupported }, newFolder},
 	{"missing is failure", func(h *habits) { h.Missing = failure }, newFolder},
 	{"missing is unsupported", func(h *habits) { h.Missing = unsupported }, newFolder},
 	{"untyped", func(h *habits) { h.Untyped = true }, nil},

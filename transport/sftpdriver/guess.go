@@ -76,21 +76,32 @@ func (s *step) wasFree(stat *step, handle string) (bool, error) {
 	case te.Kind == transport.KindNotExist:
 		return true, nil
 	}
-	var a attrs
-	err := s.c.pipe.send(fxpFstat, putString(nil, handle)).parse(fxpAttrs, func(r *reader) { a = r.attrs() })
-	switch {
-	case err != nil:
-		if statusOf(err) != nil {
-			err = nil
-		}
+	empty, err := s.isEmpty(handle, stat.path())
+	if err != nil || !empty {
 		return false, err
-	case !a.hasSize || a.size > 0:
-		return false, nil
 	}
 	told := *te
 	told.Kind, told.Err = transport.KindNotExist, fmt.Errorf("%w, and the name was free", te.Err)
 	h.Err = &told
 	return true, nil
+}
+
+// isEmpty reports whether a file that has just been opened is known to hold nothing.
+func (s *step) isEmpty(handle, name string) (bool, error) {
+	for _, ask := range []struct {
+		typ byte
+		of  string
+	}{{fxpFstat, handle}, {fxpStat, name}, {fxpLstat, name}} {
+		var a attrs
+		err := s.c.pipe.send(ask.typ, putString(nil, ask.of)).parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+		switch {
+		case err == nil && a.hasSize:
+			return a.size == 0, nil
+		case err != nil && statusOf(err) == nil:
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // settleStats asks what could not be asked of the steps before the guess. What it made is

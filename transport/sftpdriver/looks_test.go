@@ -159,3 +159,35 @@ func TestGuessOnAnUntypedServer(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestMissingIsDeniedAndNoFstat: what was made on a guess is not told as having been there.
+func TestMissingIsDeniedAndNoFstat(t *testing.T) {
+	f := newFake(t, func(f *fake) {
+		f.onPacket = func(s *fakeSession, typ byte, id uint32, r *reader) bool {
+			switch name := r.string(); typ {
+			case fxpFstat:
+				s.status(id, fxOpUnsupported, "")
+			case fxpStat, fxpLstat:
+				f.mu.Lock()
+				data, there := f.files[name]
+				f.mu.Unlock()
+				if there {
+					s.reply(fxpAttrs, id, fileAttrs(len(data)))
+				} else {
+					s.status(id, fxPermissionDenied, "")
+				}
+			default:
+				return false
+			}
+			return true
+		}
+	})
+	look, put := &transport.Stat{Path: "f"}, &transport.Store{Path: "f", Src: bytes.NewReader([]byte("new"))}
+	put.If = func() bool {
+		wantKind(t, look.Err, transport.KindNotExist)
+		return true
+	}
+	if err := f.dial(nil).Do(t.Context(), transport.NewBatch(look, put)); err != nil || put.Err != nil || string(f.get("f")) != "new" {
+		t.Errorf("%v, %v, %q", err, put.Err, f.get("f"))
+	}
+}
