@@ -113,8 +113,9 @@ type SSH struct {
 	// "password" and "keyboard-interactive", in the order in which to try them;
 	// nil means all three in this order.
 	AuthMethods []string
-	// KeyboardInteractive answers the server's questions; nil answers every
-	// question that does not echo with the password.
+	// KeyboardInteractive answers the server's questions, within ConnectTimeout and once a
+	// connection; nil answers the first with the password, if it does not echo, and fails
+	// at any other ([KindAuth]).
 	KeyboardInteractive ssh.KeyboardInteractiveChallenge
 	// KnownHosts are known_hosts files; nil means ~/.ssh/known_hosts and
 	// /etc/ssh/ssh_known_hosts, as far as they exist.
@@ -138,6 +139,17 @@ type SSH struct {
 	// LegacyAlgorithms. Of HostKeyAlgorithms, those of keys that KnownHosts has
 	// are offered first.
 	KeyExchanges, Ciphers, MACs, HostKeyAlgorithms []string
+	// PublicKeyAlgorithms are those with which a key or certificate may log in, by the
+	// names of ssh -Q key-sig; nil means all but weak ones. A key that has none of them
+	// is not offered. A name that is not known is an error; a weak one counts with
+	// LegacyAlgorithms alone.
+	PublicKeyAlgorithms []string
+	// CASignatureAlgorithms are those with which an authority may have signed a
+	// certificate, the host's or ours; nil means all but ssh-rsa.
+	CASignatureAlgorithms []string
+	// MinRSABits is the least length of RSA keys: a host's that is shorter is refused
+	// ([KindHostKey]), and one of ours is not offered; 0 means any length.
+	MinRSABits int
 	// LegacyAlgorithms also allows what is broken or close to it, after all that
 	// is not: signatures and MACs with SHA-1 (ssh-rsa), Diffie-Hellman with
 	// SHA-1, CBC ciphers. For servers that nobody can update, alone.

@@ -9,8 +9,9 @@ import (
 
 // algorithms assembles the lists of algorithms. A list that begins with +, - or ^
 // changes this library's defaults, as it would ssh's. Names that the library does
-// not know are left out: that allows less and not more. Weak ones stay, and the
-// driver refuses them without transport.SSH.LegacyAlgorithms.
+// not know are left out: that allows less and not more. So are weak ones beside
+// strong ones, which the policies of systems still list. Those that are asked for with +
+// or ^, or alone, stay, and the driver refuses them without transport.SSH.LegacyAlgorithms.
 func (r *resolver) algorithms(s *Settings) error {
 	strong, weak := sftpdriver.DefaultAlgorithms(), sftpdriver.WeakAlgorithms()
 	for _, a := range []struct {
@@ -22,19 +23,41 @@ func (r *resolver) algorithms(s *Settings) error {
 		{"ciphers", strong.Ciphers, weak.Ciphers, &s.SSH.Ciphers},
 		{"macs", strong.MACs, weak.MACs, &s.SSH.MACs},
 		{"hostkeyalgorithms", strong.HostKeys, weak.HostKeys, &s.SSH.HostKeyAlgorithms},
+		{"pubkeyacceptedalgorithms", strong.PublicKeyAuths, weak.PublicKeyAuths, &s.SSH.PublicKeyAlgorithms},
+		{"casignaturealgorithms", keysOf(strong.PublicKeyAuths), keysOf(weak.PublicKeyAuths), &s.SSH.CASignatureAlgorithms},
 	} {
 		l := r.values[a.name]
 		if l == nil {
 			continue
 		}
-		list := assemble(l.args[0], a.strong)
-		list = slices.DeleteFunc(list, func(n string) bool { return !slices.Contains(a.strong, n) && !slices.Contains(a.weak, n) })
+		list := expand(assemble(l.args[0], a.strong), slices.Concat(a.strong, a.weak))
+		if isStrong := func(n string) bool { return slices.Contains(a.strong, n) }; !strings.ContainsAny(l.args[0][:1], "+^") && slices.ContainsFunc(list, isStrong) {
+			list = slices.DeleteFunc(list, func(n string) bool { return !isStrong(n) })
+		}
 		if len(list) == 0 {
 			return l.errorf("%q leaves nothing that this library knows: add one of %s", l.args[0], strings.Join(a.strong, ", "))
 		}
 		*a.out = list
 	}
 	return nil
+}
+
+// keysOf leaves out the names for certificates.
+func keysOf(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.Contains(n, "-cert-v01@") })
+}
+
+// expand replaces patterns by the known names that they match, and leaves out what is not
+// known.
+func expand(list, known []string) (out []string) {
+	for _, p := range list {
+		for _, n := range known {
+			if sftpdriver.MatchPattern(p, n) && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // assemble applies a list to the defaults (kex.c, kex_assemble_names).

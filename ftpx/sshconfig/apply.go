@@ -59,6 +59,9 @@ func (s Settings) Apply(cfg *ftpx.Config) error {
 	fillList(&to.Ciphers, from.Ciphers)
 	fillList(&to.MACs, from.MACs)
 	fillList(&to.HostKeyAlgorithms, from.HostKeyAlgorithms)
+	fillList(&to.PublicKeyAlgorithms, from.PublicKeyAlgorithms)
+	fillList(&to.CASignatureAlgorithms, from.CASignatureAlgorithms)
+	to.MinRSABits = max(to.MinRSABits, from.MinRSABits)
 	fill(&to.Agent, from.Agent)
 	fill(&to.HostKeyAlias, from.HostKeyAlias)
 	to.IdentitiesOnly = to.IdentitiesOnly || from.IdentitiesOnly

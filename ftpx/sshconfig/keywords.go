@@ -1,6 +1,9 @@
 package sshconfig
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What is done about each directive of ssh_config(5), in OpenSSH 10.
 const (
@@ -25,7 +28,8 @@ var keywords = func() map[string]keyword {
 		honoured: `Host Match Include IgnoreUnknown HostName User Port IdentityFile IdentitiesOnly CertificateFile ProxyJump
 			UserKnownHostsFile GlobalKnownHostsFile StrictHostKeyChecking HostKeyAlias KexAlgorithms Ciphers MACs HostKeyAlgorithms
 			IdentityAgent ConnectTimeout ServerAliveInterval ServerAliveCountMax AddressFamily PreferredAuthentications
-			PasswordAuthentication PubkeyAuthentication KbdInteractiveAuthentication`,
+			PasswordAuthentication PubkeyAuthentication KbdInteractiveAuthentication PubkeyAcceptedAlgorithms CASignatureAlgorithms
+			RequiredRSASize`,
 		ignored: `AddKeysToAgent BatchMode CanonicalDomains CanonicalizeFallbackLocal CanonicalizeMaxDots CanonicalizePermittedCNAMEs
 			ChannelTimeout CheckHostIP ClearAllForwardings Compression ConnectionAttempts ControlMaster ControlPath ControlPersist
 			DynamicForward EnableEscapeCommandline EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash
@@ -52,9 +56,6 @@ var keywords = func() map[string]keyword {
 		{name: "CanonicalizeHostname", harmless: []string{"no", "false", "none"}, remedy: "give the full name in HostName"},
 		{name: "BindAddress", remedy: "set Config.Dial"},
 		{name: "BindInterface", remedy: "set Config.Dial"},
-		{name: "CASignatureAlgorithms", remedy: "certificates that were signed with SHA-1 are refused in any case"},
-		{name: "PubkeyAcceptedAlgorithms", remedy: "give the keys that may be used in IdentityFile, with IdentitiesOnly"},
-		{name: "RequiredRSASize", remedy: "leave rsa-sha2-512 and rsa-sha2-256 out of HostKeyAlgorithms"},
 		{name: "RefuseConnection", remedy: "the configuration forbids connections to this host"},
 	} {
 		k.do = refused
@@ -66,6 +67,7 @@ var keywords = func() map[string]keyword {
 // older are former names.
 var older = map[string]string{
 	"pubkeyacceptedkeytypes":          "pubkeyacceptedalgorithms",
+	"rsaminsize":                      "requiredrsasize", // of Red Hat
 	"challengeresponseauthentication": "kbdinteractiveauthentication",
 	"skeyauthentication":              "kbdinteractiveauthentication",
 	"tisauthentication":               "kbdinteractiveauthentication",
@@ -86,11 +88,5 @@ func title(name string) string {
 // changesNothing reports whether a refused directive has a value that does no harm.
 func (k *keyword) changesNothing(l *line) bool {
 	v := strings.ToLower(l.args[0])
-	for _, h := range k.harmless {
-		if v == h {
-			return true
-		}
-	}
-	// More, or another order, of what may sign: not less is trusted than here.
-	return k.name == "PubkeyAcceptedAlgorithms" && (v[:min(1, len(v))] == "+" || v[:min(1, len(v))] == "^")
+	return slices.Contains(k.harmless, v)
 }

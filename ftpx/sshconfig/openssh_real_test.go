@@ -83,6 +83,9 @@ func TestRealSSHResolves(t *testing.T) {
 		"Ciphers aes256-ctr,aes128-gcm@openssh.com\nMACs hmac-sha2-512\nKexAlgorithms curve25519-sha256,ecdh-sha2-nistp384\nHostKeyAlgorithms rsa-sha2-512,ssh-ed25519\n",
 		"Ciphers -aes*\nMACs -*etm*\nKexAlgorithms ^diffie-hellman-group16-sha512,ecdh-sha2-nistp521\nHostKeyAlgorithms -*cert*,ecdsa*",
 		"Ciphers +aes128-cbc\nMACs +hmac-sha2-256\nKexAlgorithms +diffie-hellman-group14-sha1\nHostKeyAlgorithms ^rsa-sha2-256\n",
+		"PubkeyAcceptedAlgorithms ssh-ed25519,rsa-sha2-512\nCASignatureAlgorithms ssh-ed25519,rsa-sha2-256\nRequiredRSASize 2048\n",
+		"PubkeyAcceptedAlgorithms -*cert*,rsa*\nCASignatureAlgorithms -rsa*\nMatch final all\nRequiredRSASize 3072\n",
+		"PubkeyAcceptedKeyTypes ^rsa-sha2-256\nMatch final host a\nCASignatureAlgorithms ssh-ed25519\n",
 		"IgnoreUnknown Foo*\nFooBar yes\nUser u\n",
 		"Include " + dir + "/inc/*\nUser outer\nPort 1\n",
 		"Host one\nInclude " + dir + "/inc/*\nUser outer\nHost two\nUser t\n",
@@ -147,6 +150,9 @@ func differences(c *Config, s Settings, theirs map[string][]string) (out []strin
 	if strict := theirs["stricthostkeychecking"][0]; (strict == "accept-new") != (s.SSH.TrustOnFirstUse != "") || strict == "false" {
 		out = append(out, "stricthostkeychecking: "+strict)
 	}
+	if bits := theirs["requiredrsasize"]; bits != nil && s.SSH.MinRSABits > 0 {
+		is("requiredrsasize", fmt.Sprint(s.SSH.MinRSABits))
+	}
 	methods := s.SSH.AuthMethods
 	for key, method := range map[string]string{"passwordauthentication": "password", "pubkeyauthentication": "publickey", "kbdinteractiveauthentication": "keyboard-interactive"} {
 		if methods != nil && theirs["preferredauthentications"] == nil && (theirs[key][0] == "no" || theirs[key][0] == "false") == slices.Contains(methods, method) {
@@ -181,6 +187,7 @@ func differences(c *Config, s Settings, theirs map[string][]string) (out []strin
 	for key, l := range map[string]struct{ ours, known []string }{
 		"ciphers": {s.SSH.Ciphers, strong.Ciphers}, "macs": {s.SSH.MACs, strong.MACs},
 		"kexalgorithms": {s.SSH.KeyExchanges, strong.KeyExchanges}, "hostkeyalgorithms": {s.SSH.HostKeyAlgorithms, strong.HostKeys},
+		"pubkeyacceptedalgorithms": {s.SSH.PublicKeyAlgorithms, strong.PublicKeyAuths}, "casignaturealgorithms": {s.SSH.CASignatureAlgorithms, keysOf(strong.PublicKeyAuths)},
 	} {
 		list := strings.Split(theirs[key][0], ",")
 		for _, n := range l.ours {

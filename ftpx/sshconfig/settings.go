@@ -52,7 +52,7 @@ var defaultIdentities = []string{"id_rsa", "id_ecdsa", "id_ed25519"}
 func (r *resolver) settings() (Settings, error) {
 	s := Settings{Alias: r.alias, HostName: r.hostName(), User: r.user(), Port: r.port(), AddressFamily: "any", ServerAliveCountMax: 3}
 	for _, name := range []string{"proxycommand", "proxyusefdpass", "knownhostscommand", "revokedhostkeys", "pkcs11provider", "smartcarddevice", "canonicalizehostname",
-		"bindaddress", "bindinterface", "casignaturealgorithms", "pubkeyacceptedalgorithms", "requiredrsasize", "refuseconnection"} {
+		"bindaddress", "bindinterface", "refuseconnection"} {
 		k := keywords[name]
 		if l := r.values[name]; l != nil && !k.changesNothing(l) {
 			return s, l.errorf("is not supported: %s", k.remedy)
@@ -87,6 +87,13 @@ func (r *resolver) numbers(s *Settings) error {
 			return l.errorf("%q is no number", l.args[0])
 		}
 		s.ServerAliveCountMax = n
+	}
+	if l := r.values["requiredrsasize"]; l != nil {
+		n, err := strconv.Atoi(l.args[0])
+		if err != nil || n < 0 {
+			return l.errorf("%q is no number of bits", l.args[0])
+		}
+		s.SSH.MinRSABits = n
 	}
 	for name, out := range map[string]*time.Duration{"connecttimeout": &s.ConnectTimeout, "serveraliveinterval": &s.ServerAliveInterval} {
 		l := r.values[name]

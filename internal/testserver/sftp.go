@@ -64,6 +64,8 @@ type SFTPOptions struct {
 	// there are three, as Erlang/OTP's ssh_sftpd does; each request is carried out before
 	// the next is looked at.
 	ReuseHandles bool
+	// Habits, when not nil, are those of other servers. ReuseHandles takes their place.
+	Habits *SFTPHabits
 	// WholeObjects stores what was written to a file when the file is closed, as
 	// "rclone serve sftp" does: a write that is not the next one is refused, and where a
 	// session is lost its files are closed Linger later, under whatever name they

@@ -119,12 +119,16 @@ func (s *SFTPServer) serveSFTP(channel ssh.Channel) {
 	fs := &sftpFs{tree: s.tree, hidden: s.hidden, objects: s.objects}
 	handlers := sftp.Handlers{FileGet: fs, FilePut: fs, FileCmd: fs, FileList: fs}
 	stream := io.ReadWriteCloser(channel)
-	if s.opts.ReuseHandles {
+	if s.opts.ReuseHandles || s.opts.Habits != nil {
 		near, far := net.Pipe()
 		defer near.Close()
 		stream = far
 		go func() {
-			_ = (&reusing{client: channel, server: near, reused: &s.counts.reused}).run()
+			if s.opts.ReuseHandles {
+				_ = (&reusing{client: channel, server: near, reused: &s.counts.reused}).run()
+			} else {
+				_ = (&habitual{SFTPHabits: *s.opts.Habits, client: channel, server: near}).run()
+			}
 			_ = near.Close()
 		}()
 	}

@@ -30,7 +30,8 @@ var aesInHardware = cpu.X86.HasAES && cpu.X86.HasPCLMULQDQ ||
 // before elliptic curves and those before finite fields of 2048 bits and more;
 // ciphers that authenticate (AEAD) first, of those the one that the processor is
 // fast at, CTR with a MAC last; no SHA-1 anywhere. Host certificates are offered
-// only where an authority is known. PublicKeyAuths is not set.
+// only where an authority is known. PublicKeyAuths are those with which keys and
+// certificates log in.
 func DefaultAlgorithms() ssh.Algorithms {
 	ciphers := []string{ssh.CipherAES128GCM, ssh.CipherAES256GCM, ssh.CipherChaCha20Poly1305}
 	if !aesInHardware {
@@ -45,6 +46,8 @@ func DefaultAlgorithms() ssh.Algorithms {
 		Ciphers:  append(ciphers, ssh.CipherAES128CTR, ssh.CipherAES192CTR, ssh.CipherAES256CTR),
 		MACs:     []string{ssh.HMACSHA256ETM, ssh.HMACSHA512ETM, ssh.HMACSHA256, ssh.HMACSHA512},
 		HostKeys: append(hostCertAlgorithms(), plainHostKeyAlgorithms()...),
+
+		PublicKeyAuths: withCertificates(ssh.SupportedAlgorithms().PublicKeyAuths),
 	}
 }
 
@@ -54,6 +57,7 @@ func WeakAlgorithms() ssh.Algorithms {
 	a := ssh.InsecureAlgorithms()
 	// x/crypto still counts it among the good ones.
 	a.MACs = append([]string{ssh.HMACSHA1}, slices.DeleteFunc(a.MACs, func(m string) bool { return m == ssh.HMACSHA1 })...)
+	a.PublicKeyAuths = withCertificates(a.PublicKeyAuths)
 	return a
 }
 

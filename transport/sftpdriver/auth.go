@@ -29,6 +29,8 @@ type login struct {
 	mu       sync.Mutex // guards agent
 	agent    io.Closer
 	agentErr error
+	withheld []string // why keys were not offered
+	answered bool     // a question, with the password
 }
 
 func (l *login) methods() []ssh.AuthMethod {
@@ -57,33 +59,62 @@ func authMethods(s *transport.SSH) []string {
 	return s.AuthMethods
 }
 
-// keys returns all signers. The agent is asked only here, when the host is
-// known to be the right one and takes public keys.
+// keys returns all signers: those of the caller and of the identity files in the order in
+// which they were named, also where the agent has the key, and then the agent's others. The
+// agent is asked only here, when the host is known to be the right one and takes public
+// keys.
 func (l *login) keys() ([]ssh.Signer, error) {
-	out := slices.Clone(l.signers.offered())
 	fromAgent, err := l.agentSigners()
 	if err != nil {
 		l.agentErr = err
 	}
-	for _, s := range fromAgent {
-		if l.ep.SSH.IdentitiesOnly && !l.signers.wants(s.PublicKey()) {
-			continue
+	held := l.ofAgent(fromAgent)
+	var out []ssh.Signer
+	l.withheld = nil
+	add := func(s ssh.Signer) {
+		if known(out, s) {
+			return
 		}
-		strong, err := strongSigner(s, l.ep.SSH.LegacyAlgorithms)
+		k, err := permitted(&l.ep.SSH, s)
 		if err != nil {
-			continue
+			l.withhold(s.PublicKey(), err)
+			return
 		}
-		for _, k := range append(l.signers.certified(strong), strong) {
-			if known(out, k) {
-				continue
+		out = append(out, k)
+	}
+	for _, named := range l.signers.named() {
+		for _, s := range append(slices.Clone(l.signers.offered()), held...) {
+			if sameKey(named, plainKey(s.PublicKey())) {
+				add(s)
 			}
-			if l.hasSecret() && len(out) >= maxOffers {
-				return out, nil
-			}
-			out = append(out, k)
 		}
 	}
+	for _, s := range held {
+		if l.ep.SSH.IdentitiesOnly || l.hasSecret() && len(out) >= maxOffers {
+			break
+		}
+		add(s)
+	}
 	return out, nil
+}
+
+// withhold takes note of a key that is not offered, for the error of a login that fails.
+func (l *login) withhold(key ssh.PublicKey, why error) {
+	note := fmt.Sprintf("%s: %v", ssh.FingerprintSHA256(plainKey(key)), why)
+	if !slices.Contains(l.withheld, note) && len(l.withheld) < maxOffers {
+		l.withheld = append(l.withheld, note)
+	}
+}
+
+// ofAgent makes of the agent's signers those that are offered, each with the certificates
+// that belong to it.
+func (l *login) ofAgent(signers []ssh.Signer) (held []ssh.Signer) {
+	for _, s := range signers {
+		if strong, err := strongSigner(s, l.ep.SSH.LegacyAlgorithms); err == nil {
+			held = append(append(held, l.signers.certified(strong)...), strong)
+		}
+	}
+	return held
 }
 
 // hasSecret reports whether another way to log in may follow the keys.
@@ -108,19 +139,23 @@ func known(signers []ssh.Signer, s ssh.Signer) bool {
 
 // answer answers keyboard-interactive questions (RFC 4256): through the
 // caller's function, or with the password where the answer does not echo,
-// which is how servers with PAM ask for it.
+// which is how servers with PAM ask for it. That is once in a login: a second
+// question is about something else (a code, a new password), and the password for
+// an answer would be a failed login.
 func (l *login) answer(name, instruction string, questions []string, echos []bool) ([]string, error) {
 	if ask := l.ep.SSH.KeyboardInteractive; ask != nil {
 		return within(l.ctx, func() ([]string, error) { return ask(name, instruction, questions, echos) })
 	}
-	out := make([]string, len(questions))
 	for i, q := range questions {
-		if echos[i] {
+		if echos[i] || l.answered || i > 0 {
 			return nil, fmt.Errorf("the server asks %q, which a password does not answer: set KeyboardInteractive", transport.Printable(q))
 		}
-		out[i] = l.ep.Password.Reveal()
 	}
-	return out, nil
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	l.answered = true
+	return []string{l.ep.Password.Reveal()}, nil
 }
 
 // failure explains why the login was refused, without any secret.
@@ -139,6 +174,9 @@ func (l *login) failure(err error) error {
 		hint = "the server takes RSA keys with SHA-1 signatures alone, which can be forged: use an Ed25519 or ECDSA key, or set SSH.LegacyAlgorithms"
 	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
 		hint = "too many keys were offered: give fewer IdentityFiles, no Agent, or set IdentitiesOnly"
+	}
+	if len(l.withheld) > 0 {
+		err = fmt.Errorf("%w (keys that were not offered: %s)", err, strings.Join(l.withheld, "; "))
 	}
 	if l.agentErr != nil {
 		err = fmt.Errorf("%w (%w)", err, l.agentErr)

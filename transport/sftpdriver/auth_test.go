@@ -3,16 +3,13 @@ package sftpdriver
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
@@ -108,18 +105,6 @@ func TestKeyboardInteractive(t *testing.T) {
 		t.Error("took", d)
 	}
 	close(release)
-}
-
-// TestEchoingQuestion: a question that echoes asks for something else than a
-// password, and must not get it.
-func TestEchoingQuestion(t *testing.T) {
-	l := &login{ctx: t.Context(), ep: &transport.Endpoint{Password: "s3cret-word"}}
-	if _, err := l.answer("", "", []string{"Name of your first pet: "}, []bool{true}); err == nil {
-		t.Error("answered")
-	}
-	if a, err := l.answer("", "", nil, nil); err != nil || len(a) != 0 {
-		t.Error(a, err)
-	}
 }
 
 func TestIdentityFiles(t *testing.T) {
@@ -219,91 +204,6 @@ func TestNoSHA1(t *testing.T) {
 	}})
 	ep.SSH.Signers = []ssh.Signer{key.Signer}
 	dialFail(t, ep, transport.KindAuth)
-}
-
-// startAgent serves a keyring at a socket.
-func startAgent(t *testing.T, keys ...*pki.SSHKey) string {
-	t.Helper()
-	ring := agent.NewKeyring()
-	for _, k := range keys {
-		raw := must(ssh.ParseRawPrivateKey(must(k.PrivatePEM("", ""))))
-		if err := ring.Add(agent.AddedKey{PrivateKey: raw}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	dir := must(os.MkdirTemp("", "agent"))
-	path := filepath.Join(dir, "s")
-	ln := must(net.Listen("unix", path))
-	var wg sync.WaitGroup
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Add(1)
-			go func() { defer wg.Done(); _ = agent.ServeAgent(ring, c); c.Close() }()
-		}
-	}()
-	t.Cleanup(func() { ln.Close(); wg.Wait(); os.RemoveAll(dir) })
-	return path
-}
-
-func TestAgent(t *testing.T) {
-	keys := make([]*pki.SSHKey, 10)
-	for i := range keys {
-		keys[i] = must(pki.NewSSHKey())
-	}
-	rsa := must(pki.NewSSHKeyOf(pki.RSA))
-	_, ep := startServer(t, testserver.SFTPOptions{AuthorizedKeys: []ssh.PublicKey{keys[0].Public(), keys[9].Public(), rsa.Public()}})
-	ep.SSH.Agent = startAgent(t, keys[0])
-	dialOK(t, ep)
-	ep.SSH.Agent = startAgent(t, rsa)
-	dialOK(t, ep)
-
-	t.Setenv("SSH_AUTH_SOCK", ep.SSH.Agent)
-	ep.SSH.Agent = "auto"
-	dialOK(t, ep)
-	t.Setenv("SSH_AUTH_SOCK", "")
-	dialFail(t, ep, transport.KindAuth)
-
-	// An agent full of other keys must not use up the server's patience
-	// before the password is tried.
-	ep.SSH.Agent = startAgent(t, keys[1:9]...)
-	ep.Password = "password"
-	dialOK(t, ep)
-
-	ep.Password = ""
-	ep.SSH.Agent = filepath.Join(t.TempDir(), "none")
-	if te := dialFail(t, ep, transport.KindAuth); !strings.Contains(te.Error(), "agent") {
-		t.Error(te)
-	}
-}
-
-// TestAgentHangs: an agent that does not answer is given up with the rest.
-func TestAgentHangs(t *testing.T) {
-	_, ep := startServer(t, testserver.SFTPOptions{AuthorizedKeys: []ssh.PublicKey{must(pki.NewSSHKey()).Public()}})
-	path := filepath.Join(must(os.MkdirTemp("", "agent")), "s")
-	ln := must(net.Listen("unix", path))
-	t.Cleanup(func() { ln.Close(); os.RemoveAll(filepath.Dir(path)) })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			defer c.Close()
-		}
-	}()
-	ep.SSH.Agent = path
-	ep.ConnectTimeout = 300 * time.Millisecond
-	begin := time.Now()
-	dialFail(t, ep, transport.KindTimeout)
-	if d := time.Since(begin); d > slack {
-		t.Error("took", d)
-	}
 }
 
 // TestKeyAndPassword: a server that wants both (AuthenticationMethods).

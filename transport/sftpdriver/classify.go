@@ -4,7 +4,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -74,7 +77,7 @@ func statusOf(err error) *statusError {
 // (sftp-server.c, errno_to_portable) and says SSH_FX_FAILURE, "Failure", to
 // all others: disk full, file exists, not empty. Other servers put the reason
 // into the text, so the text is read, with the words of FTP servers.
-func kindOfStatus(request, path string, s *statusError) transport.Kind {
+func kindOfStatus(request, name string, s *statusError) transport.Kind {
 	switch s.code {
 	case fxNoSuchFile, 10, 19, 21: // no such path, not a directory, link loop
 		return transport.KindNotExist
@@ -96,14 +99,14 @@ func kindOfStatus(request, path string, s *statusError) transport.Kind {
 		return transport.KindRefused
 	case fxBadMessage:
 		// ENAMETOOLONG and EINVAL on OpenSSH.
-		if longName(path) {
+		if longName(name) {
 			return transport.KindName
 		}
 		return transport.KindRefused
 	case fxEOF, 9: // EOF where there is none, invalid handle
 		return transport.KindProtocol
 	}
-	t := strings.ToLower(s.msg)
+	t := withoutName(strings.ToLower(s.msg), strings.ToLower(name))
 	switch {
 	case strings.Contains(t, "not empty"), strings.Contains(t, "is a directory"):
 		return transport.KindRefused
@@ -112,16 +115,42 @@ func kindOfStatus(request, path string, s *statusError) transport.Kind {
 	}
 	// 450 is the FTP reply for "not now": what the text does not explain stays
 	// temporary.
-	return transport.KindOfReply("", 450, s.msg)
+	kind := transport.KindOfReply("", 450, t)
+	if kind == transport.KindNotExist && strings.Trim(t, " .") != "not found" &&
+		!slices.ContainsFunc(missingFile, func(said string) bool { return strings.Contains(t, said) }) {
+		return transport.KindTemporary
+	}
+	return kind
+}
+
+// missingFile is what servers say of a file that is not there. A bucket, a host or a session
+// that "was not found" is none: a mirror deletes what its source is said not to have.
+var missingFile = []string{
+	"no such file", "no such directory", "file does not exist", "directory does not exist", "path does not exist",
+	"file not found", "directory not found", "path not found", "object not found",
+	"cannot find the file", "cannot find the path", "nosuchkey", "no such key", "key does not exist",
+}
+
+// withoutName takes a file's name out of a text, where it may say anything. One word could
+// be a word of the text.
+func withoutName(text, name string) string {
+	if strings.Contains(text, name) && strings.Contains(name, "/") {
+		return strings.Replace(text, name, "", 1)
+	}
+	base := path.Base(name)
+	if strings.IndexFunc(base, func(r rune) bool { return !unicode.IsLetter(r) }) < 0 {
+		return text
+	}
+	return strings.Replace(text, base, "", 1)
 }
 
 // longName reports whether a path is longer than Linux takes: 255 bytes an
 // element, 4095 in all.
-func longName(path string) bool {
-	if len(path) > 4095 {
+func longName(name string) bool {
+	if len(name) > 4095 {
 		return true
 	}
-	for _, e := range strings.Split(path, "/") {
+	for _, e := range strings.Split(name, "/") {
 		if len(e) > 255 {
 			return true
 		}

@@ -29,6 +29,8 @@ type Conn struct {
 	readsAhead  bool // see readsAhead
 	inOrder     bool // see inOrder
 	posixRename atomic.Bool
+	posixMeant  atomic.Bool // see rename.go
+	asksMore    atomic.Bool // see asksOn
 	noHash      atomic.Bool
 	down        atomic.Bool // closed, lost, or in doubt
 	closed      atomic.Bool // by Close
@@ -108,6 +110,17 @@ var (
 // has been answered.
 func (s *step) at(name string, paths ...string) {
 	s.answered(fxOK, statusName(fxOK))
+	s.name = name
+	s.command(paths...)
+}
+
+// instead notes another request in place of the one under way, which ended with err.
+func (s *step) instead(err error, name string, paths ...string) {
+	if st := statusOf(err); st != nil {
+		s.answered(int(st.code), st.Error())
+	} else {
+		s.answered(fxOK, statusName(fxOK))
+	}
 	s.name = name
 	s.command(paths...)
 }

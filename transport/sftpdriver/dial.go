@@ -149,6 +149,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	begin = time.Now()
 	first := &firstBytes{Channel: ch}
 	p := newPipe(first, func(err error) { d.line.endFor(err, d.ep) })
+	p.alone = func() { d.ep.Learned.Note(d.ep.Addr(), lacksOwnHandles, true) }
 	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "INIT 3")
 	lib, err := openLibrary(p)
 	if err != nil {
@@ -162,7 +163,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	c.info = d.info(conn, c)
 	c.trip.Store(int64(d.rtt))
 	_, posix := lib.extension(posixRename)
-	c.posixRename.Store(posix)
+	c.posixRename.Store(posix && !d.ep.Learned.Lacks(d.ep.Addr(), posixRename))
 	return c, nil
 }
 

@@ -317,31 +317,6 @@ func TestCloseTwiceAndAfter(t *testing.T) {
 	}
 }
 
-// TestPosixRename: with the extension in one step, without it the plain
-// request, and an extension that is offered and then refused is given up.
-func TestPosixRename(t *testing.T) {
-	f := newFake(t, func(f *fake) {
-		f.onPacket = func(s *fakeSession, typ byte, id uint32, _ *reader) bool {
-			if typ == fxpExtended {
-				s.status(id, fxOpUnsupported, "no")
-			}
-			return typ == fxpExtended
-		}
-	})
-	c := f.dial(nil)
-	wantKind(t, c.Rename(t.Context(), "a", "b", true), transport.KindUnsupported)
-	if c.Info().Caps.ReplaceOnRename {
-		t.Error("ReplaceOnRename still claimed")
-	}
-	if err := c.Rename(t.Context(), "a", "b", true); err != nil || f.packets("RENAME") != 1 {
-		t.Error(err, f.packets("RENAME"))
-	}
-	f2 := newFake(t, func(f *fake) { f.extensions = nil })
-	if c := f2.dial(nil); c.Info().Caps.ReplaceOnRename {
-		t.Error("ReplaceOnRename without the extension")
-	}
-}
-
 // TestRenameToItself: OpenSSH on Windows deletes the file.
 func TestRenameToItself(t *testing.T) {
 	f := newFake(t, nil)

@@ -22,12 +22,14 @@ type download struct {
 
 	pos, next, end int64 // written up to, asked for up to, wanted up to
 	size           int64 // of the file when opened; -1 where not known
+	expected       int64 // where it ends as far as the caller knows, 0 if that is nothing
 	main           attrs // of that file
 	chunk          int   // bytes in one request
 	stat           *reply
 	burst          *burst // with which the first requests leave
 	queue          []part
 	lanes          *lanes
+	smaller        bool // a long read was refused, and a shorter one has not been answered
 }
 
 // begin asks for the size and, with it, for the first bytes: without a hint two
@@ -36,6 +38,7 @@ func (d *download) begin(hint int64, b *burst) {
 	d.stat = b.add(fxpFstat, putString(nil, d.handle))
 	first := 2
 	if hint > 0 {
+		d.expected = d.q.Offset + hint
 		first = int(min((hint-1)/int64(d.chunk)+1, math.MaxInt32))
 	}
 	d.burst = b
@@ -64,8 +67,19 @@ func (d *download) run() error {
 			}
 			return nil
 		}
+		if err != nil && statusOf(err) != nil && next.length > safePacket {
+			// Limits are announced that are not kept. What stands behind it was as long.
+			d.s.c.smallReads()
+			d.chunk, d.smaller = safePacket, true
+			d.complete(next.length)
+			continue
+		}
 		if err != nil {
 			return err
+		}
+		if d.smaller {
+			d.smaller = false
+			d.s.c.ep.Learned.Note(d.s.c.ep.Addr(), lacksLargeReads, true)
 		}
 		if n < next.length && (d.size < 0 || d.pos < d.size) {
 			d.complete(next.length - n)
@@ -89,8 +103,13 @@ func (d *download) done() {
 // fill sends requests until so many are under way, or all lanes are full.
 func (d *download) fill(most int) {
 	end := d.end
-	if d.size >= 0 {
+	switch {
+	case d.size >= 0:
 		end = min(end, d.size)
+	case d.pos < d.expected:
+		end = min(end, d.expected)
+	case d.expected > 0:
+		most = min(most, 1) // to learn that it ends here
 	}
 	for len(d.queue) < most && d.next < end {
 		n := int(min(int64(d.chunk), end-d.next))
@@ -195,8 +214,11 @@ func (d *download) take(p part) (int, error) {
 		return 0, errMalformed
 	}
 	data := r.bytes()
-	if typ != fxpData || r.bad || len(data) > p.length {
+	if typ != fxpData || r.bad {
 		return 0, errMalformed
+	}
+	if len(data) > p.length {
+		return 0, fmt.Errorf("%w: %d bytes came where %d had been asked for", errMalformed, len(data), p.length)
 	}
 	n, err := d.dst.Write(data)
 	d.pos += int64(n)

@@ -37,7 +37,7 @@ func FuzzAnswers(f *testing.F) {
 		}
 		k := &step{run: &run{c: &Conn{}, op: transport.StartOp(t.Context(), transport.Watch{})}, req: &transport.Retrieve{}}
 		defer k.op.End(nil)
-		_, _ = k.names(answer(fxpName), func(e transport.Entry) bool {
+		_, _, _ = k.names(answer(fxpName), func(e transport.Entry) bool {
 			if e.Name == "." || e.Name == ".." {
 				t.Error(e.Name)
 			}

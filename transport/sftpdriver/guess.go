@@ -2,6 +2,7 @@ package sftpdriver
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -43,16 +44,86 @@ func (s *step) judge() error {
 		s.guessed = false
 		return err
 	}
-	if s.handle = handle; handle != "" && transport.KindOf(s.steps[s.stat].req.Common().Err) == transport.KindNotExist {
-		return nil
-	}
+	free := false
 	if handle != "" {
-		// The server does not know SSH_FXF_EXCL, or does not say whether the name was
-		// there: what it opened may hold something, and stays.
-		s.c.pipe.send(fxpClose, putString(nil, handle)).drop()
+		if free, err = s.wasFree(&s.steps[s.stat], handle); err != nil {
+			s.guessed = false
+			return err
+		}
 	}
-	*s = step{run: s.run, i: s.i, req: s.req}
-	s.sent = s.i
+	if s.handle = handle; !free {
+		if handle != "" {
+			// The server does not know SSH_FXF_EXCL, or does not say whether the name was
+			// there: what it opened may hold something, and stays.
+			s.c.pipe.send(fxpClose, putString(nil, handle)).drop()
+		}
+		*s = step{run: s.run, i: s.i, req: s.req}
+		s.sent = s.i
+	}
+	return s.settleStats()
+}
+
+// wasFree reports whether the name of a file that was made on a guess was not there
+// before: because the Stat has said so, or because that was refused and the file is empty.
+// Object stores whose login may not list say "permission denied" of a name that is not
+// there, and others fail. An error is one of the connection.
+func (s *step) wasFree(stat *step, handle string) (bool, error) {
+	h := stat.req.Common()
+	te, refused := h.Err.(*transport.Error)
+	switch {
+	case !refused:
+		return false, nil
+	case te.Kind == transport.KindNotExist:
+		return true, nil
+	}
+	empty, err := s.isEmpty(handle, stat.path())
+	if err != nil || !empty {
+		return false, err
+	}
+	told := *te
+	told.Kind, told.Err = transport.KindNotExist, fmt.Errorf("%w, and the name was free", te.Err)
+	h.Err = &told
+	return true, nil
+}
+
+// isEmpty reports whether a file that has just been opened is known to hold nothing.
+func (s *step) isEmpty(handle, name string) (bool, error) {
+	for _, ask := range []struct {
+		typ byte
+		of  string
+	}{{fxpFstat, handle}, {fxpStat, name}, {fxpLstat, name}} {
+		var a attrs
+		err := s.c.pipe.send(ask.typ, putString(nil, ask.of)).parse(fxpAttrs, func(r *reader) { a = r.attrs() })
+		switch {
+		case err == nil && a.hasSize:
+			return a.size == 0, nil
+		case err != nil && statusOf(err) == nil:
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// settleStats asks what could not be asked of the steps before the guess. What it made is
+// none of their business, or is gone as far as it can be.
+func (s *step) settleStats() error {
+	for j := range s.i {
+		t := &s.steps[j]
+		if t.told == nil || transport.KindOf(t.req.Common().Err) == transport.KindNotExist {
+			continue
+		}
+		q, a, err := t.req.(*transport.Stat), t.told.attrs, t.told.err
+		if t.told = nil; another(q, a, err) {
+			a, err = t.askAgain(q, a, err)
+		}
+		if err == nil || statusOf(err) != nil {
+			err = t.entered(q, a, err)
+		}
+		if err != nil && statusOf(err) == nil {
+			return err
+		}
+		_ = t.settle(err)
+	}
 	return nil
 }
 

@@ -17,8 +17,8 @@ import (
 // that were open at that moment and those that were being opened, all of which fail with
 // [transport.ErrHandleReused].
 
-// lacksOwnHandles is the word in [transport.Learned] for a server that has done so. Its
-// sessions have one open file each.
+// lacksOwnHandles is the word in [transport.Learned] for a server that has done so, or that
+// refuses to open a second file. Its sessions have one open file each.
 const lacksOwnHandles = "a handle of its own for each open file"
 
 // answered follows which handles are open on the session. It is called for the answers in
@@ -29,6 +29,9 @@ func (p *pipe) answered(r *reply, typ byte, body []byte) error {
 		// Also where the server refuses: it has nothing better to say of it later.
 		delete(p.open, r.closes)
 	case fxpOpen, fxpOpendir:
+		if len(p.open) > 0 && p.crowd.refuses(typ, body) && p.alone != nil {
+			p.alone()
+		}
 		if typ != fxpHandle {
 			break
 		}
@@ -45,6 +48,28 @@ func (p *pipe) answered(r *reply, typ byte, body []byte) error {
 		p.open[handle] = true
 	}
 	return nil
+}
+
+// crowd is how requests to open ended while something was open on the session. Some servers
+// have one open file a session, and say no more than SSH_FX_FAILURE to another.
+type crowd struct {
+	granted bool
+	refused int
+}
+
+// crowdRefusals is how many refusals, with nothing ever granted, make such a server.
+const crowdRefusals = 3
+
+// refuses takes note of an answer, and reports whether it is the one that shows it.
+func (c *crowd) refuses(typ byte, body []byte) bool {
+	switch {
+	case typ == fxpHandle:
+		c.granted = true
+	case typ == fxpStatus && (&reader{b: body}).uint32() == fxFailure:
+		c.refused++
+		return c.refused == crowdRefusals && !c.granted
+	}
+	return false
 }
 
 // endFor ends the connection because a session on it has ended with err.

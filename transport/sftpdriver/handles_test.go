@@ -127,3 +127,57 @@ func (n neverRead) Read([]byte) (int, error) {
 	n.t.Error("the source was read for a file whose handle is that of another")
 	return 0, io.EOF
 }
+
+// TestOneOpenFile: a server that opens nothing while something is open gets one file a
+// session; one that refuses some and opens others does not.
+func TestOneOpenFile(t *testing.T) {
+	for name, opens := range map[string]func(n int) bool{
+		"never another": func(int) bool { return false },
+		"some":          func(n int) bool { return n == 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			open, refused := 0, 0
+			f := newFake(t, func(f *fake) {
+				f.onPacket = func(s *fakeSession, typ byte, id uint32, _ *reader) bool {
+					switch {
+					case typ == fxpClose:
+						open--
+					case typ == fxpOpen && open > 0 && !opens(refused):
+						refused++
+						s.status(id, fxFailure, "")
+						return true
+					case typ == fxpOpen:
+						open++
+					}
+					return false
+				}
+			})
+			f.put("there", []byte("content"))
+			learned := &transport.Learned{}
+			c := f.dial(func(ep *transport.Endpoint) { ep.Learned = learned })
+			src := &paused{begun: make(chan struct{}), goOn: make(chan struct{})}
+			first := make(chan error, 1)
+			go func() {
+				_, err := c.Store(t.Context(), "partial", 0, src, nil)
+				first <- err
+			}()
+			<-src.begun
+			for i := range 4 {
+				if overlaps := c.Info().Caps.Overlap > 1; !overlaps && (i < 3 || name == "some") {
+					t.Error("given up for nothing")
+				}
+				_, _ = c.Retrieve(t.Context(), "there", 0, io.Discard, nil)
+			}
+			if alone := c.Info().Caps.Overlap == 0; alone != (name == "never another") {
+				t.Errorf("alone: %v", alone)
+			}
+			close(src.goOn)
+			if err := <-first; err != nil {
+				t.Error(err)
+			}
+			if _, err := c.Retrieve(t.Context(), "there", 0, io.Discard, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,12 @@ var hashSizes = []struct {
 	name string
 	size int
 }{{"sha512", 64}, {"sha256", 32}, {"sha1", 20}, {"md5", 16}}
+
+// hashTakes is how long a server may be silent over so many bytes. The number may be the
+// server's own, so that there is an end to it.
+func hashTakes(n int64) time.Duration {
+	return min(time.Duration(min(n/hashRate, math.MaxInt32))*time.Second, 24*time.Hour)
+}
 
 // hashesOf reads the value of the extension "check-file", a list of algorithms.
 // Who has it and does not say which is asked for these.
@@ -87,7 +94,7 @@ func (s *step) hash(q *transport.Hash) error {
 	}
 	watch := s.c.ep.Watch()
 	if watch.Stall > 0 {
-		watch.Stall += time.Duration(n/hashRate) * time.Second
+		watch.Stall += hashTakes(n)
 	}
 	watch.MinRate = 0 // nothing moves while a server reads its disk
 	s.watched(watch)

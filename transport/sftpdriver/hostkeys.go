@@ -23,6 +23,7 @@ type hostVerifier struct {
 	host, port string // as known_hosts has them
 	addr       string // as dialled
 	offers     *offers
+	ssh        transport.SSH
 	files      []string // what was read, for error texts
 	known      knownHost
 	bare       []knownLine
@@ -48,7 +49,7 @@ func newHostVerifier(ep *transport.Endpoint) (*hostVerifier, error) {
 		// As ssh(1): the alias alone, whatever the port.
 		host, port = s.HostKeyAlias, "22"
 	}
-	v := &hostVerifier{host: host, port: port, addr: ep.Addr()}
+	v := &hostVerifier{host: host, port: port, addr: ep.Addr(), ssh: *s}
 	if v.offers, err = newOffers(ep); err != nil {
 		return nil, err
 	}
@@ -150,6 +151,9 @@ func (v *hostVerifier) callback(_ string, _ net.Addr, key ssh.PublicKey) error {
 }
 
 func (v *hostVerifier) check(key ssh.PublicKey) error {
+	if bits := rsaBits(key); bits > 0 && bits < v.ssh.MinRSABits {
+		return v.errorf(key, "has %d bits, and SSH.MinRSABits asks for %d: have the server's owner make a longer one, or an Ed25519 key", bits, v.ssh.MinRSABits)
+	}
 	switch {
 	case v.insecure:
 		return anyHostKey(key)
@@ -161,7 +165,7 @@ func (v *hostVerifier) check(key ssh.PublicKey) error {
 	}
 	if cert, ok := key.(*ssh.Certificate); ok {
 		if ca := v.authorityOf(cert); ca != nil {
-			if err := checkCertificate(cert, v.host, v.port, v.offers.legacy); err != nil {
+			if err := v.checkCertificate(cert); err != nil {
 				return v.errorf(key, "comes with a certificate of the authority at %s that is not valid for %s: %v: "+
 					"have the server's owner renew it", ca.at(), v.host, err)
 			}
@@ -184,6 +188,14 @@ func (v *hostVerifier) check(key ssh.PublicKey) error {
 		return v.trust(plain)
 	}
 	return v.unknown(plain)
+}
+
+// checkCertificate checks a certificate of an authority that is known.
+func (v *hostVerifier) checkCertificate(cert *ssh.Certificate) error {
+	if !signedWell(&v.ssh, cert) {
+		return fmt.Errorf("its authority signed with %s, which is none of SSH.CASignatureAlgorithms", cert.Signature.Format)
+	}
+	return checkCertificate(cert, v.host, v.port, v.offers.legacy)
 }
 
 func onlyKeys(lines []knownLine) (out []knownLine) {

@@ -32,7 +32,7 @@ func (e *identityError) Unwrap() error { return e.err }
 type identities struct {
 	signers []ssh.Signer       // in the order of their offering
 	certs   []*ssh.Certificate // of keys that only the agent has, perhaps
-	only    []ssh.PublicKey    // the public halves that IdentitiesOnly lets through
+	only    []ssh.PublicKey    // the public halves of what was named, which IdentitiesOnly lets through
 }
 
 // offered returns the signers, none where nothing was loaded.
@@ -43,9 +43,12 @@ func (id *identities) offered() []ssh.Signer {
 	return id.signers
 }
 
-// wants reports whether a key of the agent is among those that were named.
-func (id *identities) wants(key ssh.PublicKey) bool {
-	return slices.ContainsFunc(id.only, func(k ssh.PublicKey) bool { return sameKey(k, plainKey(key)) })
+// named returns the public halves of what was named, in that order.
+func (id *identities) named() []ssh.PublicKey {
+	if id == nil {
+		return nil
+	}
+	return id.only
 }
 
 // certified returns the signer with each certificate of its key.
@@ -98,6 +101,9 @@ func loadIdentities(ctx context.Context, s *transport.SSH) (*identities, error) 
 		if !slices.Contains(allMethods, m) {
 			return nil, &identityError{transport.KindInvalid, fmt.Sprintf("field SSH.AuthMethods names %q: use of %s", m, strings.Join(allMethods, ", ")), nil}
 		}
+	}
+	if err := checkKeyPolicy(s); err != nil {
+		return nil, err
 	}
 	given, err := loadCertificates(s.CertificateFiles)
 	if err != nil {

@@ -96,6 +96,16 @@ func (l library) space(p string) (free, total int64, err error) {
 	return blocks(fs.Bavail, fs.Frsize), blocks(fs.Blocks, fs.Frsize), nil
 }
 
+// room asks how many bytes are free, and whether another file may be made. File systems that
+// do not count files have room for one.
+func (l library) room(p string) (free int64, file bool, err error) {
+	fs, err := l.client.StatVFS(p)
+	if err != nil {
+		return 0, false, err
+	}
+	return blocks(fs.Bavail, fs.Frsize), fs.Files == 0 || fs.Favail > 0, nil
+}
+
 // blocks is so many blocks in bytes, -1 where the server's numbers make no sense.
 func blocks(n, size uint64) int64 {
 	high, low := bits.Mul64(n, size)

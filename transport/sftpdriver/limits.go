@@ -25,7 +25,19 @@ type limits struct {
 	answer      *reply
 	asked       time.Time
 	read, write atomic.Int64
+	proven      atomic.Int64 // bytes of the longest write that is known to be taken as a whole
 }
+
+// The words in [transport.Learned] for a server that takes no more than safePacket in one
+// request, whatever it says.
+const (
+	lacksLargeReads  = "reads of more than 32 KiB"
+	lacksLargeWrites = "writes of more than 32 KiB"
+)
+
+// smallReads and smallWrites keep to what every server takes, on this connection.
+func (c *Conn) smallReads()  { c.limits.read.Store(min(c.limits.read.Load(), safePacket)) }
+func (c *Conn) smallWrites() { c.limits.write.Store(min(c.limits.write.Load(), safePacket)) }
 
 func (c *Conn) readSize() int  { return int(c.limits.read.Load()) }
 func (c *Conn) writeSize() int { return int(c.limits.write.Load()) }
@@ -56,6 +68,12 @@ func (c *Conn) applyLimits() {
 	if answer.parse(fxpExtendedReply, func(r *reader) { packet, read, write = r.uint64(), r.uint64(), r.uint64() }) == nil {
 		x.read.Store(int64(fit(read, packet)))
 		x.write.Store(int64(fit(write, packet)))
+		if c.ep.Learned.Lacks(c.ep.Addr(), lacksLargeReads) {
+			c.smallReads()
+		}
+		if c.ep.Learned.Lacks(c.ep.Addr(), lacksLargeWrites) {
+			c.smallWrites()
+		}
 		c.tripped(answer.at.Sub(x.asked))
 	}
 }

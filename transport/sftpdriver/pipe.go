@@ -20,6 +20,8 @@ import (
 type pipe struct {
 	ch   io.ReadWriter
 	stop func(error) // ends the connection under the channel, which err has cost
+	// alone is called where the server opens nothing while something is open; nil for none.
+	alone func()
 
 	// Sending. wmu is held from the first to the last byte of a packet;
 	// pkg/sftp sends a packet in one or two writes, one packet at a time.
@@ -32,6 +34,7 @@ type pipe struct {
 	left int64  // bytes of it still in the channel
 	hdr  [9]byte
 	open map[string]bool // handles, see answered
+	crowd
 
 	buffers buffers
 

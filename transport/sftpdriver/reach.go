@@ -60,7 +60,7 @@ func (r *run) may(i, j int) bool {
 		case e.bad != nil:
 		case e.rounds && !e.closing && (e.acts || s.acts):
 			return false
-		case !r.ordered(e, s):
+		case !r.ordered(e, s), r.unsettled(e, s):
 			return false
 		case e.rounds:
 			open++
@@ -96,6 +96,19 @@ func (r *run) ordered(a, b *step) bool {
 		}
 	}
 	return true
+}
+
+// unsettled reports whether more may have to be asked about step e than its one packet, so
+// that step s may not come between.
+func (r *run) unsettled(e, s *step) bool {
+	switch q := e.req.(type) {
+	case *transport.Stat:
+		store, ok := s.req.(*transport.Store)
+		return s.acts && r.c.asksMore.Load() && !(ok && store.If != nil) // which leaves on a guess alone
+	case *transport.Rename:
+		return s.bad == nil && q.Replace && e.bad == nil && r.c.posixRename.Load() && !r.c.posixMeant.Load()
+	}
+	return false
 }
 
 // below reports whether a path lies below another one, or may. Whether upper and lower

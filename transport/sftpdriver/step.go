@@ -30,6 +30,7 @@ type step struct {
 	handle  string
 	refused error     // to SSH_FXP_OPEN, where that was not waited for in the step's turn
 	get     *download // a Retrieve whose first reads have left
+	told    *told     // see described
 	guessed bool      // see guess.go
 	stat    int       // the step that tells whether the guess was right
 	closing bool      // a Store whose last packets are leaving
@@ -189,15 +190,6 @@ func (s *step) finish() error {
 		return err
 	}
 	return s.renamed(s.reply.parse(fxpStatus, nil))
-}
-
-// renamed takes note of a server that offers posix-rename@openssh.com and does not mean
-// it.
-func (s *step) renamed(err error) error {
-	if st := statusOf(err); st != nil && st.code == fxOpUnsupported && s.name == "EXTENDED "+posixRename {
-		s.c.posixRename.Store(false)
-	}
-	return err
 }
 
 // attrs takes the answer to SSH_FXP_STAT, which is a round trip of the line.

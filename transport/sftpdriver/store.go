@@ -23,7 +23,7 @@ func (s *step) store(q *transport.Store) error {
 	} else {
 		var err error
 		if handle, err = s.reply.handle(); err != nil {
-			return err
+			return s.explain(err, 1)
 		}
 	}
 	s.at("WRITE", q.Path)
@@ -34,6 +34,9 @@ func (s *step) store(q *transport.Store) error {
 	u := &upload{s: s, q: q, handle: handle, lanes: lanes, src: s.op.Reader(q.Src), acked: q.Offset, next: q.Offset}
 	err := u.run()
 	q.Stored = u.acked - q.Offset
+	if err != nil {
+		err = u.tooLong(err)
+	}
 	return err
 }
 
@@ -52,12 +55,12 @@ func notFrom(te *transport.Error) {
 // refused something, or the source failed.
 func (s *step) alive(err error) bool {
 	var local *transport.LocalError
-	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local))
+	return s.c.Usable() && s.op.Context().Err() == nil && (statusOf(err) != nil || errors.As(err, &local) || doubtful(err))
 }
 
-// explain asks whether a write that failed without a reason did so because the
-// disk is full, which OpenSSH answers with SSH_FX_FAILURE like anything else.
-func (s *step) explain(err error) error {
+// explain asks whether what failed without a reason did so for want of room, of so many
+// bytes or for another file, which OpenSSH answers with SSH_FX_FAILURE like anything else.
+func (s *step) explain(err error, need int64) error {
 	st := statusOf(err)
 	if st == nil || kindOfStatus(s.name, s.path(), st) != transport.KindTemporary {
 		return err
@@ -65,11 +68,16 @@ func (s *step) explain(err error) error {
 	if v, ok := s.c.lib.extension(statvfs); !ok || v != "2" {
 		return err
 	}
-	free, _, verr := s.c.lib.space(path.Dir(s.path()))
-	if verr != nil || free < 0 || free >= int64(s.c.writeSize()) {
+	free, files, verr := s.c.lib.room(path.Dir(s.path()))
+	switch {
+	case verr != nil:
 		return err
+	case free >= 0 && free < need:
+		return &statusError{code: st.code, msg: st.msg + ": no space left on the server's disk"}
+	case !files && s.name == "OPEN":
+		return &statusError{code: st.code, msg: st.msg + ": no space left on the server's disk for another file"}
 	}
-	return &statusError{code: st.code, msg: st.msg + ": no space left on the server's disk"}
+	return err
 }
 
 // readFull fills b unless r ends or fails, whose error it returns as it is.

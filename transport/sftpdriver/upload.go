@@ -20,6 +20,8 @@ type upload struct {
 	acked, next int64 // acknowledged up to, sent up to
 	queue       []part
 	failed      error // the first refusal or loss
+	length      int   // of the write that was refused
+	checks      []check
 	lanes       *lanes
 }
 
@@ -60,7 +62,7 @@ func dataAt(handle string) int { return requestHead + 4 + len(handle) + 8 + 4 }
 // and the last one is sent again where it is stuck in the window of a connection
 // that has died: a file of many packets begins and ends with small ones.
 func (u *upload) read(buf []byte) (int, error) {
-	at, most := dataAt(u.handle), u.s.c.writeSize()
+	at, most := dataAt(u.handle), u.longest()
 	size := u.q.Size
 	many := size > int64(most)
 	if u.packet == 0 && !many {
@@ -96,6 +98,7 @@ func (u *upload) send(buf []byte, n int) {
 	r := l.pipe.sendPacket(fxpWrite, writeHead(buf, l.handle, u.next, n))
 	u.next += int64(n)
 	u.queue = append(u.queue, u.lanes.sent(l, n, r))
+	u.check(l, n)
 }
 
 // writeHead puts what precedes the payload before it and returns the packet.
@@ -116,9 +119,11 @@ func (u *upload) take() {
 	switch {
 	case u.failed != nil:
 	case err != nil:
-		u.failed = err
+		u.failed, u.length = err, p.length
 	default:
-		u.acked += int64(p.length)
+		if u.failed = u.whole(p.length); u.failed == nil {
+			u.acked += int64(p.length)
+		}
 	}
 }
 
@@ -135,8 +140,9 @@ func (u *upload) small(buf []byte, n int) error {
 	if written != nil {
 		if err := written.parse(fxpStatus, nil); err != nil {
 			closed.drop()
+			u.length = n
 			if u.s.alive(err) {
-				err = u.s.explain(err)
+				err = u.s.explain(err, int64(u.s.c.writeSize()))
 			}
 			return err
 		}
@@ -185,7 +191,7 @@ func (u *upload) giveUp() error {
 	if !u.s.alive(err) {
 		return err
 	}
-	err = u.s.explain(err)
+	err = u.s.explain(err, int64(u.s.c.writeSize()))
 	for _, r := range u.lanes.closing() {
 		_, buf, rerr := r.wait() // what they write must not follow the cut
 		if rerr == nil {

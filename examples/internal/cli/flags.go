@@ -239,7 +239,10 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	if err := f.names(&opts); err != nil {
 		return opts, err
 	}
-	return opts, f.reach(&opts)
+	err = f.reach(&opts)
+	// After the jump hosts were made of these options: none may be told this password.
+	opts.SSH.KeyboardInteractive = questions(ctx, env, password)
+	return opts, err
 }
 
 // CheckArg refuses an argument that everybody who lists processes could read a

@@ -122,9 +122,7 @@ func (s *Session) enter(ctx context.Context, h *Host, j *job, small bool) (e ent
 func (s *Session) shared(ctx context.Context, h *Host, j *job, pc *pooled) (ok bool, err error) {
 	l := h.lease(pc, share, j)
 	defer l.Release()
-	s.failOver(h, nil)
-	s.opts.Events.Attempt(j.task, j.attempt.Number, l)
-	err = j.f(ctx, l)
+	err = s.use(ctx, j, l, nil)
 	if l.place == slot && err != nil && !l.Usable() { // it has become its own
 		s.lost(ctx, h, err)
 	}
@@ -159,9 +157,7 @@ func (s *Session) exclusive(ctx context.Context, h *Host, j *job, b *breaker) (c
 		}
 		b.entered()
 		h.silent.Store(false)
-		s.failOver(h, j.failed)
-		s.opts.Events.Attempt(j.task, j.attempt.Number, l)
-		err = j.f(ctx, l)
+		err = s.use(ctx, j, l, j.failed)
 		if l.place == noPlace { // released by f: what becomes of it is for who has it now
 			return true, s.closedErr(err)
 		}
@@ -179,6 +175,23 @@ func (s *Session) exclusive(ctx context.Context, h *Host, j *job, b *breaker) (c
 		}
 		l.drop() // and keeps its slot
 	}
+}
+
+// use operates. Where that does not return, because code of the caller's panics or ends its
+// goroutine, nobody knows what state the connection is in: it is closed, and its place freed.
+func (s *Session) use(ctx context.Context, j *job, l *Lease, failed []hostFailure) error {
+	returned := false
+	defer func() {
+		if !returned && l.place != noPlace {
+			_ = l.conn.conn.Close()
+			l.Release()
+		}
+	}()
+	s.failOver(l.Host, failed)
+	s.opts.Events.Attempt(j.task, j.attempt.Number, l)
+	err := j.f(ctx, l)
+	returned = true
+	return err
 }
 
 // open takes an idle connection, or dials, with the slot that the caller has; on an error

@@ -247,3 +247,49 @@ func TestAnotherRefused(t *testing.T) {
 		})
 	}
 }
+
+// An operation that panics, in the caller's own code that it calls, leaves no slot and no
+// share behind, and the connection is not used again: nobody knows what state it is in.
+func TestPanicFreesItsPlace(t *testing.T) {
+	for name, small := range map[string]bool{"a slot": false, "a share": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &sharedHost{caps: overlapping, delay: time.Millisecond}
+				c, _ := s.session(t, 1)
+				panics := func(used **stub) (got any) {
+					defer func() { got = recover() }()
+					_ = c.Run(t.Context(), Task{Small: small}, func(_ context.Context, l *Lease) error {
+						if *used = l.conn.conn.(*stub); l.Shared() != small {
+							t.Errorf("shared: %v", l.Shared())
+						}
+						panic("of the caller's progress function")
+					})
+					return nil
+				}
+				var used *stub
+				if small { // which shares what another has
+					err := c.Run(t.Context(), Task{}, func(context.Context, *Lease) error {
+						if got := panics(&used); got != "of the caller's progress function" {
+							t.Errorf("recovered %v", got)
+						}
+						return nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				} else if got := panics(&used); got != "of the caller's progress function" {
+					t.Errorf("recovered %v", got)
+				}
+				if !used.closed.Load() {
+					t.Error("the connection is used again")
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if err := c.Run(ctx, Task{}, func(context.Context, *Lease) error { return nil }); err != nil {
+					t.Errorf("after a panic: %v", err)
+				}
+				wantIdle(t, c.pool0())
+			})
+		})
+	}
+}

@@ -135,14 +135,17 @@ func (p *pool) shareable(proto transport.Protocol) *pooled {
 // the one with the slot. On one where batches take turns there is nothing to share while
 // nobody has it.
 func (pc *pooled) roomy() bool {
-	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.conn.Usable() &&
-		pc.conn.Info().Caps.Overlap > 1 // it may have turned out since that it does not
+	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.conn.Usable() && pc.overlaps()
 }
+
+// overlaps reports whether batches may overlap on the connection still: it may have turned
+// out since it was opened that they do not.
+func (pc *pooled) overlaps() bool { return pc.most > 1 && pc.conn.Info().Caps.Overlap > 1 }
 
 // sharing reports whether there is a connection of a protocol whose batches overlap.
 func (p *pool) sharing(proto transport.Protocol) bool {
 	for pc := range p.conns {
-		if pc.proto == proto && pc.most > 1 && !pc.inTurn && pc.conn.Usable() {
+		if pc.proto == proto && !pc.inTurn && pc.conn.Usable() && pc.overlaps() {
 			return true
 		}
 	}

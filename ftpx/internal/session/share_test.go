@@ -365,3 +365,29 @@ func TestLargeWorkInTurnIsExclusive(t *testing.T) {
 		wantIdle(t, c.pool0())
 	})
 }
+
+// TestNothingToShareAfterAll: where it has turned out that nothing may overlap on a host's
+// connections, small work does not wait for a share, but gets a slot at once.
+func TestNothingToShareAfterAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, overlapping, 2)
+		owner := b.open()
+		b.p.tookToOpen(time.Minute) // so that a share is worth waiting for
+		shared := b.small()
+		if !shared.Shared() {
+			t.Fatal("it could be shared before")
+		}
+		shared.Release()
+		owner.conn.conn.(*stub).caps.Overlap = 0
+		l := b.ask(true)
+		if l == nil {
+			t.Fatal("it waits for a share that nobody can have")
+		}
+		if l.Shared() {
+			t.Error("shared")
+		}
+		l.Release()
+		owner.Release()
+		wantIdle(t, b.p)
+	})
+}

@@ -1,0 +1,52 @@
+package sftpdriver
+
+import (
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// renamed judges the answer to a request of one packet. Servers announce
+// posix-rename@openssh.com and do not mean it: they refuse it, as unsupported or in any
+// other words. Until one was carried out, a refusal is not the last word: SSH_FXP_RENAME
+// may do, which replaces nothing on most servers. Nothing that acts has left behind it
+// then, see [run.unsettled].
+func (s *step) renamed(err error) error {
+	if s.name != "EXTENDED "+posixRename {
+		return err
+	}
+	st := statusOf(err)
+	switch {
+	case err == nil:
+		s.c.posixMeant.Store(true)
+		return nil
+	case st == nil, st.code == fxNoSuchFile:
+		return err
+	case st.code == fxOpUnsupported:
+		s.c.lacksPosixRename()
+	case s.c.posixMeant.Load():
+		return err
+	}
+	if s.sent > s.i+1 {
+		return err // what has left behind it was answered as if it had not been renamed
+	}
+	q := s.req.(*transport.Rename)
+	s.instead(err, "RENAME", q.From, q.To)
+	plain := s.c.lib.do(s.c, q, false)
+	if plain == nil {
+		s.c.lacksPosixRename()
+		return nil
+	}
+	switch st := statusOf(plain); {
+	case st == nil:
+		return plain
+	case st.code == fxNoSuchFile, st.code == fxOpUnsupported:
+		return err // which says more
+	}
+	return plain
+}
+
+// lacksPosixRename takes note that the extension is not to be asked for, on this
+// connection and on those to come.
+func (c *Conn) lacksPosixRename() {
+	c.posixRename.Store(false)
+	c.ep.Learned.Note(c.ep.Addr(), posixRename, true)
+}
