@@ -25,8 +25,6 @@ const (
 type Host struct {
 	// Name is its name or address.
 	Name string
-	// NoReplace: RNTO onto an existing file is refused.
-	NoReplace atomic.Bool
 	// Streams is what several connections for one file have shown.
 	Streams Streams
 

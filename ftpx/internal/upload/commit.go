@@ -91,9 +91,6 @@ func (u *upload) byBackup(ctx context.Context, l *session.Lease, refused error) 
 	} else if rerr != nil {
 		return u.restore(ctx, l, refused)
 	}
-	if l.Info().Caps.ReplaceOnRename && l.Proto.IsFTP() {
-		l.Host.NoReplace.Store(true)
-	}
 	backup := backupName(u.spec.Dest, u.identity)
 	if err := u.removeOld(ctx, l, backup); err != nil {
 		return err
