@@ -52,6 +52,7 @@ func TestFurtherServers(t *testing.T) {
 			t.Parallel()
 			f := newFurther(t, s)
 			t.Run("empty", f.empty)
+			t.Run("refused", f.refused)
 			t.Run("mirror", f.mirrors)
 			t.Run("resets", f.resets)
 			t.Run("killed", f.killed)
@@ -117,6 +118,17 @@ func (f *further) empty(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, back, nil)
+}
+
+// refused: what is sent into a folder that is not there is refused, and that is heard. goftp
+// says so while it leaves the data connection open.
+func (f *further) refused(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := f.client(t, nil).Upload(ctx, local(t, content(4, 100<<10)), "nowhere/f", nil)
+	if err == nil || ctx.Err() != nil {
+		t.Errorf("it was not heard: %v", err)
+	}
 }
 
 // tree makes a tree with what trees have: empty files, folders in folders, names of
