@@ -62,7 +62,7 @@ func TestPublishedBetweenLookAndLock(t *testing.T) {
 				first, second := local+".first", local+".second"
 				other := &another{t: t, local: local}
 				other.begin(content(50 << 10))
-				opened := 0
+				opened, begun := 0, make(chan struct{})
 				var end func()
 				end = ftpx.HookOpened(func() {
 					opened++
@@ -70,12 +70,14 @@ func TestPublishedBetweenLookAndLock(t *testing.T) {
 					other.publish(first)
 					if again {
 						other.begin(content(60 << 10))
+						close(begun)
 					}
 				})
 				defer end()
 				if again {
 					go func() {
 						time.Sleep(2 * time.Second)
+						<-begun // long since; that a timer has run says nothing to the race detector
 						other.publish(second)
 					}()
 				}

@@ -47,6 +47,15 @@ func realSetups() []realSetup {
 			all = append(all, realSetup{fmt.Sprintf("%s/ftps-implicit", kind), transport.FTPSImplicit, opt})
 		}
 	}
+	for _, kind := range realserver.FurtherSFTPKinds() {
+		all = append(all, realSetup{string(kind), transport.SFTP, realserver.Options{Kind: kind}})
+	}
+	for _, kind := range realserver.FurtherFTPKinds() {
+		all = append(all, realSetup{string(kind) + "/ftp", transport.FTP, realserver.Options{Kind: kind}})
+		if kind.SpeaksTLS() {
+			all = append(all, realSetup{string(kind) + "/ftps", transport.FTPS, realserver.Options{Kind: kind, TLS: realserver.TLSRequired}})
+		}
+	}
 	return all
 }
 
@@ -64,10 +73,13 @@ func forbid(t *testing.T, root string) {
 func TestRealServers(t *testing.T) {
 	for _, s := range realSetups() {
 		t.Run(s.name, func(t *testing.T) {
+			if why := unfit[s.name]; why != "" {
+				t.Skip(why)
+			}
 			srv := realtest.Start(t, s.options)
 			forbid(t, srv.Root)
 			d := newDriver(realEndpoint(s.protocol, srv))
-			Run(t, d.open, Options{Root: srv.Root, Forbidden: "forbidden", Unreadable: "unreadable", Sent: d.sent.Load, Skip: realSkips(srv.Kind)})
+			Run(t, d.open, Options{Root: srv.Root, Forbidden: "forbidden", Unreadable: "unreadable", Sent: d.sent.Load, Skip: realHabits[srv.Kind]})
 		})
 	}
 }
@@ -77,6 +89,9 @@ func TestRealServers(t *testing.T) {
 func TestRealBatches(t *testing.T) {
 	for _, s := range realSetups() {
 		t.Run(s.name, func(t *testing.T) {
+			if why := unfit[s.name]; why != "" {
+				t.Skip(why)
+			}
 			srv := realtest.Start(t, s.options)
 			forbid(t, srv.Root)
 			d := newDriver(realEndpoint(s.protocol, srv))
@@ -129,23 +144,4 @@ func realEndpoint(p transport.Protocol, srv *realserver.Server) *transport.Endpo
 		ep.SSH.KnownHosts = []string{srv.KnownHosts}
 	}
 	return ep
-}
-
-// realSkips says what a real server cannot do.
-func realSkips(kind realserver.Kind) map[string]string {
-	switch kind {
-	case realserver.ProFTPD:
-		return map[string]string{
-			"FolderNames/star": "MKD of a name with * is answered 550 Invalid directory name",
-		}
-	case realserver.PureFTPd:
-		return map[string]string{
-			"RetrieveLimitKeeps":         "a RETR that is cut off is answered 150, after which nobody knows what comes",
-			"Names/backslash":            "553 Prohibited file name",
-			"FolderNames/backslash":      "553 Prohibited directory name",
-			"Names/trailing space":       "it stores the name with _ for the space, and then does not find it",
-			"FolderNames/trailing space": "it makes the name with _ for the space, and then does not find it",
-		}
-	}
-	return nil
 }

@@ -27,14 +27,30 @@ func Servers() string {
 	return filepath.Join(cache, "go-ftpx-servers")
 }
 
-// programs lists what each kind needs, the server itself first.
-var programs = map[Kind][]string{
-	VSFTPD:   {"vsftpd", "useradd", "chpasswd"},
-	ProFTPD:  {"proftpd", "openssl", "useradd", "chpasswd"},
-	PureFTPd: {"pure-ftpd", "pure-pw", "openssl", "useradd", "chpasswd"},
-	OpenSSH:  {"sshd", "useradd", "chpasswd"},
-	Erlang:   {"escript", "useradd", "chpasswd"},
-	Rclone:   {"rclone", "useradd", "chpasswd"},
+// A kindInfo is how to run a kind.
+type kindInfo struct {
+	// programs are what it needs, the server itself first, and files what else.
+	programs, files []string
+	configure       func(s *Server, program string) (command, error)
+	// passive: it can be told the ports of passive data connections.
+	passive bool
+}
+
+// kinds says it of all of them. It does not change.
+var kinds = map[Kind]kindInfo{
+	VSFTPD:    {[]string{"vsftpd"}, nil, (*Server).configureVSFTPD, true},
+	ProFTPD:   {[]string{"proftpd", "openssl"}, nil, (*Server).configureProFTPD, true},
+	PureFTPd:  {[]string{"pure-ftpd", "pure-pw", "openssl"}, nil, (*Server).configurePureFTPd, true},
+	OpenSSH:   {[]string{"sshd"}, nil, (*Server).configureOpenSSH, false},
+	Erlang:    {[]string{"escript"}, nil, (*Server).configureErlang, false},
+	Rclone:    {[]string{"rclone"}, nil, (*Server).configureRclone, false},
+	PyFTPd:    {[]string{debianPython}, []string{debianModules + "pyftpdlib", debianModules + "OpenSSL"}, (*Server).configurePyFTPd, true},
+	Inetutils: {[]string{"busybox-ftpd", "unshare", "mount", "openssl"}, []string{inetutilsProgram()}, (*Server).configureInetutils, false},
+	BusyBox:   {[]string{"busybox-ftpd"}, nil, (*Server).configureBusyBox, false},
+	AsyncSSH:  {[]string{debianPython}, []string{debianModules + "asyncssh"}, (*Server).configureAsyncSSH, false},
+	GoFTP:     {[]string{"goftp-server"}, nil, (*Server).configureGoFTP, true},
+	SFTPGo:    {[]string{"sftpgo"}, nil, (*Server).configureSFTPGo, false},
+	SFTPGoFTP: {[]string{"sftpgo"}, nil, (*Server).configureSFTPGoFTP, true},
 }
 
 // Available returns nil if servers of this kind can be started here, else an
@@ -43,13 +59,18 @@ func Available(kind Kind) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%s: must run as root: %w", kind, ErrMissing)
 	}
-	needed, ok := programs[kind]
+	needed, ok := kinds[kind]
 	if !ok {
 		return fmt.Errorf("realserver: unknown kind %q", kind)
 	}
-	for _, name := range needed {
+	for _, name := range append([]string{"useradd", "chpasswd"}, needed.programs...) { // see ensureAccount
 		if _, err := findProgram(name); err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
+		}
+	}
+	for _, name := range needed.files {
+		if _, err := os.Stat(name); err != nil {
+			return fmt.Errorf("%s: %w: %w", kind, err, ErrMissing)
 		}
 	}
 	return nil

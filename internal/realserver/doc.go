@@ -1,7 +1,8 @@
-// Package realserver starts the servers that the field runs: vsftpd, ProFTPD,
-// Pure-FTPd and OpenSSH, each from configuration generated on the spot, so that
-// tests and benchmarks measure the client against real behaviour instead of
-// against a double that shares our misunderstandings.
+// Package realserver starts the servers that the field runs, see [Kind]: vsftpd,
+// ProFTPD, Pure-FTPd and OpenSSH, which most tests are for, and others besides. Each
+// has configuration generated on the spot, so that tests and benchmarks measure the
+// client against real behaviour instead of against a double that shares our
+// misunderstandings.
 //
 // Read Options for what can be asked of a server, then Start and Server. Tests
 // reach it through the package realtest beneath, which skips where a server is
@@ -9,7 +10,9 @@
 //
 // What it needs: Linux and root, because the servers change to the user that
 // logs in; the servers' binaries in PATH, in the usual sbin folders or unpacked
-// below the folder that Servers names (.ci/run prepares all of it); and /proc.
+// below the folder that Servers names (.ci/run prepares all of it, and builds what
+// Debian does not have); and /proc. Inetutils also needs to be let mount, in a
+// namespace of its own.
 //
 // What it leaves behind: one unix user, Account, whose password is random and
 // kept in a file that only root reads, and lock files below /run/go-ftpx. The

@@ -2,7 +2,10 @@
 
 package realserver
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A Kind says which server program to run.
 type Kind string
@@ -17,14 +20,42 @@ const (
 	Erlang Kind = "Erlang"
 	// Rclone is rclone serve sftp. It stores whole objects, when a file is closed.
 	Rclone Kind = "rclone"
+	// PyFTPd is pyftpdlib, a library for FTP servers in Python.
+	PyFTPd Kind = "pyftpdlib"
+	// Inetutils is ftpd of the GNU inetutils, the BSD server of old. It tells neither
+	// FEAT nor MLSD, and knows no TLS.
+	Inetutils Kind = "inetutils"
+	// BusyBox is its ftpd, as embedded systems have it.
+	BusyBox Kind = "BusyBox"
+	// AsyncSSH is the SFTP server of asyncssh, in Python.
+	AsyncSSH Kind = "asyncssh"
+	// GoFTP is goftp.io/server/v2 (built by .ci/run from the folder peers).
+	GoFTP Kind = "goftp"
+	// SFTPGo and SFTPGoFTP are the SFTP and the FTP side of github.com/drakkan/sftpgo
+	// (built by .ci/run).
+	SFTPGo    Kind = "SFTPGo"
+	SFTPGoFTP Kind = "SFTPGo-FTP"
 )
 
-// Kinds returns the kinds that do what is to be expected of a server, FTP servers first:
-// all but Erlang and Rclone, which serve Root as root and know no options.
+// Kinds returns the kinds that do what is to be expected of a server, FTP servers first.
+// They know most options; the others hardly any but TLS.
 func Kinds() []Kind { return []Kind{VSFTPD, ProFTPD, PureFTPd, OpenSSH} }
 
 // FTPKinds returns the kinds that speak FTP and FTPS.
 func FTPKinds() []Kind { return []Kind{VSFTPD, ProFTPD, PureFTPd} }
+
+// FurtherFTPKinds returns FTP servers beside those, and FurtherSFTPKinds those of SFTP:
+// all that take a file's beginning for granted. Erlang and Rclone, which do not, have
+// tests of their own, serve Root as root and know no options.
+func FurtherFTPKinds() []Kind { return []Kind{PyFTPd, Inetutils, BusyBox, GoFTP, SFTPGoFTP} }
+
+// FurtherSFTPKinds: see FurtherFTPKinds.
+func FurtherSFTPKinds() []Kind { return []Kind{AsyncSSH, SFTPGo} }
+
+// SpeaksTLS reports whether an FTP server knows AUTH TLS.
+func (k Kind) SpeaksTLS() bool {
+	return slices.Contains(FTPKinds(), k) || k == PyFTPd || k == GoFTP || k == SFTPGoFTP
+}
 
 // A TLSMode says how an FTP server uses TLS.
 type TLSMode int

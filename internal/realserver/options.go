@@ -127,9 +127,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("realserver: TLS from %s to %s is no range",
 			tls.VersionName(o.MinTLS), tls.VersionName(o.MaxTLS))
 	}
-	switch o.Kind {
-	case VSFTPD, ProFTPD, PureFTPd, OpenSSH, Erlang, Rclone:
-	default:
+	if _, known := kinds[o.Kind]; !known {
 		return fmt.Errorf("realserver: unknown kind %q", o.Kind)
 	}
 	for _, u := range o.uses() {
@@ -162,7 +160,7 @@ func (o *Options) uses() []use {
 	ftp, strict := only(FTPKinds()...), only(VSFTPD, ProFTPD)
 	s := &o.SSH
 	return []use{
-		{"TLS", o.TLS != TLSOff, ftp},
+		{"TLS", o.TLS != TLSOff, Kind.SpeaksTLS},
 		{"implicit TLS", o.TLS == TLSImplicit, strict},
 		{"RequireReuse", o.RequireReuse, strict},
 		{"ClientCAFile", o.ClientCAFile != "", strict},

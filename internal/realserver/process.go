@@ -17,6 +17,8 @@ type command struct {
 	// logStdin puts the log on descriptor 0 too, where servers with an inetd
 	// past write what they die of.
 	logStdin bool
+	// owner runs it in place of root, for servers that do not change their user.
+	owner *account
 }
 
 // A process is a running server. done is closed when it has ended and been
@@ -44,6 +46,9 @@ func spawn(c command, dir string, log *os.File) (*process, error) {
 		Setpgid: true,
 		// A test binary that panics or is killed runs no cleanup.
 		Pdeathsig: syscall.SIGKILL,
+	}
+	if c.owner != nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(c.owner.uid), Gid: uint32(c.owner.gid)}
 	}
 	p := &process{done: make(chan struct{})}
 	started := make(chan error)

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -26,7 +25,8 @@ type Server struct {
 	Host string // the listening address
 	Port int
 	// PassiveLo and PassiveHi are the first and last port for passive data
-	// connections; zero for SFTP servers.
+	// connections; zero for SFTP servers, and for Inetutils and BusyBox, which
+	// take any port.
 	PassiveLo, PassiveHi int
 	// User and Password log in.
 	User, Password string
@@ -89,7 +89,7 @@ func (s *Server) prepare() (err error) {
 		return err
 	}
 	s.Port = s.ports.control
-	if slices.Contains(FTPKinds(), s.Kind) {
+	if kinds[s.Kind].passive {
 		s.PassiveLo, s.PassiveHi = s.ports.passiveLo, s.ports.passiveHi
 	}
 	if err := s.layOut(); err != nil {
@@ -100,24 +100,12 @@ func (s *Server) prepare() (err error) {
 			return fmt.Errorf("realserver: %w", err)
 		}
 	}
-	program, err := findProgram(programs[s.Kind][0])
+	kind := kinds[s.Kind]
+	program, err := findProgram(kind.programs[0])
 	if err != nil {
 		return err
 	}
-	switch s.Kind {
-	case VSFTPD:
-		s.cmd, err = s.configureVSFTPD(program)
-	case ProFTPD:
-		s.cmd, err = s.configureProFTPD(program)
-	case PureFTPd:
-		s.cmd, err = s.configurePureFTPd(program)
-	case OpenSSH:
-		s.cmd, err = s.configureOpenSSH(program)
-	case Erlang:
-		s.cmd, err = s.configureErlang(program)
-	case Rclone:
-		s.cmd, err = s.configureRclone(program)
-	}
+	s.cmd, err = kind.configure(s, program)
 	return err
 }
 

@@ -14,10 +14,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestEmbedded: a tree goes up and down over each protocol, through resets and kills.
+// TestEmbedded: a tree goes up and down over each protocol, through resets and kills. It
+// is a larger one with FTPX_SWEEP=more.
 func TestEmbedded(t *testing.T) {
+	files := 100
+	if os.Getenv("FTPX_SWEEP") != "" {
+		files = 300
+	}
 	var out strings.Builder
-	err := drill(t.Context(), &out, 300, 1, "", startEmbedded)
+	err := drill(t.Context(), &out, files, 1, "", startEmbedded)
 	t.Log("\n" + out.String())
 	if err != nil {
 		t.Fatal(err)

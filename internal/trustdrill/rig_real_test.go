@@ -72,6 +72,13 @@ type access struct {
 	ServerName     string
 	HostKeys       []string
 	Stall          time.Duration
+	Rate           int64 // bytes a second, 0 for no limit
+}
+
+// at is the access to another address.
+func (a access) at(host string) access {
+	a.Host = host
+	return a
 }
 
 func (a access) config() ftpx.Config {
@@ -81,7 +88,7 @@ func (a access) config() ftpx.Config {
 		Ports:        ftpx.Ports{SFTP: a.Port, FTP: a.Port},
 		SSH:          transport.SSH{HostKeyFingerprints: a.HostKeys},
 		TLS:          transport.TLS{CAFile: a.CAFile, ServerName: a.ServerName},
-		StallTimeout: a.Stall,
+		StallTimeout: a.Stall, MaxRate: a.Rate,
 	}}
 }
 
