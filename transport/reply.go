@@ -145,8 +145,6 @@ func kindOfText(code int, t string) (Kind, bool) {
 		return KindUnsupported, true
 	case code == 503:
 		return KindProtocol, true // out of step: a new session is in step
-	case code == 501:
-		return KindRefused, true
 	case contains(t, "no such file", "not found", "does not exist", "doesn't exist", "no such directory", "cannot find"):
 		return KindNotExist, true
 	case contains(t, "permission denied", "access denied", "access is denied", "not permitted", "read-only", "read only", "prohibited"):
@@ -160,6 +158,8 @@ func kindOfText(code int, t string) (Kind, bool) {
 		return KindLost, true
 	case contains(t, "temporarily"):
 		return KindTemporary, true
+	case code == 501:
+		return KindRefused, true
 	}
 	return KindUnknown, false
 }

@@ -140,6 +140,7 @@ func TestKindOfReply(t *testing.T) {
 		{"superfluous", "ALLO", 202, "ALLO command ignored.", KindUnsupported},
 		{"SITE", "SITE", 502, "Command not implemented.", KindUnsupported},
 		{"syntax", "MFMT", 501, "Invalid number of parameters", KindRefused},
+		{"pyftpdlib", "MLSD", 501, "No such directory.", KindNotExist},
 		{"out of step", "RNTO", 503, "RNFR required first.", KindProtocol},
 		{"vsftpd child died", "STOR", 500, "OOPS: child died", KindTemporary},
 		{"local error", "STOR", 451, "Requested action aborted. Local error in processing.", KindTemporary},

@@ -202,7 +202,8 @@ var tlsDrills = []drill{
 	{name: "FTPS: PROT P is refused", protocols: explicit, attack: answers("PROT", "534 Request denied for policy reasons."), kinds: insecure, tells: true},
 	{name: "FTPS: PROT P is unknown", protocols: explicit, attack: answers("PROT", "500 PROT not understood"), kinds: insecure, tells: true},
 	{name: "FTPS: PROT P is superfluous", protocols: explicit, attack: answers("PROT", "202 superfluous"), kinds: insecure, tells: true},
-	{name: "FTPS: PBSZ is refused", protocols: explicit, attack: answers("PBSZ", "503 no"), kinds: insecure, tells: true},
+	// PROT decides: what PBSZ would settle has one value only under TLS (RFC 4217 section 8).
+	{name: "FTPS: PBSZ is refused", protocols: explicit, opens: true, attack: answers("PBSZ", "503 no"), tells: true, succeeds: true},
 	{name: "FTPS: a data connection without TLS", protocols: explicit, opens: true, tells: true, quiet: true,
 		attack: answers("PROT", "200 Protection set to P"), // and it stays in clear
 		kinds:  []transport.Kind{transport.KindStalled, transport.KindTimeout, transport.KindLost, transport.KindProtocol, transport.KindInsecure}},

@@ -152,6 +152,9 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	if d.unreached(last) {
 		return d.again, d.err
 	}
+	if size, ok := g.expected(); ok && size == 0 && ferr == nil && g.q.Received == 0 && d.wire != nil {
+		return false, nil // some servers close its connection without a word of TLS
+	}
 	return false, c.retrieveError(data, besides(err, ferr), g.q.Offset)
 }
 

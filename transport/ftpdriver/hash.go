@@ -156,11 +156,11 @@ func (c *Conn) hash(name string, h hashing) ([]byte, error) {
 		sum, err := c.viaHash(abs, h)
 		// ftpserverlib splits names at spaces, ProFTPD does not: what one
 		// command does not find the other may.
-		if err == nil || h.x == "" || h.start == h.end || !isReply(err) || c.ctl.broken.Load() {
+		if err == nil || h.x == "" || h.start == h.end && !h.whole || !isReply(err) || c.ctl.broken.Load() {
 			return sum, err
 		}
 	}
-	if h.x == "" || h.start == h.end {
+	if h.x == "" || h.start == h.end && !h.whole {
 		return nil, as(transport.KindUnsupported, errors.New("the server has no command for this hash of a part"))
 	}
 	return c.viaX(abs, h)
