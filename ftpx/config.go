@@ -153,6 +153,10 @@ type Options struct {
 	// port. It cannot be used with Dial. "" means passive mode, which is what
 	// works through firewalls.
 	ActiveAddr string
+	// AfterLogin are command lines that are sent to an FTP server after each login, such as
+	// "SITE FILETYPE=SEQ" to z/OS. Commands that move data or change what a connection
+	// relies on are refused, see [Files].Raw; a server that refuses one is not used.
+	AfterLogin []string
 	// Hooks are told what happens; nil for none.
 	Hooks *Hooks
 	// Connect replaces the drivers: it connects to an endpoint, logs in, and keeps

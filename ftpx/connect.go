@@ -86,7 +86,7 @@ func (c *client) endpoint(t session.Target) *transport.Endpoint {
 	return &transport.Endpoint{
 		Protocol: t.Protocol, Host: h.Host, Port: ports.of(t.Protocol), User: orDefault(h.User, cfg.User), Password: password,
 		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
-		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, Learned: &c.learned,
+		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Learned: &c.learned,
 		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
 	}
 }

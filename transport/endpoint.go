@@ -66,6 +66,10 @@ type Endpoint struct {
 	// offer nothing else: firewalls and address translation prevent it, it does
 	// not go with Dial, and files are not sent by sendfile. "" means passive mode.
 	ActiveAddr string
+	// AfterLogin are command lines for an FTP server that are sent after each login, such
+	// as "SITE FILETYPE=SEQ" to z/OS. What [Raw] refuses is refused here, and a server's
+	// refusal is one of the login: the files would not be what they were meant to be.
+	AfterLogin []string
 	// ConnectTimeout bounds dialling, handshakes and login together; 0 means
 	// [DefaultConnectTimeout].
 	ConnectTimeout time.Duration

@@ -75,6 +75,11 @@ func check(ep *transport.Endpoint) error {
 	case strings.ContainsAny(ep.Password.Reveal(), "\r\n\x00"):
 		return errors.New("the password holds CR, LF or NUL: a line end from a file, perhaps")
 	}
+	for i, line := range ep.AfterLogin {
+		if err := checkRaw(line); err != nil {
+			return fmt.Errorf("AfterLogin[%d]: %w", i, err)
+		}
+	}
 	if err := checkActive(ep); err != nil {
 		return err
 	}
@@ -102,7 +107,25 @@ func (c *Conn) connect(op *transport.Op) (step string, err error) {
 	}
 	first, _, _ := strings.Cut(greeting.text, "\n")
 	c.server = transport.Printable(strings.Trim(first, " -")) // Pure-FTPd frames it
-	return c.login(greeting)
+	if step, err := c.login(greeting); err != nil {
+		return step, err
+	}
+	return "login", c.afterLogin()
+}
+
+// afterLogin sends the commands that the caller wants sent, one by one: nobody knows what
+// they mean to the next.
+func (c *Conn) afterLogin() error {
+	for _, line := range c.ep.AfterLogin {
+		r, err := c.ctl.command(line)
+		if err != nil {
+			return err
+		}
+		if !r.positive() {
+			return as(transport.KindInvalid, fmt.Errorf("the server refuses %q, which AfterLogin wants: %w", line, r.err()))
+		}
+	}
+	return nil
 }
 
 // secureControl puts TLS on the control connection.

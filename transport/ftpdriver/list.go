@@ -106,8 +106,7 @@ func (c *Conn) listZone() *time.Location {
 
 // humanLines parses the lines of LIST.
 func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
-	now := time.Now().In(c.listZone())
-	return func(line string) (transport.Entry, bool, bool) { return parseHuman(line, now) }
+	return humanLines(time.Now().In(c.listZone()))
 }
 
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a

@@ -15,9 +15,7 @@ import (
 // read from the date, which does not: the number before it is the size, and one
 // space behind it begins the name.
 //
-// Those of VMS, of z/OS data sets and of IBM i (QSYS) are not supported: they have
-// no sizes in bytes, names with versions, and entries over several lines. z/OS and
-// IBM i have folders in the form of ls as well, and an option that selects it.
+// Those of other hosts are in lshost.go.
 const (
 	months = `(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)`
 	lsDate = `(` + months + `\s+\d{1,2}\s+(?:\d{4}|\d{1,2}:\d{2}(?::\d{2}\s+\d{4})?)` + // ls, ls -T
@@ -32,6 +30,19 @@ var (
 	netWareLine = regexp.MustCompile(`^([-d])\s*\[[-A-Z ]{8,10}\]\s+(?:.*?\s)??(\d+)\s+` + lsDate + ` (.+)$`)
 	lsTotal     = regexp.MustCompile(`^(?i:total|gesamt|insgesamt)\s+\d[\d.,]*[KMGT]?$`)
 )
+
+// humanLines parses the lines of one LIST; times are in the zone of now.
+func humanLines(now time.Time) func(line string) (entry transport.Entry, skip, ok bool) {
+	var h hostLines
+	return func(line string) (entry transport.Entry, skip, ok bool) {
+		if h.read == nil {
+			if entry, skip, ok = parseHuman(line, now); ok {
+				return entry, skip, ok
+			}
+		}
+		return h.parse(line, now.Location())
+	}
+}
 
 // parseHuman parses a line of LIST; times are in the zone of now. skip is true for
 // lines that are no entry.
