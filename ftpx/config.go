@@ -93,7 +93,9 @@ type Options struct {
 	// direction; 0 means 30 s, or 7 s with Standbys; negative means for ever.
 	StallTimeout time.Duration
 	// MinRate is the least number of bytes a second that a transfer may move
-	// over one StallTimeout; 0 means any.
+	// over one StallTimeout; 0 means 2, negative means any. Less than that is a server
+	// that keeps a transfer alive, and no line. What the caller's source or destination
+	// takes, and what a server takes to compute a digest, does not count.
 	MinRate int64
 	// Retry is the policy for what can be tried again.
 	Retry retry.Policy

@@ -20,6 +20,10 @@ const (
 	DefaultConnectTimeout = 15 * time.Second
 	// DefaultStall is how long a connection may be silent within an operation.
 	DefaultStall = 30 * time.Second
+	// DefaultMinRate is how many bytes a second an operation must move, over one stall
+	// time. Less is a server that keeps it alive for the sake of it; a slow one, which has
+	// thought about each command for nearly a stall time, moves more.
+	DefaultMinRate = 2
 )
 
 // DialFunc opens a TCP-like connection to address, host:port. It must honour
@@ -78,7 +82,7 @@ type Endpoint struct {
 	// Detection takes up to a quarter longer.
 	Stall time.Duration
 	// MinRate is the least number of bytes a second, over one Stall, that a
-	// transfer may move; 0 means any.
+	// transfer may move; 0 means [DefaultMinRate], negative means any.
 	MinRate int64
 	// Learned is what earlier connections have found out about the server and later
 	// ones may go by; nil remembers nothing.
@@ -237,6 +241,9 @@ func (ep *Endpoint) Watch() Watch {
 	w := Watch{Stall: ep.Stall, MinRate: ep.MinRate}
 	if w.Stall == 0 {
 		w.Stall = DefaultStall
+	}
+	if w.MinRate == 0 {
+		w.MinRate = DefaultMinRate
 	}
 	return w
 }

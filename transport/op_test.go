@@ -366,3 +366,28 @@ func TestCopyBuffer(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, os.ErrPermission }
+
+// TestKeptAlive: with the defaults, a byte a second keeps no transfer alive, and a command
+// and its reply for each of a stall time's end do.
+func TestKeptAlive(t *testing.T) {
+	for _, tt := range []struct {
+		bytes   int
+		every   time.Duration
+		stalled bool
+	}{{1, time.Second, true}, {60, 25 * time.Second, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			data, peer := pipeWire(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			op := StartOp(ctx, (&Endpoint{}).Watch(), data)
+			var fed sync.WaitGroup
+			defer fed.Wait()
+			fed.Go(func() { feed(peer, tt.bytes, tt.every, 1_000_000) })
+			after, err := hang(data)
+			if op.Stalled() != tt.stalled {
+				t.Errorf("%+v: stalled is %v after %v: %v", tt, op.Stalled(), after, err)
+			}
+			op.End(err)
+		})
+	}
+}

@@ -67,7 +67,7 @@ func TestEndpointAddr(t *testing.T) {
 		}
 	}
 	ep := Endpoint{}
-	if w := ep.Watch(); w.Stall != DefaultStall || w.MinRate != 0 {
+	if w := ep.Watch(); w.Stall != DefaultStall || w.MinRate != DefaultMinRate {
 		t.Errorf("default watch %+v", w)
 	}
 	if ep.Stall = -1; ep.Watch().Stall > 0 {
