@@ -4,6 +4,7 @@ package ftpx_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -61,6 +62,48 @@ func TestDeliveryToOpenSSH(t *testing.T) {
 					}
 					if err := c.Close(); err != nil {
 						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestDeliveryToSFTPGo: the same to SFTPGo, where the login may upload and make folders, and
+// nothing else.
+func TestDeliveryToSFTPGo(t *testing.T) {
+	for _, k := range []struct {
+		kind  realserver.Kind
+		proto ftpx.Protocol
+		tls   realserver.TLSMode
+	}{{realserver.SFTPGo, ftpx.SFTP, realserver.TLSOff}, {realserver.SFTPGoFTP, ftpx.FTP, realserver.TLSOff}, {realserver.SFTPGoFTP, ftpx.FTPS, realserver.TLSRequired}} {
+		t.Run(k.proto.String(), func(t *testing.T) {
+			srv := realtest.Start(t, realserver.Options{Kind: k.kind, TLS: k.tls, Permissions: []string{"upload", "create_dirs"}})
+			o := ftpx.Options{Password: ftpx.Secret(srv.Password), Protocols: []ftpx.Protocol{k.proto}, AllowPlaintext: true,
+				Ports: ftpx.Ports{SFTP: srv.Port, FTP: srv.Port, FTPS: srv.Port}, TLS: transport.TLS{CAFile: srv.CAFile}}
+			if srv.KnownHosts != "" {
+				o.SSH = transport.SSH{KnownHosts: []string{srv.KnownHosts}}
+			}
+			c, err := ftpx.New(t.Context(), ftpx.Config{Host: srv.Host, User: srv.User, Options: o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			for _, size := range []int{0, 1354, 100 << 10, 4 << 20} {
+				for _, d := range []ftpx.Delivery{ftpx.DeliverAtomic, ftpx.DeliverDirect, ftpx.DeliverDrop} {
+					data := content(size)
+					name := fmt.Sprintf("new%d/%v", size, d)
+					res, err := c.Upload(t.Context(), localFile(t, data), name, &ftpx.UploadOptions{Delivery: d, CreateDirs: true})
+					var refused *ftpx.DeliveryError
+					switch {
+					case res.Attempts != 1:
+						t.Errorf("%d bytes, %v: %+v, %v", size, d, res, err)
+					case d == ftpx.DeliverAtomic && !errors.As(err, &refused):
+						t.Errorf("%d bytes, %v: %+v, %v", size, d, res, err)
+					case d != ftpx.DeliverAtomic && err != nil:
+						t.Errorf("%d bytes, %v: %+v, %v", size, d, res, err)
+					case d != ftpx.DeliverAtomic:
+						wantFile(t, filepath.Join(srv.Root, name), data)
 					}
 				}
 			}

@@ -56,8 +56,12 @@ func (s *Server) configureSFTPGoFTP(program string) (command, error) {
 // base is in memory, filled from a file with the one user.
 func (s *Server) sftpgo(program string, vars map[string]string) (command, error) {
 	users := filepath.Join(s.confDir(), "users.json")
+	permissions := s.opt.Permissions
+	if permissions == nil {
+		permissions = []string{"*"}
+	}
 	text, err := json.Marshal(map[string]any{"version": 17, "users": []any{map[string]any{
-		"username": s.User, "password": s.Password, "home_dir": s.Root, "status": 1, "permissions": map[string][]string{"/": {"*"}},
+		"username": s.User, "password": s.Password, "home_dir": s.Root, "status": 1, "permissions": map[string][]string{"/": permissions},
 	}}})
 	if err != nil {
 		return command{}, err

@@ -66,6 +66,10 @@ type Options struct {
 	// place of UTC (vsftpd, use_localtime).
 	LocalTime string
 
+	// Permissions are what the user may do on SFTPGo, by its names, as "upload" and
+	// "create_dirs"; nil for everything.
+	Permissions []string
+
 	// SSH holds what only OpenSSH knows.
 	SSH SSHOptions
 
@@ -172,6 +176,7 @@ func (o *Options) uses() []use {
 		{"quota", o.QuotaBytes > 0 || o.QuotaFiles > 0, only(PureFTPd)},
 		{"NoStoreRestart", o.NoStoreRestart, only(ProFTPD)},
 		{"Digest", o.Digest, only(ProFTPD)},
+		{"Permissions", o.Permissions != nil, only(SFTPGo, SFTPGoFTP)},
 		{"SSH", s.NoPassword || s.KeyboardInteractive || len(s.AuthorizedKeys) > 0 || len(s.UserCAs) > 0 ||
 			s.HostCA != nil || s.MaxStartups != "" || s.MaxSessions > 0, only(OpenSSH)},
 	}

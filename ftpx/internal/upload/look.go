@@ -21,9 +21,14 @@ const (
 	sameWorth = 1 << 20
 )
 
-// resumable reports whether it is worth asking for a partial.
+// resumable reports whether it is worth asking for a partial. Under a name that says nothing
+// about the content, what another call has left is any file, unless the server's digest
+// says more.
 func (u *upload) resumable(l *session.Lease) bool {
 	size := u.src.Size()
+	if !u.part.known && u.anonymous() && transfer.HashOfRange(l.Info().Caps) == "" {
+		return false // whatever is there, it is not gone on with
+	}
 	return u.spec.Delivery != Drop && !u.part.restart && (size >= resumeWorth || size < 0 && u.part.known) && !u.noRestart(l)
 }
 
@@ -70,7 +75,9 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 		return u.put(ctx, l, 0)
 	}
 	u.part.opened = u.part.opened || !l.Proto.IsFTP() // there the partial may be made ahead
-	if u.orphaned(l) {
+	// A file that is made ahead of the look, and then not known to be new, could not be
+	// opened again where nothing may be overwritten.
+	if u.orphaned(l) || u.spec.Delivery == Direct {
 		lost := l.Do(ctx, &transport.Batch{Requests: first})
 		if lost == nil && u.isNew(l, k) {
 			return u.put(ctx, l, 0)
@@ -96,7 +103,7 @@ func (u *upload) isNew(l *session.Lease, k *look) bool {
 		k.err = retry.Stop(fmt.Errorf("NoReplace is set, and the server does not tell whether there is a file of that name (%w)", k.dest.Err))
 		return false
 	}
-	if k.same || k.trouble() != nil || u.resumes(l, k) {
+	if k.same || k.trouble() != nil || k.resumes() {
 		return false
 	}
 	u.part.known, u.part.restart = true, false
@@ -113,14 +120,9 @@ func (k *look) trouble() error {
 	return k.part.Err
 }
 
-// resumes reports whether there is a partial to go on with. Under a name that says nothing
-// about the content, what another call has left is any file, unless the server's digest
-// says more.
-func (u *upload) resumes(l *session.Lease, k *look) bool {
-	if k.part == nil || k.part.Err != nil || k.part.Entry.IsDir() || k.part.Entry.Size < 0 {
-		return false
-	}
-	return u.part.known || !u.anonymous() || transfer.HashOfRange(l.Info().Caps) != ""
+// resumes reports whether there is a partial.
+func (k *look) resumes() bool {
+	return k.part != nil && k.part.Err == nil && !k.part.Entry.IsDir() && k.part.Entry.Size >= 0
 }
 
 // notNew goes on where the file was not sent at once.
@@ -139,7 +141,7 @@ func (u *upload) notNew(ctx context.Context, l *session.Lease, k *look, lost err
 	if err := k.trouble(); err != nil {
 		return false, err
 	}
-	if u.resumes(l, k) {
+	if k.resumes() {
 		return u.resume(ctx, l, k.part.Entry.Size)
 	}
 	u.part.known, u.part.restart = true, false
