@@ -78,10 +78,11 @@ func (c *Conn) deniedFolder(op *transport.Op, path string, l *lister) error {
 	return besides(err, c.goHome())
 }
 
-// agreed forgets the doubts about names that RETR has refused as well.
+// agreed forgets the doubts about refusals of names that RETR has refused as well. What has
+// not been refused yet is still to be looked at.
 func (g *download) agreed(first reply) {
 	for _, p := range g.w.parts {
-		if q, ok := p.q.(*transport.Stat); ok && p.doubted && q.Path == g.q.Path && first.code >= 500 {
+		if q, ok := p.q.(*transport.Stat); ok && p.doubted && p.err != nil && q.Path == g.q.Path && first.code >= 500 {
 			p.look = nil
 		}
 	}

@@ -90,7 +90,7 @@ func TestListingWithoutEnd(t *testing.T) {
 // that else makes sense may be right the next time.
 func TestUnknownForms(t *testing.T) {
 	for text, kind := range map[string]transport.Kind{
-		"Directory DISK$USER:[ANONYMOUS]\r\n\r\nA.TXT;1  1/9  29-JAN-1996 03:33:12  [A,A]  (RWED,RWED,,)\r\nB.DIR;1  1/2  8-SEP-1996 16:09  [S]  (RWE,RWE,RE,RE)\r\n": transport.KindUnsupported,
+		"Inhalt von ANONYMOUS\r\n\r\nA.TXT | 29.01.96 | 1 Blatt\r\nB | 08.09.96 | Ordner\r\n": transport.KindUnsupported,
 		"nonsense\r\n": transport.KindProtocol,
 		"-rw-r--r-- 1 a b 3 Jan 2 2026 f\r\nx\r\ny\r\nz\r\n": transport.KindProtocol,
 	} {

@@ -26,7 +26,7 @@ async def main():
     # It loads the keys again at each login, when it can no longer read the files.
     keys = [asyncssh.read_private_key(name) for name in s["keys"]]
     await asyncssh.listen(
-        s["host"], s["port"], server_factory=Login, server_host_keys=keys, sftp_factory=Files, backlog=1000
+        s["host"], s["port"], server_factory=Login, server_host_keys=keys, sftp_factory=Files, backlog=1000, reuse_address=True
     )
     os.setgroups([])
     os.setgid(s["gid"])
