@@ -44,8 +44,9 @@ func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
 		return as(transport.KindUnsupported, besides(errNoTickets, said))
 	case answered && offset > 0 && d.sent == 0 && restartRefused(last):
 		return as(transport.KindRestart, said)
-	case answered && kind == transport.KindLost && d.got+d.sent > 0 && c.kindOf(last.verb, said) == transport.KindRefused:
-		// "551 Error reading file" is no more than what the server saw of the loss.
+	case answered && kind == transport.KindLost && d.got > 0 && c.kindOf(last.verb, said) == transport.KindRefused:
+		// "551 Error reading file" is no more than what the server saw of the loss. Of an
+		// upload it is not: what is sent before it is refused is cut off by the server.
 		return as(kind, besides(said, d.err))
 	case answered:
 		return as(c.kindOf(last.verb, said), besides(said, d.err))
