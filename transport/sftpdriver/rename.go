@@ -35,11 +35,14 @@ func (s *step) renamed(err error) error {
 		s.c.lacksPosixRename()
 		return nil
 	}
-	switch st := statusOf(plain); {
-	case st == nil:
+	switch refused := statusOf(plain); {
+	case refused == nil:
 		return plain
-	case st.code == fxNoSuchFile, st.code == fxOpUnsupported:
-		return err // which says more
+	case refused.code == fxNoSuchFile, refused.code == fxOpUnsupported,
+		st.code != fxOpUnsupported && kindOfStatus(posixRename, q.From, st) != transport.KindTemporary:
+		// The first word says more. Where it names a reason it is the same whether the
+		// second was asked for or not.
+		return err
 	}
 	return plain
 }
