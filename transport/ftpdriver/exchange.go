@@ -28,7 +28,7 @@ func (c *control) answersTo(n int) ([]reply, error) {
 		}
 		replies = append(replies, c.last)
 		if c.broken.Load() && len(replies) < n {
-			return replies, r.err()
+			return replies, c.why()
 		}
 	}
 	return replies, nil
