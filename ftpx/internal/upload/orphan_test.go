@@ -51,3 +51,19 @@ func TestReplacedAndNotSentAgainIsUnknown(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// What is sent under its own name has no other to begin again under: a session that was
+// lost may still empty it, so that it is looked at again at the end.
+func TestBeginningAgainUnderTheSameNameIsDoubtful(t *testing.T) {
+	for d, want := range map[Delivery]bool{Atomic: false, Direct: true} {
+		u := newUpload(t, []byte("data"), func(s *Spec) { s.Delivery = d })
+		u.part.opened = true
+		u.nextGeneration()
+		on(t, &disk{proto: transport.FTP, files: map[string][]byte{}}, func(_ context.Context, l *session.Lease) {
+			u.where.host, u.res.Protocol = l.Host, transport.FTP
+			if u.doubtful() != want {
+				t.Errorf("delivery %d: doubtful is %v", d, !want)
+			}
+		})
+	}
+}

@@ -38,8 +38,10 @@ func (u *upload) newPartial(generation int) partial {
 // found out about the first one holds: nothing of this upload is there.
 func (u *upload) nextGeneration() {
 	u.bereft = u.bereft || u.part.opened
+	// Without a partial the name is the same, and a lost session may still empty it.
+	orphan := u.spec.Delivery != Atomic && (u.part.orphan || u.part.opened)
 	u.part = u.newPartial(u.part.generation + 1)
-	u.part.known = true
+	u.part.known, u.part.orphan = true, orphan
 }
 
 const (
