@@ -67,3 +67,20 @@ func TestBeginningAgainUnderTheSameNameIsDoubtful(t *testing.T) {
 		})
 	}
 }
+
+// A CLOSE that fails over SFTP is no file that is there after all, whatever its size: the
+// bytes were acknowledged, and not stored.
+func TestFailedCloseIsBelieved(t *testing.T) {
+	data := []byte("data")
+	for proto, want := range map[transport.Protocol]bool{transport.FTP: true, transport.SFTP: false} {
+		u := newUpload(t, data, nil)
+		d := &disk{proto: proto, files: map[string][]byte{u.part.name: data}}
+		on(t, d, func(ctx context.Context, l *session.Lease) {
+			p := &put{u: u, l: l, moved: int64(len(data)), stat: &transport.Stat{Entry: transport.Entry{Size: int64(len(data))}}}
+			whole, err := p.wholeAfterAll(ctx, &transport.Error{Op: "end", Kind: transport.KindTemporary, Code: 4, Err: errors.New("failure")})
+			if err != nil || whole != want {
+				t.Errorf("%v: %v, %v", proto, whole, err)
+			}
+		})
+	}
+}

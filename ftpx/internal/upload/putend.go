@@ -157,7 +157,8 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 
 // wholeAfterAll proves a small file that is there as a whole although the server has said
 // that it broke off: some say so of every file. One that is worth resuming is proven by
-// the next attempt.
+// the next attempt. Over SFTP a CLOSE that fails is believed: the bytes were acknowledged
+// before it, and it is what stores them.
 func (p *put) wholeAfterAll(ctx context.Context, cause error) (bool, error) {
 	u, size := p.u, p.u.src.Size()
 	switch transport.KindOf(cause) {
@@ -165,7 +166,7 @@ func (p *put) wholeAfterAll(ctx context.Context, cause error) (bool, error) {
 	default:
 		return false, nil
 	}
-	if !p.l.Usable() || size < 0 || size >= resumeWorth || p.moved < size || p.stat == nil || p.stat.Err != nil ||
+	if !p.l.Proto.IsFTP() || !p.l.Usable() || size < 0 || size >= resumeWorth || p.moved < size || p.stat == nil || p.stat.Err != nil ||
 		p.stat.Entry.Size != size || p.stat.Entry.IsDir() {
 		return false, nil
 	}
