@@ -38,7 +38,7 @@ type control struct {
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
 
-	patience
+	timeouts
 	// overheard, while another goroutine waits for the next reply, is closed when that
 	// has begun to come, see overhear. Until attend only that goroutine reads.
 	overheard chan struct{}
@@ -63,9 +63,9 @@ var (
 	errDropped = errors.New("the server answers one command and not those that were sent with it")
 )
 
-// batchPatience is how long what was sent with FEAT, or with PASS, may go unanswered
+// batchTimeout is how long what was sent with FEAT, or with PASS, may go unanswered
 // when that has been answered.
-const batchPatience = 3 * time.Second
+const batchTimeout = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
 	c := &control{ep: ep, wire: wire, rtt: time.Hour}
@@ -152,7 +152,7 @@ func (c *control) receive() (reply, error) {
 		}
 	}
 	if len(c.ahead) > 0 && verb != c.lead {
-		limit, onLimit = batchPatience, errDropped
+		limit, onLimit = batchTimeout, errDropped
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}
 	if hurry := c.hurry.Load(); hurry > 0 {

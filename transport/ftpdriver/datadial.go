@@ -30,7 +30,7 @@ func (p *prefetched) hasPort() bool { return p.aheadPort > 0 && time.Since(p.ahe
 
 // mayAskAhead reports whether the next port may be asked for before it is needed.
 func (c *Conn) mayAskAhead() bool {
-	return !c.noEPSV && !c.deadEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksPatience)
+	return !c.noEPSV && !c.deadEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksIdlePort)
 }
 
 // tookAhead reads the reply to EPSV, where that was sent for the time to come, and the
@@ -203,7 +203,7 @@ func (b *dialling) forgotten(r reply) bool {
 	if !b.early || r.code != 425 {
 		return false
 	}
-	b.c.lacksNow(lacksPatience)
+	b.c.lacksNow(lacksIdlePort)
 	return true
 }
 

@@ -41,7 +41,7 @@ func (c *Conn) tellsOfPort(early bool, err error) (again bool) {
 			c.learned.Note(c.addr, reachedEPSV, true)
 		}
 	case early:
-		c.lacksNow(lacksPatience)
+		c.lacksNow(lacksIdlePort)
 		return true
 	case c.viaEPSV && !c.reachedEPSV && c.knowsPASV():
 		c.deadEPSV = true

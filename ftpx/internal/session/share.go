@@ -48,7 +48,7 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 		return w.place, w.conn, nil
 	default:
 	}
-	// Time may let it have a slot without anything else happening: its patience ends, or
+	// Time may let it have a slot without anything else happening: its shareWait ends, or
 	// the limit may be tried again.
 	timer := time.NewTimer(lookAgain)
 	defer timer.Stop()
@@ -104,7 +104,7 @@ func (p *pool) grant() {
 		case pc != nil && !(pc.inTurn && free):
 			pc.sharers++
 			w.place, w.conn = share, pc
-		case free && (!w.small || !p.sharing(w.proto) || p.slots.patient(w)):
+		case free && (!w.small || !p.sharing(w.proto) || p.slots.waitedEnough(w)):
 			p.slots.held++
 			w.place = slot
 		case !free && !p.anyShare():

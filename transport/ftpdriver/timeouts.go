@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// patience is how long [control] waits for replies, and what changes that from another
+// timeouts says how long [control] waits for replies, and what changes that from another
 // goroutine.
-type patience struct {
+type timeouts struct {
 	// silence bounds the wait for the first reply to STOR, see errLocked, and to
 	// RETR where readBack says that it is of a file that was being written.
 	silence  time.Duration
