@@ -106,9 +106,9 @@ type dialling struct {
 	ready   chan struct{}      // closed when all is over
 }
 
-// dialBeside begins to dial a data connection to port. Until join only the control
+// dialConcurrently begins to dial a data connection to port. Until join only the control
 // connection may be used. then, if not nil, is called as soon as it stands.
-func (c *Conn) dialBeside(d *dataConn, port int, then func()) *dialling {
+func (c *Conn) dialConcurrently(d *dataConn, port int, then func()) *dialling {
 	budget := c.portBudget()
 	dial, done := context.WithTimeout(d.op.Context(), budget)
 	// Servers begin TLS after the 150, for which there is a limit of its own.
@@ -138,7 +138,7 @@ func (c *Conn) connectData(ctx context.Context, d *dataConn, port int) bool {
 	wire, err := c.dialData(ctx, d.op, port)
 	if err != nil {
 		d.err = err
-		c.ctl.hasten() // the server waits for a connection that will not come
+		c.ctl.shortenWait() // the server waits for a connection that will not come
 		return false
 	}
 	d.wire = wire

@@ -24,7 +24,7 @@ func (c *Conn) nextPort() (port int, early bool, err error) {
 
 // otherPort is the port to try in place of one that was of no use.
 func (c *Conn) otherPort() (int, error) {
-	c.ctl.unhurry()
+	c.ctl.lengthenWait()
 	c.aheadPort = 0
 	return c.passive()
 }
