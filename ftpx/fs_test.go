@@ -226,7 +226,7 @@ func newMem(t testing.TB, p ftpx.Protocol, mo memconn.Options, o ftpx.Options, w
 	t.Helper()
 	m := &mem{Server: memconn.New(mo), asks: map[string]int{}}
 	o.Protocols, o.AllowPlaintext = []ftpx.Protocol{p}, true
-	o.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+	o.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		verb, _, _ := strings.Cut(i.Line, " ")

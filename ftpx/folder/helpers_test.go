@@ -51,7 +51,7 @@ type world struct {
 	mu        sync.Mutex
 	transfers []ftpx.DoneInfo
 	commands  map[string]int
-	hook      func(ftpx.CommandInfo) // told of each command besides; set before the first
+	hook      func(context.Context, ftpx.CommandInfo) // told of each command besides; set before the first
 }
 
 func start(t testing.TB, p ftpx.Protocol, change ...func(*testserver.TrioOptions, *ftpx.Options)) *world {
@@ -90,7 +90,7 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 			defer w.mu.Unlock()
 			w.transfers = append(w.transfers, i)
 		},
-		Command: func(i ftpx.CommandInfo) {
+		Command: func(_ context.Context, i ftpx.CommandInfo) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			verb, _, _ := strings.Cut(i.Line, " ")

@@ -1,6 +1,7 @@
 package folder_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestReplacedAfterItWasSent(t *testing.T) {
 				SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
 				Retry: retry.Policy{InitialDelay: time.Millisecond},
 				Hooks: &ftpx.Hooks{
-					Command: func(i ftpx.CommandInfo) {
+					Command: func(_ context.Context, i ftpx.CommandInfo) {
 						mu.Lock()
 						defer mu.Unlock()
 						if i.Line == "CLOSE" && cut == done { // once each time that it is sent

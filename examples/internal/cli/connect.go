@@ -28,21 +28,12 @@ func Connect(ctx context.Context, name string, f Flags, env Env, cfg ftpx.Config
 		}
 	}
 	timer := time.AfterFunc(noticeAfter, func() { say("%s: connecting to %s ...", name, cfg.Host) })
-	var hooks ftpx.Hooks
-	if cfg.Hooks != nil {
-		hooks = *cfg.Hooks
-	}
-	told := hooks.Retry
-	hooks.Retry = func(i ftpx.RetryInfo) {
-		if told != nil {
-			told(i)
-		}
+	cfg.Hooks = ftpx.JoinHooks(cfg.Hooks, &ftpx.Hooks{Retry: func(_ context.Context, i ftpx.RetryInfo) {
 		if i.Attempt == 1 {
 			timer.Stop()
 			say("%s: %s: trying again, -retry-for says how long", name, Words(i.Err))
 		}
-	}
-	cfg.Hooks = &hooks
+	}})
 	client, err := ftpx.New(ctx, cfg)
 	timer.Stop()
 	mu.Lock()

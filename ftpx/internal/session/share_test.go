@@ -378,7 +378,7 @@ func TestNothingToShareAfterAll(t *testing.T) {
 			t.Fatal("it could be shared before")
 		}
 		shared.Release()
-		owner.conn.conn.(*stub).caps.Overlap = 0
+		owner.conn.Conn.(*stub).caps.Overlap = 0
 		l := b.ask(true)
 		if l == nil {
 			t.Fatal("it waits for a share that nobody can have")
