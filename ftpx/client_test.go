@@ -480,9 +480,11 @@ func TestPasswordStaysSecret(t *testing.T) {
 		opts.Hooks = &ftpx.Hooks{
 			Command: func(_ context.Context, i ftpx.CommandInfo) { seen.WriteString(i.Line + "\n") },
 			Reply:   func(_ context.Context, i ftpx.ReplyInfo) { seen.WriteString(i.Text + "\n") },
-			Dial: func(i ftpx.DialInfo) {
-				if i.Err != nil {
-					seen.WriteString(i.Err.Error() + "\n")
+			Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
+				return nil, func(e ftpx.DialEnd) {
+					if e.Err != nil {
+						seen.WriteString(e.Err.Error() + "\n")
+					}
 				}
 			},
 		}

@@ -139,8 +139,8 @@ func TestReplacedAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		renamed, replaced := false, 0
 		cut := cutAtClose(trio)
-		opts.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
-			cut.Command(i)
+		opts.Hooks = &ftpx.Hooks{Command: func(ctx context.Context, i ftpx.CommandInfo) {
+			cut.Command(ctx, i)
 			mu.Lock()
 			defer mu.Unlock()
 			renamed = renamed || strings.Contains(i.Line, "rename")

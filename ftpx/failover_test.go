@@ -329,10 +329,12 @@ func TestNoWayBackByAnAttemptThatWasLate(t *testing.T) {
 				defer mu.Unlock()
 				moves = append(moves, i)
 			},
-			Attempt: func(i ftpx.AttemptInfo) {
-				mu.Lock()
-				defer mu.Unlock()
-				addr = i.Addr
+			Attempt: func(context.Context, ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+				return nil, func(e ftpx.AttemptEnd) {
+					mu.Lock()
+					defer mu.Unlock()
+					addr = e.Addr
+				}
 			},
 		}}
 		ftpx.SetConnect(&o, func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {

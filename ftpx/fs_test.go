@@ -332,10 +332,11 @@ func TestFSLeavesHostileNamesOut(t *testing.T) {
 // TestFSInfoCostsNoRoundTrip: Info is the listing's, unless that was not exact.
 func TestFSInfoCostsNoRoundTrip(t *testing.T) {
 	var stats int
-	hook := &ftpx.Hooks{Attempt: func(i ftpx.AttemptInfo) {
+	hook := &ftpx.Hooks{Attempt: func(_ context.Context, i ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
 		if i.Op == "stat" {
 			stats++
 		}
+		return nil, nil
 	}}
 	trio := startTrio(t, func(o *testserver.TrioOptions) {
 		o.FTP = func(o *testserver.FTPOptions) {

@@ -45,7 +45,7 @@ func TestSingleInDoubt(t *testing.T) {
 			sent := 0
 			var cut sync.Once
 			w := start(t, ftpx.SFTP)
-			w.hook = func(_ context.Context, i ftpx.CommandInfo) {
+			w.hook = func(i ftpx.CommandInfo) {
 				if i.Line == "CLOSE" {
 					cut.Do(func() { w.SFTP.CutSessions() })
 				}

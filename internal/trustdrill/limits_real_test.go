@@ -113,7 +113,11 @@ type dials struct {
 	why                   error      // of the first that was refused
 }
 
-func (d *dials) saw(i ftpx.DialInfo) {
+func (d *dials) saw(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
+	return nil, d.ended
+}
+
+func (d *dials) ended(i ftpx.DialEnd) {
 	d.made.Add(1)
 	switch {
 	case i.Err == nil:

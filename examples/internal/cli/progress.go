@@ -15,10 +15,10 @@ import (
 type Progress struct {
 	bars *bars
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex            // guards what follows
 	active map[uint64]*activeBar // by operation
-	files  int   // that are done
-	bytes  int64 // of those
+	files  int                   // that are done
+	bytes  int64                 // of those
 	// expectedFiles and expectedBytes are what there is to do, 0 if that is not known.
 	expectedFiles int
 	expectedBytes int64

@@ -187,8 +187,8 @@ func TestAnotherProtocol(t *testing.T) {
 		b.s.opts.Protocols = []transport.Protocol{transport.FTPS, transport.SFTP}
 		b.s.opts.HeadStart, b.s.opts.Recheck = time.Second, time.Hour
 		dial := b.s.opts.Dial
-		b.s.opts.Dial = func(ctx context.Context, t Target, heard func()) (transport.Conn, error) {
-			c, err := dial(ctx, t, heard)
+		b.s.opts.Dial = func(ctx context.Context, t Target, l *Link, heard func()) (transport.Conn, error) {
+			c, err := dial(ctx, t, l, heard)
 			c.(*stub).proto = t.Protocol
 			return c, err
 		}

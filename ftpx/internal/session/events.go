@@ -8,9 +8,9 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Events are told what happens, in the context that it happens in. No field may be nil. The
-// functions that Attempt and Acquire return may be nil; others are called once, whatever
-// the end is. Events are told without a lock, and where one panics all places are given
+// Events are told what happens, in the context that it happens in. Nil ones are told
+// nothing; the makers of errors may not be nil. The functions that Attempt and Acquire
+// return may be nil; others are called once, whatever the end is. Events are told without a lock, and where one panics all places are given
 // back and the connection of the attempt is closed.
 type Events struct {
 	// Protocol: it was chosen for new connections to a host if why is nil, else skipped.
@@ -38,6 +38,41 @@ type Events struct {
 	NoProtocol func(r Race) error
 	// NoHost makes the error that sums up several hosts of which none could be used.
 	NoHost func(hosts []string, errs []error) error
+}
+
+// filled has something for each field that is nil.
+func (e Events) filled() Events {
+	if e.Protocol == nil {
+		e.Protocol = func(context.Context, string, transport.Protocol, error) {}
+	}
+	if e.Moved == nil {
+		e.Moved = func(context.Context, string, string, error) {}
+	}
+	if e.Attempt == nil {
+		e.Attempt = func(ctx context.Context, _ Task, _ int) (context.Context, func(AttemptEnd)) { return ctx, nil }
+	}
+	if e.Attempted == nil {
+		e.Attempted = func(context.Context, Task, AttemptEnd) {}
+	}
+	if e.Acquire == nil {
+		e.Acquire = func(ctx context.Context, _ Waiting) (context.Context, func(error)) { return ctx, nil }
+	}
+	if e.Retry == nil {
+		e.Retry = func(context.Context, Task, retry.Event, *Lease) {}
+	}
+	if e.Breaker == nil {
+		e.Breaker = func(context.Context, BreakerState) {}
+	}
+	if e.Limit == nil {
+		e.Limit = func(context.Context, string, int) {}
+	}
+	if e.Lost == nil {
+		e.Lost = func() {}
+	}
+	if e.Ended == nil {
+		e.Ended = func(Ended) {}
+	}
+	return e
 }
 
 // AttemptEnd is how an attempt has ended.

@@ -75,9 +75,6 @@ func newSession(t *testing.T, o Options) (*Session, *tally) {
 		o.Protocols = []transport.Protocol{transport.SFTP}
 	}
 	o.Events = Events{
-		Protocol: func(context.Context, string, transport.Protocol, error) {},
-		Moved:    func(context.Context, string, string, error) {},
-		Attempt:  func(ctx context.Context, _ Task, _ int) (context.Context, func(AttemptEnd)) { return ctx, nil },
 		Attempted: func(_ context.Context, _ Task, e AttemptEnd) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
@@ -91,12 +88,7 @@ func newSession(t *testing.T, o Options) (*Session, *tally) {
 				}
 			}
 		},
-		Acquire:    func(ctx context.Context, _ Waiting) (context.Context, func(error)) { return ctx, nil },
-		Retry:      func(context.Context, Task, retry.Event, *Lease) {},
-		Breaker:    func(context.Context, BreakerState) {},
-		Limit:      func(context.Context, string, int) {},
 		Lost:       func() { n.mu.Lock(); n.lost++; n.mu.Unlock() },
-		Ended:      func(Ended) {},
 		NoProtocol: func(r Race) error { return &transport.Error{Op: "connect", Kind: r.Kind, Err: errors.Join(r.Errs...)} },
 		NoHost:     func(_ []string, errs []error) error { return errors.Join(errs...) },
 	}

@@ -89,6 +89,7 @@ type Session struct {
 
 // New returns a session that has not dialled yet. Close must be called.
 func New(opts Options) *Session {
+	opts.Events = opts.Events.filled()
 	s := &Session{opts: opts}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	if opts.MaxTransfers > 0 {
