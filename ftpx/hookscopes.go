@@ -9,8 +9,8 @@ import (
 type OperationInfo struct {
 	// ID is its number, Parent that of the operation that it is part of, 0 for none.
 	ID, Parent uint64
-	// Op, Local and Remote are as in [Error]. Jobs of package folder are "upload folder"
-	// and "download folder".
+	// Op, Local and Remote are as in [Error], and Op is besides "walk", "removeall", and
+	// "upload folder" and "download folder" for jobs of package folder.
 	Op, Local, Remote string
 	// Host is [Config].Host.
 	Host string

@@ -71,18 +71,21 @@ func (o *operation) attempted(e AttemptEnd) {
 // end ends an operation that is no transfer. It is deferred, with the error that the call
 // returns, which is [ErrNoReturn] until it does.
 func (o *operation) end(err *error) {
-	if o == nil || o.finish == nil {
-		return
+	if o != nil && o.finish != nil {
+		o.endWith(o.result(*err), *err)
 	}
-	r := Result{Outcome: Done}
-	if *err != nil {
-		r.Outcome = outcomeOfCall(*err)
+}
+
+// result is that of what is no transfer.
+func (o *operation) result(err error) Result {
+	r := Result{Outcome: Done, Duration: time.Since(o.begin)}
+	if err != nil {
+		r.Outcome = outcomeOfCall(err)
 	}
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	r.Attempts, r.Protocol, r.Addr = o.attempts, o.last.Protocol, o.last.Addr
-	o.mu.Unlock()
-	r.Duration = time.Since(o.begin)
-	o.endWith(r, *err)
+	return r
 }
 
 // endTransfer is end for a transfer.

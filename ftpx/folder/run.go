@@ -68,7 +68,29 @@ func start(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts 
 		return Report{}, fmt.Errorf("folder: %w", err)
 	}
 	defer j.close()
-	return j.run(ctx)
+	i := ftpx.OperationInfo{Op: "download folder", Local: localDir, Remote: remoteDir}
+	if up {
+		i.Op = "upload folder"
+	}
+	ctx, end := c.Begin(ctx, i)
+	var report Report
+	err = ftpx.ErrNoReturn
+	defer func() { end(operationEnd(report, err)) }()
+	report, err = j.run(ctx)
+	return report, err
+}
+
+// operationEnd is the end of a job as hooks are told of it. Each file had an operation of
+// its own.
+func operationEnd(r Report, err error) ftpx.OperationEnd {
+	e := ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.Done, Size: -1, Moved: r.Bytes}, Err: err}
+	switch {
+	case err == ftpx.ErrNoReturn:
+		e.Result.Outcome = ftpx.Unknown
+	case err != nil:
+		e.Result.Outcome = ftpx.NotDone
+	}
+	return e
 }
 
 func newJob(c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (*job, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type file struct {
 	cancel    context.CancelFunc
 	closed    atomic.Bool
 	fromStart atomic.Bool // it is not sent from an offset on
+	told      told
 
 	// turn is held by whoever uses what follows; a channel, because it is held
 	// during a fetch, and waiting for it must end with the context.
@@ -45,7 +47,11 @@ var _ interface {
 
 func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
 	f := &file{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
-	f.ctx, f.cancel = context.WithCancel(r.ctx)
+	ctx, end := r.s.Begin(r.ctx, File{Remote: remote, Size: e.Size})
+	f.ctx, f.cancel = context.WithCancel(ctx)
+	if f.told.end = end; end != nil {
+		context.AfterFunc(f.ctx, f.told.finish)
+	}
 	f.ahead = readAhead{chunks: r.memory, next: firstWindow}
 	return f
 }
@@ -63,9 +69,41 @@ func (f *file) Close() error {
 	if f.closed.Swap(true) {
 		return f.fail("close", fs.ErrClosed)
 	}
+	f.told.finish()
 	f.cancel()
 	f.tidy()
 	return nil
+}
+
+// told is what is told of a file when it is closed.
+type told struct {
+	end  func(moved int64, err error) // nil where nobody wants to know
+	once sync.Once
+
+	mu    sync.Mutex // guards what follows
+	moved int64
+	err   error
+}
+
+// read takes note of a piece.
+func (t *told) read(n int64, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.moved += n
+	t.err = err
+}
+
+// finish tells, once.
+func (t *told) finish() {
+	if t.end == nil {
+		return
+	}
+	t.once.Do(func() {
+		t.mu.Lock()
+		moved, err := t.moved, t.err
+		t.mu.Unlock()
+		t.end(moved, err)
+	})
 }
 
 // tidy gives back the memory of a closed file, unless it is in use: then its user does.
@@ -302,6 +340,9 @@ func (f *file) WriteTo(w io.Writer) (int64, error) {
 // fetch brings want bytes of the file from off on to dst.
 func (f *file) fetch(off, want int64, dst io.Writer) (int64, error) {
 	n, err := f.fsys.s.Read(f.ctx, Piece{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
+	if !f.closed.Load() {
+		f.told.read(n, err)
+	}
 	if err != nil {
 		return 0, f.fail("read", err)
 	}
