@@ -202,9 +202,8 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 }
 
 func (c *client) Close() error {
-	err := c.lastLook()
-	c.sess.Close()
-	return err
+	defer c.sess.Close()
+	return c.lastLook()
 }
 
 func (c *client) Ping(ctx context.Context) error { return c.ping(ctx, "ping") }

@@ -126,8 +126,8 @@ type ProgressInfo struct {
 
 // CommandInfo is a command on its way.
 type CommandInfo struct {
-	// ID is the operation, 0 for none; Conn is the connection, and Seq counts its commands
-	// from 1.
+	// ID is the operation, 0 for none; Conn is the connection, and Seq numbers its commands
+	// from 1. Operations that share a connection may be told out of order.
 	ID, Conn, Seq uint64
 	// Protocol is that of the connection.
 	Protocol Protocol

@@ -176,7 +176,18 @@ func (j *job) work(ctx context.Context, produce func()) {
 	}
 	wake := context.AfterFunc(ctx, j.queue.stop)
 	defer wake()
-	var all sync.WaitGroup
+	stop := func() {
+		j.cancel(ftpx.ErrNoReturn)
+		j.queue.stop()
+	}
+	all := crew{stop: stop}
+	produced := false
+	defer func() {
+		if !produced { // code of the caller's has panicked
+			stop()
+		}
+		all.Wait()
+	}()
 	for range workers {
 		all.Go(func() {
 			for t := j.queue.pop(); t != nil; t = j.queue.pop() {
@@ -187,7 +198,7 @@ func (j *job) work(ctx context.Context, produce func()) {
 	}
 	produce()
 	j.queue.finish()
-	all.Wait()
+	produced = true
 }
 
 // put hands a task to the workers; false means that no more are wanted.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -69,41 +68,10 @@ func (f *file) Close() error {
 	if f.closed.Swap(true) {
 		return f.fail("close", fs.ErrClosed)
 	}
-	f.told.finish()
 	f.cancel()
+	f.told.finish()
 	f.tidy()
 	return nil
-}
-
-// told is what is told of a file when it is closed.
-type told struct {
-	end  func(moved int64, err error) // nil where nobody wants to know
-	once sync.Once
-
-	mu    sync.Mutex // guards what follows
-	moved int64
-	err   error
-}
-
-// read takes note of a piece.
-func (t *told) read(n int64, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.moved += n
-	t.err = err
-}
-
-// finish tells, once.
-func (t *told) finish() {
-	if t.end == nil {
-		return
-	}
-	t.once.Do(func() {
-		t.mu.Lock()
-		moved, err := t.moved, t.err
-		t.mu.Unlock()
-		t.end(moved, err)
-	})
 }
 
 // tidy gives back the memory of a closed file, unless it is in use: then its user does.
@@ -339,10 +307,11 @@ func (f *file) WriteTo(w io.Writer) (int64, error) {
 
 // fetch brings want bytes of the file from off on to dst.
 func (f *file) fetch(off, want int64, dst io.Writer) (int64, error) {
-	n, err := f.fsys.s.Read(f.ctx, Piece{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
-	if !f.closed.Load() {
-		f.told.read(n, err)
-	}
+	var n int64
+	var err error
+	f.told.begin()
+	defer func() { f.told.read(n, err) }()
+	n, err = f.fsys.s.Read(f.ctx, Piece{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
 	if err != nil {
 		return 0, f.fail("read", err)
 	}
