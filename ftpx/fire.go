@@ -50,7 +50,7 @@ func (c *client) events() session.Events {
 }
 
 func (c *client) onAttempt(ctx context.Context, t task, number int) (context.Context, func(session.AttemptEnd)) {
-	if c.hooks == nil {
+	if !c.numbered {
 		return ctx, nil
 	}
 	op := c.operationOf(ctx)

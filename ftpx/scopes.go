@@ -25,7 +25,7 @@ type operationKey struct{ c *client }
 
 // operationOf returns the innermost operation that a context belongs to, nil for none.
 func (c *client) operationOf(ctx context.Context) *operation {
-	if c.hooks == nil {
+	if !c.numbered {
 		return nil
 	}
 	o, _ := ctx.Value(operationKey{c}).(*operation)
@@ -40,9 +40,15 @@ func (c *client) idOf(ctx context.Context) uint64 {
 	return 0
 }
 
+// numbered reports whether any hook is told of operations.
+func (h *Hooks) numbered() bool {
+	return h != nil && (h.Operation != nil || h.Attempt != nil || h.Acquire != nil || h.Dial != nil || h.Protocol != nil || h.Host != nil ||
+		h.Retry != nil || h.Resume != nil || h.Verify != nil || h.Breaker != nil || h.Limit != nil || h.Progress != nil || h.Command != nil || h.Reply != nil)
+}
+
 // begin begins an operation.
 func (c *client) begin(ctx context.Context, i OperationInfo) (context.Context, *operation) {
-	if c.hooks == nil {
+	if !c.numbered {
 		return ctx, nil
 	}
 	o := &operation{c: c, id: c.operations.Add(1), begin: time.Now()}
