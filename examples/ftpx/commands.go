@@ -4,6 +4,9 @@ package main
 // method Run(*world) error, and [connection] embedded if it reaches a server; its method
 // Help, if there is one, returns what its --help says beside the flags, with examples.
 type commands struct {
+	Put putCmd `cmd:"" group:"move" help:"Send files and folders."`
+	Get getCmd `cmd:"" group:"move" help:"Fetch files and folders."`
+
 	Ls  lsCmd  `cmd:"" group:"look" help:"List a folder, or what a pattern matches."`
 	Cat catCmd `cmd:"" group:"look" help:"Write remote files to standard output."`
 

@@ -36,8 +36,8 @@ type exit int
 // Error is part of error.
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// ended is how kong ends the command early, after --help.
-type ended int
+// helped is how kong ends the command early, after --help.
+type helped int
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, env cli.Env) (code int) {
@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 	env.Long = true
 	defer func() {
 		if r := recover(); r != nil {
-			e, ok := r.(ended)
+			e, ok := r.(helped)
 			if !ok {
 				panic(r)
 			}
@@ -87,7 +87,7 @@ func newParser(all *commands, env cli.Env) (*kong.Kong, error) {
 		headings = append(headings, kong.Group{Key: key, Title: title})
 	}
 	return kong.New(all, kong.Name("ftpx"), kong.Description(description), kong.Writers(env.Stdout, env.Stderr),
-		kong.Exit(func(code int) { panic(ended(code)) }), kong.ExplicitGroups(headings), kong.Help(help),
+		kong.Exit(func(code int) { panic(helped(code)) }), kong.ExplicitGroups(headings), kong.Help(help),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: columns}))
 }
 

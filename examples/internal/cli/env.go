@@ -14,11 +14,15 @@ import (
 type Env struct {
 	// Stdout gets results, Stderr all else.
 	Stdout, Stderr io.Writer
+	// Stdin is what is read where a command is told to.
+	Stdin io.Reader
 	// Getenv reads an environment variable.
 	Getenv func(string) string
 	// Prompt asks for a secret on the terminal, and gives up when ctx ends; nil
 	// where there is none.
 	Prompt func(ctx context.Context, question string) (string, error)
+	// Ask asks for what may be seen, else as Prompt.
+	Ask func(ctx context.Context, question string) (string, error)
 	// Terminal says that Stderr is a terminal, for progress bars.
 	Terminal bool
 	// Long says that flags are written with two dashes.
@@ -29,7 +33,7 @@ type Env struct {
 
 // System is the process's own world.
 func System() Env {
-	e := Env{Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+	e := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())), StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd()))}
 	if term.IsTerminal(int(os.Stdin.Fd())) && e.Terminal {
 		e.Prompt = prompt

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -82,6 +83,20 @@ func ExitOf(err error) int {
 		return ExitIdentity
 	}
 	return ExitConnect
+}
+
+// Together is the exit code of several things that were done.
+func Together(codes []int) int {
+	codes = slices.DeleteFunc(slices.Clone(codes), func(c int) bool { return c == ExitDone })
+	switch {
+	case len(codes) == 0:
+		return ExitDone
+	case slices.Contains(codes, ExitInterrupted):
+		return ExitInterrupted
+	case len(slices.Compact(codes)) == 1:
+		return codes[0]
+	}
+	return ExitSome
 }
 
 // Hint names the flags that have to do with a failure, in a line, or is empty.
