@@ -15,8 +15,9 @@ type session struct {
 
 // sessions are the clients of a run, one for each server.
 type sessions struct {
-	w    *world
-	open map[string]*session
+	w       *world
+	open    map[string]*session
+	display *cli.Display // nil without a terminal
 }
 
 // of returns the client for a place, connecting if there is none yet.
@@ -28,7 +29,10 @@ func (ss *sessions) of(p cli.Place) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.Open(ss.w.ctx, ss.w.name, ss.w.env, p, cli.Hooks(*f, ss.w.env))
+	if ss.display == nil {
+		ss.display = cli.NewDisplay(f, ss.w.env)
+	}
+	client, err := f.Open(ss.w.ctx, ss.w.env, p, ss.display)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -39,6 +43,7 @@ func (ss *sessions) of(p cli.Place) (*session, error) {
 }
 
 func (ss *sessions) close() {
+	ss.display.Close()
 	for _, s := range ss.open {
 		_ = s.Close() // nothing was sent
 		s.flags.Close()

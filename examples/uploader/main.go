@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
-	client, err := cli.Connect(ctx, "uploader", f, env, cfg)
+	client, err := cli.Connect(ctx, f, env, cfg)
 	if err != nil {
 		return cli.NoClient("uploader", f, env, err)
 	}
@@ -102,7 +102,6 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) ([
 	if err != nil {
 		return fail(err)
 	}
-	opts.Hooks = cli.Hooks(*f, env)
 	cfg, err := cli.ParseURL(rawURL, &opts)
 	return sources, cfg, err
 }

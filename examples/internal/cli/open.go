@@ -13,39 +13,41 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Open connects to the server of a place, for a command that is called who in messages.
-// Whoever sits at a terminal is asked for a password, once the keys were refused, and
-// whether to trust a host that is not known. [Flags.Close] ends what it was reached through,
-// after the client was closed.
-func (f *Flags) Open(ctx context.Context, who string, env Env, p Place, hooks *ftpx.Hooks) (ftpx.Client, error) {
+// Open connects to the server of a place, and shows on d, which may be nil, what is waited
+// for. Whoever sits at a terminal is asked for a password, once the keys were refused, and
+// whether to trust a host that is not known, where the user's own configuration is used.
+// [Flags.Close] ends what the server was reached through, after the client was closed.
+func (f *Flags) Open(ctx context.Context, env Env, p Place, d *Display) (ftpx.Client, error) {
 	cfg, err := f.config(ctx, env, p)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Hooks = hooks
-	if !f.Own.Use {
-		return Connect(ctx, who, *f, env, cfg)
-	}
-	if cfg.User != "" && cfg.Password == "" && !overSSH(cfg) {
+	cfg.Hooks = Hooks(*f, env, d)
+	defer d.Say("")
+	if f.Own.Use && cfg.User != "" && cfg.Password == "" && !overSSH(cfg) {
 		if err := askPassword(ctx, env, &cfg); err != nil {
 			return nil, err
 		}
 	}
 	for asked := 0; ; {
-		client, err := Connect(ctx, who, *f, env, cfg)
+		d.Say(connecting(cfg))
+		client, err := ftpx.New(ctx, cfg)
+		d.Say("")
 		switch kind := ftpx.KindOf(err); {
 		case err == nil:
 			return client, nil
+		case !f.Own.Use:
+			return nil, err
 		case kind == transport.KindAuth && asked < mostAsked && (asked > 0 || cfg.Password == "") && env.Prompt != nil:
 			if asked > 0 {
-				fmt.Fprintf(env.Stderr, "%s: the password was refused\n", who)
+				fmt.Fprintln(env.Stderr, "the password was refused")
 			}
 			asked++
 			if err := askPassword(ctx, env, &cfg); err != nil {
 				return nil, err
 			}
 		case kind == transport.KindHostKey && env.Ask != nil && cfg.SSH.TrustOnFirstUse == "":
-			trusted, aerr := f.askTrust(ctx, env, &cfg, err)
+			trusted, aerr := askTrust(ctx, env, &cfg, err)
 			if aerr != nil {
 				return nil, aerr
 			}
@@ -56,6 +58,16 @@ func (f *Flags) Open(ctx context.Context, who string, env Env, p Place, hooks *f
 			return nil, err
 		}
 	}
+}
+
+// Connect is [ftpx.New] for a command. On a terminal it shows what is waited for; with -v
+// the hooks say more.
+func Connect(ctx context.Context, f Flags, env Env, cfg ftpx.Config) (ftpx.Client, error) {
+	d := NewDisplay(&f, env.Shared())
+	defer d.Close()
+	cfg.Hooks = Hooks(f, env, d)
+	d.Say(connecting(cfg))
+	return ftpx.New(ctx, cfg)
 }
 
 // mostAsked is how often a password is asked for.
@@ -109,7 +121,7 @@ var unknownKey = regexp.MustCompile(`the host key of (\S+), (SHA256:\S+) \((\S+)
 
 // askTrust asks whether a host is to be trusted, as ssh does. The key is pinned then, so
 // that no other can take its place before it is written down.
-func (f *Flags) askTrust(ctx context.Context, env Env, cfg *ftpx.Config, why error) (bool, error) {
+func askTrust(ctx context.Context, env Env, cfg *ftpx.Config, why error) (bool, error) {
 	m := unknownKey.FindStringSubmatch(why.Error())
 	home, err := os.UserHomeDir()
 	if m == nil || err != nil {

@@ -102,7 +102,6 @@ func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
 
 // connect opens the client; base is the folder of the URL.
 func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err error) {
-	hooks := l.progress.Hook(cli.Hooks(l.f.Flags, l.env))
 	place := l.t.place
 	if place.Text == "" { // of a file, whose URLs are checked
 		cfg, err := cli.ParseURL(l.t.URL, nil)
@@ -119,7 +118,7 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 	if err != nil {
 		return nil, "", err
 	}
-	client, err = flags.Open(ctx, l.out.named(l.Name), env, place, hooks)
+	client, err = flags.Open(ctx, env, place, l.progress)
 	if err != nil {
 		flags.Close()
 		return nil, "", err

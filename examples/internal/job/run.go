@@ -38,7 +38,7 @@ type run struct {
 	begin    time.Time
 	report   *report
 	ledger   *ledger.Ledger // nil for none
-	progress *cli.Progress  // nil without a terminal
+	progress *cli.Display   // nil without a terminal
 	results  []Summary
 }
 
@@ -136,7 +136,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		return closing, err
 	}
 	if r.out.lively {
-		r.progress = cli.NewProgress(r.env)
+		r.progress = cli.NewDisplay(&r.f.Flags, r.env)
 	}
 	return closing, nil
 }
