@@ -12,9 +12,9 @@ import (
 )
 
 // file is a file open for reading. Nothing is open on the server for it:
-// each piece is fetched by an operation of its own, so that a connection that is
+// each section is fetched by an operation of its own, so that a connection that is
 // lost between two reads is no loss, and an idle file holds no connection. That
-// the pieces are of one file is looked at after each of them, before it is handed
+// the sections are of one file is looked at after each of them, before it is handed
 // out: size and time must be those that it had when it was opened.
 type file struct {
 	fsys   *folder
@@ -120,7 +120,7 @@ func (f *file) fail(op string, err error) error {
 	return &fs.PathError{Op: op, Path: f.name, Err: err}
 }
 
-// Read hands out what was read ahead, or fetches the next piece first.
+// Read hands out what was read ahead, or fetches the next section first.
 func (f *file) Read(p []byte) (int, error) {
 	if err := f.begin("read"); err != nil {
 		return 0, err
@@ -301,7 +301,7 @@ func (f *file) WriteTo(w io.Writer) (int64, error) {
 
 // fetch brings want bytes of the file from off on to dst.
 func (f *file) fetch(off, want int64, dst io.Writer) (int64, error) {
-	n, err := f.fsys.s.Read(f.ctx, Piece{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
+	n, err := f.fsys.s.Read(f.ctx, Section{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
 	if err != nil {
 		return 0, f.fail("read", err)
 	}
