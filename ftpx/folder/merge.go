@@ -120,7 +120,7 @@ func (m *merge) pair(s, d *entry) bool {
 		return true
 	}
 	rel := join(m.n.rel, s.name)
-	if unfinished(s.name, m.beside) {
+	if unfinished(s.name, m.sibling) {
 		j.left(rel, s, "an unfinished transfer")
 		return true
 	}
@@ -170,7 +170,7 @@ func (k kind) String() string {
 }
 
 // beside looks for a name in the source's folder.
-func (m *merge) beside(name string) bool {
+func (m *merge) sibling(name string) bool {
 	if m.j.folded {
 		name = fold(name)
 	}

@@ -151,7 +151,7 @@ func (c *control) receive() (reply, error) {
 			_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 		}
 	}
-	if len(c.ahead) > 0 && verb != c.lead {
+	if len(c.pipelined) > 0 && verb != c.lead {
 		limit, onLimit = batchTimeout, errDropped
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}
@@ -237,7 +237,7 @@ func (c *control) saw(r reply) {
 
 // inStep reports whether no reply is outstanding or lies unread.
 func (c *control) inStep() bool {
-	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.ahead) && c.br.Buffered() == 0
+	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.pipelined) && c.br.Buffered() == 0
 }
 
 // verbOf returns the command of a line, in capitals.

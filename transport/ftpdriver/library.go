@@ -72,7 +72,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		}
 		return "login", err
 	}
-	c.ctl.ahead, c.ctl.taken = nil, 0
+	c.ctl.pipelined, c.ctl.taken = nil, 0
 	c.learn()
 	if c.traits.doublesIAC {
 		c.ctl.conn = telnet{c.ctl.conn}
