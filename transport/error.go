@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	if e.Addr != "" {
 		b.WriteString(e.Addr + ": ")
 	}
-	if e.Op != "" {
+	if e.Op != "" && !strings.HasPrefix(e.Kind.String(), e.Op+" ") { // not "login login refused"
 		b.WriteString(e.Op + " ")
 	}
 	if e.Path != "" {
