@@ -155,6 +155,10 @@ type Options struct {
 	// port. It cannot be used with Dial. "" means passive mode, which is what
 	// works through firewalls.
 	ActiveAddr string
+	// Learned is what [Client].Learned of an earlier client has returned, perhaps in
+	// another process or version; nil for nothing. What it says wrongly of a server costs
+	// a round trip. New refuses what it cannot read; then leave it out: it is learned again.
+	Learned []byte
 	// AfterLogin are command lines that are sent to an FTP server after each login, such as
 	// "SITE FILETYPE=SEQ" to z/OS. Commands that move data or change what a connection
 	// relies on are refused, see [Files].Raw; a server that refuses one is not used.
@@ -253,6 +257,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.MaxListing < 0 {
 		return cfg, fmt.Errorf("Options.MaxListing is %d: use a number of bytes, or 0 for %d", cfg.MaxListing, DefaultMaxListing)
+	}
+	if err := new(transport.Learned).Load(cfg.Learned); err != nil {
+		return cfg, fmt.Errorf("Options.Learned: %w", err)
 	}
 	cfg.MaxListing = cmp.Or(cfg.MaxListing, DefaultMaxListing)
 	if err := charset.Check(cfg.Charset); err != nil {

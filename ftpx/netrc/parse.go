@@ -24,7 +24,7 @@ func Parse(text string) (*File, error) {
 		}
 		line := s.line
 		if quoted { // a keyword is never quoted
-			return nil, stray(line, entry)
+			return nil, unexpected(line, entry)
 		}
 		switch word {
 		case "default":
@@ -39,7 +39,7 @@ func Parse(text string) (*File, error) {
 			continue
 		case "machine", "login", "password", "account":
 		default:
-			return nil, stray(line, entry)
+			return nil, unexpected(line, entry)
 		}
 		value, quoted, err := s.word()
 		if err != nil {
@@ -72,7 +72,7 @@ func Parse(text string) (*File, error) {
 
 // stray complains about a word out of place without showing it: it is most likely
 // the rest of a password with a blank in it.
-func stray(line int, entry *Entry) error {
+func unexpected(line int, entry *Entry) error {
 	where := "before any machine"
 	if entry != nil && entry.Machine != "" {
 		where = fmt.Sprintf("after machine %q", entry.Machine)

@@ -180,11 +180,11 @@ func (u *store) chunk(p []byte) error {
 		u.write(at, p[:n])
 	case Hole:
 		if u.c.sftp {
-			u.hole(at+int64(len(p)), u.ahead(min(orElse(f.Bytes, int64(len(u.buf))), u.c.caps.WriteWindow-int64(len(p)))))
+			u.hole(at+int64(len(p)), u.overread(min(orElse(f.Bytes, int64(len(u.buf))), u.c.caps.WriteWindow-int64(len(p)))))
 		}
 	case LateWrites:
 		first := append([]byte{}, p...)
-		u.late(at, append(first, u.ahead(orElse(f.Bytes, 4*int64(len(u.buf))))...), orElse(f.For, time.Second))
+		u.late(at, append(first, u.overread(orElse(f.Bytes, 4*int64(len(u.buf))))...), orElse(f.For, time.Second))
 	}
 	return u.lost(transport.KindLost, errReset, true)
 }
@@ -217,9 +217,9 @@ func (u *store) drop(n int64) {
 	u.acked = min(u.acked, int64(len(u.file.data))-u.offset)
 }
 
-// ahead reads up to n more bytes of the source: the line has taken them before
+// overread reads up to n more bytes of the source: the line has taken them before
 // it turned out to be lost.
-func (u *store) ahead(n int64) []byte {
+func (u *store) overread(n int64) []byte {
 	if n <= 0 {
 		return nil
 	}

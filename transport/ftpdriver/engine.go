@@ -160,16 +160,16 @@ func (r *run) indexOf(q transport.Request) int { return slices.Index(r.reqs, q) 
 
 // plain carries out a write without a transfer.
 func (r *run) plain(w *flight) error {
-	var ahead []string
+	var prefetch []string
 	if w.port && len(linesOf(w.parts)) > 0 {
-		ahead = []string{"EPSV"}
+		prefetch = []string{"EPSV"}
 	}
-	if err := r.send(w.parts, ahead...); err != nil {
+	if err := r.send(w.parts, prefetch...); err != nil {
 		return err
 	}
 	err := r.answers(w.parts)
 	if err == nil {
-		err = r.c.tookAhead(ahead)
+		err = r.c.tookPrefetch(prefetch)
 	}
 	r.look(w.parts)
 	return err

@@ -72,7 +72,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		}
 		return "login", err
 	}
-	c.ctl.ahead, c.ctl.taken = nil, 0
+	c.ctl.pipelined, c.ctl.taken = nil, 0
 	c.learn()
 	if c.traits.doublesIAC {
 		c.ctl.conn = telnet{c.ctl.conn}
@@ -282,7 +282,7 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 		_ = d.fail(err) // where it was Dst that failed, the rest must not come
 	}
 	c.tookPath(q.Path)
-	if err = besides(err, resp.Close()); enough {
+	if err = joinErr(err, resp.Close()); enough {
 		return nil // whatever became of the session: the bytes are there
 	}
 	return c.retrieveError(d, err, q.Offset)

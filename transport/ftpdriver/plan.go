@@ -50,7 +50,7 @@ func (r *run) plan() *flight {
 	c, w := r.c, &flight{}
 	if r.carries != nil && (!r.asked || !r.carriesAlong()) {
 		w.parts = []*part{r.carriedPart()}
-		w.port = transfers(r.reqs[r.next:]) && c.mayAskAhead() && !c.hasPort()
+		w.port = transfers(r.reqs[r.next:]) && c.mayPrefetch() && !c.hasPort()
 		return w
 	}
 	if r.carries != nil {
@@ -66,7 +66,7 @@ func (r *run) plan() *flight {
 			break
 		}
 	}
-	w.port = w.move == nil && c.mayAskAhead() && !c.hasPort() && r.portWanted(i)
+	w.port = w.move == nil && c.mayPrefetch() && !c.hasPort() && r.portWanted(i)
 	return w
 }
 

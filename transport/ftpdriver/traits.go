@@ -111,7 +111,7 @@ func traitsOf(greeting string, f features) traits {
 // readsLater reports whether the server leaves ends alone until the transfer that lines
 // ask for is over, if they are sent with them.
 func (c *Conn) readsLater(lines, ends []string) bool {
-	if !c.traits.readsLater || c.traits.disorders && !c.earlyIsGood() {
+	if !c.traits.readsLater || c.traits.disorders && !c.pipeliningPays() {
 		return false
 	}
 	n := 0

@@ -22,10 +22,10 @@ type step struct {
 	rounds bool     // it takes more than one round trip
 	bad    error    // why it is not sent
 
-	reply  *reply // to its first packet
-	burst  *burst // with which that has left
-	serial bool   // it goes through the library
-	early  bool   // it has left before a condition that has been asked since
+	reply       *reply // to its first packet
+	burst       *burst // with which that has left
+	serial      bool   // it goes through the library
+	speculative bool   // it has left before a condition that has been asked since
 
 	handle  string
 	refused error     // to SSH_FXP_OPEN, where that was not waited for in the step's turn

@@ -299,8 +299,8 @@ func (d *download) previous(st transport.Entry) ([]transfer.Range, error) {
 		// The system has been restarted: what had not been synced may be zeros.
 		return transfer.Common(s.durable(), all), nil
 	}
-	if s.Pieces != nil {
-		return transfer.Common(s.Pieces, all), nil
+	if s.Segments != nil {
+		return transfer.Common(s.Segments, all), nil
 	}
 	return all, nil
 }
@@ -350,7 +350,7 @@ func (d *download) suspend() {
 	}
 	if d.local.file.Sync() == nil {
 		ranges := d.parts.ranges()
-		d.local.state = d.local.state.there(ranges, d.local.state.Pieces != nil).synced(ranges)
+		d.local.state = d.local.state.there(ranges, d.local.state.Segments != nil).synced(ranges)
 		_ = d.local.state.write(d.local.part)
 	}
 }

@@ -176,7 +176,7 @@ func (u *upload) attempt(ctx context.Context, l *session.Lease) error {
 		u.nextGeneration()
 	}
 	if err == nil && u.commit.done && u.doubtful() {
-		err = u.lookAgain(ctx, l)
+		err = u.statAgain(ctx, l)
 	}
 	return err
 }
