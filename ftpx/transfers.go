@@ -37,7 +37,7 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
 		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
-		Mode: unixMode(opts.Mode),
+		Mode: unixMode(opts.Mode), Append: opts.Append,
 	})
 }
 

@@ -110,6 +110,11 @@ type Store struct {
 	Path string
 	// Offset is where the first byte goes.
 	Offset int64
+	// Append adds to the file, whatever it holds: nothing is emptied, and one that is missing
+	// is created. On FTP it is APPE (RFC 959 section 4.1.3), to which Offset means nothing; on
+	// SFTP the bytes are written at Offset, the size that was found. Two appends to one file
+	// at a time are not kept apart there.
+	Append bool
 	// Size is how many bytes are expected from Src, 0 or less when unknown. It is a hint
 	// for buffers and parallel requests, never a promise.
 	Size int64

@@ -95,7 +95,7 @@ func (r *run) joins(w *flight, i int) bool {
 		return false
 	}
 	if s, ok := q.(*transport.Store); ok {
-		return s.Offset == 0 && r.c.hasPort() && readsAtOnce(s.Src)
+		return s.Offset == 0 && !s.Append && r.c.hasPort() && readsAtOnce(s.Src)
 	}
 	return true
 }

@@ -118,9 +118,12 @@ func (u *upload) partialName(generation int) string {
 
 // Invalid reports which fields of a spec cannot be had, or cannot be had together.
 func (s *Spec) Invalid() error {
-	err := CheckPartialName(s.PartialName)
-	field := "PartialName"
+	field, err := "PartialName", CheckPartialName(s.PartialName)
 	switch {
+	case s.Append && s.NoReplace:
+		field, err = "Append", errors.New("with NoReplace there is never a file to add to")
+	case s.Append && (s.Delivery != Atomic || s.PartialName != ""):
+		field, err = "Append", errors.New("bytes are added to the file itself: leave Delivery and PartialName unset")
 	case s.Delivery > Drop:
 		field, err = "Delivery", errors.New("there is no such way of delivery")
 	case s.Delivery != Atomic && s.PartialName != "":
