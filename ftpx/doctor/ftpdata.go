@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // mostListing bounds what is read of a listing: a folder may hold millions of names.
@@ -46,7 +43,6 @@ func (s *seen) list(c *control, config *tls.Config) {
 	if err != nil {
 		s.data.dialErr = err
 		s.stopAt(atServed, "opening a data connection", err, reply{})
-		s.inClear(c.ctx)
 		return
 	}
 	defer conn.Close()
@@ -138,23 +134,6 @@ func (s *seen) listSmall(c *control, config *tls.Config) {
 	err = s.readList(c, conn, config)
 	s.tcp.smallWorks = err == nil && s.data.bytes > 0
 	s.data = before
-}
-
-// inClear tries the same without TLS, where the configuration allows plain FTP: a firewall
-// that reads the control connection opens ports that it cannot see under TLS.
-func (s *seen) inClear(ctx context.Context) {
-	if s.ep.Protocol != transport.FTPS || !s.clearAllowed || ctx.Err() != nil {
-		return
-	}
-	ep := *s.ep
-	ep.Protocol = transport.FTP
-	clear := &seen{ep: &ep, opt: &Options{StepTimeout: s.opt.StepTimeout}, hide: s.hide, ctx: ctx, dns: s.dns}
-	clear.ftpProbe(ctx)
-	if !clear.loggedIn {
-		return
-	}
-	s.data.inClearTried = true
-	s.data.inClearErr = clear.data.dialErr
 }
 
 // hostOf is the address without its port.

@@ -143,7 +143,6 @@ func (h *host) examine(ctx context.Context, cfg ftpx.Config, opt *Options) []Tar
 			break
 		}
 		s := h.target(ctx, cfg, p, opt)
-		s.clearAllowed = plain
 		if i > 0 && len(all) > 0 {
 			s.dns = all[0].dns
 		} else {
@@ -157,11 +156,28 @@ func (h *host) examine(ctx context.Context, cfg ftpx.Config, opt *Options) []Tar
 			h.unwritten = s.scratch.err
 		}
 	}
+	inClear(all)
 	var out []Target
 	for _, s := range all {
 		out = append(out, s.judge(works))
 	}
 	return out
+}
+
+// inClear tells the examination by FTPS how the same went by plain FTP, where the
+// configuration allows that: a firewall that reads the control connection opens ports that it
+// cannot see under TLS.
+func inClear(all []*seen) {
+	for _, plain := range all {
+		if plain.ep.Protocol != ftpx.FTP || !plain.data.tried {
+			continue
+		}
+		for _, s := range all {
+			if s.ep.Protocol == ftpx.FTPS {
+				s.data.inClearTried, s.data.inClearErr = true, plain.data.dialErr
+			}
+		}
+	}
 }
 
 // ask gets the host's credential, once.

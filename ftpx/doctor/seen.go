@@ -31,12 +31,10 @@ type seen struct {
 	hide hidden
 	ctx  context.Context // the run's: a check never takes its end for a fault of the server
 
-	reached step
-	stop    *stop // why it went no further; nil where it went to the end
-	claimed string
-	// clearAllowed: the configuration allows plain FTP.
-	clearAllowed bool
-	loggedIn     bool
+	reached  step
+	stop     *stop // why it went no further; nil where it went to the end
+	claimed  string
+	loggedIn bool
 
 	server   string // greeting or SSH version
 	software Software
