@@ -95,7 +95,7 @@ var loginChecks = []check{
 		}},
 	{Check: Check{Code: "slow-login", Layer: Login, Title: "greeting or login is slow", Symptom: "seconds before each session",
 		Remedy:     "the server most likely looks up this client's name, or asks its identd, and waits for an answer: switch that off, or mend its resolver",
-		Directives: map[Software]string{VSFTPD: "reverse_lookup_enable=NO", ProFTPD: "UseReverseDNS off, IdentLookups off", PureFTPd: "-H (DontResolve)", OpenSSH: "UseDNS no"}},
+		Directives: map[Software]string{VSFTPD: "reverse_lookup_enable=NO, where it knows it", ProFTPD: "UseReverseDNS off, IdentLookups off", PureFTPd: "-H (DontResolve)", OpenSSH: "UseDNS no"}},
 		needs: atLoggedIn, judge: func(s *seen) judgement {
 			if isSSH(s) {
 				if s.ssh.version > slowLogin || s.ssh.login > slowLogin+s.tcp.wasted() {

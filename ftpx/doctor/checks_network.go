@@ -139,8 +139,8 @@ var networkChecks = []check{
 		needs: atServed, applies: isFTP, judge: func(s *seen) judgement {
 			t := &s.scratch
 			switch {
-			case !t.slowTried:
-				return judgement{}
+			case !t.slowTried || s.asked.idleErr != nil:
+				return judgement{} // or an idle session is cut just the same
 			case t.slowErr != nil && t.cutWhole:
 				return fail("an upload that took %s is whole on the server, and its final reply never came: %s", took(s.opt.Idle), s.hide.failed(t.slowErr))
 			case t.slowErr == nil:

@@ -48,6 +48,25 @@ var protectionChecks = []check{
 			}
 			return judgement{}
 		}},
+	{Check: Check{Code: "no-pq", Layer: Protection, Title: "no post-quantum key exchange", Symptom: "none today; what is recorded now can be read when quantum computers can",
+		Remedy:     "update the server: OpenSSH 9.9 and OpenSSL 3.5 bring ML-KEM",
+		Directives: map[Software]string{OpenSSH: "KexAlgorithms mlkem768x25519-sha256", AWS: "SecurityPolicyName TransferSecurityPolicy-PQ-SSH-..."}},
+		needs: atConnected, applies: func(s *seen) bool { return s.ep.Protocol.Secure() }, judge: func(s *seen) judgement {
+			required := s.ep.RequirePostQuantum && isSSH(s) && s.failing(atProtected) && s.stop.kind == transport.KindInsecure
+			switch {
+			case required, s.tls.lacksHybrid:
+				return cause("the configuration demands it: %s", s.hide.failed(s.stop.err))
+			case s.ssh.security != nil && s.ssh.security.PostQuantum, s.tls.version != "" && s.tls.hybrid:
+				return ok("the key exchange has a post-quantum part")
+			case s.ssh.security != nil && s.ssh.kexInit != nil && s.ssh.kexInit.hybrid():
+				return note("the server offers an older hybrid (%s), which this client does not speak; agreed on was %s", s.some(s.ssh.kexInit.keyExchanges), s.ssh.security.KeyExchange)
+			case s.ssh.security != nil:
+				return note("agreed on was %s", s.ssh.security.KeyExchange)
+			case s.tls.version != "":
+				return note("agreed on was %s, %s", s.tls.version, s.tls.exchange)
+			}
+			return judgement{}
+		}},
 	{Check: Check{Code: "ssh-algorithms", Layer: Protection, Title: "no algorithm in common", Symptom: "the key exchange fails",
 		Remedy: "have the server updated; where that cannot be, allow what it has (SSH.KeyExchanges, SSH.LegacyAlgorithms)",
 		Directives: map[Software]string{OpenSSH: "KexAlgorithms, HostKeyAlgorithms, Ciphers, MACs", AWS: "SecurityPolicyName",
@@ -80,25 +99,6 @@ var protectionChecks = []check{
 			}
 			if s.tls.version != "" {
 				return ok("%s, %s", s.tls.version, s.tls.exchange).lasting(s.tls.took)
-			}
-			return judgement{}
-		}},
-	{Check: Check{Code: "no-pq", Layer: Protection, Title: "no post-quantum key exchange", Symptom: "none today; what is recorded now can be read when quantum computers can",
-		Remedy:     "update the server: OpenSSH 9.9 and OpenSSL 3.5 bring ML-KEM",
-		Directives: map[Software]string{OpenSSH: "KexAlgorithms mlkem768x25519-sha256", AWS: "SecurityPolicyName TransferSecurityPolicy-PQ-SSH-..."}},
-		needs: atGreeted, applies: func(s *seen) bool { return s.ep.Protocol.Secure() }, judge: func(s *seen) judgement {
-			required := s.ep.RequirePostQuantum && s.failing(atProtected) && s.stop.kind == transport.KindInsecure
-			switch {
-			case required:
-				return cause("the configuration demands it: %s", s.hide.failed(s.stop.err))
-			case s.ssh.security != nil && s.ssh.security.PostQuantum, s.tls.version != "" && s.tls.hybrid:
-				return ok("the key exchange has a post-quantum part")
-			case s.ssh.security != nil && s.ssh.kexInit != nil && s.ssh.kexInit.hybrid():
-				return note("the server offers an older hybrid (%s), which this client does not speak; agreed on was %s", s.some(s.ssh.kexInit.keyExchanges), s.ssh.security.KeyExchange)
-			case s.ssh.security != nil:
-				return note("agreed on was %s", s.ssh.security.KeyExchange)
-			case s.tls.version != "":
-				return note("agreed on was %s, %s", s.tls.version, s.tls.exchange)
 			}
 			return judgement{}
 		}},

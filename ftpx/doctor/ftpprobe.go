@@ -69,7 +69,6 @@ func (s *seen) tlsConfig() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tls.required = s.ep.RequirePostQuantum
 	return config, nil
 }
 
@@ -159,6 +158,8 @@ func (s *seen) again(ctx context.Context) {
 	case timedOut(st.err) && st.at == atProtected && s.ep.Dial == nil && smallSegments(smallest) != nil:
 		s.tcp.smallTried, s.tcp.smallWhat = true, st.what
 		s.tcp.smallWorks = s.handshakes(ctx, smallest, nil)
+	case s.versionRefused() && s.ep.RequirePostQuantum && s.handshakes(ctx, 0, withoutHybrid):
+		s.tls.lacksHybrid = true
 	case s.versionRefused():
 		for _, v := range []uint16{tls.VersionTLS11, tls.VersionTLS10} {
 			if s.handshakes(ctx, 0, func(c *tls.Config) { oldVersion(c, v) }) {
@@ -182,6 +183,11 @@ func (s *seen) versionRefused() bool {
 		}
 	}
 	return false
+}
+
+// withoutHybrid lets a configuration do without a post-quantum part.
+func withoutHybrid(c *tls.Config) {
+	c.MinVersion, c.CurvePreferences, c.VerifyConnection = tls.VersionTLS12, nil, nil
 }
 
 // oldVersion lets a configuration speak one version, with the suites of its time. Nothing but

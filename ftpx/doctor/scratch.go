@@ -22,8 +22,10 @@ const (
 	scratchBytes = 24 << 10
 	// cleanUp bounds the removal at the end, which also follows an interruption.
 	cleanUp = 10 * time.Second
-	// slowChunks is in how many pieces a slow upload goes.
+	// A slow upload goes in so many pieces of so many bytes: the driver takes in a small file
+	// whole before it asks for it to be stored.
 	slowChunks = 20
+	slowChunk  = 64 << 10
 )
 
 // open logs in with the driver, as a client would.
@@ -187,7 +189,7 @@ func (s *seen) slowUpload(ctx context.Context, conn transport.Conn, name string)
 	t.slowTried = true
 	limit, cancel := context.WithTimeout(ctx, s.opt.Idle+2*s.opt.StepTimeout)
 	defer cancel()
-	put := &transport.Store{Path: name, Size: slowChunks, Src: &trickle{ctx: limit, every: s.opt.Idle / slowChunks, left: slowChunks}}
+	put := &transport.Store{Path: name, Size: slowChunks * slowChunk, Src: &trickle{ctx: limit, every: s.opt.Idle / slowChunks, left: slowChunks}}
 	err := conn.Do(limit, transport.NewBatch(put))
 	if err == nil {
 		err = put.Err
@@ -202,27 +204,33 @@ func (s *seen) slowUpload(ctx context.Context, conn transport.Conn, name string)
 	defer fresh.Close()
 	stat := &transport.Stat{Path: name}
 	if s.one(ctx, fresh, stat) == nil {
-		t.cutWhole = stat.Entry.Size == slowChunks
+		t.cutWhole = stat.Entry.Size == slowChunks*slowChunk
 	}
 }
 
-// trickle is a source that gives one byte at a time.
+// trickle is a source that pauses before each chunk.
 type trickle struct {
 	ctx   context.Context
 	every time.Duration
-	left  int
+	left  int // chunks
+	now   int // bytes of the chunk that is being read
 }
 
 func (t *trickle) Read(p []byte) (int, error) {
-	if t.left == 0 {
-		return 0, io.EOF
+	if t.now == 0 {
+		if t.left == 0 {
+			return 0, io.EOF
+		}
+		if !pause(t.ctx, t.every) {
+			return 0, context.Cause(t.ctx)
+		}
+		t.left--
+		t.now = slowChunk
 	}
-	if !pause(t.ctx, t.every) {
-		return 0, context.Cause(t.ctx)
-	}
-	t.left--
-	p[0] = 'x'
-	return 1, nil
+	n := min(t.now, len(p))
+	clear(p[:n])
+	t.now -= n
+	return n, nil
 }
 
 // remove takes the scratch folder away, over a new connection where the old one is lost, and

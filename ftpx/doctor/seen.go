@@ -104,8 +104,9 @@ type seenTLS struct {
 	verify   error               // why it did not verify
 	took     time.Duration
 	// older are versions that the server takes where ours were refused.
-	older    []string
-	required bool // hybrid was asked for
+	older []string
+	// lacksHybrid: the handshake failed for a post-quantum part that the caller demands.
+	lacksHybrid bool
 }
 
 // seenSSH is what the SSH connection showed.

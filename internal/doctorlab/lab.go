@@ -119,7 +119,7 @@ func (l *lab) run(ctx context.Context, number int, s scenario) result {
 		r.err = err
 		return r
 	}
-	r.report = text(rep)
+	r.report = l.text(rep)
 	if _, f := rep.First(); f != nil && (s.want != "" || f.Verdict != doctor.Note) {
 		r.found, r.level = f.Code, string(f.Verdict)
 	}
@@ -143,7 +143,7 @@ func (l *lab) run(ctx context.Context, number int, s scenario) result {
 		r.gone = "now " + f.Code
 	}
 	if r.gone != "yes" {
-		r.report += "\nwith the remedy:\n" + text(rep)
+		r.report += "\nwith the remedy:\n" + l.text(rep)
 	}
 	return r
 }
@@ -181,8 +181,8 @@ func (l *lab) examine(ctx context.Context, number int, s scenario, mended bool) 
 	return rep, nil
 }
 
-func text(rep *doctor.Report) string {
+func (l *lab) text(rep *doctor.Report) string {
 	var b strings.Builder
-	_ = rep.WriteText(&b, false) // into memory
+	_ = rep.WriteText(&b, l.verbose) // into memory
 	return b.String()
 }

@@ -49,6 +49,11 @@ func command(run, write string, verbose bool) error {
 	defer l.close()
 	results := l.runAll(ctx, pattern)
 	printMatrix(os.Stdout, results)
+	if verbose {
+		for _, r := range results {
+			fmt.Printf("\n--- %s (%s)\n%s", r.name, r.server, r.report)
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type middlebox struct {
 	listener net.Listener
 	target   string
 	judge    func(fromClient []byte) bool // true cuts; nil never does
+	cuts     func(fromServer []byte) bool // the same for the other direction
 	overhear func(fromServer []byte)      // sees what is passed on to the client; nil for nobody
 	idle     time.Duration                // 0 for ever
 
@@ -106,7 +107,7 @@ func (m *middlebox) serve(client net.Conn) {
 			if m.overhear != nil {
 				m.overhear(p)
 			}
-			return false
+			return m.cuts != nil && m.cuts(p)
 		})
 	})
 	both.Wait()

@@ -19,14 +19,6 @@ import (
 )
 
 func ofBehaviour() []scenario {
-	// tried is a server with lines of its own, examined with a scratch folder.
-	tried := func(o realserver.Options, lines ...string) func(*bench, bool) (setup, error) {
-		return func(b *bench, mended bool) (setup, error) {
-			set, _, err := b.plain(extra(o, lines...)(mended))
-			set.opt = writing()
-			return set, err
-		}
-	}
 	return []scenario{
 		{name: "sessions end after 2 s", server: "vsftpd", want: "idle-short", cured: "idle_session_timeout=60", build: func(b *bench, mended bool) (setup, error) {
 			set, _, err := b.plain(realserver.Options{Kind: realserver.VSFTPD, IdleTimeout: pick(mended, time.Minute, 2*time.Second)})
@@ -46,7 +38,9 @@ func ofBehaviour() []scenario {
 			set.opt = writing()
 			return set, err
 		}},
-		{name: "downloads may not go on", server: "ProFTPD", want: "no-restart", cured: "AllowRetrieveRestart on", build: tried(realserver.Options{Kind: realserver.ProFTPD}, "AllowRetrieveRestart off")},
+		{name: "listings are denied", server: "ProFTPD", want: "other", cured: "<Limit LIST MLSD> removed", build: func(b *bench, mended bool) (setup, error) {
+			return just(b.plain(extra(realserver.Options{Kind: realserver.ProFTPD}, "<Limit LIST MLSD NLST>", "DenyAll", "</Limit>")(mended)))
+		}},
 		{name: "a rename does not replace", server: "imitated server", want: "no-rename", cured: "", build: func(b *bench, _ bool) (setup, error) {
 			return b.embedded(testserver.FTPOptions{RefuseOverwrite: true})
 		}},

@@ -58,7 +58,6 @@ func ofData() []scenario {
 			return set, err
 		}},
 		{name: "data from another address", server: "vsftpd", want: "data-peer", cured: "pasv_promiscuous=YES", build: peer(realserver.VSFTPD, "pasv_promiscuous=YES")},
-		{name: "data from another address", server: "ProFTPD", want: "data-peer", cured: "AllowForeignAddress on", build: peer(realserver.ProFTPD, "AllowForeignAddress on")},
 		{name: "data ports open in clear alone", server: "vsftpd, imitated firewall", want: "ftps-firewall", cured: "the ports are opened", build: func(b *bench, mended bool) (setup, error) {
 			return b.inspected(mended)
 		}},
@@ -69,6 +68,11 @@ func ofData() []scenario {
 			return b.rudeTLS()
 		}},
 	}
+}
+
+// from dials by one of this client's addresses.
+func from(local string) func(context.Context, string, string) (net.Conn, error) {
+	return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(local)}}).DialContext
 }
 
 // twoUplinks dials the control connection by one of the client's addresses and data

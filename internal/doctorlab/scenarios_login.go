@@ -91,12 +91,15 @@ func ofLogin() []scenario {
 		{name: "wrong password, FTPS", server: "vsftpd", want: "login-refused", cured: "the right password",
 			build: wrong(realserver.Options{Kind: realserver.VSFTPD, TLS: realserver.TLSAllowed}, ftpx.FTPS)},
 		{name: "wrong password, SFTP", server: "sshd", want: "login-refused", cured: "the right password", build: wrong(realserver.Options{Kind: realserver.OpenSSH}, ftpx.SFTP)},
-		{name: "reverse look-ups that nobody answers", server: "vsftpd behind nftables", want: "slow-login", cured: "reverse_lookup_enable=NO", build: func(b *bench, mended bool) (setup, error) {
-			o := realserver.Options{Kind: realserver.VSFTPD, Listen: namelessV4, Extra: []string{"reverse_lookup_enable=" + pick(mended, "NO", "YES")}}
-			return just(b.plain(o))
+		{name: "reverse look-ups that nobody answers", server: "ProFTPD behind nftables", want: "slow-login", cured: "UseReverseDNS off", build: func(b *bench, mended bool) (setup, error) {
+			set, _, err := b.plain(extra(realserver.Options{Kind: realserver.ProFTPD}, "UseReverseDNS on")(mended))
+			set.cfg.Dial = from(namelessV4)
+			return set, err
 		}},
 		{name: "name look-ups that nobody answers", server: "sshd behind nftables", want: "slow-login", cured: "UseDNS no", build: func(b *bench, mended bool) (setup, error) {
-			return just(b.ssh(extra(realserver.Options{Listen: namelessV4}, "UseDNS yes")(mended)))
+			set, _, err := b.ssh(extra(realserver.Options{}, "UseDNS yes")(mended))
+			set.cfg.Dial = from(namelessV4)
+			return set, err
 		}},
 		{name: "a shell that greets", server: "sshd", want: "sftp-noise", cured: "ForceCommand internal-sftp", build: func(b *bench, mended bool) (setup, error) {
 			return just(b.ssh(extra(realserver.Options{}, "ForceCommand echo Welcome to this host; exec /usr/lib/openssh/sftp-server")(mended)))

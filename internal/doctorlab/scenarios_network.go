@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -119,20 +120,39 @@ func ofNetwork() []scenario {
 			set.cfg.Ports.FTP, err = b.middlebox(s.Addr(), nil, pick(mended, time.Minute, time.Second))
 			return set, err
 		}},
-		{name: "control connection cut meanwhile", server: "ProFTPD behind nftables", want: "control-cut", cured: "the rule is removed", build: func(b *bench, mended bool) (setup, error) {
+		{name: "control connection cut meanwhile", server: "ProFTPD, imitated firewall", want: "control-cut", cured: "the timeout is raised", build: func(b *bench, mended bool) (setup, error) {
 			set, s, err := b.plain(realserver.Options{Kind: realserver.ProFTPD})
 			if err != nil {
 				return set, err
 			}
-			set.opt = doctor.Options{Scratch: ".", Idle: 3 * time.Second}
+			set.opt = doctor.Options{Scratch: ".", Idle: 2 * time.Second}
 			if !mended {
-				// A firewall that has forgotten the control connection of an upload: the
-				// server's last word is thrown away, and the client's next is refused.
-				err = b.rule(fmt.Sprintf("tcp sport %d @ih,0,32 0x32323620 drop", s.Port))
+				set.cfg.Ports.FTP, err = b.place(forgetful(s.Addr()))
 			}
 			return set, err
 		}},
 	}
+}
+
+// forgetful is a firewall that forgets the control connection of a transfer that takes more
+// than a second: the server's final reply to it is met with an RST.
+func forgetful(target string) *middlebox {
+	var mu sync.Mutex
+	var began time.Time
+	return &middlebox{target: target,
+		judge: func(p []byte) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if bytes.Contains(p, []byte("STOR ")) {
+				began = time.Now()
+			}
+			return false
+		},
+		cuts: func(p []byte) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return bytes.HasPrefix(p, []byte("226")) && !began.IsZero() && time.Since(began) > time.Second
+		}}
 }
 
 // behind puts up a server for plain FTP behind rules.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"time"
@@ -33,7 +34,11 @@ func ofProtection() []scenario {
 			return just(b.by(realserver.Options{Kind: realserver.OpenSSH}, ftpx.FTP))
 		}},
 		{name: "TLS 1.1 alone", server: "ProFTPD", want: "tls-version", cured: "TLSProtocol TLSv1.2 TLSv1.3", build: func(b *bench, mended bool) (setup, error) {
-			return just(b.secured(extra(realserver.Options{Kind: realserver.ProFTPD}, "TLSProtocol TLSv1.1", "TLSCipherSuite ALL:@SECLEVEL=0")(mended)))
+			o := realserver.Options{Kind: realserver.ProFTPD, Extra: []string{"TLSCipherSuite ALL:@SECLEVEL=0"}}
+			if !mended {
+				o.MinTLS, o.MaxTLS = tls.VersionTLS11, tls.VersionTLS11
+			}
+			return just(b.secured(o))
 		}},
 		{name: "key exchanges of old", server: "sshd", want: "ssh-algorithms", cured: "KexAlgorithms removed", build: func(b *bench, mended bool) (setup, error) {
 			return just(b.ssh(extra(realserver.Options{}, "KexAlgorithms diffie-hellman-group14-sha1,diffie-hellman-group1-sha1")(mended)))
