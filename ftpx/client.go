@@ -171,7 +171,7 @@ type client struct {
 func Open(ctx context.Context, url string, opts *Options) (Client, error) {
 	cfg, err := ParseURL(url, opts)
 	if err != nil {
-		return nil, &Error{Op: "open", Err: asInvalid(err)}
+		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	return New(ctx, cfg)
 }
@@ -180,7 +180,7 @@ func Open(ctx context.Context, url string, opts *Options) (Client, error) {
 func New(ctx context.Context, cfg Config) (Client, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
-		return nil, &Error{Op: "open", Err: asInvalid(err)}
+		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks}
 	_ = c.learned.Load(cfg.Learned) // withDefaults has tried it

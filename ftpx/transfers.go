@@ -147,7 +147,7 @@ func (c *client) ended(t task, r transfer.Result, begin time.Time, err error) (R
 
 // failed makes the error of a transfer.
 func failed(t task, size int64, err error) error {
-	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Size: size, Offset: t.At(), Err: err}
+	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: NotDone, Size: size, Offset: t.At(), Err: err}
 	var up *upload.Failure
 	var down *download.Failure
 	switch {
