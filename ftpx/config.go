@@ -272,8 +272,10 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.MaxListing < 0 {
 		return cfg, fmt.Errorf("Options.MaxListing is %d: use a number of bytes, or 0 for %d", cfg.MaxListing, DefaultMaxListing)
 	}
-	if err := new(transport.Learned).Load(cfg.Learned); err != nil {
-		return cfg, fmt.Errorf("Options.Learned: %w", err)
+	if cfg.Learned != nil {
+		if err := new(transport.Learned).Load(cfg.Learned); err != nil {
+			return cfg, fmt.Errorf("Options.Learned: %w", err)
+		}
 	}
 	cfg.MaxListing = cmp.Or(cfg.MaxListing, DefaultMaxListing)
 	if err := charset.Check(cfg.Charset); err != nil {

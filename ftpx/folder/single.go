@@ -101,7 +101,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 		item.Action, item.Reason = Skip, why
 		return item
 	}
-	seen, err := j.src.takeSnapshot(ctx, rel, j.o.Links == LinkFollow)
+	seen, err := j.src.takeSnapshot(ctx, rel, j.o.follows())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.held.take(rel)
