@@ -43,7 +43,7 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 
 func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) {
 	begin := time.Now()
-	spec.Writers = &c.active
+	spec.Writers, spec.ASCII = &c.active, c.cfg.FTPType == FTPTypeASCII
 	var res transfer.Result
 	var err error
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
@@ -65,7 +65,8 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	begin := time.Now()
 	t := task{Op: "download", Local: localPath, Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
 	spec := &download.Spec{Task: t, Local: localPath, Verify: c.verify(opts.Verify), NoReplace: opts.NoReplace,
-		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: progress(t, opts.Progress)}
+		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: progress(t, opts.Progress),
+		ASCII: c.cfg.FTPType == FTPTypeASCII}
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {
@@ -80,7 +81,7 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 	}
 	begin := time.Now()
 	t := task{Op: "get", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
-	spec := &download.Spec{Task: t, Progress: progress(t, opts.Progress)}
+	spec := &download.Spec{Task: t, Progress: progress(t, opts.Progress), ASCII: c.cfg.FTPType == FTPTypeASCII}
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {

@@ -19,12 +19,17 @@ func (c *Conn) store(ctx context.Context, r *transport.Store) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if r.ASCII {
+		return 0, k.fail(transport.KindUnsupported, errNoText)
+	}
 	if r.Offset < 0 {
 		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", r.Offset))
 	}
 	u := &store{call: k, appends: r.Append, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
 	return u.run()
 }
+
+var errNoText = errors.New("files are moved as they are here")
 
 type store struct {
 	*call

@@ -156,6 +156,9 @@ func (c *Conn) serialOne(ctx context.Context, q transport.Request) error {
 		return c.own(ctx, q)
 	}
 	err := c.operate(ctx, c.ep.Watch(), func(op *transport.Op) (err error) {
+		if isText(q) {
+			return c.asText(op, q)
+		}
 		switch q := q.(type) {
 		case *transport.Store:
 			if q.Stored, err = c.storeInTurn(op, q); c.deniesPath(q.Path, err) {

@@ -15,7 +15,7 @@ import (
 
 // appending is a Put that adds to the end of a file. There is no partial and no way back,
 // so that what has left once is never sent again before the file has been looked at: see
-// appendseam.go.
+// see appendproof.go.
 type appending struct {
 	env  *transfer.Env
 	spec *Spec

@@ -124,6 +124,10 @@ func (s *Spec) Invalid() error {
 		field, err = "Append", errors.New("with NoReplace there is never a file to add to")
 	case s.Append && (s.Delivery != Atomic || s.PartialName != ""):
 		field, err = "Append", errors.New("bytes are added to the file itself: leave Delivery and PartialName unset")
+	case s.Append && s.ASCII:
+		field, err = "Append", errors.New("with FTPType ASCII the file's size tells nothing, so that bytes could be added twice")
+	case s.ASCII && s.Delivery != Drop:
+		field, err = "Delivery", errors.New("with FTPType ASCII nothing that was sent can be compared with what is there, so set it to Drop")
 	case s.Delivery > Drop:
 		field, err = "Delivery", errors.New("there is no such way of delivery")
 	case s.Delivery != Atomic && s.PartialName != "":

@@ -33,8 +33,8 @@ type Spec struct {
 	Mode uint32
 	// CreateDirs creates missing folders, NoReplace fails if there is a file at Dest.
 	CreateDirs, NoReplace bool
-	// Append adds to the file at Dest, see append.go.
-	Append bool
+	// Append adds to the file at Dest, see append.go. ASCII sends text.
+	Append, ASCII bool
 	// KeepTime gives the file the source's time. SkipSame leaves a file at Dest as it is
 	// that has the source's size and time and proves to be the same.
 	KeepTime, SkipSame bool

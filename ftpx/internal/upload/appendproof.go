@@ -25,9 +25,6 @@ import (
 //
 // Else the outcome is unknown, and Offset says how far it came.
 
-// seamLength is how much is compared behind the seam, and at the end.
-const seamLength = 16 << 10
-
 // shifted is the source where it lies in the file.
 type shifted struct {
 	src io.ReaderAt
@@ -136,8 +133,8 @@ func (a *appending) compare(ctx context.Context, l *session.Lease, n int64, last
 		return err
 	}
 	ranges := []transfer.Range{{From: 0, To: n}}
-	if a.spec.Verify != transfer.VerifyFull && n > 2*seamLength {
-		ranges = []transfer.Range{{From: 0, To: seamLength}, {From: n - seamLength, To: n}}
+	if a.spec.Verify != transfer.VerifyFull && n > 2*joinLength {
+		ranges = []transfer.Range{{From: 0, To: joinLength}, {From: n - joinLength, To: n}}
 	}
 	read := int64(0)
 	for i, r := range ranges {
