@@ -187,6 +187,10 @@ type PutOptions struct {
 	Mode fs.FileMode
 	// ModTime is set on the remote file; zero leaves it to the server.
 	ModTime time.Time
+	// SkipSame leaves the file at the remote path alone if it has the same size and the
+	// time ModTime and proves to be the same, as Upload does unless it is told otherwise.
+	// It needs ModTime.
+	SkipSame bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
 	// Delivery is as in [UploadOptions].

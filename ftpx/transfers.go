@@ -35,7 +35,7 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 	t := task{Op: "put", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
 	return c.upload(ctx, &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
-		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
+		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true, SkipSame: opts.SkipSame && !opts.ModTime.IsZero(),
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
 		Mode: unixMode(opts.Mode), Append: opts.Append,
 	})
