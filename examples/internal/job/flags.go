@@ -144,20 +144,19 @@ func (f *Flags) job(args []string) (*Job, error) {
 	source, dest := args[0], args[1]
 	var bad Problems
 	note := func(key, text string) { bad = append(bad, f.problem(key, text)) }
-	for _, arg := range args {
-		if how := cli.Scp(arg); how != "" && isURL(source) == isURL(dest) {
-			return nil, fmt.Errorf("%w: %s", cli.ErrUsage, how)
-		}
-	}
-	if isURL(source) == isURL(dest) {
-		return nil, fmt.Errorf("%w: of SOURCE %q and DEST %q just one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
+	far, up, err := f.sides(source, dest)
+	if err != nil {
+		return nil, err
 	}
 	if source == "" || dest == "" {
 		return nil, fmt.Errorf("%w: SOURCE or DEST is empty: \".\" is the current folder", cli.ErrUsage)
 	}
-	j := &Job{Name: f.Name, Source: source, Up: isURL(dest), Options: f.set.build(isURL(dest), note), Watch: f.set.watching(), set: f.set,
+	j := &Job{Name: f.Name, Source: source, Up: up, Options: f.set.build(up, note), Watch: f.set.watching(), set: f.set,
 		Manifest: value(f.set.Manifest), Ledger: value(f.set.Ledger), Report: value(f.set.Report)}
 	to := Target{Name: dest, URL: source, Local: dest, flags: f.Flags}
+	if f.Own.Use {
+		to.place = far
+	}
 	if j.Up {
 		to.URL, to.Local = dest, source
 	}
@@ -173,17 +172,49 @@ func (f *Flags) job(args []string) (*Job, error) {
 		checkName(j.Name, note)
 	}
 	c := connection{AllowPlaintext: &f.AllowPlaintext}
-	checkURL(to.URL, &c, map[bool]string{true: "DEST", false: "SOURCE"}[j.Up], func(key, text string) {
-		bad = append(bad, key+": "+text)
-	})
+	if far.Alias == "" {
+		checkURL(to.URL, &c, map[bool]string{true: "DEST", false: "SOURCE"}[j.Up], func(key, text string) {
+			bad = append(bad, key+": "+text)
+		})
+	}
 	if err := bad.usage(); err != nil {
 		return nil, err
 	}
-	var err error
 	if j.Lock, err = lockPath(f.LockDir, j.Name); err != nil {
 		return nil, fmt.Errorf("%w: %w", cli.ErrUsage, err)
 	}
 	return j, nil
+}
+
+// sides finds out which side is on a server, and whether that is what is copied to.
+func (f *Flags) sides(source, dest string) (far cli.Place, up bool, err error) {
+	if f.Own.Use {
+		s, err := cli.ParsePlace(source)
+		if err != nil {
+			return far, false, err
+		}
+		d, err := cli.ParsePlace(dest)
+		switch {
+		case err != nil:
+			return far, false, err
+		case s.Remote && d.Remote:
+			return far, false, fmt.Errorf("%w: %s and %s are both remote: between two servers, fetch to a local folder first", cli.ErrUsage, source, dest)
+		case !s.Remote && !d.Remote:
+			return far, false, fmt.Errorf("%w: neither %s nor %s is remote: write host:folder, or a URL", cli.ErrUsage, source, dest)
+		case d.Remote:
+			return d, true, nil
+		}
+		return s, false, nil
+	}
+	if isURL(source) != isURL(dest) {
+		return cli.Place{Text: source}, isURL(dest), nil
+	}
+	for _, arg := range []string{source, dest} {
+		if how := cli.Scp(arg); how != "" {
+			return far, false, fmt.Errorf("%w: %s", cli.ErrUsage, how)
+		}
+	}
+	return far, false, fmt.Errorf("%w: of SOURCE %q and DEST %q just one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
 }
 
 // problem says what is wrong with a setting in terms of flags.

@@ -191,8 +191,8 @@ func (l *leg) copy(ctx context.Context, client ftpx.Client, part *Part, o folder
 	o.DryRun = o.DryRun || l.f.DryRun
 	o.Parallel = l.t.flags.Files // -parallel is about connections: small files share them
 	o.OnItem = l.item
-	o.Ledger = l.ledger
 	if l.ledger != nil {
+		o.Ledger = l.ledger
 		o.Job = l.Name + " " + l.t.Name
 	}
 	if l.Up {

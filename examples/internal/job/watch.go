@@ -86,11 +86,12 @@ func (l *leg) keepWatch(ctx context.Context) int {
 	l.part = &Part{Local: l.t.Local, Remote: base}
 	w := l.Job.Watch
 	w.Folder = l.Options
-	w.Folder.OnItem, w.Folder.Ledger = l.item, l.ledger
+	w.Folder.OnItem = l.item
 	if w.Folder.Parallel = l.t.flags.Files; w.Folder.Parallel == 0 && !l.t.flags.Own.Use {
 		w.Folder.Parallel = l.t.flags.Parallel
 	}
 	if l.ledger != nil {
+		w.Folder.Ledger = l.ledger
 		w.Folder.Job = l.Name + " " + l.t.Name
 	}
 	w.OnError = func(err error) { l.out.failed(l.Name, err) }
