@@ -19,14 +19,14 @@ func (s fsServer) Stat(ctx context.Context, name string) (Entry, error) { return
 
 func (s fsServer) List(ctx context.Context, name string) ([]Entry, error) { return s.c.list(ctx, name) }
 
-func (s fsServer) Read(ctx context.Context, p remotefs.Piece, dst io.Writer) (int64, error) {
+func (s fsServer) Read(ctx context.Context, p remotefs.Section, dst io.Writer) (int64, error) {
 	t := task{Op: "read", Remote: p.Remote}
 	name, err := s.c.resolve(p.Remote)
 	if err != nil {
-		return 0, &Error{Op: t.Op, Remote: p.Remote, Err: err}
+		return 0, &Error{Op: t.Op, Remote: p.Remote, Outcome: NotDone, Err: err}
 	}
 	p.Remote = name
-	n, err := download.ReadPiece(ctx, &s.c.env, t, p, dst)
+	n, err := download.ReadSection(ctx, &s.c.env, t, p, dst)
 	if err != nil {
 		err = s.c.failure(t, err)
 	}

@@ -115,7 +115,7 @@ type SSH struct {
 	Agent string
 	// IdentitiesOnly offers only those keys of the agent whose public halves
 	// are given in IdentityFiles, as FILE, as FILE.pub beside it, or as a
-	// certificate: an agent full of keys uses up a server's patience.
+	// certificate: an agent full of keys meets the server's bound on attempts.
 	IdentitiesOnly bool
 	// AuthMethods are the ways to log in that may be used, of "publickey",
 	// "password" and "keyboard-interactive", in the order in which to try them;

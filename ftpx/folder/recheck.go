@@ -16,7 +16,7 @@ import (
 // doubt is a file that was sent and is to be looked at again.
 type doubt struct {
 	c    *copying
-	seen *sighting
+	seen *snapshot
 	item Item
 	told bool // or noted anew
 
@@ -33,7 +33,7 @@ func (c *copying) doubtful() bool {
 }
 
 // hold puts off what follows a file that was sent, to the end of the job.
-func (j *job) hold(c *copying, seen *sighting, item Item) Item {
+func (j *job) hold(c *copying, seen *snapshot, item Item) Item {
 	c.waits = true
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -54,7 +54,7 @@ func (j *job) recheck(ctx context.Context) {
 		if j.stopped(ctx) == nil {
 			j.work(ctx, func() {
 				for _, d := range again {
-					j.put(ctx, &task{size: d.item.Size, do: func(ctx context.Context) { j.lookAgain(ctx, d, n < maxRechecks) }})
+					j.put(ctx, &task{size: d.item.Size, do: func(ctx context.Context) { j.statAgain(ctx, d, n < maxRechecks) }})
 				}
 			})
 		}
@@ -72,8 +72,8 @@ func sentAgain() verdict {
 	return verdict{copy: true, reason: "it was replaced after it had been sent"}
 }
 
-// lookAgain looks at a file that was sent, and sends it again if it has been replaced.
-func (j *job) lookAgain(ctx context.Context, d *doubt, again bool) {
+// statAgain looks at a file that was sent, and sends it again if it has been replaced.
+func (j *job) statAgain(ctx context.Context, d *doubt, again bool) {
 	d.told = true
 	err := j.c.(ftpx.Rechecker).Recheck(ctx, j.dst.full(d.c.target))
 	switch {

@@ -11,16 +11,16 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
-// node is a folder of the source, and its twin.
+// node is a folder of the source, and its counterpart.
 type node struct {
 	rel    string
 	parent *node
-	there  bool // the twin was there
+	there  bool // the counterpart was there
 	all    bool // Options.Include takes it, or a folder above it
 	linked bool // it lies beneath a link to a folder
 
 	made first // ensure
-	err  error // why the twin could not be made
+	err  error // why the counterpart could not be made
 
 	lists *lists // its listings, if they were asked for ahead
 }
@@ -38,20 +38,20 @@ func (j *job) walk(ctx context.Context, there bool) {
 		j.putFolder(ctx, root)
 	}
 	stack := []*node{root}
-	ahead := 0
+	listing := 0
 	for len(stack) > 0 && j.stopped(ctx) == nil {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if n.lists != nil {
-			ahead--
+			listing--
 		} else {
 			j.ask(ctx, n, &asking)
 		}
 		// The next folders' listings are under way while this one is worked on.
-		for i := len(stack) - 1; i >= 0 && ahead < lookAhead && len(stack)-i <= lookAhead; i-- {
+		for i := len(stack) - 1; i >= 0 && listing < prefetchDepth && len(stack)-i <= prefetchDepth; i-- {
 			if stack[i].lists == nil {
 				j.ask(ctx, stack[i], &asking)
-				ahead++
+				listing++
 			}
 		}
 		folders := j.folder(ctx, n)
@@ -60,8 +60,8 @@ func (j *job) walk(ctx context.Context, there bool) {
 	}
 }
 
-// lookAhead is how many folders are listed before their turn.
-const lookAhead = 3
+// prefetchDepth is how many folders are listed before their turn.
+const prefetchDepth = 3
 
 // lists are the two listings of a folder, once done is closed.
 type lists struct {
@@ -120,7 +120,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 	return m.folders
 }
 
-// ensure makes a folder's twin, once, whoever needs it first.
+// ensure makes a folder's counterpart, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	err := n.made.do(ctx, func() {
 		if n.there || j.o.Delivery == ftpx.DeliverDrop { // there an upload makes what it needs

@@ -37,7 +37,7 @@ func Parse(text string) (*File, error) {
 			continue
 		case "machine", "login", "password", "account":
 		default:
-			f.stray(line, entry)
+			f.unexpected(line, entry)
 			continue
 		}
 		value, quoted, err := s.word()
@@ -56,7 +56,7 @@ func Parse(text string) (*File, error) {
 			continue
 		}
 		if entry == nil {
-			f.stray(line, entry)
+			f.unexpected(line, entry)
 			continue
 		}
 		switch keyword {
@@ -75,7 +75,7 @@ const mostIgnored = 20
 
 // stray notes a word out of place without showing it: it is most likely the rest of a
 // password with a blank in it.
-func (f *File) stray(line int, entry *Entry) {
+func (f *File) unexpected(line int, entry *Entry) {
 	if len(f.Ignored) == mostIgnored {
 		return
 	}

@@ -128,7 +128,7 @@ func (s *embedded) run(ctx context.Context, r *rig, c Case) (end End, ops int64,
 	lines, renamed := tr.end()
 	e.Renamed, e.Survivable = renamed, s.survivable(c, end.Err)
 	e.Corrupted = c.Protocol == ftpx.FTP && c.Transfer == Get && s.garbles(c)
-	e.Litter = func(name string) bool { return s.cutCommand(c) && strings.HasPrefix(partialStart, name) }
+	e.Leftover = func(name string) bool { return s.cutCommand(c) && strings.HasPrefix(partialStart, name) }
 	if c.Transfer == Get {
 		e.Got = sink.Bytes()
 	} else if e.Got, err = take(final); err != nil {

@@ -164,9 +164,9 @@ func (m *mover) verdict(t *testing.T) verdict {
 	t.Helper()
 	select {
 	case <-m.gone:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		m.kill()
-		t.Fatalf("the mover did not end in %v; it printed %q", patience, m.out.String())
+		t.Fatalf("the mover did not end in %v; it printed %q", waitLimit, m.out.String())
 	}
 	var v verdict
 	if err := json.Unmarshal([]byte(m.out.String()), &v); err != nil {

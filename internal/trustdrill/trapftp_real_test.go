@@ -321,7 +321,7 @@ func TestTrap06_DataIsNeverInClear(t *testing.T) {
 			r := newRig(t, s)
 			tap := &wiretap{text: []byte(secret)}
 			bare := r.bareFTP(t, ftp.DialWithDialFunc(func(network, addr string) (net.Conn, error) {
-				c, err := net.DialTimeout(network, addr, patience)
+				c, err := net.DialTimeout(network, addr, waitLimit)
 				if err != nil {
 					return nil, err
 				}

@@ -129,7 +129,7 @@ func (c *Conn) settle() {
 	}
 	c.remember()
 	c.ctl.answers, c.ctl.readBack, c.ctl.halfAnswered, c.data = nil, false, false, nil
-	c.ctl.unhurry()
+	c.ctl.lengthenWait()
 }
 
 // cause returns why ctx ended, known for a cancellation and for what it was.

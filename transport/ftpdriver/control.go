@@ -38,7 +38,7 @@ type control struct {
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
 
-	patience
+	timeouts
 	// overheard, while another goroutine waits for the next reply, is closed when that
 	// has begun to come, see overhear. Until attend only that goroutine reads.
 	overheard chan struct{}
@@ -54,18 +54,18 @@ var (
 	errClosed = errors.New("the connection has been closed")
 	// errLocked: vsftpd answers neither STOR nor RETR while an older session is
 	// writing the file, for as long as that takes to time out, 60 to 300 s.
-	errLocked = errors.New("the server does not answer the request for the file: an older session may still hold it")
-	errStray  = errors.New("the server sent a reply that nobody had asked for")
-	errHurry  = errors.New("no reply followed after the data connection had failed")
-	errNotDue = errors.New("no reply is due")
+	errLocked      = errors.New("the server does not answer the request for the file: an older session may still hold it")
+	errUnsolicited = errors.New("the server sent a reply that nobody had asked for")
+	errHurry       = errors.New("no reply followed after the data connection had failed")
+	errNotPending  = errors.New("no reply is pending")
 	// errDropped: the server answers what it is sent line by line, and throws away
 	// what comes with a line.
 	errDropped = errors.New("the server answers one command and not those that were sent with it")
 )
 
-// batchPatience is how long what was sent with FEAT, or with PASS, may go unanswered
+// batchTimeout is how long what was sent with FEAT, or with PASS, may go unanswered
 // when that has been answered.
-const batchPatience = 3 * time.Second
+const batchTimeout = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
 	c := &control{ep: ep, wire: wire, rtt: time.Hour}
@@ -92,7 +92,7 @@ func (c *control) send(lines ...string) error {
 		return errBroken
 	}
 	if c.overheard == nil && c.br.Buffered() > 0 {
-		return c.stray()
+		return c.unsolicited()
 	}
 	var b bytes.Buffer
 	for _, line := range lines {
@@ -118,19 +118,19 @@ func (c *control) queue(lines []string) {
 	}
 }
 
-// stray deals with a reply that lies there although no command waits for one.
+// unsolicited deals with a reply that lies there although no command waits for one.
 // Mostly it is a goodbye, such as "421 Timeout.".
-func (c *control) stray() error {
+func (c *control) unsolicited() error {
 	c.broken.Store(true)
 	r, err := c.read()
 	if err != nil {
-		return errStray
+		return errUnsolicited
 	}
 	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
 	if r.code == 421 {
 		return r.err()
 	}
-	return fmt.Errorf("%w: %d %s", errStray, r.code, r.shown())
+	return fmt.Errorf("%w: %d %s", errUnsolicited, r.code, r.shown())
 }
 
 // receive reads the next reply. Any error leaves the session broken.
@@ -140,19 +140,19 @@ func (c *control) receive() (reply, error) {
 	}
 	if len(c.waiting) == 0 {
 		c.broken.Store(true)
-		return reply{}, errNotDue
+		return reply{}, errNotPending
 	}
 	verb := c.waiting[0]
 	limit, onLimit := time.Duration(0), errHurry
-	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
+	if (stores(verb) || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit + c.dialling))
 		if c.dialling > 0 && c.reached.Load() {
 			_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 		}
 	}
-	if len(c.ahead) > 0 && verb != c.lead {
-		limit, onLimit = batchPatience, errDropped
+	if len(c.pipelined) > 0 && verb != c.lead {
+		limit, onLimit = batchTimeout, errDropped
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}
 	if hurry := c.hurry.Load(); hurry > 0 {
@@ -237,7 +237,7 @@ func (c *control) saw(r reply) {
 
 // inStep reports whether no reply is outstanding or lies unread.
 func (c *control) inStep() bool {
-	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.ahead) && c.br.Buffered() == 0
+	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.pipelined) && c.br.Buffered() == 0
 }
 
 // verbOf returns the command of a line, in capitals.

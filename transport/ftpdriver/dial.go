@@ -42,7 +42,7 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 		c.learned = new(transport.Learned)
 	}
 	c.ctl.silence = lockedAfter(ep.Watch().Stall)
-	// The budget bounds all of this; a stall time besides would only make two
+	// The budget bounds all of this; a stall time as well would only make two
 	// clocks of one.
 	op := transport.StartOp(budget, transport.Watch{}, wire)
 	step, err := c.connect(op)
@@ -50,7 +50,7 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 		err = budget.Err() // the socket is being closed
 	}
 	if err == nil && !c.ctl.inStep() {
-		err = errStray
+		err = errUnsolicited
 	}
 	if err == nil {
 		return c, nil

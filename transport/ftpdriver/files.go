@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
 )
 
 // renamed judges the replies to RNFR and RNTO.
@@ -92,7 +93,7 @@ func (c *Conn) timed(r reply, path string) (look func() error, err error) {
 		// The server took "20260102030405 name" for the name of a file.
 		c.noSetTime = true
 		c.derive()
-		return nil, c.ep.Fail("MDTM", path, transport.KindUnsupported, besides(errNoSetTime, r.err()))
+		return nil, c.ep.Fail("MDTM", path, transport.KindUnsupported, joinErr(errNoSetTime, r.err()))
 	}
 	return c.orLook(r, path)
 }
@@ -111,4 +112,4 @@ func (c *Conn) timeLine(path string, mtime time.Time) string {
 func saysModification(text string) bool { return strings.Contains(strings.ToLower(text), "not set") }
 
 // isTime reports whether a reply tells a time instead of having set one.
-func isTime(text string) bool { _, ok := parseTime(strings.TrimSpace(text)); return ok }
+func isTime(text string) bool { _, ok := ftplist.Time(strings.TrimSpace(text)); return ok }

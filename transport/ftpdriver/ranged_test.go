@@ -148,7 +148,7 @@ func TestRefusedPartIsCutOff(t *testing.T) {
 // TestPortOfAPartIsUsed: the port that came with a part is the next transfer's, and
 // where it cannot be reached another is asked for.
 func TestPortOfAPartIsUsed(t *testing.T) {
-	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR" // none is asked for ahead again
+	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR" // none is asked for in advance again
 	for trouble, want := range map[string]string{"": "EPSV, REST RETR EPSV, REST, STOR", "unreachable": again, "425": again} {
 		ep, f := startFake(t, transport.FTP, func(f *fake) {
 			f.greeting = "220 (vsFTPd 3.0.3)"
@@ -197,7 +197,7 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 		if turns := f.inTurns(); turns != want {
 			t.Errorf("%q, want %q", turns, want)
 		}
-		if c.lacks(lacksPatience) != (trouble != "") {
+		if c.lacks(lacksIdlePort) != (trouble != "") {
 			t.Errorf("%q, and remembered is %v", trouble, trouble == "")
 		}
 	}

@@ -158,7 +158,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	d.rtt = min(d.rtt, time.Since(begin))
 	d.ep.Trace.OnReply(d.ep.Protocol, d.ep.Addr(), fxOK, "SFTP version 3")
 	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, readsAhead: readsAhead(conn), inOrder: inOrder(conn)}
-	c.extras.limit = mostLanes - 1
+	c.extras.limit = maxChannels - 1
 	c.askLimits()
 	c.info = d.info(conn, c)
 	c.trip.Store(int64(d.rtt))
@@ -181,7 +181,7 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 			Truncate:    true,
 			SetTime:     true,
 			ExactTimes:  true,
-			WriteWindow: mostLanes*laneBytes + int64(largest),
+			WriteWindow: maxChannels*channelBytes + int64(largest),
 			Overlap:     overlap,
 		},
 		Security: &transport.Security{Version: "SSH 2.0"},

@@ -16,7 +16,7 @@ import (
 func (r *run) guess(i, j int) bool {
 	s := &r.steps[j]
 	store, ok := s.req.(*transport.Store)
-	if !ok || store.Offset != 0 || r.c.sole() {
+	if !ok || store.Offset != 0 || store.Append || r.c.sole() {
 		return false
 	}
 	for u := j - 1; u >= i; u-- {
@@ -127,8 +127,8 @@ func (s *step) settleStats() error {
 	return nil
 }
 
-// takeBackPatience bounds takeBack, which is nobody's aim.
-const takeBackPatience = 2 * time.Second
+// takeBackTimeout bounds takeBack, which is nobody's aim.
+const takeBackTimeout = 2 * time.Second
 
 // takeBack removes a file that was made on a guess, unless somebody has begun to write
 // to it. It works also when the context has ended: a handle would stay open otherwise.
@@ -144,7 +144,7 @@ func (s *step) takeBack() {
 		return
 	}
 	s.rest()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), takeBackPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), takeBackTimeout)
 	defer cancel()
 	r := &run{c: s.c, ctx: ctx}
 	r.steps = []step{{run: r, name: "CLOSE", paths: s.paths, acts: true, req: &transport.Remove{}}}

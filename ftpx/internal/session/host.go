@@ -73,7 +73,7 @@ func (h *Host) Crowded() bool { return h.pool.crowded() }
 func (h *Host) OpenCost() time.Duration {
 	h.pool.mu.Lock()
 	defer h.pool.mu.Unlock()
-	return 4 * h.pool.slots.patience
+	return 4 * h.pool.slots.shareWait
 }
 
 // current returns the protocol in use, if there is one, and whether it is time to look

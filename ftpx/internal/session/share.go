@@ -18,8 +18,8 @@ import (
 // end it each time before a file has got any further.
 const exclusiveFrom = 3
 
-// lookAgain is how often work that waits looks whether time has made room for it.
-const lookAgain = 250 * time.Millisecond
+// statAgain is how often work that waits looks whether time has made room for it.
+const statAgain = 250 * time.Millisecond
 
 // waiter waits for a place.
 type waiter struct {
@@ -48,9 +48,9 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 		return w.place, w.conn, nil
 	default:
 	}
-	// Time may let it have a slot without anything else happening: its patience ends, or
+	// Time may let it have a slot without anything else happening: its shareWait ends, or
 	// the limit may be tried again.
-	timer := time.NewTimer(lookAgain)
+	timer := time.NewTimer(statAgain)
 	defer timer.Stop()
 	var err error
 	for err == nil {
@@ -60,7 +60,7 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 		case <-timer.C:
 			p.mu.Lock()
 			p.grant()
-			timer.Reset(lookAgain)
+			timer.Reset(statAgain)
 			p.mu.Unlock()
 		case <-ctx.Done():
 			err = context.Cause(ctx)
@@ -104,7 +104,7 @@ func (p *pool) grant() {
 		case pc != nil && !(pc.inTurn && free):
 			pc.sharers++
 			w.place, w.conn = share, pc
-		case free && (!w.small || !p.sharing(w.proto) || p.slots.patient(w)):
+		case free && (!w.small || !p.sharing(w.proto) || p.slots.waitedEnough(w)):
 			p.slots.held++
 			w.place = slot
 		case !free && !p.anyShare():

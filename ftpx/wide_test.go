@@ -109,8 +109,8 @@ func (w *wide) download(c ftpx.Client, opts *ftpx.DownloadOptions) (ftpx.Result,
 func alone(n int64) time.Duration { return time.Duration(n) * time.Second / wideRate }
 
 // slack is what is sent besides the file: what is compared, and what was on its way to
-// a lane that wanted no more.
-func slack(lanes int64) int64 { return lanes * (16<<10 + wideChunk) * 2 }
+// a worker that wanted no more.
+func slack(conns int64) int64 { return conns * (16<<10 + wideChunk) * 2 }
 
 func TestSeveralConnectionsForOneFile(t *testing.T) {
 	// Twice the size on twice the line: what is begun with several connections has to be
@@ -501,9 +501,9 @@ func TestGivenUpWithSeveralConnections(t *testing.T) {
 }
 
 // A state that makes no sense is not believed.
-func TestStateOfPiecesThatMakesNoSense(t *testing.T) {
-	for _, pieces := range []string{`[[0,10],[5,20]]`, `[[10,5]]`, `[[0,99999999999]]`, `[[-5,10]]`, `[[20,30],[0,10]]`, `[[1]]`, `["a"]`} {
-		t.Run(pieces, func(t *testing.T) {
+func TestStateOfSegmentsThatMakesNoSense(t *testing.T) {
+	for _, segments := range []string{`[[0,10],[5,20]]`, `[[10,5]]`, `[[0,99999999999]]`, `[[-5,10]]`, `[[20,30],[0,10]]`, `[[1]]`, `["a"]`} {
+		t.Run(segments, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := memconn.New(memconn.Options{})
 				data := content(100 << 10)
@@ -511,7 +511,7 @@ func TestStateOfPiecesThatMakesNoSense(t *testing.T) {
 				s.Files().Write("f", data, mtime)
 				w := &wide{Server: s, t: t, proto: ftpx.FTPS, data: data, local: filepath.Join(t.TempDir(), "f")}
 				boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-				state := `{"remote":"f","size":102400,"mtime":"2025-01-02T03:04:05Z","durable":0,"pieces":` + pieces +
+				state := `{"remote":"f","size":102400,"mtime":"2025-01-02T03:04:05Z","durable":0,"pieces":` + segments +
 					`,"pieces_boot":"` + string(boot[:min(len(boot), 36)]) + `"}`
 				if err := os.WriteFile(w.local+".part", bytes.Repeat([]byte("x"), 50<<10), 0o600); err != nil {
 					t.Fatal(err)
@@ -552,7 +552,7 @@ func cutOnce(c transport.Conn, once *sync.Once) transport.Conn {
 	})
 }
 
-// A lane on FTP whose data connection is lost goes on: the session is still there.
+// A worker on FTP whose data connection is lost goes on: the session is still there.
 func TestSeveralConnectionsOfWhichOneLosesItsDataConnection(t *testing.T) {
 	onWideLine(t, nil, func(t *testing.T, w *wide) {
 		var once sync.Once

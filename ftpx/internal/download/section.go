@@ -12,12 +12,12 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// ReadPiece brings a piece of a file to dst, whatever happens on the way, and looks
+// ReadSection brings a section of a file to dst, whatever happens on the way, and looks
 // whether the file is still the one that was opened. It brings less only where the file
 // ends and its size was not known. On an error what is in dst is of no use: it may be of
 // another file.
-func ReadPiece(ctx context.Context, env *transfer.Env, t session.Task, of remotefs.Piece, dst io.Writer) (int64, error) {
-	p := &piece{env: env, task: t, of: of, dst: dst}
+func ReadSection(ctx context.Context, env *transfer.Env, t session.Task, of remotefs.Section, dst io.Writer) (int64, error) {
+	p := &section{env: env, task: t, of: of, dst: dst}
 	p.task.Offset = func() int64 { return p.at }
 	err := env.Session.Run(ctx, p.task, p.once)
 	if err == nil && !p.checked {
@@ -29,18 +29,18 @@ func ReadPiece(ctx context.Context, env *transfer.Env, t session.Task, of remote
 	return p.at, nil
 }
 
-// piece is one piece across attempts.
-type piece struct {
+// section is one section across attempts.
+type section struct {
 	env     *transfer.Env
 	task    session.Task
-	of      remotefs.Piece
+	of      remotefs.Section
 	dst     io.Writer
 	at      int64 // bytes in dst
 	again   bool
 	checked bool
 }
 
-func (p *piece) once(ctx context.Context, l *session.Lease) error {
+func (p *section) once(ctx context.Context, l *session.Lease) error {
 	if p.again {
 		// A file that has changed in the meantime is not worth another attempt.
 		if err := p.check(ctx, l); err != nil {
@@ -71,8 +71,8 @@ func (p *piece) once(ctx context.Context, l *session.Lease) error {
 	return p.finish(ctx, l)
 }
 
-// finish looks at the file after all of the piece has come.
-func (p *piece) finish(ctx context.Context, l *session.Lease) error {
+// finish looks at the file after all of the section has come.
+func (p *section) finish(ctx context.Context, l *session.Lease) error {
 	if err := p.check(ctx, l); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *piece) finish(ctx context.Context, l *session.Lease) error {
 
 // retrieve brings what is not in dst yet. A server that does not go on from an
 // offset sends from the beginning.
-func (p *piece) retrieve(ctx context.Context, l *session.Lease) error {
+func (p *section) retrieve(ctx context.Context, l *session.Lease) error {
 	from := p.of.Offset + p.at
 	if p.of.FromStart.Load() {
 		return p.retrieveFrom(ctx, l, 0)
@@ -103,7 +103,7 @@ func (p *piece) retrieve(ctx context.Context, l *session.Lease) error {
 	return err
 }
 
-func (p *piece) retrieveFrom(ctx context.Context, l *session.Lease, from int64) error {
+func (p *section) retrieveFrom(ctx context.Context, l *session.Lease, from int64) error {
 	skip := p.of.Offset + p.at - from
 	w := writerFunc(func(b []byte) (int, error) {
 		skipped := int(min(skip, int64(len(b))))
@@ -125,7 +125,7 @@ func (p *piece) retrieveFrom(ctx context.Context, l *session.Lease, from int64) 
 }
 
 // check looks whether the file is the one that was opened.
-func (p *piece) check(ctx context.Context, l *session.Lease) error {
+func (p *section) check(ctx context.Context, l *session.Lease) error {
 	st, err := l.Stat(ctx, p.of.Remote)
 	if err != nil {
 		return err
