@@ -173,10 +173,24 @@ type PutOptions struct {
 	CreateDirs bool
 	// NoReplace fails with fs.ErrExist, see [UploadOptions].
 	NoReplace bool
+	// Append adds the bytes to the end of the file, or makes it: APPE on FTP (RFC 959, section
+	// 4.1.3), writing at the size that was found on SFTP. Nothing is ever added twice. What a
+	// lost connection has cut off is completed where the file shows how far it came and nothing
+	// more can come: over SFTP, and over FTP if the server had said that the transfer ended.
+	// Else the outcome is [Unknown], [Error].Offset says how many of the bytes are there, and
+	// the call must not be repeated before the file has been looked at. [Result].Size counts
+	// what was added. The file must have no other writer meanwhile: calls of one client wait
+	// for each other, others are not kept away, but noticed where sizes or bytes show them
+	// ([ErrMismatch]). Not with NoReplace, Delivery or PartialName.
+	Append bool
 	// Mode is as in [UploadOptions].
 	Mode fs.FileMode
 	// ModTime is set on the remote file; zero leaves it to the server.
 	ModTime time.Time
+	// SkipSame leaves the file at the remote path alone if it has the same size and the
+	// time ModTime and proves to be the same, as Upload does unless it is told otherwise.
+	// It needs ModTime.
+	SkipSame bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
 	// Delivery is as in [UploadOptions].

@@ -41,15 +41,15 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 	defer end()
 	return c.upload(ctx, &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
-		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
+		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true, SkipSame: opts.SkipSame && !opts.ModTime.IsZero(),
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
-		Mode: unixMode(opts.Mode), Abandon: c.abandon,
+		Mode: unixMode(opts.Mode), Append: opts.Append, Abandon: c.abandon,
 	})
 }
 
 func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) {
 	begin := time.Now()
-	spec.Writers = &c.active
+	spec.Writers, spec.ASCII = &c.active, c.cfg.FTPType == FTPTypeASCII
 	var res transfer.Result
 	var err error
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
@@ -71,7 +71,8 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	begin := time.Now()
 	t := task{Op: "download", Local: localPath, Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
 	spec := &download.Spec{Task: t, Local: localPath, Verify: c.verify(opts.Verify), NoReplace: opts.NoReplace,
-		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: progress(t, opts.Progress)}
+		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: progress(t, opts.Progress),
+		ASCII: c.cfg.FTPType == FTPTypeASCII}
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {
@@ -86,7 +87,7 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 	}
 	begin := time.Now()
 	t := task{Op: "get", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
-	spec := &download.Spec{Task: t, Progress: progress(t, opts.Progress)}
+	spec := &download.Spec{Task: t, Progress: progress(t, opts.Progress), ASCII: c.cfg.FTPType == FTPTypeASCII}
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {

@@ -57,7 +57,7 @@ func (e *Error) Error() string {
 	if e.Addr != "" {
 		b.WriteString(e.Addr + ": ")
 	}
-	if e.Op != "" {
+	if e.Op != "" && !strings.HasPrefix(e.Kind.String(), e.Op+" ") { // not "login login refused"
 		b.WriteString(e.Op + " ")
 	}
 	if e.Path != "" {
@@ -138,6 +138,14 @@ var ErrNoData = errors.New("open data connection")
 // written then must be begun anew, under another name, since the server may go on with
 // what it has been sent.
 var ErrHandleReused = errors.New("the server gave one handle to two open files")
+
+// ErrHostKeyUnknown is in the error of a [KindHostKey] where no known_hosts file names the
+// host, ErrHostKeyChanged where one names another key, or none of the pinned ones was shown.
+// A revoked key, and a certificate that is not valid, are neither.
+var (
+	ErrHostKeyUnknown = errors.New("the host key is unknown")
+	ErrHostKeyChanged = errors.New("the host key has changed")
+)
 
 // KindOf names the kind of any error: of an [*Error] its Kind, of a bare
 // *textproto.Error what [KindOfReply] says without knowing the command, of the

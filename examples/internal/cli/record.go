@@ -218,10 +218,10 @@ func controls(r rune) bool {
 func (p *printer) summary(exit int, cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	early := ""
+	ended := ""
 	if cause != nil && exit != ExitInterrupted {
 		p.sum.blame(cause)
-		early = "; no more was tried, since all would meet the same: " + hint(cause)
+		ended = "; no more was tried, since all would meet the same: " + hint(cause)
 	}
 	p.sum.DurationMS, p.sum.Exit = time.Since(p.begin).Milliseconds(), exit
 	switch {
@@ -231,7 +231,7 @@ func (p *printer) summary(exit int, cause error) {
 		fmt.Fprintln(p.env.Stderr, ClearLine(p.env)+p.interrupted())
 	case !p.flags.Quiet || exit != ExitDone:
 		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v%s\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
-			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), early)
+			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), ended)
 	}
 }
 

@@ -33,7 +33,7 @@ type file struct {
 	turn   chan struct{}
 	pos    int64
 	nextAt int64 // where the last ReadAt ended
-	ahead  readAhead
+	buffer readAhead
 }
 
 var _ interface {
@@ -46,7 +46,7 @@ var _ interface {
 func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
 	f := &file{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
 	f.ctx, f.cancel = context.WithCancel(r.ctx)
-	f.ahead = readAhead{chunks: r.memory, next: firstWindow}
+	f.buffer = readAhead{chunks: r.memory, next: firstWindow}
 	return f
 }
 
@@ -75,7 +75,7 @@ func (f *file) tidy() {
 	}
 	select {
 	case f.turn <- struct{}{}:
-		f.ahead.drop()
+		f.buffer.drop()
 		<-f.turn
 	default:
 	}
@@ -138,7 +138,7 @@ func (f *file) Read(p []byte) (int, error) {
 		n, err := f.fetchSlice(p, f.pos)
 		if err == nil {
 			f.pos += int64(n)
-			f.ahead.grow(f.pos, time.Since(begin))
+			f.buffer.grow(f.pos, time.Since(begin))
 		}
 		return n, err
 	}
@@ -150,29 +150,29 @@ func (f *file) Read(p []byte) (int, error) {
 // more returns bytes of the file from pos on, fetched if need be, nil where size
 // bytes may as well be fetched past the read-ahead, or io.EOF.
 func (f *file) more(pos int64, size int) ([]byte, error) {
-	if have := f.ahead.at(pos); have != nil {
+	if have := f.buffer.at(pos); have != nil {
 		return have, nil
 	}
 	if f.size >= 0 && pos >= f.size {
 		return nil, io.EOF
 	}
-	f.ahead.seek(pos)
-	if int64(size) >= f.ahead.next {
+	f.buffer.seek(pos)
+	if int64(size) >= f.buffer.next {
 		return nil, nil
 	}
 	begin := time.Now()
-	f.ahead.window(f.size - pos)
-	n, err := f.fetch(pos, f.ahead.room, &f.ahead)
+	f.buffer.window(f.size - pos)
+	n, err := f.fetch(pos, f.buffer.room, &f.buffer)
 	if err != nil {
-		f.ahead.drop()
+		f.buffer.drop()
 		return nil, err
 	}
-	f.ahead.off = pos
-	f.ahead.grow(pos+n, time.Since(begin))
+	f.buffer.off = pos
+	f.buffer.grow(pos+n, time.Since(begin))
 	if n == 0 {
 		return nil, io.EOF
 	}
-	return f.ahead.at(pos), nil
+	return f.buffer.at(pos), nil
 }
 
 // ReadAt leaves the position alone. Calls may overlap. It fetches what it is asked
@@ -211,7 +211,7 @@ func (f *file) readAhead(p []byte, off int64) (done int, err error) {
 	inOrder := off == f.nextAt
 	f.nextAt = off + int64(len(p))
 	for done < len(p) {
-		n := f.ahead.copyAt(p[done:], off+int64(done))
+		n := f.buffer.copyAt(p[done:], off+int64(done))
 		if done += n; n > 0 {
 			inOrder = true
 			continue

@@ -18,8 +18,8 @@ import (
 // end it each time before a file has got any further.
 const exclusiveFrom = 3
 
-// lookAgain is how often work that waits looks whether time has made room for it.
-const lookAgain = 250 * time.Millisecond
+// statAgain is how often work that waits looks whether time has made room for it.
+const statAgain = 250 * time.Millisecond
 
 // waiter waits for a place.
 type waiter struct {
@@ -50,7 +50,7 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 	}
 	// Time may let it have a slot without anything else happening: its shareWait ends, or
 	// the limit may be tried again.
-	timer := time.NewTimer(lookAgain)
+	timer := time.NewTimer(statAgain)
 	defer timer.Stop()
 	var err error
 	for err == nil {
@@ -60,7 +60,7 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 		case <-timer.C:
 			p.mu.Lock()
 			p.grant()
-			timer.Reset(lookAgain)
+			timer.Reset(statAgain)
 			p.mu.Unlock()
 		case <-ctx.Done():
 			err = context.Cause(ctx)

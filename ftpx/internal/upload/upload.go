@@ -33,6 +33,8 @@ type Spec struct {
 	Mode uint32
 	// CreateDirs creates missing folders, NoReplace fails if there is a file at Dest.
 	CreateDirs, NoReplace bool
+	// Append adds to the file at Dest, see append.go. ASCII sends text.
+	Append, ASCII bool
 	// KeepTime gives the file the source's time. SkipSame leaves a file at Dest as it is
 	// that has the source's size and time and proves to be the same.
 	KeepTime, SkipSame bool
@@ -70,6 +72,10 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Run carries an upload out. The doubt is nil unless the server may yet replace the file.
 // The error is a [*Failure].
 func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *Doubt, error) {
+	if spec.Append {
+		res, err := runAppend(ctx, env, spec)
+		return res, nil, err
+	}
 	u := &upload{env: env, spec: spec, task: spec.Task}
 	u.task.Offset = func() int64 { return u.part.confirmed }
 	err := u.prepare()
@@ -96,7 +102,7 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *
 // whoever is told so.
 func (u *upload) abandoned() bool {
 	_, stream := u.src.(*spool)
-	return stream && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
+	return stream && !u.spec.Append && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
@@ -185,7 +191,7 @@ func (u *upload) attempt(ctx context.Context, l *session.Lease) error {
 		u.nextGeneration()
 	}
 	if err == nil && u.commit.done && u.doubtful() {
-		err = u.lookAgain(ctx, l)
+		err = u.statAgain(ctx, l)
 	}
 	return err
 }

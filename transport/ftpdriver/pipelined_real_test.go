@@ -50,7 +50,7 @@ func TestRealSmallFiles(t *testing.T) {
 				t.Fatal(i, get.Received, err)
 			}
 		}
-		early, late := 0, 0 // ports that were asked for before, and after, the end of a transfer
+		prefetched, late := 0, 0 // ports that were asked for before, and after, the end of a transfer
 		moving := false
 		for line := range strings.Lines(l.String()) {
 			switch line = strings.TrimSpace(line); {
@@ -61,13 +61,13 @@ func TestRealSmallFiles(t *testing.T) {
 			case strings.HasPrefix(line, "< Transfer complete"):
 				moving = false
 			case line == "> EPSV" && moving:
-				early++
+				prefetched++
 			case line == "> EPSV":
 				late++
 			}
 		}
-		if srv.Kind != realserver.PureFTPd && (early < 2*files-2 || late > 2) {
-			t.Errorf("%d ports asked for early, %d late", early, late)
+		if srv.Kind != realserver.PureFTPd && (prefetched < 2*files-2 || late > 2) {
+			t.Errorf("%d ports asked for in advance, %d late", prefetched, late)
 		}
 	})
 }

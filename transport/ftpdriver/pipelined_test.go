@@ -60,7 +60,7 @@ func TestEndsWithStore(t *testing.T) {
 				}
 			}
 			for range 20 {
-				c.countEarly(true)
+				c.countPipelined(true)
 			}
 			if c.readsLater(nil, nil) {
 				t.Error("it is tried in vain for ever")

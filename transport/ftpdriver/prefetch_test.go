@@ -141,7 +141,7 @@ func TestPortAskedWithStat(t *testing.T) {
 		_, err := c.Store(t.Context(), "g", 0, bytes.NewReader(big), &transport.IO{Size: int64(len(big))})
 		return err
 	}
-	peek := func(c *tconn) error {
+	prefetchNow := func(c *tconn) error {
 		stat, put := &transport.Stat{Path: "f"}, &transport.Store{Path: "g"}
 		put.If = func() bool { return false }
 		return errors.Join(c.Do(t.Context(), transport.NewBatch(stat, put)), stat.Err)
@@ -151,12 +151,12 @@ func TestPortAskedWithStat(t *testing.T) {
 		turns string
 	}{
 		"store":    {store, "STOR"},
-		"too late": {func(c *tconn) error { c.aheadAt = c.aheadAt.Add(-2 * aheadFor); return store(c) }, "EPSV, STOR"},
+		"too late": {func(c *tconn) error { c.prefetchedAt = c.prefetchedAt.Add(-2 * prefetchedFor); return store(c) }, "EPSV, STOR"},
 		"another look": {func(c *tconn) error {
 			_, err := c.Stat(t.Context(), "f")
 			return errors.Join(err, c.Remove(t.Context(), "f"), store(c))
 		}, "SIZE MDTM PWD CWD, DELE, STOR"},
-		"again": {func(c *tconn) error { return errors.Join(peek(c), store(c), store(c)) },
+		"again": {func(c *tconn) error { return errors.Join(prefetchNow(c), store(c), store(c)) },
 			"PWD, SIZE MDTM CWD CWD EPSV, STOR, EPSV, STOR"},
 		"retrieve": {func(c *tconn) error {
 			var got bytes.Buffer
@@ -169,7 +169,7 @@ func TestPortAskedWithStat(t *testing.T) {
 				ep, f := startFake(t, p, func(f *fake) { f.files["f"] = []byte("file") })
 				c := dial(t, ep)
 				if name != "again" { // which finds it unknown
-					if err := peek(c); err != nil {
+					if err := prefetchNow(c); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -106,9 +106,9 @@ func TestLargeFilesBesideEachOther(t *testing.T) {
 	}
 }
 
-// TestPeekedPartialDoesNotStay: what is made ready for an upload that turns out to be
+// TestSpeculativePartialDoesNotStay: what is made ready for an upload that turns out to be
 // needless or unwanted is removed.
-func TestPeekedPartialDoesNotStay(t *testing.T) {
+func TestSpeculativePartialDoesNotStay(t *testing.T) {
 	c, trio, sent := onSFTP(t)
 	local := localFile(t, content(2<<20))
 	if _, err := c.Upload(t.Context(), local, "f", nil); err != nil {
