@@ -4,7 +4,7 @@ package ftpx
 // nothing is. It connects to nothing. The error names the field and the remedy.
 func (cfg Config) Check() error {
 	if _, err := cfg.withDefaults(); err != nil {
-		return &Error{Op: "open", Err: asInvalid(err)}
+		return &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	return nil
 }
