@@ -70,6 +70,23 @@ func Connect(ctx context.Context, f Flags, env Env, cfg ftpx.Config) (ftpx.Clien
 	return ftpx.New(ctx, cfg)
 }
 
+// Reach is how to connect to the server of a place, for a command that does so by itself; Base
+// is empty. Where there is no key, whoever sits at a terminal is asked for the password. end closes what the server is reached through; it is never nil.
+func (f *Flags) Reach(ctx context.Context, env Env, p Place) (cfg ftpx.Config, end func(), err error) {
+	if cfg, err = f.config(ctx, env, p); err != nil {
+		f.Close()
+		return cfg, func() {}, err
+	}
+	keyless := !overSSH(cfg) || len(cfg.SSH.IdentityFiles) == 0 && (cfg.SSH.Agent == "" || env.Getenv("SSH_AUTH_SOCK") == "")
+	if f.Own.Use && cfg.User != "" && cfg.Password == "" && keyless {
+		if err := askPassword(ctx, env, &cfg); err != nil {
+			f.Close()
+			return cfg, func() {}, err
+		}
+	}
+	return cfg, f.Close, nil
+}
+
 // mostAsked is how often a password is asked for.
 const mostAsked = 3
 

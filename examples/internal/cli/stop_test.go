@@ -100,7 +100,7 @@ func TestInterruptAfterAll(t *testing.T) {
 
 func TestUnknownIsNotDone(t *testing.T) {
 	code, out, _, _ := perform(t.Context(), Flags{Parallel: 1, JSON: true}, Env{}, Job{Remote: "x", Do: func(context.Context, func(ftpx.ProgressInfo)) (ftpx.Result, error) {
-		return ftpx.Result{Outcome: ftpx.Unknown}, errors.New("reply lost")
+		return ftpx.Result{}, &ftpx.Error{Op: "upload", Outcome: ftpx.Unknown, Err: errors.New("reply lost")}
 	}})
 	if code != ExitSome || !strings.Contains(out, `"outcome":"unknown"`) || !strings.Contains(out, `"unknown":1`) {
 		t.Errorf("exit code %d: %s", code, out)
