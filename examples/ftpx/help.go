@@ -2,8 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
-	"strings"
+	"regexp"
 
 	"github.com/alecthomas/kong"
 )
@@ -13,8 +14,12 @@ const columns = 80
 
 // usages are how arguments are written that kong knows as a list.
 var usages = map[string]string{
-	"put": "SOURCE... DEST", "get": "SOURCE... [DEST]", "mv": "OLD NEW",
+	"put": "SOURCE... DEST", "get": "SOURCE... [DEST]", "mv": "SOURCE... DEST", "check": "LOCAL REMOTE", "chmod": "MODE PLACE...",
+	"mirror": "SOURCE DEST", "watch": "SOURCE DEST",
 }
+
+// listed is such a list in kong's help, with what pads it to its column.
+var listed = regexp.MustCompile(`\[?<(source-dest|mode-place)> \.\.\.\]?`)
 
 // help prints kong's help, with its arguments as people write them.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
@@ -29,8 +34,14 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	page := text.String()
 	if node := ctx.Selected(); node != nil {
 		if usage := usages[node.Name]; usage != "" {
-			page = strings.Replace(page, "<source-dest> ...", usage, 1)
-			page = strings.Replace(page, "<source-dest> ...    ", "SOURCE, DEST         ", 1)
+			first := true
+			page = listed.ReplaceAllStringFunc(page, func(was string) string {
+				if first {
+					first = false
+					return usage
+				}
+				return fmt.Sprintf("%-*s", len(was), usage) // of the table of arguments
+			})
 		}
 	}
 	_, err = io.WriteString(out, page)

@@ -25,6 +25,7 @@ type world struct {
 	name string // the command, as in messages
 	// given returns the flags that were given, by name, each value as it was written.
 	given func() []given
+	model *kong.Application
 }
 
 // given is a flag of the command line.
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 	if err != nil {
 		return cli.Fail("ftpx", env, misread(parser, args, err))
 	}
-	w := &world{ctx: ctx, env: env, name: "ftpx " + kctx.Selected().Name, given: func() []given { return givenOf(kctx) }}
+	w := &world{ctx: ctx, env: env, name: "ftpx " + kctx.Selected().Name, given: func() []given { return givenOf(kctx) }, model: parser.Model}
 	err = kctx.Run(w)
 	var told exit
 	switch {

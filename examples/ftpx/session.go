@@ -69,6 +69,17 @@ func remotes(args []string) ([]cli.Place, error) {
 // each calls do for each remote path that the arguments name. One that fails does not stop
 // the others.
 func (w *world) each(args []string, do func(s *session, p cli.Place, at string) error) error {
+	return w.eachAs(patterns, args, do)
+}
+
+// How the paths of arguments are read.
+const (
+	patterns  = false
+	literally = true
+)
+
+// eachAs is each for paths that are patterns or not.
+func (w *world) eachAs(literal bool, args []string, do func(s *session, p cli.Place, at string) error) error {
 	places, err := remotes(args)
 	if err != nil {
 		return err
@@ -81,7 +92,10 @@ func (w *world) each(args []string, do func(s *session, p cli.Place, at string) 
 		if err != nil {
 			return err
 		}
-		paths, err := s.expand(w.ctx, p)
+		paths := []string{p.Full()}
+		if !literal {
+			paths, err = s.expand(w.ctx, p)
+		}
 		for _, at := range paths {
 			if err := do(s, p, at); err != nil && failed.add(w, err) {
 				return failed.err()

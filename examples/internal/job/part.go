@@ -61,12 +61,18 @@ func (f *Flags) Copy(up bool, places []cli.Place, plans []Plan) (*Job, error) {
 	if err := bad.usage(); err != nil {
 		return nil, err
 	}
-	if f.set.Links == nil {
-		j.Options.Links = folder.LinkFiles
-	}
+	j.Options.Links = f.Links()
 	j.Options.Verify = map[string]ftpx.Verify{"size": ftpx.VerifySize, "full": ftpx.VerifyFull}[f.Verify]
 	for i, p := range places {
 		j.Targets = append(j.Targets, Target{Name: p.Text, URL: p.Text, place: p, parts: plans[i], flags: f.Flags})
 	}
 	return j, nil
+}
+
+// Links is the policy of links, that of put and get where none is given.
+func (f *Flags) Links() folder.LinkPolicy {
+	if f.set.Links == nil {
+		return folder.LinkFiles
+	}
+	return f.set.Links.v
 }
