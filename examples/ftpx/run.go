@@ -117,7 +117,7 @@ func givenOf(kctx *kong.Context) (out []given) {
 func misread(parser *kong.Kong, args []string, err error) error {
 	text := strings.NewReplacer(`expected "`, `this is missing: "`, "unexpected argument", "too many arguments, beginning with").Replace(err.Error())
 	if long := singleDash(parser, args); long != "" {
-		text = fmt.Sprintf("%s: a flag of several letters has two dashes: -%[1]s", long)
+		text = fmt.Sprintf("%q: a flag of several letters has two dashes: write -%s", long, long)
 	}
 	command := "ftpx"
 	var pe *kong.ParseError

@@ -22,9 +22,10 @@ type Display struct {
 	status string     // what is waited for, "" for nothing
 	until  time.Time  // when that is tried again, zero if it is under way
 	active map[transferKey]*moving
-	files  int   // that are done
-	bytes  int64 // of those
-	moved  int64 // bytes on the line
+	files  int       // that are done
+	bytes  int64     // of those
+	moved  int64     // bytes on the line
+	begun  time.Time // when the first transfer was seen
 	last   time.Time
 	pace   pace
 	// expectedFiles and expectedBytes are what there is to do, 0 if that is not known.
@@ -107,6 +108,9 @@ func (d *Display) progress(i ftpx.ProgressInfo) {
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.begun.IsZero() {
+		d.begun = now
+	}
 	m := d.active[key]
 	if m == nil {
 		m = &moving{name: transport.Printable(nameOf(i)), begun: now, at: i.Offset}
@@ -170,7 +174,8 @@ func (d *Display) frame(columns int) []string {
 		}
 		lines = append(lines, m.line(columns, now))
 	}
-	if len(d.active) > 0 || d.files > 0 {
+	one := d.expectedFiles == 1 && len(lines) == 1
+	if !one && !d.begun.IsZero() && now.Sub(d.begun) >= showAfter {
 		lines = append(lines, d.total(columns, now, at))
 	}
 	if s := d.waiting(now); s != "" {
@@ -182,7 +187,7 @@ func (d *Display) frame(columns int) []string {
 // waiting says what is waited for.
 func (d *Display) waiting(now time.Time) string {
 	switch {
-	case d.status != "" && d.until.After(now):
+	case d.status != "" && d.until.Sub(now) >= time.Second:
 		return fmt.Sprintf("%s: again in %v", d.status, d.until.Sub(now).Round(time.Second))
 	case d.status != "" && !d.until.IsZero():
 		return d.status + ": trying again"

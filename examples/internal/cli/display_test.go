@@ -101,8 +101,8 @@ func TestWaiting(t *testing.T) {
 	if got := last(); got != "connecting to h by SFTP" {
 		t.Error(got)
 	}
-	h.Retry(ftpx.RetryInfo{Op: "open", Err: errors.New("connection refused"), Delay: 4 * time.Second})
-	for _, want := range []string{"connection refused: again in 4s", "connection refused: again in 3s", "connection refused: again in 2s", "connection refused: again in 1s", "connection refused: trying again"} {
+	h.Retry(ftpx.RetryInfo{Op: "open", Attempt: 3, Err: errors.New("connection refused"), Delay: 4 * time.Second})
+	for _, want := range []string{"connection refused (attempt 3): again in 4s", "connection refused (attempt 3): again in 3s", "connection refused (attempt 3): again in 2s", "connection refused (attempt 3): again in 1s", "connection refused (attempt 3): trying again"} {
 		if got := last(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -121,8 +121,8 @@ func TestWaiting(t *testing.T) {
 	if text := strings.Join(d.frame(100), ""); strings.Contains(text, "\x1b") {
 		t.Errorf("a name moves the cursor: %q", text)
 	}
-	h.Retry(ftpx.RetryInfo{Op: "get", Remote: "x", Err: errors.New("stalled"), Delay: 2 * time.Second})
-	if got := last(); got != "x: stalled: again in 2s" {
+	h.Retry(ftpx.RetryInfo{Op: "get", Attempt: 1, Remote: "x", Err: errors.New("stalled"), Delay: 2 * time.Second})
+	if got := last(); got != "x: stalled (attempt 1): again in 2s" {
 		t.Error(got)
 	}
 	h.Progress(ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 8, Size: 10})
@@ -149,9 +149,17 @@ func TestScreen(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	s.draw()
-	if got := took(); got != "\x1b[1A\r\x1b[J"+lines[0]+"\ntwo" {
+	if got := took(); got != "" {
+		t.Errorf("drawn though nothing has changed: %q", got)
+	}
+	lines = []string{lines[0], "2"}
+	s.draw()
+	if got := took(); got != "\x1b[1A\r\x1b[J"+lines[0]+"\n2" {
 		t.Errorf("%q", got)
 	}
+	lines[1] = "two"
+	s.draw()
+	took()
 	columns = 20 // the terminal has broken the first line in two
 	s.draw()
 	if got := took(); got != "\x1b[2A\r\x1b[J"+strings.Repeat("x", 18)+"…\ntwo" {

@@ -69,7 +69,7 @@ func (d *Display) hook(h *ftpx.Hooks, env Env) {
 		if name != "" && name != "." {
 			text = name + ": " + text
 		}
-		d.say(env.Flags(flagged(text)), d.now().Add(i.Delay))
+		d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
 	}
 	h.Dial = func(i ftpx.DialInfo) {
 		if i.Err == nil {

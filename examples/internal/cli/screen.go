@@ -23,6 +23,8 @@ type screen struct {
 
 	mu      sync.Mutex // guards what follows, and the terminal
 	shown   []int      // widths of the lines that are there
+	text    string     // those lines
+	seen    int        // the width of the terminal when they were drawn
 	inLine  bool       // what was written above has not ended its line
 	outs    []*output
 	stopped bool
@@ -85,25 +87,28 @@ func (s *screen) draw() {
 		return
 	}
 	var b strings.Builder
-	s.paint(&b)
-	_, _ = io.WriteString(s.w, b.String())
+	if s.paint(&b); b.Len() > 0 {
+		_, _ = io.WriteString(s.w, b.String())
+	}
 }
 
+// paint draws what has changed.
 func (s *screen) paint(b *strings.Builder) {
 	columns := s.columns()
 	lines := s.frame(columns)
-	if len(lines) == 0 && len(s.shown) == 0 {
+	for i, l := range lines {
+		lines[i] = fit(l, columns-1) // the last column would wrap on some terminals
+	}
+	text := strings.Join(lines, "\n")
+	if text == s.text && columns == s.seen && (len(s.shown) > 0 || text == "") {
 		return
 	}
 	s.clear(b)
-	for i, l := range lines {
-		l = fit(l, columns-1) // the last column would wrap on some terminals
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString(l)
+	b.WriteString(text)
+	for _, l := range lines {
 		s.shown = append(s.shown, cells(l))
 	}
+	s.text, s.seen = text, columns
 }
 
 // clear takes the lines away and leaves the cursor where they began. Lines that a narrower
@@ -120,7 +125,7 @@ func (s *screen) clear(b *strings.Builder) {
 		fmt.Fprintf(b, "\x1b[%dA", rows-1)
 	}
 	b.WriteString("\r\x1b[J")
-	s.shown = s.shown[:0]
+	s.shown, s.text = s.shown[:0], ""
 }
 
 // above writes to a terminal above the lines.

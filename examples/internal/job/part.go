@@ -49,7 +49,13 @@ func (p *Part) options(o folder.Options) folder.Options {
 }
 
 // local and remote are the paths of an item in records.
-func (p *Part) local(rel string) string  { return filepath.Join(p.Local, filepath.FromSlash(rel)) }
+func (p *Part) local(rel string) string {
+	if p.Stream != nil {
+		return p.Local
+	}
+	return filepath.Join(p.Local, filepath.FromSlash(rel))
+}
+
 func (p *Part) remote(rel string) string { return path.Join(p.Under, path.Clean(rel)) }
 
 // Copy makes a job without lock and name of what each plan says of the server of its
