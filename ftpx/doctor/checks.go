@@ -55,7 +55,7 @@ func Explain(code string) (Check, error) {
 	}
 	hint := "list them with Checks (ftpx doctor --list)"
 	if len(alike) > 0 {
-		hint = "there are " + strings.Join(alike, ", ")
+		hint = "did you mean " + strings.Join(alike, " or ") + "?"
 	}
 	return Check{}, fmt.Errorf("unknown check code %q: %s", code, hint)
 }

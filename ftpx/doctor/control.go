@@ -68,8 +68,8 @@ func (c *control) abort() {
 	_ = c.conn.Close()
 }
 
-// patience sets the deadline of what follows.
-func (c *control) patience(d time.Duration) {
+// deadline sets the deadline of what follows.
+func (c *control) deadline(d time.Duration) {
 	_ = c.conn.SetDeadline(time.Now().Add(d))
 	if c.ctx.Err() != nil {
 		_ = c.conn.SetDeadline(time.Unix(1, 0)) // it ended before that
@@ -85,7 +85,7 @@ func (c *control) over(conn *tls.Conn) {
 func (c *control) command(line string) (reply, error) { return c.within(c.wait, line) }
 
 func (c *control) within(d time.Duration, line string) (reply, error) {
-	c.patience(d)
+	c.deadline(d)
 	if _, err := io.WriteString(c.conn, line+"\r\n"); err != nil {
 		return reply{}, err
 	}
@@ -94,7 +94,7 @@ func (c *control) within(d time.Duration, line string) (reply, error) {
 
 // next reads the reply that is due.
 func (c *control) next(d time.Duration) (reply, error) {
-	c.patience(d)
+	c.deadline(d)
 	return c.read()
 }
 

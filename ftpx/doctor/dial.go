@@ -66,11 +66,11 @@ func (s *seen) connect(ctx context.Context, segment int) (net.Conn, error) {
 	var last error
 	addrs := s.addresses()
 	for i, host := range addrs {
-		patience := s.opt.StepTimeout
+		limit := s.opt.StepTimeout
 		if i < len(addrs)-1 {
-			patience = min(patience, firstFamily)
+			limit = min(limit, firstFamily)
 		}
-		conn, err := s.dialOne(ctx, net.JoinHostPort(host, port), patience, segment)
+		conn, err := s.dialOne(ctx, net.JoinHostPort(host, port), limit, segment)
 		if err == nil {
 			return conn, nil
 		}
@@ -85,9 +85,9 @@ func (s *seen) connect(ctx context.Context, segment int) (net.Conn, error) {
 	return nil, last
 }
 
-// dialOne opens one connection within patience and taps it.
-func (s *seen) dialOne(ctx context.Context, addr string, patience time.Duration, segment int) (net.Conn, error) {
-	dialCtx, cancel := context.WithTimeout(ctx, patience)
+// dialOne opens one connection within limit and taps it.
+func (s *seen) dialOne(ctx context.Context, addr string, limit time.Duration, segment int) (net.Conn, error) {
+	dialCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	dial := s.ep.Dial
 	if dial == nil {

@@ -86,7 +86,7 @@ func (s *seen) tryPipelining(c *control) {
 	if slices.Contains([]Software{IIS}, s.software) {
 		return // the driver sends it one at a time
 	}
-	c.patience(s.opt.StepTimeout)
+	c.deadline(s.opt.StepTimeout)
 	_, err := io.WriteString(c.conn, "NOOP\r\nNOOP\r\n")
 	for i := 0; i < 2 && err == nil; i++ {
 		_, err = c.read()

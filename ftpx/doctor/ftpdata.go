@@ -115,7 +115,7 @@ func (s *seen) listSmall(c *control, config *tls.Config) {
 		return
 	}
 	s.tcp.smallTried, s.tcp.smallWhat = true, s.stop.what
-	c.patience(time.Second)
+	c.deadline(time.Second)
 	_, _ = c.read() // the first listing's end, if it comes
 	r, err := c.command("EPSV")
 	if err != nil {

@@ -123,7 +123,7 @@ func (s *seen) authTLS(c *control) bool {
 func (s *seen) secure(c *control, config *tls.Config) bool {
 	s.tls.tried = true
 	begin := time.Now()
-	c.patience(s.opt.StepTimeout)
+	c.deadline(s.opt.StepTimeout)
 	conn := tls.Client(c.conn, config)
 	err := conn.Handshake()
 	s.tls.took = time.Since(begin)
@@ -226,7 +226,7 @@ func (s *seen) handshakes(ctx context.Context, segment int, change func(*tls.Con
 			return false
 		}
 	}
-	c.patience(s.opt.StepTimeout)
+	c.deadline(s.opt.StepTimeout)
 	err = tls.Client(c.conn, config).Handshake()
 	var unverified *tls.CertificateVerificationError
 	return err == nil || errors.As(err, &unverified)

@@ -48,6 +48,12 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
+// Check reports what is wrong with the options, nil if nothing is.
+func (o *Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 // withDefaults checks the options and fills in what is zero.
 func (o *Options) withDefaults() (Options, error) {
 	var out Options

@@ -56,8 +56,9 @@ type Report struct {
 
 // Target is a host examined by one protocol.
 type Target struct {
-	// Host is the host's name, Address what was dialled, host:port.
-	Host    string `json:"host"`
+	// Host is the host's name.
+	Host string `json:"host"`
+	// Address is what was dialled, host:port.
 	Address string `json:"address"`
 	// Protocol is "sftp", "ftps", "ftps-implicit" or "ftp".
 	Protocol ftpx.Protocol `json:"protocol"`

@@ -40,6 +40,9 @@ func Run(ctx context.Context, cfg ftpx.Config, o *Options) (*Report, error) {
 		host.ssh.Keyring = keys
 		rep.Targets = append(rep.Targets, host.examine(ctx, cfg, &opt)...)
 		rep.Left = append(rep.Left, host.left...)
+		if host.invalid != nil {
+			return rep, host.invalid
+		}
 		if host.unwritten != nil && unwritten == nil {
 			unwritten = &ScratchError{Dir: opt.Scratch, Host: host.name, Err: host.unwritten}
 		}
@@ -82,6 +85,7 @@ type host struct {
 	ssh        transport.SSH
 	left       []string // in the scratch folder
 	unwritten  error    // why that could not be written in
+	invalid    error    // what is wrong with the configuration or this machine's files
 }
 
 func hostsOf(cfg ftpx.Config) []*host {
@@ -149,6 +153,10 @@ func (h *host) examine(ctx context.Context, cfg ftpx.Config, opt *Options) []Tar
 			s.resolve(ctx, opt.Resolver)
 		}
 		s.examine(ctx)
+		if s.stop != nil && (s.stop.kind == transport.KindInvalid || s.stop.kind == transport.KindLocal) {
+			h.invalid = s.stop.err
+			break
+		}
 		works = works || s.stop == nil
 		all = append(all, s)
 		h.left = append(h.left, s.scratch.lost...)

@@ -20,7 +20,7 @@ const (
 // greetings are pieces of what servers say of themselves. What is not here is unknown:
 // many servers are told to say nothing of themselves.
 var greetings = []struct {
-	piece    string
+	part     string
 	software Software
 }{
 	{"vsFTPd", VSFTPD},
@@ -37,7 +37,7 @@ var greetings = []struct {
 // it alone lists.
 func softwareOf(greeting, features string) Software {
 	for _, g := range greetings {
-		if strings.Contains(greeting, g.piece) {
+		if strings.Contains(greeting, g.part) {
 			return g.software
 		}
 	}
