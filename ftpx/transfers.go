@@ -33,11 +33,17 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 		opts = &PutOptions{}
 	}
 	t := task{Op: "put", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
+	begin := time.Now()
+	ctx, end, err := c.streams.begin(ctx)
+	if err != nil {
+		return c.ended(t, transfer.Result{Size: -1}, begin, err)
+	}
+	defer end()
 	return c.upload(ctx, &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
-		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
+		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true, SkipSame: opts.SkipSame && !opts.ModTime.IsZero(),
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
-		Mode: unixMode(opts.Mode), Append: opts.Append,
+		Mode: unixMode(opts.Mode), Append: opts.Append, Abandon: c.abandon,
 	})
 }
 
@@ -148,7 +154,7 @@ func (c *client) ended(t task, r transfer.Result, begin time.Time, err error) (R
 
 // failed makes the error of a transfer.
 func failed(t task, size int64, err error) error {
-	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Size: size, Offset: t.At(), Err: err}
+	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: NotDone, Size: size, Offset: t.At(), Err: err}
 	var up *upload.Failure
 	var down *download.Failure
 	switch {

@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -148,7 +149,8 @@ var (
 
 // KindOf names the kind of any error: of an [*Error] its Kind, of a bare
 // *textproto.Error what [KindOfReply] says without knowing the command, of the
-// errors of net, crypto/tls, ssh, io and context what they mean. An ended context
+// errors of net, crypto/tls, ssh, io, io/fs and context what they mean; an *fs.PathError
+// is one of a local file. An ended context
 // and a stall come before what closing the sockets brought up. An error with a
 // method FailureKind, such as [retry.Error], is asked. It is KindUnknown for nil.
 //
@@ -194,6 +196,8 @@ func kindOfNet(err error) Kind {
 	var timeout net.Error
 	var syntax textproto.ProtocolError
 	var file *fs.PathError
+	var link *os.LinkError
+	var errno syscall.Errno
 	switch {
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
@@ -214,8 +218,27 @@ func kindOfNet(err error) Kind {
 		return KindStalled
 	case errors.As(err, &syntax):
 		return KindProtocol
-	case errors.As(err, &file):
+	case errors.As(err, &file), errors.As(err, &link):
 		return KindLocal
+	case op != nil, errors.As(err, &errno):
+		return KindUnknown // "connect: permission denied" is a firewall's word, about no file
+	}
+	return kindOfFS(err)
+}
+
+// kindOfFS is for the errors of io/fs that stand alone, without a local file's name.
+func kindOfFS(err error) Kind {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return KindNotExist
+	case errors.Is(err, fs.ErrExist):
+		return KindExist
+	case errors.Is(err, fs.ErrPermission):
+		return KindPermission
+	case errors.Is(err, fs.ErrInvalid):
+		return KindInvalid
+	case errors.Is(err, errors.ErrUnsupported):
+		return KindUnsupported
 	}
 	return KindUnknown
 }

@@ -7,6 +7,8 @@ type commands struct {
 	Ls  lsCmd  `cmd:"" group:"look" help:"List a folder, or what a pattern matches."`
 	Cat catCmd `cmd:"" group:"look" help:"Write remote files to standard output."`
 
+	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
+
 	Version versionCmd `cmd:"" group:"self" help:"Print the version."`
 }
 

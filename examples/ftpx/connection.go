@@ -2,13 +2,13 @@ package main
 
 // connection is embedded in each command that reaches a server.
 type connection struct {
-	Config   string   `short:"F" name:"config" placeholder:"FILE" group:"how" help:"SSH configuration to read in place of ~/.ssh/config."`
-	NoConfig bool     `group:"how" help:"Read neither SSH configuration nor ~/.netrc, and use neither agent nor default keys."`
-	Port     string   `short:"p" placeholder:"PORT" group:"how" help:"Port of the server, where the address has none."`
-	Jump     []string `short:"J" sep:"none" placeholder:"HOST" group:"how" help:"Jump hosts to go through, as in ssh -J."`
-	Option   []string `short:"o" sep:"none" placeholder:"NAME=VALUE" group:"how" help:"Directive of the SSH configuration, as in ssh -o; may be repeated."`
-	Via      []string `sep:"none" placeholder:"URL" group:"how" help:"Proxy to go through, the nearest first: socks5://host, http://host, ssh://user@host; $$FTPX_VIA holds those with passwords."`
-	Standby  []string `placeholder:"HOST" group:"how" help:"Host to turn to when the first is away; may be repeated."`
+	SshConfig string   `short:"F" placeholder:"FILE" group:"how" help:"SSH configuration to read in place of ~/.ssh/config."`
+	NoConfig  bool     `group:"how" help:"Read neither SSH configuration nor ~/.netrc, and use neither agent nor default keys."`
+	Port      string   `short:"p" placeholder:"PORT" group:"how" help:"Port of the server, where the address has none."`
+	Jump      []string `short:"J" sep:"none" placeholder:"HOST" group:"how" help:"Jump hosts to go through, as in ssh -J."`
+	Option    []string `short:"o" sep:"none" placeholder:"NAME=VALUE" group:"how" help:"Directive of the SSH configuration, as in ssh -o; may be repeated."`
+	Via       []string `sep:"none" placeholder:"URL" group:"how" help:"Proxy to go through, the nearest first: socks5://host, http://host, ssh://user@host; $$FTPX_VIA holds those with passwords."`
+	Standby   []string `placeholder:"HOST" group:"how" help:"Host to turn to when the first is away; may be repeated."`
 
 	Protocols        []string `placeholder:"NAMES" group:"how" help:"For ftpx:// and host:path, what to try, in order: sftp, ftps, ftps-implicit, ftp."`
 	SftpPort         string   `placeholder:"PORT" group:"how" help:"Port of SSH for ftpx:// (22)."`

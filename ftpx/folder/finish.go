@@ -198,7 +198,7 @@ func (c *copying) deadLetter(ctx context.Context, seen *snapshot, item *Item) {
 }
 
 func (c *copying) letter(seen *snapshot, item *Item) []byte {
-	l := letter{Time: time.Now().UTC(), Job: transport.Printable(c.j.name), Action: item.Action, Path: transport.Printable(c.rel), Size: seen.size,
+	l := letter{Time: time.Now().UTC(), Job: transport.Printable(c.j.name), Action: item.Action, Path: transport.Printable(c.rel), Size: seen.size, Outcome: ftpx.NotDone,
 		ModTime: seen.time().UTC(), Kind: ftpx.KindOf(item.Err).String(), Error: transport.Printable(item.Err.Error())}
 	var e *ftpx.Error
 	if errors.As(item.Err, &e) {

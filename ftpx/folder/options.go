@@ -79,6 +79,20 @@ const (
 	DefaultPartialAge = 24 * time.Hour
 )
 
+// Ledger remembers which files were copied. [*ledger.Ledger] is one, in a file of this
+// machine. The methods are safe for concurrent use.
+type Ledger interface {
+	// Lookup returns the last entry of a file of a job.
+	Lookup(job, path string) (e ledger.Entry, found bool, err error)
+	// Record adds an entry, in place of the file's last one. It may return before the
+	// entry is durable.
+	Record(e ledger.Entry) error
+	// Sync returns when everything recorded before is durable.
+	Sync() error
+	// FullHash says that files are hashed from end to end, instead of head and tail.
+	FullHash() bool
+}
+
 // Options say what is copied and how; nil is the zero value.
 type Options struct {
 	// Include and Exclude are patterns of paths within the folder, with slashes
@@ -176,8 +190,9 @@ type Options struct {
 	// certain order; in a dry run, in the order of the walk. It should not block.
 	OnItem func(Item)
 
-	// Ledger remembers what was copied, see package ledger; nil for none.
-	Ledger *ledger.Ledger
+	// Ledger remembers what was copied: a [ledger.Ledger], or one that several machines
+	// share; nil for none. A nil pointer in it is not nil.
+	Ledger Ledger
 	// Job names this job in the ledger; "" makes a name of the direction and the
 	// two folders. Name it if one ledger serves several servers.
 	Job string

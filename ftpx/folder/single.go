@@ -82,6 +82,7 @@ func (s *Single) Err() error {
 // tried again in any case.
 func (s *Single) Copy(ctx context.Context, rel string, last bool) Item {
 	item := s.copy(ctx, rel, last)
+	item.Outcome = s.j.outcome(&item)
 	s.j.tell(item)
 	return item
 }

@@ -182,7 +182,7 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 // sizeAndTime reads the replies to SIZE and MDTM; a size that is not told is -1, and
 // not ok if what is told makes no sense.
 func (c *Conn) sizeAndTime(size, mdtm reply) (entry transport.Entry, ok bool) {
-	entry = transport.Entry{Size: -1}
+	entry = transport.Entry{Type: transport.TypeFile, Size: -1}
 	if mdtm.code == 213 {
 		if t, ok := ftplist.Time(strings.TrimSpace(mdtm.last())); ok {
 			entry.ModTime, entry.TimeExact = c.fromMDTM(t), true

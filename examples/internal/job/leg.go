@@ -155,8 +155,8 @@ func (l *leg) copy(ctx context.Context, client ftpx.Client, base string, o folde
 		o.Parallel = n
 	}
 	o.OnItem = l.item
-	o.Ledger = l.ledger
 	if l.ledger != nil {
+		o.Ledger = l.ledger
 		o.Job = l.Name + " " + l.t.Name
 	}
 	if l.Up {

@@ -85,8 +85,9 @@ func (l *leg) keepWatch(ctx context.Context) int {
 	}
 	w := l.Job.Watch
 	w.Folder = l.Options
-	w.Folder.Parallel, w.Folder.OnItem, w.Folder.Ledger = l.t.flags.Parallel, l.item, l.ledger
+	w.Folder.Parallel, w.Folder.OnItem = l.t.flags.Parallel, l.item
 	if l.ledger != nil {
+		w.Folder.Ledger = l.ledger
 		w.Folder.Job = l.Name + " " + l.t.Name
 	}
 	w.OnError = func(err error) { l.out.failed(l.Name, err) }

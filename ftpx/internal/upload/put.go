@@ -234,6 +234,7 @@ func (p *put) note() {
 		p.l.Host.Offsets(p.l.Proto).Taken.Store(true)
 	}
 	u.part.opened = u.part.opened && p.store.Err != nil
+	u.part.written = u.part.written || p.moved > 0
 	u.sentWhole = u.spec.Delivery != Atomic && p.mayBeWhole()
 	p.l.Attempt.Moved(p.moved) // also if what follows fails: the next attempt starts at once
 }

@@ -61,7 +61,7 @@ JENNYCB2     101O               0 02-Jan-10 08:00:00 244, 10 "nnnn"`,
 			if skip || !ok {
 				continue
 			}
-			text := fmt.Sprintf("%s %s %d", []string{"file", "dir", "link", "other", "unknown"}[e.Type], e.Name, e.Size)
+			text := fmt.Sprintf("%s %s %d", e.Type, e.Name, e.Size)
 			if !e.ModTime.IsZero() {
 				text += " " + e.ModTime.Format(time.RFC3339)
 			}

@@ -148,7 +148,7 @@ func lastSuch(t, now time.Time) time.Time {
 const dirColumn = 14
 
 func parseDir(m []string, zone *time.Location) (entry transport.Entry, skip, ok bool) {
-	entry = transport.Entry{Name: m[3], Size: -1}
+	entry = transport.Entry{Name: m[3], Type: transport.TypeFile, Size: -1}
 	if m[2][0] == '<' {
 		// The column is filled up with spaces; a name may begin with others.
 		for range dirColumn - len(m[2]) {

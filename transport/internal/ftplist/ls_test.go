@@ -13,7 +13,7 @@ import (
 func TestShapesOfLIST(t *testing.T) {
 	now := day(2026, 11, 24, 12, 0, 0)
 	file := func(name string, size int64, perm uint32, mtime time.Time) transport.Entry {
-		e := transport.Entry{Name: name, Size: size, ModTime: mtime}
+		e := transport.Entry{Name: name, Type: transport.TypeFile, Size: size, ModTime: mtime}
 		e.Perm = fs.FileMode(perm)
 		return e
 	}
@@ -75,7 +75,7 @@ func TestShapesOfLIST(t *testing.T) {
 		"+i8388621.48594,m825718503,r,s280,up644\tdjb.html": exact(file("djb.html", 280, 0o644, time.Unix(825718503, 0).UTC())),
 		"+i8388621.50690,m824255907,/,\t514":                of(exact(file("514", 0, 0, time.Unix(824255907, 0).UTC())), transport.TypeDir, ""),
 		"+,\tnothing is known":                              of(transport.Entry{Name: "nothing is known"}, transport.TypeUnknown, ""),
-		"+m-1,sx,r,\todd numbers":                           {Name: "odd numbers", Size: -1},
+		"+m-1,sx,r,\todd numbers":                           {Name: "odd numbers", Type: transport.TypeFile, Size: -1},
 
 		// NetWare.
 		"d [R----F--] supervisor            512       Jan 16 18:53    login":         of(file("   login", 0, 0, day(2026, 1, 16, 18, 53, 0)), transport.TypeDir, ""),
