@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -21,7 +22,7 @@ func TestQuestions(t *testing.T) {
 		asked = append(asked, q)
 		return "typed", nil
 	}}
-	ask := questions(t.Context(), env, "secret")
+	ask := questions(t.Context(), env, new(sync.Mutex), "", "secret")
 	for _, c := range []struct {
 		name, instruction string
 		questions         []string
@@ -44,10 +45,10 @@ func TestQuestions(t *testing.T) {
 	}
 	gone := errors.New("gone")
 	env.Prompt = func(context.Context, string) (string, error) { return "", gone }
-	if _, err := questions(t.Context(), env, "")("", "", []string{"Password: "}, []bool{false}); !errors.Is(err, gone) {
+	if _, err := questions(t.Context(), env, new(sync.Mutex), "", "")("", "", []string{"Password: "}, []bool{false}); !errors.Is(err, gone) {
 		t.Error(err)
 	}
-	if questions(t.Context(), Env{}, "secret") != nil {
+	if questions(t.Context(), Env{}, new(sync.Mutex), "", "secret") != nil {
 		t.Error("there is nobody to ask")
 	}
 }
