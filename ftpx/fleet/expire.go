@@ -21,11 +21,10 @@ func (w *Worker) expire() {
 			continue
 		}
 		l := w.f.hold(msg, asked)
-		switch err := w.expired(string(msg.Data())); {
-		case err == nil:
+		if err := w.expired(string(msg.Data())); err != nil {
+			l.giveBack(w.f.time.extend)
+		} else {
 			l.settle(w.work, "")
-		default:
-			l.giveBack(w.f.time.ackWait)
 		}
 	}
 }
@@ -37,7 +36,14 @@ func (w *Worker) pause(d time.Duration) {
 	}
 }
 
-var errStillRunning = errors.New("a worker is doing it, and knows its deadline")
+var (
+	errStillRunning = errors.New("a worker is doing it, and knows its deadline")
+	errTooEarly     = errors.New("the engine's clock is ahead of this worker's")
+)
+
+// ahead is how far the engine's clock may be. A deadline that is further away is another,
+// which the job was given when it was replayed.
+const ahead = time.Minute
 
 // expired ends one, unless it has ended.
 func (w *Worker) expired(id string) error {
@@ -45,8 +51,10 @@ func (w *Worker) expired(id string) error {
 	defer cancel()
 	r, err := w.f.change(ctx, id, func(r *Record) (bool, error) {
 		switch {
-		case r.State.Ended(), r.Job.Deadline.IsZero(), time.Now().Before(r.Job.Deadline):
-			return false, nil // or it was replayed with another
+		case r.State.Ended(), r.Job.Deadline.IsZero(), time.Until(r.Job.Deadline) > ahead:
+			return false, nil
+		case time.Now().Before(r.Job.Deadline):
+			return false, errTooEarly
 		case r.State == Running:
 			return false, errStillRunning
 		}

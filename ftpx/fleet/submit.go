@@ -142,7 +142,7 @@ func (f *Fleet) enqueue(ctx context.Context, r *Record) (*jetstream.PubAck, erro
 	id := jetstream.WithMsgID(r.Job.ID + "." + strconv.Itoa(r.Try))
 	if r.State == Waiting {
 		m.Subject = laterSubject(shard, r.Job.Class, r.Job.Target, r.Job.ID)
-		return f.js.PublishMsg(ctx, m, id, jetstream.WithScheduleAt(r.Until), jetstream.WithScheduleTarget(subject))
+		onSchedule(m, r.Until, subject)
 	}
 	return f.js.PublishMsg(ctx, m, id)
 }
@@ -150,8 +150,16 @@ func (f *Fleet) enqueue(ctx context.Context, r *Record) (*jetstream.PubAck, erro
 // schedule publishes a message that the engine publishes again at its time, in place of one
 // of the same subject.
 func (f *Fleet) schedule(ctx context.Context, m *nats.Msg, at time.Time, target string) error {
-	_, err := f.js.PublishMsg(ctx, m, jetstream.WithScheduleAt(at), jetstream.WithScheduleTarget(target))
+	onSchedule(m, at, target)
+	_, err := f.js.PublishMsg(ctx, m)
 	return err
+}
+
+// onSchedule makes a message one that the engine publishes at its time. The client's own
+// option cuts the time to the second, which would be too early.
+func onSchedule(m *nats.Msg, at time.Time, target string) {
+	m.Header.Set("Nats-Schedule", "@at "+at.UTC().Format(time.RFC3339Nano))
+	m.Header.Set("Nats-Schedule-Target", target)
 }
 
 func (f *Fleet) newMsg(subject string, data []byte) *nats.Msg {

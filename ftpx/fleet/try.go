@@ -19,8 +19,7 @@ type try struct {
 	class  Class
 	target string
 
-	r     *Record
-	began time.Time
+	r *Record
 }
 
 // within bounds what is asked of the engine, also when the worker is to end.
@@ -96,13 +95,10 @@ func (t *try) take(ctx context.Context, job Job, n int, seq uint64) (bool, error
 		r = &Record{Job: job, Submitted: time.Now().UTC()}
 	}
 	r.State, r.Worker, r.Try, r.Seq, r.Reason, r.Until = Running, t.w.o.Name, n, seq, "", time.Time{}
-	if r.Began.IsZero() {
-		r.Began = time.Now().UTC()
-	}
 	if err := f.write(ctx, r); err != nil {
 		return false, err
 	}
-	t.r, t.began = r, time.Now()
+	t.r = r
 	f.tell(r)
 	return true, nil
 }
@@ -176,6 +172,9 @@ func (t *try) do(h *holder) bool {
 	w.mu.Lock()
 	w.running[j.ID] = stop
 	w.mu.Unlock()
+	if t.r.Began.IsZero() {
+		t.r.Began = time.Now().UTC() // written with the end
+	}
 	res, err := w.perform(ctx, h.client, j)
 	w.mu.Lock()
 	delete(w.running, j.ID)
