@@ -3,6 +3,7 @@ module github.com/seed01fc2e40/go-ftpx
 go 1.26.0
 
 require (
+	github.com/alecthomas/kong v1.17.0
 	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/fclairamb/ftpserverlib v0.30.0

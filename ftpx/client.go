@@ -42,11 +42,12 @@ type Client interface {
 	// Close ends all connections at once. Calls in flight fail with
 	// [ErrClosed]. It does not wait for the server, and may be called twice.
 	//
-	// There is one exception. Where a session was lost in the middle of an upload,
+	// There are two exceptions, of five seconds at most each. A Put that is in flight is
+	// aborted first, so that what it has begun can be removed, see [Uploader]. And where a session was lost in the middle of an upload,
 	// on a host that has not shown that it writes at offsets, the server may
 	// replace the file when it notices, seconds after Upload has looked at it and
 	// returned: with what that session had sent. Close looks at such files once
-	// more, for five seconds at most, and its error names each that has changed,
+	// more, and its error names each that has changed,
 	// as an [*Error] around [ErrReplaced]. One that is not there any more has been
 	// taken by its receiver. What [Rechecker] has looked at is not looked at again.
 	Close() error
@@ -65,6 +66,10 @@ type Uploader interface {
 	// beginning, as often as needed. Of any other reader what has gone by is
 	// kept, within PutOptions.Spool, so that it can be sent again; beyond that
 	// the call has one attempt and fails with [ErrOneAttempt] if that fails.
+	//
+	// Nobody can resume the partial of such a reader after the call has failed. The error
+	// names it, and the client removes it in the background, for half a minute at most,
+	// where the server lets it; Close waits for that.
 	Put(ctx context.Context, remotePath string, source io.Reader, opts *PutOptions) (Result, error)
 }
 
@@ -160,6 +165,7 @@ type client struct {
 	env      transfer.Env
 	active   upload.Writers
 	doubts   doubts
+	streams  streams
 	creds    *credentials
 	learned  transport.Learned // of all hosts
 	fsMemory remotefs.Memory   // of what FS reads ahead
@@ -171,7 +177,7 @@ type client struct {
 func Open(ctx context.Context, url string, opts *Options) (Client, error) {
 	cfg, err := ParseURL(url, opts)
 	if err != nil {
-		return nil, &Error{Op: "open", Err: asInvalid(err)}
+		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	return New(ctx, cfg)
 }
@@ -180,9 +186,10 @@ func Open(ctx context.Context, url string, opts *Options) (Client, error) {
 func New(ctx context.Context, cfg Config) (Client, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
-		return nil, &Error{Op: "open", Err: asInvalid(err)}
+		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks}
+	c.streams.init()
 	_ = c.learned.Load(cfg.Learned) // withDefaults has tried it
 	c.creds = newCredentials(cfg.Credentials)
 	c.sess = c.newSession()
@@ -203,6 +210,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 
 func (c *client) Close() error {
 	err := c.lastLook()
+	c.streams.close()
 	c.sess.Close()
 	return err
 }

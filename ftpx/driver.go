@@ -52,7 +52,7 @@ func (c *client) preload(ctx context.Context) error {
 		return nil
 	}
 	if err := sftpdriver.Preload(ctx, c.endpoint(session.Target{Protocol: SFTP})); err != nil {
-		return &Error{Op: "open", Err: err}
+		return &Error{Op: "open", Outcome: NotDone, Err: err}
 	}
 	return nil
 }

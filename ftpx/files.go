@@ -13,7 +13,7 @@ import (
 func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *lease, string) error) error {
 	name, err := c.resolve(p)
 	if err != nil {
-		return &Error{Op: op, Remote: p, Err: err}
+		return &Error{Op: op, Remote: p, Outcome: NotDone, Err: err}
 	}
 	return c.run(ctx, task{Op: op, Remote: p, Small: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
 }
@@ -54,11 +54,11 @@ func (c *client) Remove(ctx context.Context, remotePath string) error {
 func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 	to, err := c.resolve(newPath)
 	if err != nil {
-		return &Error{Op: "rename", Remote: newPath, Err: err}
+		return &Error{Op: "rename", Remote: newPath, Outcome: NotDone, Err: err}
 	}
 	from, err := c.resolve(oldPath)
 	if err != nil {
-		return &Error{Op: "rename", Remote: oldPath, Err: err}
+		return &Error{Op: "rename", Remote: oldPath, Outcome: NotDone, Err: err}
 	}
 	t := task{Op: "rename", Remote: oldPath, Small: true}
 	if err = upload.Rename(ctx, c.sess, t, from, to); err == nil {

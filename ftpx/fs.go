@@ -23,7 +23,7 @@ func (s fsServer) Read(ctx context.Context, p remotefs.Section, dst io.Writer) (
 	t := task{Op: "read", Remote: p.Remote}
 	name, err := s.c.resolve(p.Remote)
 	if err != nil {
-		return 0, &Error{Op: t.Op, Remote: p.Remote, Err: err}
+		return 0, &Error{Op: t.Op, Remote: p.Remote, Outcome: NotDone, Err: err}
 	}
 	p.Remote = name
 	n, err := download.ReadSection(ctx, &s.c.env, t, p, dst)

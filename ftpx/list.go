@@ -180,10 +180,10 @@ func (c *client) walk(ctx context.Context, p string, e Entry, room int64, fn Wal
 func (c *client) RemoveAll(ctx context.Context, remotePath string) error {
 	name, err := c.resolve(remotePath)
 	if err != nil {
-		return &Error{Op: "remove", Remote: remotePath, Err: err}
+		return &Error{Op: "remove", Remote: remotePath, Outcome: NotDone, Err: err}
 	}
 	if name == "/" || name == "." || name == c.cfg.Base {
-		return &Error{Op: "remove", Remote: remotePath, Err: asInvalid(errors.New("that is the base folder itself: name what is to be removed in it"))}
+		return &Error{Op: "remove", Remote: remotePath, Outcome: NotDone, Err: asInvalid(errors.New("that is the base folder itself: name what is to be removed in it"))}
 	}
 	e, err := c.Stat(ctx, remotePath)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -216,7 +216,7 @@ func (c *client) removeTree(ctx context.Context, dir string, room int64) error {
 	room -= costOf(entries...)
 	for _, e := range entries {
 		if badName(e.Name) {
-			return &Error{Op: "remove", Remote: dir, Err: asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(e.Name)))}
+			return &Error{Op: "remove", Remote: dir, Outcome: NotDone, Err: asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(e.Name)))}
 		}
 		p := path.Join(dir, e.Name)
 		if e.IsDir() {

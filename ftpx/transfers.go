@@ -33,17 +33,23 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 		opts = &PutOptions{}
 	}
 	t := task{Op: "put", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
+	begin := time.Now()
+	ctx, end, err := c.streams.begin(ctx)
+	if err != nil {
+		return c.ended(t, transfer.Result{Size: -1}, begin, err)
+	}
+	defer end()
 	return c.upload(ctx, &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
 		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true, SkipSame: opts.SkipSame && !opts.ModTime.IsZero(),
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
-		Mode: unixMode(opts.Mode),
+		Mode: unixMode(opts.Mode), Append: opts.Append, Abandon: c.abandon,
 	})
 }
 
 func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) {
 	begin := time.Now()
-	spec.Writers = &c.active
+	spec.Writers, spec.ASCII = &c.active, c.cfg.FTPType == FTPTypeASCII
 	var res transfer.Result
 	var err error
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
@@ -65,7 +71,8 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	begin := time.Now()
 	t := task{Op: "download", Local: localPath, Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
 	spec := &download.Spec{Task: t, Local: localPath, Verify: c.verify(opts.Verify), NoReplace: opts.NoReplace,
-		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: progress(t, opts.Progress)}
+		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: progress(t, opts.Progress),
+		ASCII: c.cfg.FTPType == FTPTypeASCII}
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {
@@ -80,7 +87,7 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 	}
 	begin := time.Now()
 	t := task{Op: "get", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
-	spec := &download.Spec{Task: t, Progress: progress(t, opts.Progress)}
+	spec := &download.Spec{Task: t, Progress: progress(t, opts.Progress), ASCII: c.cfg.FTPType == FTPTypeASCII}
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {
@@ -147,7 +154,7 @@ func (c *client) ended(t task, r transfer.Result, begin time.Time, err error) (R
 
 // failed makes the error of a transfer.
 func failed(t task, size int64, err error) error {
-	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Size: size, Offset: t.At(), Err: err}
+	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: NotDone, Size: size, Offset: t.At(), Err: err}
 	var up *upload.Failure
 	var down *download.Failure
 	switch {

@@ -123,11 +123,8 @@ func (l *Learned) Save() ([]byte, error) {
 }
 
 // Load adds what Save has returned, perhaps in another version of this package. What is
-// not understood is refused as a whole, and nothing is changed. Empty data adds nothing.
+// not understood is refused as a whole, and nothing is changed.
 func (l *Learned) Load(data []byte) error {
-	if len(data) == 0 {
-		return nil
-	}
 	var saved savedLearned
 	if err := json.Unmarshal(data, &saved); err != nil {
 		return fmt.Errorf("load what was learned of servers: %w", err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
+	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 		afterChild(strings.Split(args, "\n"))
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(memtemp.Tests(m))
 }
 
 var protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTPSImplicit, ftpx.FTP}

@@ -120,7 +120,8 @@ func (m *merge) pair(s, d *entry) bool {
 		return true
 	}
 	rel := join(m.n.rel, s.name)
-	if unfinished(s.name, m.sibling) {
+	named := m.n.parent == nil && j.o.Names != nil
+	if !named && unfinished(s.name, m.sibling) {
 		j.left(rel, s, "an unfinished transfer")
 		return true
 	}
@@ -134,7 +135,7 @@ func (m *merge) pair(s, d *entry) bool {
 	}
 	linked := m.n.linked
 	if s.kind == isLink {
-		if s = m.link(rel, s); s == nil {
+		if s = m.link(rel, s, named); s == nil {
 			return true
 		}
 		linked = linked || s.kind == isDir
@@ -179,15 +180,19 @@ func (m *merge) sibling(name string) bool {
 }
 
 // link deals with a link as Options.Links says. It returns what it leads to, nil if
-// the link has been dealt with.
-func (m *merge) link(rel string, s *entry) *entry {
+// the link has been dealt with. One that was named is followed.
+func (m *merge) link(rel string, s *entry, named bool) *entry {
 	j := m.j
-	if j.o.Links == LinkSkip {
+	if named = named && j.o.After.Source == SourceKeep && j.o.DeadLetter == ""; j.o.Links == LinkSkip && !named {
 		j.left(rel, s, "a link")
 		return nil
 	}
 	to := *s
 	err := j.src.follow(m.ctx, rel, &to)
+	if j.o.Links == LinkFiles && !named && (err == nil && to.kind == isDir || errors.Is(err, errCircle)) {
+		j.left(rel, s, "a link to a folder, which may lead in circles")
+		return nil
+	}
 	if err == nil && to.kind == isDir && !j.up && m.n.linked {
 		err = errors.New("a link to a folder beneath another, which may lead in circles: exclude it")
 	}

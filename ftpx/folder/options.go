@@ -22,6 +22,9 @@ const (
 	// to a folder that it lies in is an error. So is, on a server, where circles
 	// cannot be seen, a link to a folder beneath another such link.
 	LinkFollow
+	// LinkFiles copies the files that links lead to, and leaves out links to folders, which
+	// may lead in circles.
+	LinkFiles
 )
 
 // Compare says how files that both sides have are told apart.
@@ -95,6 +98,11 @@ type Options struct {
 	// left out, here and by size and age, is not deleted either.
 	Include []string
 	Exclude []string // see Include
+	// Names are the files and folders directly in the folder that are copied, with all that
+	// is in them; nil means all. The folder is not listed then: each is looked at, at both
+	// sides, and links among them are followed. One that is not there is an error of its
+	// item. Of more than eight the other folder is listed once.
+	Names []string
 	// MinSize and MaxSize are the sizes in bytes of what is copied; 0 means any.
 	MinSize int64
 	MaxSize int64 // see MinSize
@@ -199,8 +207,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("Options.NewerThan or OlderThan is negative: use an age, or 0 for any")
 	case o.NewerThan > 0 && o.OlderThan > o.NewerThan:
 		return o, fmt.Errorf("Options.NewerThan %v is less than OlderThan %v, so that nothing would be copied: exchange them", o.NewerThan, o.OlderThan)
-	case o.Links > LinkFollow:
-		return o, fmt.Errorf("Options.Links is %d: use LinkSkip or LinkFollow", o.Links)
+	case o.Links > LinkFiles:
+		return o, fmt.Errorf("Options.Links is %d: use LinkSkip, LinkFollow or LinkFiles", o.Links)
+	case o.Names != nil && o.Delete:
+		return o, errors.New("Options.Delete is set with Options.Names, but what is not named is not looked at: leave one out")
 	case o.Compare > CompareNothing:
 		return o, fmt.Errorf("Options.Compare is %d: use CompareTime, CompareSize, CompareProof or CompareNothing", o.Compare)
 	case o.Verify > ftpx.VerifyFull:
@@ -221,6 +231,9 @@ func (o Options) withDefaults() (Options, error) {
 	o.Window = orDefault(o.Window, DefaultWindow)
 	return o, nil
 }
+
+// follows reports whether what a link leads to may be what is copied.
+func (o *Options) follows() bool { return o.Links != LinkSkip || o.Names != nil }
 
 // workers says how many files may be under way, and how many large ones.
 func (o *Options) workers() (all, large int) {

@@ -236,6 +236,7 @@ func (j *job) count(f func(*Report)) {
 
 // tell counts an item and hands it to the caller.
 func (j *job) tell(i Item) {
+	i.Outcome = j.outcome(&i)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r := &j.report
@@ -278,4 +279,16 @@ func (j *job) left(rel string, e *entry, reason string) {
 // refuse tells about an entry that nothing can be done about.
 func (j *job) refuse(rel string, e *entry, err error) {
 	j.tell(Item{Action: Refuse, Path: rel, Dir: e.kind == isDir, Size: e.size, Err: err})
+}
+
+// outcome is how an item ended.
+func (j *job) outcome(i *Item) ftpx.Outcome {
+	var e *ftpx.Error
+	switch {
+	case errors.As(i.Err, &e):
+		return e.Outcome
+	case i.Err != nil, i.NotReady, i.Action == Skip, i.Action == Refuse, j.o.DryRun:
+		return ftpx.NotDone
+	}
+	return ftpx.Done
 }

@@ -129,6 +129,8 @@ func localEntry(info fs.FileInfo) entry {
 	return e
 }
 
+var errCircle = errors.New("which it lies in")
+
 func (l *local) follow(_ context.Context, rel string, link *entry) error {
 	info, err := os.Stat(l.full(rel))
 	if err != nil {
@@ -142,7 +144,7 @@ func (l *local) follow(_ context.Context, rel string, link *entry) error {
 				return err
 			}
 			if os.SameFile(info, above) {
-				return fmt.Errorf("the link leads to %q, which it lies in: exclude it", dir)
+				return fmt.Errorf("the link leads to %q, %w: exclude it", dir, errCircle)
 			}
 			if dir == "." {
 				break

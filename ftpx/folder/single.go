@@ -82,6 +82,7 @@ func (s *Single) Err() error {
 // tried again in any case.
 func (s *Single) Copy(ctx context.Context, rel string, last bool) Item {
 	item := s.copy(ctx, rel, last)
+	item.Outcome = s.j.outcome(&item)
 	s.j.tell(item)
 	return item
 }
@@ -101,7 +102,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 		item.Action, item.Reason = Skip, why
 		return item
 	}
-	seen, err := j.src.takeSnapshot(ctx, rel, j.o.Links == LinkFollow)
+	seen, err := j.src.takeSnapshot(ctx, rel, j.o.follows())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.held.take(rel)

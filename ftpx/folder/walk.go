@@ -77,6 +77,10 @@ func (j *job) ask(ctx context.Context, n *node, asking *sync.WaitGroup) {
 	n.lists = l
 	asking.Go(func() {
 		defer close(l.done)
+		if n.parent == nil && j.o.Names != nil {
+			l.src, l.dst, l.derr = j.named(ctx, n.there)
+			return
+		}
 		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {
 			return
 		}

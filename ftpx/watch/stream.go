@@ -88,7 +88,7 @@ func (s *stream) settle() time.Duration { return s.o.Folder.Ready.Stable }
 // offer yields a file that is due and as it was, unless it has to wait for its age or
 // its marker.
 func (s *stream) offer(f *file, marker *ftpx.Entry, now time.Time, yield yield) bool {
-	e := ftpx.Entry{Name: path.Base(f.path), Size: f.size, ModTime: f.mtime, TimeExact: f.exact}
+	e := ftpx.Entry{Name: path.Base(f.path), Type: ftpx.TypeFile, Size: f.size, ModTime: f.mtime, TimeExact: f.exact}
 	if why := s.sel.Waits(e, marker, now); why != "" {
 		// For its age, a moment is known; for all else, it waits until it is seen again.
 		if age := s.o.Folder.OlderThan; age > 0 && !f.mtime.IsZero() && f.mtime.Add(age).After(now) {

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
 		_ = flag.Set("test.parallel", "8") // a flag that there is, and a number
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(memtemp.Tests(m))
 }
 
 // A drill is one attack, and what the client must say to it.

@@ -144,7 +144,7 @@ func (c *control) receive() (reply, error) {
 	}
 	verb := c.waiting[0]
 	limit, onLimit := time.Duration(0), errHurry
-	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
+	if (stores(verb) || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit + c.dialling))
 		if c.dialling > 0 && c.reached.Load() {

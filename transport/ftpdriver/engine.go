@@ -116,7 +116,7 @@ func (r *run) advance(n int) {
 func (r *run) step() {
 	c := r.c
 	defer c.settle()
-	if r.carries == nil && c.noPaths { // since a moment ago
+	if r.carries == nil && (c.noPaths || isText(r.reqs[r.next])) { // the first since a moment ago
 		q := r.reqs[r.next]
 		err := c.serially(r.ctx, q)
 		if q.Common().Err = err; err != nil && !c.ctl.inStep() {

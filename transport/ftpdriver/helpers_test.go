@@ -17,12 +17,13 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(memtemp.Tests(m)) }
 
 // ca is the authority of all tests.
 var ca = sync.OnceValue(func() *pki.CA {

@@ -58,6 +58,9 @@ func (r *run) plan() *flight {
 	}
 	i := r.next
 	for ; i < len(r.reqs) && w.move == nil && (i == r.next || r.joins(w, i)); i++ {
+		if isText(r.reqs[i]) {
+			break // see text.go
+		}
 		if isTransfer(r.reqs[i]) && c.check(r.reqs[i]) == nil {
 			w.move = r.reqs[i]
 		} else if p := r.part(r.reqs[i]); p != nil {
@@ -95,7 +98,7 @@ func (r *run) joins(w *flight, i int) bool {
 		return false
 	}
 	if s, ok := q.(*transport.Store); ok {
-		return s.Offset == 0 && r.c.hasPort() && readsAtOnce(s.Src)
+		return s.Offset == 0 && !s.Append && r.c.hasPort() && readsAtOnce(s.Src)
 	}
 	return true
 }

@@ -54,7 +54,7 @@ func libraryCode(r reply) int {
 		return r.code
 	}
 	switch r.verb {
-	case "STOR", "RETR":
+	case "STOR", "APPE", "RETR":
 		return 226
 	case "DELE", "RMD", "RNTO":
 		return 250

@@ -52,6 +52,8 @@ type traits struct {
 	// onePlace: it advertises PRET and has one address only, so that PRET would be a round
 	// trip for nothing.
 	onePlace bool
+	// appendsNot: its APPE replaces the file.
+	appendsNot bool
 }
 
 // servers says by what a server is known: by its greeting, or, since greetings are often
@@ -88,6 +90,10 @@ var servers = []struct {
 	{
 		greeting: regexp.MustCompile(`(?i)microsoft ftp service|madgoat|mikrotik`),
 		traits:   traits{serial: true},
+	},
+	{ // goftp.io/server v2, also inside MinIO and rclone.
+		greeting: regexp.MustCompile(`Go FTP Server|(?i)minio|rclone`),
+		traits:   traits{appendsNot: true},
 	},
 }
 

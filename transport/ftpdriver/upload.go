@@ -12,7 +12,9 @@ import (
 )
 
 // A file is asked for by STOR, from an offset on by REST and STOR and never by APPE:
-// after a reset a stale size would make it append in the wrong place.
+// after a reset a stale size would make it append in the wrong place. APPE is for a Store that
+// is to append. Not a byte of that leaves before the server has agreed, so that who hears
+// nothing knows that nothing was added.
 //
 // A small one, which costs round trips and next to no bandwidth, leaves as soon as its
 // data connection stands, before the server has agreed to take it. Of a large one
@@ -23,6 +25,17 @@ import (
 // smallFile is what is sent before the server has agreed to take it: it must go
 // into the buffers of the kernel, so that nobody waits for a server that refuses.
 const smallFile = 32 << 10
+
+// stores reports whether a command sends a file.
+func stores(verb string) bool { return verb == "STOR" || verb == "APPE" }
+
+// storeVerb is the command that carries a Store out.
+func storeVerb(q *transport.Store) string {
+	if q.Append {
+		return "APPE"
+	}
+	return "STOR"
+}
 
 // upload is one Store under way.
 type upload struct {
@@ -70,7 +83,7 @@ func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
 // small reads a source that is said to be small. What it has read of one that is not is
 // put back.
 func small(op *transport.Op, q *transport.Store) (data []byte, whole bool, rest io.Reader) {
-	if q.Offset > 0 || q.Size > smallFile || q.Size <= 0 {
+	if q.Offset > 0 || q.Append || q.Size > smallFile || q.Size <= 0 {
 		return nil, false, q.Src
 	}
 	data = make([]byte, q.Size+1)
@@ -170,7 +183,7 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 // not, the server would have emptied the file. The reply to REST is then what is returned.
 func (u *upload) ask(d *dialling) (reply, error) {
 	c, w := u.r.c, u.w
-	if u.q.Offset > 0 {
+	if u.q.Offset > 0 && !u.q.Append {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(u.q.Offset, 10))
 		if err != nil || r.code != 350 {
 			u.rested = err == nil && r.code < 400 // it may mean yes
@@ -190,7 +203,7 @@ func (u *upload) ask(d *dialling) (reply, error) {
 		before = w.parts
 	}
 	w.behind, u.prefetch = nil, nil
-	lines := append(linesOf(before), "STOR "+u.q.Path)
+	lines := append(linesOf(before), storeVerb(u.q)+" "+u.q.Path)
 	if u.small {
 		u.plan(int64(len(u.data)))
 		if !c.readsLater(lines, append(linesOf(w.behind), u.prefetch...)) {
@@ -281,7 +294,7 @@ func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ err
 	switch {
 	case d.unreached(first):
 		return d.again, d.err
-	case first.verb == "STOR" && first.positive():
+	case stores(first.verb) && first.positive():
 		return false, c.unbegun(first)
 	}
 	return d.forgotten(first), c.transferError(d.dataConn, first.err(), u.q.Offset)

@@ -52,10 +52,12 @@ func (s *step) prepare() {
 		s.is("OPEN", q.Path)
 		s.rounds = true
 		s.notNegative("offset", q.Offset)
+		s.notText(q.ASCII)
 	case *transport.Retrieve:
 		s.reads("OPEN", q.Path)
 		s.rounds = true
 		s.notNegative("offset", q.Offset)
+		s.notText(q.ASCII)
 	case *transport.Rename:
 		switch {
 		case path.Clean(q.From) == path.Clean(q.To):
@@ -138,6 +140,12 @@ func (s *step) refuse(kind transport.Kind, why error) {
 func (s *step) notNegative(what string, n int64) {
 	if n < 0 {
 		s.refuse(transport.KindInvalid, fmt.Errorf("%s %d is negative", what, n))
+	}
+}
+
+func (s *step) notText(ascii bool) {
+	if ascii {
+		s.refuse(transport.KindUnsupported, errors.New("SFTP has no type for text"))
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 func TestExitOf(t *testing.T) {
 	of := func(k transport.Kind) error {
-		return &ftpx.Error{Op: "open", Err: &transport.Error{Kind: k, Err: errors.New("x")}}
+		return &ftpx.Error{Outcome: ftpx.NotDone, Op: "open", Err: &transport.Error{Kind: k, Err: errors.New("x")}}
 	}
 	for _, c := range []struct {
 		err  error

@@ -43,14 +43,45 @@ func parse(name, usage, codes string, f *Flags, env *Env, args []string, more fu
 		return nil, Fail(name, *env, fmt.Errorf("%w: %w%s; -h tells more", ErrUsage, err, meant(fs, err))), false
 	}
 	if f.Version {
-		version := "(devel)"
-		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		fmt.Fprintln(env.Stdout, name, version)
+		fmt.Fprintln(env.Stdout, name, Version())
 		return nil, ExitDone, false
 	}
 	return rest, 0, true
+}
+
+// Version is that of the module that the command was built of.
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// Setter returns a function that sets flags by their names, for commands that read their
+// command line in another way; names that are none of [Flags] it passes over. Its errors
+// are [ErrUsage].
+func (f *Flags) Setter() func(name, value string) error {
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	f.register(fs)
+	f.Sending(fs)
+	return func(name, value string) error {
+		if fs.Lookup(name) == nil {
+			return nil
+		}
+		if err := fs.Set(name, value); err != nil {
+			return fmt.Errorf("%w: --%s %q: %w", ErrUsage, name, value, err)
+		}
+		return nil
+	}
+}
+
+// FailFile is [Fail] for one file of several: the others may be well.
+func FailFile(name string, env Env, err error) int {
+	code := Fail(name, env, err)
+	if code == ExitConnect && !EndsAll(err) {
+		return ExitSome
+	}
+	return code
 }
 
 // meant says which flag was perhaps meant by one that is not defined.

@@ -21,6 +21,8 @@ type Env struct {
 	Prompt func(ctx context.Context, question string) (string, error)
 	// Terminal says that Stderr is a terminal, for progress bars.
 	Terminal bool
+	// Long says that flags are written with two dashes.
+	Long bool
 	// StdoutTerminal says that Stdout is one: results then go above the bars.
 	StdoutTerminal bool
 }

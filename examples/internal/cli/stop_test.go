@@ -47,7 +47,7 @@ func perform(ctx context.Context, f Flags, env Env, jobs ...Job) (code int, out,
 // One failure stops nothing else, unless the others would meet it too.
 func TestWhatEndsTheRun(t *testing.T) {
 	at := func(op string, kind transport.Kind) error {
-		return &ftpx.Error{Op: "upload", Err: &transport.Error{Op: op, Kind: kind, Err: errors.New("because")}}
+		return &ftpx.Error{Outcome: ftpx.NotDone, Op: "upload", Err: &transport.Error{Op: op, Kind: kind, Err: errors.New("because")}}
 	}
 	for name, c := range map[string]struct {
 		err  error

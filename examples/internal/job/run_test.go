@@ -29,7 +29,7 @@ func TestTogether(t *testing.T) {
 // TestExit: the code of what can happen to a target.
 func TestExit(t *testing.T) {
 	of := func(k transport.Kind) error {
-		return fmt.Errorf("folder: %w", &ftpx.Error{Op: "list", Err: &transport.Error{Kind: k, Op: "login", Err: errors.New("x")}})
+		return fmt.Errorf("folder: %w", &ftpx.Error{Outcome: ftpx.NotDone, Op: "list", Err: &transport.Error{Kind: k, Op: "login", Err: errors.New("x")}})
 	}
 	gone, stop := context.WithCancel(t.Context())
 	stop()

@@ -28,6 +28,8 @@ type Spec struct {
 	Verify transfer.Verify
 	// NoReplace fails if there is a file at Local, CreateDirs creates missing folders.
 	NoReplace, CreateDirs bool
+	// ASCII fetches text, see text.go.
+	ASCII bool
 	// DropTime leaves the time of the local file at now.
 	DropTime bool
 	// Progress is told how far it is.
@@ -173,6 +175,9 @@ func (d *download) attempt(ctx context.Context, l *session.Lease) error {
 func (d *download) once(ctx context.Context, l *session.Lease) error {
 	d.res.Attempts++
 	d.res.Protocol, d.res.Addr = l.Proto, l.Info().Addr
+	if d.spec.ASCII {
+		return d.fetchText(ctx, l)
+	}
 	fetched, err := d.fetchAtOnce(ctx, l)
 	if err != nil {
 		return err

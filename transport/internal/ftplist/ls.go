@@ -1,4 +1,4 @@
-package ftpdriver
+package ftplist
 
 import (
 	"io/fs"
@@ -15,7 +15,7 @@ import (
 // read from the date, which does not: the number before it is the size, and one
 // space behind it begins the name.
 //
-// Those of other hosts are in lshost.go.
+// Those of other hosts are in hosts.go.
 const (
 	months = `(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)`
 	lsDate = `(` + months + `\s+\d{1,2}\s+(?:\d{4}|\d{1,2}:\d{2}(?::\d{2}\s+\d{4})?)` + // ls, ls -T
@@ -31,8 +31,8 @@ var (
 	lsTotal     = regexp.MustCompile(`^(?i:total|gesamt|insgesamt)\s+\d[\d.,]*[KMGT]?$`)
 )
 
-// humanLines parses the lines of one LIST; times are in the zone of now.
-func humanLines(now time.Time) func(line string) (entry transport.Entry, skip, ok bool) {
+// Lines parses the lines of one LIST; times are in the zone of now.
+func Lines(now time.Time) func(line string) (entry transport.Entry, skip, ok bool) {
 	var h hostLines
 	return func(line string) (entry transport.Entry, skip, ok bool) {
 		if h.read == nil {
@@ -148,7 +148,7 @@ func lastSuch(t, now time.Time) time.Time {
 const dirColumn = 14
 
 func parseDir(m []string, zone *time.Location) (entry transport.Entry, skip, ok bool) {
-	entry = transport.Entry{Name: m[3], Size: -1}
+	entry = transport.Entry{Name: m[3], Type: transport.TypeFile, Size: -1}
 	if m[2][0] == '<' {
 		// The column is filled up with spaces; a name may begin with others.
 		for range dirColumn - len(m[2]) {

@@ -1,4 +1,4 @@
-package ftpdriver
+package ftplist
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ IARPTS        101           16354 18-Mar-09 15:09:12 244, 10 "nnnn"
 JENNYCB2     101O               0 02-Jan-10 08:00:00 244, 10 "nnnn"`,
 			"file IARPTS 16354 2009-03-18T15:09:12Z, file JENNYCB2 0 2010-01-02T08:00:00Z"},
 	} {
-		read := humanLines(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
+		read := Lines(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
 		var got []string
 		for line := range strings.SplitSeq(c.listing, "\n") {
 			if line == "" {
@@ -61,7 +61,7 @@ JENNYCB2     101O               0 02-Jan-10 08:00:00 244, 10 "nnnn"`,
 			if skip || !ok {
 				continue
 			}
-			text := fmt.Sprintf("%s %s %d", []string{"file", "dir", "link", "other", "unknown"}[e.Type], e.Name, e.Size)
+			text := fmt.Sprintf("%s %s %d", e.Type, e.Name, e.Size)
 			if !e.ModTime.IsZero() {
 				text += " " + e.ModTime.Format(time.RFC3339)
 			}
@@ -81,7 +81,7 @@ func FuzzHostLines(f *testing.F) {
 	f.Add("Directory D:[X]", "A.DIR;1 1 7-OCT-1998 10:00")
 	f.Add("x", "USER 1 02/27/08 09:21:50 *FILE a/b/")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		read := humanLines(time.Unix(0, 0).UTC())
+		read := Lines(time.Unix(0, 0).UTC())
 		for _, line := range []string{a, b, b} {
 			if e, skip, ok := read(line); ok && !skip && e.Name == "" {
 				t.Errorf("%q, %q: %+v", a, b, e)

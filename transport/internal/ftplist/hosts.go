@@ -1,4 +1,4 @@
-package ftpdriver
+package ftplist
 
 import (
 	"regexp"

@@ -1,4 +1,4 @@
-package ftpdriver
+package ftplist
 
 import (
 	"io/fs"
@@ -8,10 +8,10 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// parseFacts reads a line of MLSD, or of MLST without its leading space (RFC 3659
+// Facts reads a line of MLSD, or of MLST without its leading space (RFC 3659
 // section 7.2): "type=file;size=3;modify=20260102030405; name". self is true for
 // the listed folder itself and its parent.
-func parseFacts(line string) (entry transport.Entry, self, ok bool) {
+func Facts(line string) (entry transport.Entry, self, ok bool) {
 	facts, name, ok := splitFacts(line)
 	if !ok || name == "" {
 		return transport.Entry{}, false, false
@@ -65,7 +65,7 @@ func applyFacts(entry *transport.Entry, facts string) (self bool) {
 				entry.Size = n
 			}
 		case "modify":
-			if t, ok := parseTime(value); ok {
+			if t, ok := Time(value); ok {
 				entry.ModTime, entry.TimeExact = t, true
 			}
 		case "unix.mode":
@@ -99,10 +99,10 @@ func applyType(entry *transport.Entry, value string) (self bool) {
 	return self
 }
 
-// parseMLST reads the lines between the first and the last of a reply to MLST.
+// MLST reads the lines between the first and the last of a reply to MLST.
 // Each begins with a space, which some servers forget and others double; the
 // facts of one entry may be spread over several.
-func parseMLST(text string) (entry transport.Entry, ok bool) {
+func MLST(text string) (entry transport.Entry, ok bool) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 3 {
 		return transport.Entry{}, false

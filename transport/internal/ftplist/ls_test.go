@@ -1,8 +1,7 @@
-package ftpdriver
+package ftplist
 
 import (
 	"io/fs"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 func TestShapesOfLIST(t *testing.T) {
 	now := day(2026, 11, 24, 12, 0, 0)
 	file := func(name string, size int64, perm uint32, mtime time.Time) transport.Entry {
-		e := transport.Entry{Name: name, Size: size, ModTime: mtime}
+		e := transport.Entry{Name: name, Type: transport.TypeFile, Size: size, ModTime: mtime}
 		e.Perm = fs.FileMode(perm)
 		return e
 	}
@@ -76,7 +75,7 @@ func TestShapesOfLIST(t *testing.T) {
 		"+i8388621.48594,m825718503,r,s280,up644\tdjb.html": exact(file("djb.html", 280, 0o644, time.Unix(825718503, 0).UTC())),
 		"+i8388621.50690,m824255907,/,\t514":                of(exact(file("514", 0, 0, time.Unix(824255907, 0).UTC())), transport.TypeDir, ""),
 		"+,\tnothing is known":                              of(transport.Entry{Name: "nothing is known"}, transport.TypeUnknown, ""),
-		"+m-1,sx,r,\todd numbers":                           {Name: "odd numbers", Size: -1},
+		"+m-1,sx,r,\todd numbers":                           {Name: "odd numbers", Type: transport.TypeFile, Size: -1},
 
 		// NetWare.
 		"d [R----F--] supervisor            512       Jan 16 18:53    login":         of(file("   login", 0, 0, day(2026, 1, 16, 18, 53, 0)), transport.TypeDir, ""),
@@ -149,64 +148,6 @@ func TestListZone(t *testing.T) {
 		if !ok || !e.ModTime.Equal(tt.want) || e.ModTime.Location() != time.UTC || e.TimeExact {
 			t.Errorf("%q in %v at %v is %v, want %v", tt.line, tt.zone, tt.now, e.ModTime, tt.want)
 		}
-	}
-}
-
-// The zone is that of LIST alone: MDTM and MLSD are in UTC, but for vsftpd's MDTM.
-func TestListZoneOfServer(t *testing.T) {
-	for name, tt := range map[string]struct {
-		greeting string
-		mlsd     bool
-		list     time.Time // 2020-01-02 12:00 in Tokyo, or not
-		stat     time.Time
-		set      string
-	}{
-		"LIST":          {"220 ready", false, day(2020, 1, 2, 3, 0, 0), day(2020, 1, 2, 12, 0, 0), "MDTM 20200102120000 f"},
-		"vsftpd":        {"220 (vsFTPd 3.0.3)", false, day(2020, 1, 2, 3, 0, 0), day(2020, 1, 2, 3, 0, 0), "MDTM 20200102210000 f"},
-		"MLSD and MFMT": {"220 ready", true, day(2020, 1, 2, 12, 0, 0), day(2020, 1, 2, 12, 0, 0), "MFMT 20200102120000 f"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ep, f := startFake(t, transport.FTP, func(f *fake) {
-				f.greeting, f.feat = tt.greeting, []string{"MDTM"}
-				f.files["f"] = []byte("12345")
-				f.on["CWD"] = always("250 ok")
-				f.on["MDTM"] = func(_ *session, arg string) string {
-					if strings.Contains(arg, " ") {
-						return "213 File modification time set."
-					}
-					return "213 20200102120000"
-				}
-				f.on["LIST"] = func(s *session, _ string) string {
-					return s.send([]byte("-rw-r--r-- 1 a b 5 2020-01-02 12:00 f\r\n"))
-				}
-				if tt.mlsd {
-					f.feat = []string{"MLST type*;", "MFMT"}
-					f.on["MLSD"] = func(s *session, _ string) string {
-						return s.send([]byte("type=file;size=5;modify=20200102120000; f\r\n"))
-					}
-					f.on["MFMT"] = always("213 ok")
-				}
-			})
-			ep.ListZone = zone(t, "Asia/Tokyo")
-			c := dial(t, ep)
-			if err := c.List(t.Context(), ".", func(e transport.Entry) bool {
-				if !e.ModTime.Equal(tt.list) {
-					t.Errorf("listed as of %v, want %v", e.ModTime, tt.list)
-				}
-				return true
-			}); err != nil {
-				t.Error(err)
-			}
-			if e, err := c.Stat(t.Context(), "f"); err != nil || !e.ModTime.Equal(tt.stat) || !e.TimeExact {
-				t.Errorf("%+v, %v, want %v", e, err, tt.stat)
-			}
-			if err := c.Chtimes(t.Context(), "f", day(2020, 1, 2, 12, 0, 0)); err != nil {
-				t.Error(err)
-			}
-			if got := f.got(); got[len(got)-1] != tt.set {
-				t.Errorf("%q, want %q", got, tt.set)
-			}
-		})
 	}
 }
 
