@@ -9,6 +9,8 @@ type commands struct {
 
 	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
 
+	Fleet fleetCmd `cmd:"" group:"move" help:"Share transfer jobs between machines."`
+
 	Version versionCmd `cmd:"" group:"self" help:"Print the version."`
 }
 
