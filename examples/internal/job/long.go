@@ -67,6 +67,25 @@ func (r *Record) long() string {
 	return transport.Printable(text)
 }
 
+// longInterrupted is the summary of a run that a signal has ended.
+func (s *Summary) longInterrupted(cut *cli.Cut, piped bool) string {
+	parts := []string{files(s.Done-s.Deleted-s.Verified) + " copied"}
+	if w := cut.Words(); w != "" {
+		parts = append(parts, w)
+	}
+	if n := s.Failed - cut.N; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", n))
+	}
+	if s.Unknown > 0 {
+		parts = append(parts, fmt.Sprintf("%d unknown", s.Unknown))
+	}
+	goesOn := cli.GoesOn
+	if piped {
+		goesOn = ": nothing is kept of it, since a pipe cannot be read again"
+	}
+	return transport.Printable("interrupted: " + strings.Join(parts, ", ") + goesOn)
+}
+
 // long is the summary in a line.
 func (s *Summary) long() string {
 	what := "copied"
