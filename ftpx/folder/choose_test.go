@@ -94,7 +94,7 @@ func TestFilters(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for field, o := range map[string]folder.Options{
 		"Include": {Include: []string{"a["}}, "Exclude": {Exclude: []string{""}}, "MinSize": {MinSize: -1}, "MaxSize": {MinSize: 2, MaxSize: 1},
-		"NewerThan": {NewerThan: -1}, "OlderThan": {OlderThan: 2, NewerThan: 1}, "Links": {Links: folder.LinkFiles + 1}, "Compare": {Compare: 9}, "MaxDelete": {MaxDelete: 1.5},
+		"NewerThan": {NewerThan: -1}, "OlderThan": {OlderThan: 2, NewerThan: 1}, "Links": {Links: folder.LinkKeep + 1}, "Compare": {Compare: 9}, "MaxDelete": {MaxDelete: 1.5},
 		"Parallel": {Parallel: -1}, "Window": {Window: -1}, "Tolerance": {Tolerance: -1}, "PartialAge": {PartialAge: -1}, "Once": {Once: true}, "Verify": {Verify: 9},
 	} {
 		_, err := folder.Upload(t.Context(), nil, t.TempDir(), "x", &o)
