@@ -40,6 +40,10 @@ func (r *Record) long() string {
 		text += ": would be created"
 	case r.Op == "mkdir":
 		text += ": created"
+	case (r.Op == "link" || r.Op == "chmod") && r.Outcome == planned:
+		text += ": would get its " + map[string]string{"link": "link", "chmod": "mode"}[r.Op]
+	case r.Op == "link" || r.Op == "chmod":
+		text += ": " + map[string]string{"link": "linked", "chmod": "mode set"}[r.Op]
 	case r.Op == "delete" && r.Outcome == planned:
 		text += ": would be deleted"
 	case r.Op == "delete":
