@@ -8,6 +8,7 @@ type commands struct {
 	Cat catCmd `cmd:"" group:"look" help:"Write remote files to standard output."`
 
 	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
+	Drill  drillCmd  `cmd:"" group:"test" help:"Rehearse failures, and measure how long they last and what they cost."`
 
 	Version versionCmd `cmd:"" group:"self" help:"Print the version."`
 }
