@@ -74,12 +74,14 @@ type Error struct {
 	// said to have all of the file, and that the name that it was given is gone: whoever
 	// takes files from that folder may have it. To send it again may deliver it twice.
 	Acknowledged bool
-	// Offset is how many bytes of a transfer are known to have arrived.
+	// Offset is how many bytes of a transfer are known to have arrived: acknowledged over
+	// SFTP, looked at over FTP, where nothing is known of what the last attempt sent.
 	Offset int64
 	// Size is the size of the file, -1 if unknown, 0 for what is no transfer.
 	Size int64
 	// Partial names what was kept of an unfinished transfer, on the receiving
-	// side; a later call with the same source and destination goes on there.
+	// side; a later call with the same source and destination resumes it. What no call
+	// can resume is being removed, see [Uploader].
 	Partial string
 	// Err is the cause.
 	Err error
@@ -101,7 +103,8 @@ func (e *Error) Error() string {
 	if e.Outcome == Unknown {
 		b.WriteString(": outcome unknown")
 	}
-	if e.Offset > 0 {
+	switch {
+	case e.Offset > 0:
 		fmt.Fprintf(&b, " (%d", e.Offset)
 		if e.Size > 0 {
 			fmt.Fprintf(&b, " of %d", e.Size)
@@ -111,6 +114,8 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, ", kept as %q", e.Partial)
 		}
 		b.WriteString(")")
+	case e.Partial != "":
+		fmt.Fprintf(&b, " (what arrived is in %q)", e.Partial)
 	}
 	if e.Err != nil {
 		b.WriteString(": " + transport.Printable(e.Err.Error()))

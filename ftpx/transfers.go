@@ -33,11 +33,17 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 		opts = &PutOptions{}
 	}
 	t := task{Op: "put", Remote: remotePath, Transfer: true, Rate: session.NewRate(opts.MaxRate)}
+	begin := time.Now()
+	ctx, end, err := c.streams.begin(ctx)
+	if err != nil {
+		return c.ended(t, transfer.Result{Size: -1}, begin, err)
+	}
+	defer end()
 	return c.upload(ctx, &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
 		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true, SkipSame: opts.SkipSame && !opts.ModTime.IsZero(),
 		Progress: progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
-		Mode: unixMode(opts.Mode), Append: opts.Append,
+		Mode: unixMode(opts.Mode), Append: opts.Append, Abandon: c.abandon,
 	})
 }
 
@@ -85,6 +91,14 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {
+		err = opts.check(spec.ASCII)
+	}
+	switch {
+	case err != nil:
+	case opts.Offset > 0 || opts.Length > 0:
+		spec.Offset, spec.Length = opts.Offset, opts.Length
+		res, err = download.Span(ctx, &c.env, spec, w)
+	default:
 		res, err = download.Stream(ctx, &c.env, spec, w)
 	}
 	return c.ended(t, res, begin, err)

@@ -73,7 +73,7 @@ func final(err error) bool {
 func (u *upload) cannot(ctx context.Context, l *session.Lease, what string, cause error) error {
 	u.part.held = max(u.part.held, u.part.acked)
 	if err := l.Remove(ctx, u.part.name); err == nil || errors.Is(err, fs.ErrNotExist) {
-		u.part.confirmed, u.part.held, u.checked = 0, 0, false
+		u.part.confirmed, u.part.held, u.part.acked, u.part.written, u.checked = 0, 0, 0, false, false
 	}
 	return retry.Stop(&Refusal{What: what, Err: cause})
 }

@@ -46,6 +46,9 @@ type Spec struct {
 	RemoveStale time.Duration
 	// Progress is told how far it is.
 	Progress func(offset, size int64)
+	// Abandon is given the partials of an upload that has failed and whose source cannot be
+	// read again, to remove them; nil to leave them.
+	Abandon func(names []string)
 }
 
 // Failure is how an upload failed.
@@ -87,7 +90,19 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *
 		}
 		u.src.Close()
 	}
-	return u.res, doubt, u.failure(err)
+	err = u.failure(err)
+	if err != nil && spec.Abandon != nil && u.abandoned() {
+		spec.Abandon(append(u.partialsLeft(), u.part.name))
+	}
+	return u.res, doubt, err
+}
+
+// abandoned reports whether a partial was left that no call can resume: its name is made
+// of what is of this call alone. Where the rename may have been done, it is looked at by
+// whoever is told so.
+func (u *upload) abandoned() bool {
+	_, stream := u.src.(*spool)
+	return stream && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
@@ -103,6 +118,7 @@ type upload struct {
 	where    where
 	checked  bool // the partial is complete and checked
 	commit   commit
+	replaces bool // without a partial: a file is there that is not empty
 	sameSeen bool // the destination was compared, and is not the source
 	bereft   bool // a session that was lost may have had a partial of this call open
 	replaced bool // the destination was, after it had been put there
@@ -148,11 +164,11 @@ func (u *upload) failure(err error) error {
 	}
 	// Before the rename, a lost request can have changed nothing but the partial.
 	gone := errors.Is(err, errGone)
-	f := &Failure{Unknown: u.commit.begun || u.replaced || u.sentWhole, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	f := &Failure{Unknown: u.commit.begun || u.replaced || u.sentWhole, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held, u.part.acked), Err: err}
 	switch {
 	case u.commit.taken:
 		f.Unknown, f.Acknowledged, f.Offset = true, true, u.part.confirmed
-	case f.Offset > 0 && !gone && !(u.sentWhole && u.spec.Delivery == Drop):
+	case (f.Offset > 0 || u.part.written) && !gone && !(u.sentWhole && u.spec.Delivery == Drop):
 		f.Partial = u.part.name
 	}
 	if u.commit.backedUp {
