@@ -128,7 +128,7 @@ type rehearsal struct {
 	servers  *servers
 	line     *line
 	cfg      ftpx.Config
-	primary  string
+	primary  []string // addresses of the first host
 	dir      string
 	size     int64
 	begin    time.Time
@@ -197,9 +197,12 @@ func (r *rehearsal) prepare() {
 		}
 		add(s.Host, ports)
 	}
-	r.primary = r.cfg.Host
-	if r.servers != nil {
-		r.primary = addressOf(r.cfg.Host, r.cfg.Ports, protocols[0]) // both are on one address
+	r.primary = []string{r.cfg.Host}
+	if slices.ContainsFunc(r.cfg.Standbys, func(s ftpx.Standby) bool { return s.Host == r.cfg.Host }) {
+		r.primary = nil // told apart by their ports alone
+		for _, p := range protocols {
+			r.primary = append(r.primary, addressOf(r.cfg.Host, r.cfg.Ports, p))
+		}
 	}
 	r.line = newLine(r.cfg.Dial, control)
 }
@@ -332,7 +335,7 @@ func (r *rehearsal) compare(ctx context.Context) {
 // hosts are the configuration's, one by one, without the line's faults.
 func (r *rehearsal) hosts() []ftpx.Config {
 	first := r.cfg
-	first.Standbys, first.Credentials = nil, r.cfg.Credentials
+	first.Standbys = nil
 	out := []ftpx.Config{first}
 	for _, s := range r.cfg.Standbys {
 		c := first
@@ -343,7 +346,13 @@ func (r *rehearsal) hosts() []ftpx.Config {
 		if s.User != "" || s.Password != "" {
 			c.User, c.Password = s.User, s.Password
 		}
+		if s.SSH != nil {
+			c.SSH = *s.SSH
+		}
+		if s.TLS != nil {
+			c.TLS = *s.TLS
+		}
 		out = append(out, c)
 	}
-	return slices.Clip(out)
+	return out
 }

@@ -34,7 +34,9 @@ func Scenarios() []Scenario {
 		{Name: "primary-dies", What: "the first host resets all connections and refuses new ones, for good", Standby: true,
 			strike: func(_ context.Context, r *rehearsal) {
 				r.event("the first host dies")
-				r.line.kill(r.primary)
+				for _, address := range r.primary {
+					r.line.kill(address)
+				}
 			}},
 		{Name: "reset-12.7", What: "12.7 % of the transfers are reset, at random places, all the time",
 			from: func(_ context.Context, r *rehearsal) {
