@@ -25,6 +25,7 @@ const (
 	segment     = 64 << 10
 	drawn       = 0.20 // of data connections: those that carry less than they drew live
 	front       = "127.0.0.2"
+	lineRate    = 16 << 20 // bytes a second: a line with no rate holds megabytes that a reset destroys
 )
 
 // partner is a server behind a bad line.
@@ -84,14 +85,14 @@ func startPartner(ctx context.Context, o realserver.Options, seed uint64) (*part
 	if err != nil {
 		return nil, err
 	}
-	p := &partner{name: strings.ToLower(string(o.Kind)), srv: srv, proxy: faultproxy.New(faultproxy.Options{Seed: seed})}
-	role := faultproxy.Control
+	p := &partner{name: strings.ToLower(string(o.Kind)), srv: srv, proxy: faultproxy.New(faultproxy.Options{Seed: seed, UpRate: lineRate, DownRate: lineRate})}
+	role, segment := faultproxy.Control, int64(64<<10)
 	if o.Kind == realserver.OpenSSH {
-		role = faultproxy.SSH
+		role, segment = faultproxy.SSH, 1<<20
 	} else if _, err := p.proxy.MirrorRange(front, srv.Host, srv.PassiveLo, srv.PassiveHi, data); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	r, err := p.proxy.Route(faultproxy.RouteOptions{Role: role, Listen: front + ":0", Target: srv.Addr(), Plan: perSegment})
+	r, err := p.proxy.Route(faultproxy.RouteOptions{Role: role, Listen: front + ":0", Target: srv.Addr(), Plan: perSegment(segment)})
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -99,10 +100,13 @@ func startPartner(ctx context.Context, o realserver.Options, seed uint64) (*part
 	return p, nil
 }
 
-// perSegment resets a share of the segments that go over a connection.
-func perSegment(info faultproxy.ConnInfo) faultproxy.Fault {
-	n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
-	return resetAfter(n*segment + info.Rand.Int64N(segment) + 1)
+// perSegment resets a share of the segments that go over a connection: one that carries many
+// files meets as many resets as many would.
+func perSegment(segment int64) faultproxy.Plan {
+	return func(info faultproxy.ConnInfo) faultproxy.Fault {
+		n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
+		return resetAfter(n*segment + info.Rand.Int64N(segment) + 1)
+	}
 }
 
 // data resets a share of the data connections.
