@@ -56,8 +56,8 @@ Examples:
     ftpx fleet submit -f jobs.jsonl --journal /var/lib/app/jobs.log --wait`
 }
 
-// atOnce is how many jobs are handed in at once: each waits for the engine's disk.
-const atOnce = 32
+// submitsAtOnce is how many jobs are handed in at once: each waits for the engine's disk.
+const submitsAtOnce = 32
 
 // Run hands in jobs and prints their ids.
 func (c *fleetSubmitCmd) Run(w *world) error {
@@ -72,7 +72,7 @@ func (c *fleetSubmitCmd) Run(w *world) error {
 		}
 		jobs := make(chan fleet.Job)
 		var all sync.WaitGroup
-		for range atOnce {
+		for range submitsAtOnce {
 			all.Go(func() {
 				for j := range jobs {
 					s.submit(ctx, j)

@@ -132,22 +132,22 @@ func (d *document) partner(i int, base paths) Partner {
 func (p *Partner) Open(ctx context.Context, env cli.Env, tune func(*ftpx.Options)) (ftpx.Client, error) {
 	t := p.t // its flags keep what the server is reached through
 	env.Prompt = nil
-	opts, err := t.options(ctx, env)
+	at, err := cli.ParseURL(t.URL, nil)
 	if err != nil {
 		return nil, err
 	}
-	tune(&opts)
-	cfg, err := cli.ParseURL(t.URL, &opts)
+	cfg, end, err := t.Reach(ctx, env)
 	if err != nil {
-		t.flags.Close()
 		return nil, err
 	}
+	cfg.Base = at.Base
+	tune(&cfg.Options)
 	c, err := ftpx.New(ctx, cfg)
 	if err != nil {
-		t.flags.Close()
+		end()
 		return nil, err
 	}
-	return &reached{c, t.flags.Close}, nil
+	return &reached{c, end}, nil
 }
 
 // reached is a client with what its server is reached through.
