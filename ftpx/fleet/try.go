@@ -137,7 +137,7 @@ func (t *try) ready(ctx context.Context) bool {
 	return true
 }
 
-// invalid buries a message that is no job, so that somebody sees it.
+// invalid makes a dead job of a message that is none, so that somebody sees it.
 func (t *try) invalid(ctx context.Context, job Job, why error) {
 	if !idPattern.MatchString(job.ID) {
 		job.ID = "invalid-" + (&Job{Dest: string(t.lease.msg.Data())}).hash()
