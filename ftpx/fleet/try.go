@@ -215,6 +215,10 @@ func (t *try) conclude(ctx context.Context, h *holder, err error) bool {
 		}
 		return false
 	case fateAgain:
+		if errors.Is(err, errBusy) { // which is no failure
+			t.later(time.Now().Add(pauseAfter(0, w.f.time.first, chance())), cut(err))
+			break
+		}
 		t.r.Failures++
 		if t.r.Failures >= w.o.Tries {
 			t.end(Dead, fmt.Sprintf("it has failed %d times, last: %s", t.r.Failures, cut(err)))
