@@ -1,4 +1,6 @@
-package main
+// Package demo shows transfers at work on embedded servers, behind a line that resets
+// connections.
+package demo
 
 import (
 	"bytes"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -29,7 +32,12 @@ import (
 // that an SSH connection, which carries many files, is not spared.
 const resetRate = 0.127
 
-// demo is one run of uploader -demo.
+// Run shows it once and returns the exit code; files and resets are drawn from seed.
+func Run(ctx context.Context, env cli.Env, seed uint64) int {
+	return (&demo{env: env, seed: seed}).run(ctx)
+}
+
+// demo is one run.
 type demo struct {
 	env  cli.Env
 	seed uint64
@@ -79,7 +87,7 @@ func (d *demo) run(ctx context.Context) int {
 // own, so the codes for those of others would mislead.
 func (d *demo) fail(ctx context.Context, err error) int {
 	if ctx.Err() != nil {
-		cli.Fail("uploader", d.env, errors.New("interrupted"))
+		fmt.Fprintln(d.env.Stderr, "interrupted")
 		return cli.ExitInterrupted
 	}
 	d.say("\nFAILED: %v\n", err)
@@ -171,9 +179,8 @@ func (d *demo) over(ctx context.Context, p ftpx.Protocol, seed uint64) (row, err
 	}
 	defer client.Close()
 	begin := time.Now()
-	flags := cli.Flags{Parallel: 4, Quiet: true}
-	if code := upload(ctx, client, flags, d.env, []source{{path: d.source(), contents: true}}, ftpx.UploadOptions{}); code != cli.ExitDone {
-		return r, fmt.Errorf("the upload ended with %d", code)
+	if _, err := folder.Upload(ctx, client, d.source(), ".", nil); err != nil {
+		return r, fmt.Errorf("the upload: %w", err)
 	}
 	r.took = time.Since(begin)
 	ps := proxy.Stats()

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -33,7 +33,8 @@ func TestDemo(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			noTemp(t)
 			begin := time.Now()
-			s := uploader.Run(t.Context(), t, "-demo", "-seed", fmt.Sprint(seed)).Want(t, cli.ExitDone)
+			s := clitest.Command{Main: func(ctx context.Context, _ []string, env cli.Env) int { return Run(ctx, env, uint64(seed)) }}.
+				Run(t.Context(), t).Want(t, cli.ExitDone)
 			for _, words := range []string{"protocol", "connections", "reset", "survived", "resumes", "line beyond need", "time",
 				" sftp ", " ftps ", " ftp ", "All files are identical on the server (SHA-256)", "goes on at"} {
 				if !strings.Contains(s.Out, words) {

@@ -1,6 +1,6 @@
 //go:build race
 
-package main
+package demo
 
 // raced says that the race detector is on, which makes all of this ten times slower.
 const raced = true
