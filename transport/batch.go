@@ -115,6 +115,10 @@ type Store struct {
 	// SFTP the bytes are written at Offset, the size that was found. Two appends to one file
 	// at a time are not kept apart there.
 	Append bool
+	// Keep, at Offset 0, leaves what is in the file until the first bytes of Src are
+	// acknowledged, and cuts off the rest of it then, where the server can do that: SFTP alone
+	// can, and costs a round trip for it. Elsewhere it means nothing.
+	Keep bool
 	// ASCII sends text (TYPE A, RFC 959 section 3.1.1.1): line ends, LF or CRLF, leave as CRLF,
 	// and the server makes its own of them, so that its file has another size. Stored counts
 	// the bytes of Src. [KindInvalid] with an Offset or Append, [KindUnsupported] on SFTP.

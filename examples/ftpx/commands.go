@@ -22,6 +22,8 @@ type commands struct {
 
 	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
 
+	Fleet fleetCmd `cmd:"" group:"move" help:"Share transfer jobs between machines."`
+
 	Demo       demoCmd       `cmd:"" group:"self" help:"Show it at work, on servers and a bad line of its own."`
 	Completion completionCmd `cmd:"" group:"self" help:"Print what makes a shell complete commands and flags."`
 	Man        manCmd        `cmd:"" group:"self" help:"Print the manual page."`

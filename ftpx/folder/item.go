@@ -25,11 +25,15 @@ const (
 	Fetch
 	// Delete: a file or an empty folder is deleted from where things are copied to.
 	Delete
+	// Link: a link is made, as Options.Links has it.
+	Link
+	// Chmod: a file or folder that is there already gets the permission bits of the source's.
+	Chmod
 	// Refuse: nothing can be done about it; Err says why and what would help.
 	Refuse
 )
 
-// String returns "skip", "mkdir", "send", "fetch", "delete" or "refuse".
+// String returns "skip", "mkdir", "send", "fetch", "delete", "link", "chmod" or "refuse".
 func (a Action) String() string {
 	switch a {
 	case Mkdir:
@@ -40,6 +44,10 @@ func (a Action) String() string {
 		return "fetch"
 	case Delete:
 		return "delete"
+	case Link:
+		return "link"
+	case Chmod:
+		return "chmod"
 	case Refuse:
 		return "refuse"
 	}
@@ -165,6 +173,12 @@ type Report struct {
 	// TimesLost counts uploaded files whose modification time the server did not
 	// keep: without a ledger the next run copies them again.
 	TimesLost int `json:"times_lost"`
+	// Links counts those that were made, as Options.Links has it.
+	Links int `json:"links"`
+	// Modes counts files and folders that were there already and got other permission bits;
+	// ModesLost those whose bits were not known, or not taken, with Options.KeepModes.
+	Modes     int `json:"modes"`
+	ModesLost int `json:"modes_lost"` // see Modes
 	// NoTimes counts files for which the server told no exact time, so that the
 	// ledger decided, or nothing did and they were copied.
 	NoTimes int `json:"no_times"`
@@ -179,6 +193,8 @@ var (
 	ErrInTheWay = errors.New("something of another kind is in the way")
 	// ErrName: the name cannot be used at the other side, or would lead elsewhere.
 	ErrName = errors.New("the name cannot be used")
+	// ErrLinkOutside: a link leads out of the folder that is copied, or may.
+	ErrLinkOutside = errors.New("the link leads out of the folder that is copied, or may: it is not made")
 	// ErrUntold: a server names something and does not tell whether it is a file or a
 	// folder, neither in its listing nor when it is asked.
 	ErrUntold = errors.New("the server does not tell whether it is a file or a folder: exclude it, or copy it by its name")

@@ -134,6 +134,9 @@ func (m *merge) pair(s, d *entry) bool {
 		return true
 	}
 	linked := m.n.linked
+	if s.kind == isLink && j.o.Links == LinkKeep && !named {
+		return m.keepLink(rel, s, d)
+	}
 	if s.kind == isLink {
 		if s = m.link(rel, s, named); s == nil {
 			return true
@@ -159,6 +162,7 @@ func (m *merge) pair(s, d *entry) bool {
 		j.refuse(rel, s, otherKind(s, d))
 	default:
 		child := &node{rel: rel, parent: m.n, there: d != nil, all: all, linked: linked}
+		j.noteFolderMode(rel, s, d)
 		m.folders = append(m.folders, child)
 		return child.there || j.putFolder(m.ctx, child)
 	}

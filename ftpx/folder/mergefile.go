@@ -62,6 +62,9 @@ func (m *merge) file(rel string, s, d *entry) bool {
 			return false
 		}
 		j.count(func(r *Report) { r.Unchanged++ })
+		if j.wantsMode(s, d) {
+			return j.putMode(m.ctx, target, s)
+		}
 		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: v.reason})
 		return true
 	}

@@ -25,6 +25,12 @@ const (
 	// LinkFiles copies the files that links lead to, and leaves out links to folders, which
 	// may lead in circles.
 	LinkFiles
+	// LinkKeep makes a link of each, which says the same, over SFTP; FTP has none. One that is
+	// there and says something else is made anew. Nothing is followed, so that what a link
+	// leads to is copied where it lies in the folder. A link that leads out of the folder, or
+	// may, is an error of its item ([ErrLinkOutside]): an absolute one, and one with ".."
+	// behind a name, which another link can turn elsewhere.
+	LinkKeep
 )
 
 // Compare says how files that both sides have are told apart.
@@ -112,6 +118,11 @@ type Options struct {
 	OlderThan time.Duration // see NewerThan
 	// Links says what to do about symbolic links; the zero value skips them.
 	Links LinkPolicy
+	// KeepModes gives files and folders the permission bits of the source's (SETSTAT, SITE
+	// CHMOD), without setuid, setgid and sticky; folders get theirs when all else is done. Where
+	// the source's are not known (a server that does not list them), or the other side does not
+	// take them, Report.ModesLost counts. It has no use for a local folder on Windows.
+	KeepModes bool
 	// FoldCase says that names that differ only in case are one at the folder that
 	// is copied to, as on Windows. For local folders on Windows and macOS it is
 	// always so.
@@ -207,8 +218,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("Options.NewerThan or OlderThan is negative: use an age, or 0 for any")
 	case o.NewerThan > 0 && o.OlderThan > o.NewerThan:
 		return o, fmt.Errorf("Options.NewerThan %v is less than OlderThan %v, so that nothing would be copied: exchange them", o.NewerThan, o.OlderThan)
-	case o.Links > LinkFiles:
-		return o, fmt.Errorf("Options.Links is %d: use LinkSkip, LinkFollow or LinkFiles", o.Links)
+	case o.Links > LinkKeep:
+		return o, fmt.Errorf("Options.Links is %d: use LinkSkip, LinkFollow, LinkFiles or LinkKeep", o.Links)
 	case o.Names != nil && o.Delete:
 		return o, errors.New("Options.Delete is set with Options.Names, but what is not named is not looked at: leave one out")
 	case o.Compare > CompareNothing:
@@ -233,7 +244,9 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // follows reports whether what a link leads to may be what is copied.
-func (o *Options) follows() bool { return o.Links != LinkSkip || o.Names != nil }
+func (o *Options) follows() bool {
+	return o.Links == LinkFollow || o.Links == LinkFiles || o.Names != nil
+}
 
 // workers says how many files may be under way, and how many large ones.
 func (o *Options) workers() (all, large int) {

@@ -49,9 +49,10 @@ type job struct {
 
 	queue *queue
 	extra deletions
-	blind bool        // part of the source could not be read
-	vague atomic.Bool // the server has no exact time even of a file that it is asked about
-	there int         // entries at the destination, as far as seen
+	modes []folderMode // to be set at the end, parents first
+	blind bool         // part of the source could not be read
+	vague atomic.Bool  // the server has no exact time even of a file that it is asked about
+	there int          // entries at the destination, as far as seen
 
 	mu     sync.Mutex // guards what follows, and calls of OnItem
 	report Report
@@ -140,6 +141,7 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
 	}
+	j.setFolderModes(ctx)
 	return j.end(outer)
 }
 
@@ -259,6 +261,10 @@ func (j *job) tell(i Item) {
 		r.Folders++
 	case i.Action == Delete:
 		r.Deleted++
+	case i.Action == Link:
+		r.Links++
+	case i.Action == Chmod:
+		r.Modes++
 	case i.Action == Send || i.Action == Fetch:
 		r.Copied++
 		if j.o.DryRun {

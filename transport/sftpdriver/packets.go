@@ -28,7 +28,7 @@ func (s *step) packet() (typ byte, body []byte) {
 		switch {
 		case s.guessed:
 			flags |= fxfCreat | fxfExcl
-		case q.Offset == 0 && q.Append:
+		case q.Offset == 0 && (q.Append || s.keeps(q)):
 			flags |= fxfCreat
 		case q.Offset == 0:
 			flags |= fxfCreat | fxfTrunc

@@ -9,7 +9,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/retry"
@@ -252,10 +255,13 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	if err := f.names(&opts); err != nil {
 		return opts, err
 	}
-	err = f.reach(&opts)
+	asking := new(sync.Mutex)
+	err = f.reach(&opts, func(hop *tunnel.Hop) ssh.KeyboardInteractiveChallenge {
+		return questions(ctx, env, asking, fmt.Sprintf("jump host %q:", hop.Host), hop.Password)
+	})
 	// After the jump hosts were made of these options: none may be told this password.
 	if !f.Own.Use || password != "" {
-		opts.SSH.KeyboardInteractive = questions(ctx, env, password)
+		opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", password)
 	}
 	return opts, err
 }

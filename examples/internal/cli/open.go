@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -129,7 +130,7 @@ func askPassword(ctx context.Context, env Env, cfg *ftpx.Config) error {
 		return fmt.Errorf("%w: read the password: %w", ErrUsage, err)
 	}
 	cfg.Password = ftpx.Secret(pw)
-	cfg.SSH.KeyboardInteractive = questions(ctx, env, cfg.Password)
+	cfg.SSH.KeyboardInteractive = questions(ctx, env, new(sync.Mutex), "", cfg.Password)
 	return nil
 }
 

@@ -70,7 +70,7 @@ const (
 // record makes the record of an item.
 func (j *Job) record(t *Target, part *Part, i folder.Item, dry bool) Record {
 	op := map[folder.Action]string{folder.Skip: "skip", folder.Mkdir: "mkdir", folder.Send: "upload", folder.Fetch: "download",
-		folder.Delete: "delete", folder.Refuse: "refuse"}[i.Action]
+		folder.Delete: "delete", folder.Link: "link", folder.Chmod: "chmod", folder.Refuse: "refuse"}[i.Action]
 	at := i.Path
 	if i.Target != "" {
 		at = i.Target

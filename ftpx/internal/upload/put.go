@@ -98,7 +98,8 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 		if err != nil {
 			return nil, retry.Stop(err)
 		}
-		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress, ASCII: u.spec.ASCII}
+		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress, ASCII: u.spec.ASCII,
+			Keep: u.replaces}
 	}
 	if u.spec.Delivery == Drop {
 		return p, nil

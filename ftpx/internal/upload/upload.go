@@ -118,6 +118,7 @@ type upload struct {
 	where    where
 	checked  bool // the partial is complete and checked
 	commit   commit
+	replaces bool // without a partial: a file is there that is not empty
 	sameSeen bool // the destination was compared, and is not the source
 	bereft   bool // a session that was lost may have had a partial of this call open
 	replaced bool // the destination was, after it had been put there

@@ -1,4 +1,4 @@
-package memtemp
+package testmain
 
 import (
 	"errors"

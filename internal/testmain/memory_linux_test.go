@@ -1,4 +1,4 @@
-package memtemp
+package testmain
 
 import (
 	"os"
@@ -8,10 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-type runFunc func() int
-
-func (f runFunc) Run() int { return f() }
-
 // memory returns a folder in memory to make folders in.
 func memory(t *testing.T) string {
 	t.Helper()
@@ -19,7 +15,7 @@ func memory(t *testing.T) string {
 	if unix.Statfs(root, &fs) != nil || fs.Type != unix.TMPFS_MAGIC || fs.Flags&unix.ST_NOEXEC != 0 || int64(fs.Bavail)*fs.Bsize>>10 < leastKiB {
 		t.Skip(root + " is no place for tests on this machine")
 	}
-	dir, err := os.MkdirTemp(root, "memtemp-selftest-")
+	dir, err := os.MkdirTemp(root, "testmain-selftest-")
 	if err != nil {
 		t.Skip(err)
 	}
@@ -92,7 +88,7 @@ func TestRun(t *testing.T) {
 	for _, set := range []string{"", t.TempDir()} {
 		t.Setenv(variable, set)
 		var in string
-		code := Tests(runFunc(func() int { in = os.TempDir(); return 7 })).Run()
+		code := InMemory(runFunc(func() int { in = os.TempDir(); return 7 })).Run()
 		if code != 7 {
 			t.Errorf("exit code %d", code)
 		}

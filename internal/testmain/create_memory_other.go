@@ -1,6 +1,6 @@
 //go:build !linux
 
-package memtemp
+package testmain
 
 const root = ""
 
