@@ -212,7 +212,7 @@ func TestSameFlags(t *testing.T) {
 	}
 	u.done(t, "put", "--delivery", "direct", "src/a.csv", "box:direct")
 	u.done(t, "put", "--partial-name", "{name}.filepart", "src/a.csv", "box:partial")
-	u.types(t, "get", "--delivery", "drop", "box:src/a.csv", "x").Want(t, cli.ExitUsage, "--delivery and --partial-name are about what is sent")
+	u.types(t, "get", "--delivery", "drop", "box:src/a.csv", "x").Want(t, cli.ExitUsage, "this is about what is sent, as --partial-name is")
 }
 
 // TestJSON: a record a file and a summary, in the schema of jobs, and a report.
