@@ -101,7 +101,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 }
 
 // withConfig are the flags that go with -config: those about this run.
-var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "version"}
+var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "verbose", "version"}
 
 // Jobs makes the jobs that a command line asks for. Its errors are [cli.ErrUsage] or
 // [Problems].
