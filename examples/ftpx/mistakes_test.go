@@ -23,7 +23,7 @@ type mistake struct {
 // TestMistakes: each is told in one line that names what is wrong, where, and what to do,
 // before anything is dialled.
 func TestMistakes(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, ".", map[string]string{"a": "a", "x/same": "1", "y/same": "2"})
 	const escapes = "write scheme://user@host[:port]/folder, special characters of the user as %XX (@ is %40, / is %2F); the password comes from FTPX_PASSWORD or --password-file"
 	for name, m := range map[string]mistake{
@@ -90,7 +90,7 @@ func TestMistakes(t *testing.T) {
 // TestFailures: what a server brings up is told once, the file's name first, with what
 // helps.
 func TestFailures(t *testing.T) {
-	u := newUser(t, func(o *testserver.TrioOptions) {
+	u := newAccount(t, func(o *testserver.TrioOptions) {
 		o.Access = func(op testserver.Op, p string) error {
 			if strings.HasPrefix(p, "/closed") && op != testserver.OpStat && op != testserver.OpList {
 				return os.ErrPermission
@@ -147,7 +147,7 @@ func TestKeyscan(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the line is one of a Unix shell")
 	}
-	u := newUser(t)
+	u := newAccount(t)
 	if err := os.Remove(filepath.Join(u.home, ".ssh", "known_hosts")); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestKeyscan(t *testing.T) {
 
 // TestTenMistakes: a configuration file with ten is told all of them, in one run.
 func TestTenMistakes(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	u.put(t, "work/jobs.toml", `[defaults]
 retry = { for = "soon" }
 [[job]]
