@@ -8,12 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
-func TestMain(m *testing.M) { clitest.ScriptMain(m, map[string]func(){"ftpx": main}) }
+// TestMain looks for goroutines that are left. What NATS leaves of a fetch ends with the
+// fetch's own time.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(testmain.InMemory(m), goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*pullConsumer).fetch.func1"))
+}
 
 // TestWithoutAFlag: what a user with a key and an alias types every day.
 func TestWithoutAFlag(t *testing.T) {
