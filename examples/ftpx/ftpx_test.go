@@ -224,6 +224,10 @@ func TestSameFlags(t *testing.T) {
 
 // TestJSON: a record a file and a summary, in the schema of jobs, and a report.
 func TestJSON(t *testing.T) {
+	var err error
+	if clitest.SchemaFile, err = filepath.Abs(clitest.SchemaFile); err != nil {
+		t.Fatal(err)
+	}
 	u := newAccount(t)
 	clitest.Write(t, ".", map[string]string{"a": "a", "b": "bb"})
 	s := u.done(t, "put", "--json", "--report", "report.json", "a", "b", "box:in/")
@@ -235,8 +239,21 @@ func TestJSON(t *testing.T) {
 			t.Errorf("no %q in %s", want, s.Out)
 		}
 	}
-	if data, err := os.ReadFile("report.json"); err != nil || !strings.Contains(string(data), `"version":1`) {
+	data, err := os.ReadFile("report.json")
+	if err == nil {
+		err = clitest.CheckReport(data)
+	}
+	if err != nil {
 		t.Errorf("report: %s, %v", data, err)
+	}
+	failed := u.types(t, "get", "--json", "box:in/a", "box:none", "box:in/b", ".").Want(t, cli.ExitSome)
+	if !strings.Contains(failed.Out, `"error":"none: no such file or folder (`) {
+		t.Error(failed.Out)
+	}
+	for line := range strings.Lines(s.Out + failed.Out) {
+		if err := clitest.CheckLine([]byte(line)); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
 	}
 }
 
