@@ -224,10 +224,6 @@ func TestSameFlags(t *testing.T) {
 
 // TestJSON: a record a file and a summary, in the schema of jobs, and a report.
 func TestJSON(t *testing.T) {
-	var err error
-	if clitest.SchemaFile, err = filepath.Abs(clitest.SchemaFile); err != nil {
-		t.Fatal(err)
-	}
 	u := newAccount(t)
 	clitest.Write(t, ".", map[string]string{"a": "a", "b": "bb"})
 	s := u.done(t, "put", "--json", "--report", "report.json", "a", "b", "box:in/")
