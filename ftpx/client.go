@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/remotefs"
@@ -33,6 +34,14 @@ type Client interface {
 	Ping(ctx context.Context) error
 	// Stats returns counters; it asks nothing of the server.
 	Stats() Stats
+	// Health returns how each host does in each protocol that was tried, hosts in the order
+	// of the configuration. It asks nothing of the server.
+	Health() []HostHealth
+	// Begin tells the hooks of an operation that is made of several calls, such as a job of
+	// package folder: calls with the context that it returns are part of it. The function
+	// must be called once, when it has ended; OperationEnd.Conn and Host are not needed.
+	// ID, Parent and Host of the info are filled in.
+	Begin(ctx context.Context, i OperationInfo) (context.Context, func(OperationEnd))
 	// Close ends all connections at once. Calls in flight fail with
 	// [ErrClosed]. It does not wait for the server, and may be called twice.
 	//
@@ -146,17 +155,18 @@ type Files interface {
 }
 
 type client struct {
-	cfg      Config
-	hooks    *Hooks
-	hosts    []Standby // the first is Config.Host
-	sess     *session.Session
-	stats    counters
-	env      transfer.Env
-	active   upload.Writers
-	doubts   doubts
-	creds    *credentials
-	learned  transport.Learned // of all hosts
-	fsMemory remotefs.Memory   // of what FS reads ahead
+	cfg        Config
+	hooks      *Hooks
+	hosts      []Standby // the first is Config.Host
+	sess       *session.Session
+	stats      counters
+	env        transfer.Env
+	operations atomic.Uint64 // so many were begun with hooks
+	active     upload.Writers
+	doubts     doubts
+	creds      *credentials
+	learned    transport.Learned // of all hosts
+	fsMemory   remotefs.Memory   // of what FS reads ahead
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -182,13 +192,10 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	c.env = c.newEnv()
 	err = c.preload(ctx)
 	if err == nil {
-		err = c.Ping(ctx)
+		err = c.ping(ctx, "open")
 	}
 	if err != nil {
 		c.Close()
-		if e, ok := err.(*Error); ok {
-			e.Op = "open"
-		}
 		return nil, err
 	}
 	return c, nil
@@ -200,8 +207,10 @@ func (c *client) Close() error {
 	return err
 }
 
-func (c *client) Ping(ctx context.Context) error {
-	return c.run(ctx, task{Op: "ping"}, func(ctx context.Context, l *lease) error {
+func (c *client) Ping(ctx context.Context) error { return c.ping(ctx, "ping") }
+
+func (c *client) ping(ctx context.Context, op string) error {
+	return c.run(ctx, task{Op: op}, func(ctx context.Context, l *lease) error {
 		if l.Fresh {
 			return nil // logging in just now was a round trip, and more
 		}

@@ -161,6 +161,8 @@ type Options struct {
 	AfterLogin []string
 	// Hooks are told what happens; nil for none.
 	Hooks *Hooks
+	// Alarms are the thresholds of [Hooks].Alarm; zero values are the defaults.
+	Alarms Alarms
 	// Connect replaces the drivers: it connects to an endpoint, logs in, and keeps
 	// to what package transport says of a Conn and its errors. It is for servers of
 	// one's own making, such as those of package ftpxtest; nil means the drivers.

@@ -26,10 +26,10 @@ type Rechecker interface {
 
 var _ Rechecker = (*client)(nil)
 
-// closePatience bounds the looks that Close takes, of which so many are under way at once.
+// closeTimeout bounds the looks that Close takes, of which so many are under way at once.
 const (
-	closePatience = 5 * time.Second
-	closeLooks    = 8
+	closeTimeout = 5 * time.Second
+	closeLooks   = 8
 )
 
 // doubts are those of a client, by their remote paths as resolved.
@@ -142,7 +142,7 @@ func (c *client) lastLook() error {
 	if len(names) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	todo := make(chan string, len(names))
 	for _, name := range names {

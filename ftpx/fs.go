@@ -20,7 +20,7 @@ func (s fsServer) Stat(ctx context.Context, name string) (Entry, error) { return
 func (s fsServer) List(ctx context.Context, name string) ([]Entry, error) { return s.c.list(ctx, name) }
 
 func (s fsServer) Read(ctx context.Context, p remotefs.Piece, dst io.Writer) (int64, error) {
-	t := task{Op: "read", Remote: p.Remote}
+	t := task{Op: "read", Remote: p.Remote, Direction: "down"}
 	name, err := s.c.resolve(p.Remote)
 	if err != nil {
 		return 0, &Error{Op: t.Op, Remote: p.Remote, Err: err}

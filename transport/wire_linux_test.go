@@ -14,7 +14,7 @@ import (
 // rise waits until progress has passed before.
 func rise(t *testing.T, w *Wire, before int64) int64 {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); runtime.Gosched() {
 		if n := w.progress(); n > before {
 			return n
 		} else if n < before {
@@ -64,7 +64,7 @@ func TestWireUnacknowledged(t *testing.T) {
 	_ = peer.SetReadBuffer(64 << 10)
 	go func() { _, _ = w.Write(make([]byte, 64<<20)) }()
 	wait := func(what string, ok func() bool) {
-		for end := time.Now().Add(patience); !ok(); runtime.Gosched() {
+		for end := time.Now().Add(waitLimit); !ok(); runtime.Gosched() {
 			if time.Now().After(end) {
 				t.Fatalf("%s: %d bytes unacknowledged", what, unacknowledged(w.tcp))
 			}
@@ -82,7 +82,7 @@ func TestWireFullBufferIsNoProgress(t *testing.T) {
 	go func() { defer close(done); _, _ = w.Write(make([]byte, 64<<20)) }()
 	// Nobody reads: progress ends where the peer's window does.
 	last, since := int64(-1), time.Now()
-	for end := time.Now().Add(patience); time.Since(since) < 300*time.Millisecond && time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(waitLimit); time.Since(since) < 300*time.Millisecond && time.Now().Before(end); runtime.Gosched() {
 		if n := w.progress(); n != last {
 			last, since = n, time.Now()
 		}
@@ -101,13 +101,13 @@ func TestWireDelivered(t *testing.T) {
 	if _, err := w.Write([]byte("STOR f\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); !w.Delivered(); runtime.Gosched() {
+	for end := time.Now().Add(waitLimit); !w.Delivered(); runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("a few bytes are not acknowledged")
 		}
 	}
 	go func() { _, _ = w.Write(make([]byte, 64<<20)) }()
-	for end := time.Now().Add(patience); w.Delivered(); runtime.Gosched() {
+	for end := time.Now().Add(waitLimit); w.Delivered(); runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("64 MiB are delivered although nobody reads")
 		}

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// patience bounds what should happen at once.
-const patience = 10 * time.Second
+// waitLimit bounds what should happen at once.
+const waitLimit = 10 * time.Second
 
 // tcpWire returns a wire over loopback and its peer.
 func tcpWire(t testing.TB) (*Wire, *net.TCPConn) {
@@ -251,7 +251,7 @@ func TestWireResetIsOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Reset()
-	_ = peer.SetDeadline(time.Now().Add(patience))
+	_ = peer.SetDeadline(time.Now().Add(waitLimit))
 	_, err := io.Copy(io.Discard, peer)
 	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the peer sees %v", err)
@@ -313,7 +313,7 @@ func TestWireAbortFreesWhatHangs(t *testing.T) {
 				if !errors.Is(err, net.ErrClosed) || KindOf(err) != KindLost {
 					t.Errorf("%s ends a %s with %v", end, name, err)
 				}
-			case <-time.After(patience):
+			case <-time.After(waitLimit):
 				t.Fatalf("%s does not free a %s", end, name)
 			}
 		}
@@ -332,7 +332,7 @@ func TestOpCancelFreesTCP(t *testing.T) {
 		if err := op.End(err); KindOf(err) != KindCanceled {
 			t.Error(err)
 		}
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		t.Fatal("the read hangs")
 	}
 }

@@ -25,12 +25,12 @@ type copying struct {
 	verdict verdict
 	now     time.Time // of dates in names
 
-	seen  *sighting // a fresh one, nil for none
+	seen  *snapshot // a fresh one, nil for none
 	spare bool      // no dead letter: it is to be tried again
 
 	// hold keeps what was sent and is in doubt until it is looked at again; nil where
 	// nothing depends on that.
-	hold  func(c *copying, seen *sighting, item Item) Item
+	hold  func(c *copying, seen *snapshot, item Item) Item
 	waits bool                        // it is told about when that has been done
 	note  func(context.Context) error // marks what was sent, and tells the ledger of it
 }
@@ -72,7 +72,7 @@ func (c *copying) carry(ctx context.Context) Item {
 	case err != nil:
 		item.Err = err
 		if seen != nil {
-			c.bury(ctx, seen, &item)
+			c.deadLetter(ctx, seen, &item)
 		}
 		return item
 	}
@@ -83,12 +83,12 @@ func (c *copying) carry(ctx context.Context) Item {
 }
 
 // complete does what follows a file that is at the other side.
-func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item {
+func (c *copying) complete(ctx context.Context, seen *snapshot, item Item) Item {
 	if c.note != nil {
 		if err := c.note(ctx); err != nil {
 			item.Err = err
 			if seen != nil {
-				c.bury(ctx, seen, &item)
+				c.deadLetter(ctx, seen, &item)
 			}
 			return item
 		}
@@ -101,7 +101,7 @@ func (c *copying) complete(ctx context.Context, seen *sighting, item Item) Item 
 
 // transfer makes the file appear at the other side under its name. One that was fetched
 // is marked and noted, too; for one that was sent there is a note.
-func (c *copying) transfer(ctx context.Context, seen *sighting) (ftpx.Result, error) {
+func (c *copying) transfer(ctx context.Context, seen *snapshot) (ftpx.Result, error) {
 	j := c.j
 	if c.n != nil {
 		if err := j.ensure(ctx, c.n); err != nil {
@@ -118,7 +118,7 @@ func (c *copying) transfer(ctx context.Context, seen *sighting) (ftpx.Result, er
 }
 
 // after is done about a file that is at the other side.
-func (c *copying) after(ctx context.Context, seen *sighting, item *Item) error {
+func (c *copying) after(ctx context.Context, seen *snapshot, item *Item) error {
 	j := c.j
 	res := item.Result
 	if j.o.After.Source != SourceKeep && !c.verdict.proven && !j.o.DryRun {
@@ -193,7 +193,7 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 	return res, nil
 }
 
-func (c *copying) fetch(ctx context.Context, seen *sighting) (ftpx.Result, error) {
+func (c *copying) fetch(ctx context.Context, seen *snapshot) (ftpx.Result, error) {
 	j := c.j
 	local, remote := j.dst.full(c.target), j.src.full(c.rel)
 	if c.verdict.finish || c.verdict.prove && j.o.Compare == CompareProof {

@@ -16,8 +16,8 @@ import (
 // deletions are what is to be deleted when everything else is done and it is known
 // how much that is. Files come first, and folders after what was in them.
 type deletions struct {
-	files   spool[surplusEntry]
-	folders spool[surplusEntry]
+	files   spool[extraEntry]
+	folders spool[extraEntry]
 }
 
 func (d *deletions) close() {
@@ -27,13 +27,13 @@ func (d *deletions) close() {
 
 // inherited is what holds for all that is in a folder.
 type inherited struct {
-	all  bool // Include takes it
-	twin bool // the source has another spelling of the folder, or of one above it
+	all         bool // Include takes it
+	counterpart bool // the source has another spelling of the folder, or of one above it
 }
 
-// surplus plans the deletion of an entry that only the destination has, and of all
-// below it. It returns whether nothing of it is left. in.twin is of the entry itself too.
-func (j *job) surplus(ctx context.Context, dir string, d *entry, in inherited) (gone bool) {
+// planExtra plans the deletion of an entry that only the destination has, and of all
+// below it. It returns whether nothing of it is left. in.counterpart is of the entry itself too.
+func (j *job) planExtra(ctx context.Context, dir string, d *entry, in inherited) (gone bool) {
 	if err := j.dst.check(d.name); err != nil {
 		j.refuse(say(dir, d.name), d, err)
 		return false
@@ -58,12 +58,12 @@ func (j *job) surplus(ctx context.Context, dir string, d *entry, in inherited) (
 		return false
 	}
 	if d.kind == isDir {
-		return j.surplusFolder(ctx, rel, d, in)
+		return j.extraFolder(ctx, rel, d, in)
 	}
-	return j.plan(&j.extra.files, surplusEntry{rel: rel, size: d.size, partial: partial, twin: in.twin})
+	return j.plan(&j.extra.files, extraEntry{rel: rel, size: d.size, partial: partial, counterpart: in.counterpart})
 }
 
-func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, in inherited) (gone bool) {
+func (j *job) extraFolder(ctx context.Context, rel string, d *entry, in inherited) (gone bool) {
 	if ctx.Err() != nil {
 		return false
 	}
@@ -78,12 +78,12 @@ func (j *job) surplusFolder(ctx context.Context, rel string, d *entry, in inheri
 	j.count(func(r *Report) { r.Extra += len(entries) })
 	gone = in.all // what Include does not take is not deleted either
 	for i := range sorted(entries, j.folded) {
-		gone = j.surplus(ctx, rel, &entries[i], in) && gone
+		gone = j.planExtra(ctx, rel, &entries[i], in) && gone
 	}
-	return gone && j.plan(&j.extra.folders, surplusEntry{rel: rel, size: -1, dir: true, twin: in.twin})
+	return gone && j.plan(&j.extra.folders, extraEntry{rel: rel, size: -1, dir: true, counterpart: in.counterpart})
 }
 
-func (j *job) plan(s *spool[surplusEntry], e surplusEntry) bool {
+func (j *job) plan(s *spool[extraEntry], e extraEntry) bool {
 	if err := s.add(e); err != nil {
 		j.abort(fmt.Errorf("noting what is to be deleted: %w", err))
 		return false
@@ -115,8 +115,8 @@ func (j *job) delete(ctx context.Context) {
 		refused = &DeleteError{Would: n, Of: j.there, Max: j.o.MaxDelete}
 	}
 	if refused != nil {
-		for _, s := range []*spool[surplusEntry]{&j.extra.files, &j.extra.folders} {
-			j.each(ctx, s, func(e surplusEntry) {
+		for _, s := range []*spool[extraEntry]{&j.extra.files, &j.extra.folders} {
+			j.each(ctx, s, func(e extraEntry) {
 				j.tell(Item{Action: Skip, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "only there, but " + refused.Error()})
 			})
 		}
@@ -124,16 +124,16 @@ func (j *job) delete(ctx context.Context) {
 		return
 	}
 	j.work(ctx, func() {
-		j.each(ctx, &j.extra.files, func(e surplusEntry) {
+		j.each(ctx, &j.extra.files, func(e extraEntry) {
 			j.put(ctx, &task{do: func(ctx context.Context) { j.remove(ctx, e) }})
 		})
 	})
 	// One after the other: a folder is empty when those in it are gone.
-	j.each(ctx, &j.extra.folders, func(e surplusEntry) { j.remove(ctx, e) })
+	j.each(ctx, &j.extra.folders, func(e extraEntry) { j.remove(ctx, e) })
 }
 
 // each calls f for what was planned, until nothing more is to be begun.
-func (j *job) each(ctx context.Context, s *spool[surplusEntry], f func(surplusEntry)) {
+func (j *job) each(ctx context.Context, s *spool[extraEntry], f func(extraEntry)) {
 	for e, err := range s.all() {
 		if err != nil {
 			j.abort(fmt.Errorf("reading what is to be deleted: %w", err))
@@ -168,7 +168,7 @@ func (j *job) sourceHas(ctx context.Context, rel string) (entry, error) {
 	return entry{}, fs.ErrNotExist
 }
 
-func (j *job) remove(ctx context.Context, e surplusEntry) {
+func (j *job) remove(ctx context.Context, e extraEntry) {
 	i := Item{Action: Delete, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "it is only there"}
 	if !e.partial {
 		// A listing over FTP can end early and look whole: that it does not name
@@ -178,7 +178,7 @@ func (j *job) remove(ctx context.Context, e surplusEntry) {
 			// A local listing is not doubted: it is another spelling, or new.
 			j.left(e.rel, &found, "not deleted: the source has it too, spelled in another way or since it was listed")
 			return
-		case err == nil && e.twin:
+		case err == nil && e.counterpart:
 			j.left(e.rel, &found, "not deleted: the source has it too, spelled in another way")
 			return
 		case err == nil:

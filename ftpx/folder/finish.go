@@ -16,7 +16,7 @@ import (
 
 // begin looks at a file of the source when its turn has come, and locks it if asked to.
 // why says why it is not ready.
-func (c *copying) begin(ctx context.Context) (seen *sighting, release func(), why string, err error) {
+func (c *copying) begin(ctx context.Context) (seen *snapshot, release func(), why string, err error) {
 	j, release := c.j, func() {}
 	if j.o.Ready.Lock {
 		lock, err := lockSource(j.src.full(c.rel))
@@ -32,14 +32,14 @@ func (c *copying) begin(ctx context.Context) (seen *sighting, release func(), wh
 		return c.seen, release, "", nil
 	}
 	if !j.looks() || j.o.DryRun && !j.up { // the listing is fresh
-		return &sighting{entry: c.entry, coarse: !j.up}, release, "", nil
+		return &snapshot{entry: c.entry, coarse: !j.up}, release, "", nil
 	}
-	now, err := j.src.sight(ctx, c.rel, j.o.Links == LinkFollow)
+	now, err := j.src.takeSnapshot(ctx, c.rel, j.o.Links == LinkFollow)
 	if err != nil {
 		return nil, release, "", err
 	}
 	if j.o.Ready.set() {
-		if err := (&sighting{entry: c.entry, coarse: !j.up}).differs(&now); err != nil {
+		if err := (&snapshot{entry: c.entry, coarse: !j.up}).differs(&now); err != nil {
 			return nil, release, err.Error(), nil
 		}
 	}
@@ -64,14 +64,14 @@ var (
 
 // finish does what Options.After says about the source, which is proven to be at the
 // other side as it was seen. It does nothing about a file that is another meanwhile.
-func (c *copying) finish(ctx context.Context, seen *sighting, item *Item) error {
+func (c *copying) finish(ctx context.Context, seen *snapshot, item *Item) error {
 	j := c.j
 	a := j.o.After
 	if a.Source == SourceKeep && a.MarkSource == "" {
 		return nil
 	}
 	if !j.o.DryRun {
-		now, err := j.src.sight(ctx, c.rel, j.o.Links == LinkFollow)
+		now, err := j.src.takeSnapshot(ctx, c.rel, j.o.Links == LinkFollow)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			item.After = "gone already"
@@ -112,7 +112,7 @@ func (c *copying) finishDelete(ctx context.Context, item *Item) error {
 	return c.unmark(ctx)
 }
 
-func (c *copying) finishMove(ctx context.Context, seen *sighting, item *Item) error {
+func (c *copying) finishMove(ctx context.Context, seen *snapshot, item *Item) error {
 	j := c.j
 	dir, err := j.h.archive.dir(c.rel, c.facts(seen), j.src.full("."))
 	if err != nil {
@@ -146,7 +146,7 @@ func (c *copying) unmark(ctx context.Context) error {
 	return j.src.remove(ctx, say(path.Dir(c.rel), j.h.ready.of(path.Base(c.rel))))
 }
 
-func (c *copying) facts(seen *sighting) facts {
+func (c *copying) facts(seen *snapshot) facts {
 	return facts{name: path.Base(c.rel), now: c.now, mtime: seen.time()}
 }
 
@@ -163,9 +163,9 @@ type letter struct {
 	Error   string       `json:"error"`
 }
 
-// bury moves a file that cannot be copied to the dead letters, with its error beside it,
+// deadLetter moves a file that cannot be copied to the dead letters, with its error beside it,
 // if it is still the one that was tried.
-func (c *copying) bury(ctx context.Context, seen *sighting, item *Item) {
+func (c *copying) deadLetter(ctx context.Context, seen *snapshot, item *Item) {
 	j := c.j
 	if j.h.dead.t == nil || c.spare || !ownFault(item.Err) || ctx.Err() != nil {
 		return
@@ -178,7 +178,7 @@ func (c *copying) bury(ctx context.Context, seen *sighting, item *Item) {
 		return
 	}
 	if err == nil {
-		now, serr := j.src.sight(ctx, c.rel, false)
+		now, serr := j.src.takeSnapshot(ctx, c.rel, false)
 		if serr != nil || seen.differs(&now) != nil {
 			return
 		}
@@ -197,7 +197,7 @@ func (c *copying) bury(ctx context.Context, seen *sighting, item *Item) {
 	}
 }
 
-func (c *copying) letter(seen *sighting, item *Item) []byte {
+func (c *copying) letter(seen *snapshot, item *Item) []byte {
 	l := letter{Time: time.Now().UTC(), Job: transport.Printable(c.j.name), Action: item.Action, Path: transport.Printable(c.rel), Size: seen.size,
 		ModTime: seen.time().UTC(), Kind: ftpx.KindOf(item.Err).String(), Error: transport.Printable(item.Err.Error())}
 	var e *ftpx.Error

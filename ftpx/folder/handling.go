@@ -211,8 +211,8 @@ func (p place) fixed() string {
 	return b.String()
 }
 
-// shut says why a folder of the source is not gone into, or nothing.
-func (h *handling) shut(rel string) string {
+// skipped says why a folder of the source is not gone into, or nothing.
+func (h *handling) skipped(rel string) string {
 	switch {
 	case h.archive.within != "" && rel == h.archive.within:
 		return "the archive"

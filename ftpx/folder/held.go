@@ -54,7 +54,7 @@ func (s *Single) Held() []string {
 }
 
 // hold puts off what follows a file that was sent, to the next try.
-func (s *Single) hold(c *copying, seen *sighting, item Item) Item {
+func (s *Single) hold(c *copying, seen *snapshot, item Item) Item {
 	s.held.put(c.rel, &doubt{c: c, seen: seen, item: item})
 	item.Err = ErrUnsettled
 	return item
@@ -68,7 +68,7 @@ func (j *job) holds() bool {
 // settle looks at a file that an earlier try has sent. done says that item is what came
 // of it. What is returned as replaced has to be sent again, and is to be put back if that
 // fails.
-func (s *Single) settle(ctx context.Context, seen *sighting, rel string) (item Item, done bool, replaced *doubt) {
+func (s *Single) settle(ctx context.Context, seen *snapshot, rel string) (item Item, done bool, replaced *doubt) {
 	d := s.held.take(rel)
 	if d == nil || d.seen.differs(seen) != nil {
 		return Item{}, false, nil // another version, which is sent as any other

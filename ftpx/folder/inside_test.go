@@ -53,10 +53,10 @@ func TestUnfinishedNames(t *testing.T) {
 func TestSpool(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR"))
-	var s spool[surplusEntry]
+	var s spool[extraEntry]
 	const n = 3*inMemory + 7
-	at := func(i int) surplusEntry {
-		return surplusEntry{rel: fmt.Sprintf("d/\xff\x00%d", i), size: int64(i - 1), dir: i%3 == 0, partial: i%5 == 0, twin: i%7 == 0}
+	at := func(i int) extraEntry {
+		return extraEntry{rel: fmt.Sprintf("d/\xff\x00%d", i), size: int64(i - 1), dir: i%3 == 0, partial: i%5 == 0, counterpart: i%7 == 0}
 	}
 	for i := range n {
 		if err := s.add(at(i)); err != nil {

@@ -46,7 +46,7 @@ func (m *merge) run() {
 			}
 			extra = append(extra, d)
 		case last != nil && s.key == last.key:
-			si++ // before its twin is looked at, which is that of the first
+			si++ // before its counterpart is looked at, which is that of the first
 			m.twice(s)
 			continue
 		default:
@@ -66,35 +66,35 @@ func (m *merge) run() {
 	if m.absent == nil {
 		return
 	}
-	twins := m.twins(extra)
+	counterparts := m.counterparts(extra)
 	for _, d := range extra {
 		if m.absent[m.folded(d.name)] {
 			m.j.left(say(m.n.rel, d.name), d, "not deleted: it differs only in case from what is copied, and may be that file there")
 		} else {
-			m.j.surplus(m.ctx, m.n.rel, d, inherited{all: m.n.all, twin: twins[m.folded(d.name)]})
+			m.j.planExtra(m.ctx, m.n.rel, d, inherited{all: m.n.all, counterpart: counterparts[m.folded(d.name)]})
 		}
 	}
 }
 
 func (m *merge) folded(name string) uint64 { return maphash.String(m.seed, fold(name)) }
 
-// twins are the folded names of which a source that is a server has another spelling: if
+// counterparts are the folded names of which a source that is a server has another spelling: if
 // it finds names in whatever case, it has them all.
-func (m *merge) twins(extra []*entry) map[uint64]bool {
+func (m *merge) counterparts(extra []*entry) map[uint64]bool {
 	if m.j.up || len(extra) == 0 {
 		return nil
 	}
-	twins := make(map[uint64]bool, len(extra))
+	counterparts := make(map[uint64]bool, len(extra))
 	for _, d := range extra {
-		twins[m.folded(d.name)] = false
+		counterparts[m.folded(d.name)] = false
 	}
 	for i := range m.src {
 		name := m.folded(m.src[i].name)
-		if _, ok := twins[name]; ok {
-			twins[name] = true
+		if _, ok := counterparts[name]; ok {
+			counterparts[name] = true
 		}
 	}
-	return twins
+	return counterparts
 }
 
 // twice is about a second name that would be the same file.

@@ -12,7 +12,7 @@ import (
 // job itself, or nothing.
 func (h *handling) leaves(rel string, s *entry) string {
 	if s.kind == isDir {
-		return h.shut(rel)
+		return h.skipped(rel)
 	}
 	return h.markerOf(s.name)
 }
@@ -89,7 +89,7 @@ func (m *merge) refuseFile(rel string, s *entry, err error) bool {
 		item := Item{Action: Refuse, Path: rel, Size: c.entry.size, Err: err}
 		seen, release, why, serr := c.begin(ctx)
 		if why == "" && serr == nil {
-			c.bury(ctx, seen, &item)
+			c.deadLetter(ctx, seen, &item)
 		}
 		release()
 		j.tell(item)

@@ -37,9 +37,9 @@ func TestLostSessionsStoreLater(t *testing.T) {
 		must(t, err)
 		must(t, w.client.Close())
 		must(t, w.SFTP.Close()) // which waits for the last of them
-		litter, err := filepath.Glob(filepath.Join(w.Root, "out", ".*.part"))
+		leftover, err := filepath.Glob(filepath.Join(w.Root, "out", ".*.part"))
 		must(t, err)
-		for _, name := range litter { // what comes after the job cannot be removed by it
+		for _, name := range leftover { // what comes after the job cannot be removed by it
 			must(t, os.Remove(name))
 		}
 		holds(t, filepath.Join(w.Root, "out"), files)

@@ -16,7 +16,7 @@ import (
 // doubt is a file that was sent and is to be looked at again.
 type doubt struct {
 	c    *copying
-	seen *sighting
+	seen *snapshot
 	item Item
 	told bool // or noted anew
 
@@ -33,7 +33,7 @@ func (c *copying) doubtful() bool {
 }
 
 // hold puts off what follows a file that was sent, to the end of the job.
-func (j *job) hold(c *copying, seen *sighting, item Item) Item {
+func (j *job) hold(c *copying, seen *snapshot, item Item) Item {
 	c.waits = true
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -62,7 +62,7 @@ func (s *Selection) Check(name string) error { return s.check(name) }
 // Enters reports whether a folder, whose parents are entered and whose name has been
 // checked, can hold files that are copied.
 func (s *Selection) Enters(rel string) bool {
-	return s.h.shut(rel) == "" && s.filter.excluded(rel, true) == ""
+	return s.h.skipped(rel) == "" && s.filter.excluded(rel, true) == ""
 }
 
 // Takes reports whether a file, whose folders are entered and whose name has been

@@ -33,8 +33,8 @@ type side interface {
 	check(name string) error
 	// full is the path for the client.
 	full(rel string) string
-	// sight looks closely at a file of the source.
-	sight(ctx context.Context, rel string, follow bool) (sighting, error)
+	// takeSnapshot looks closely at a file of the source.
+	takeSnapshot(ctx context.Context, rel string, follow bool) (snapshot, error)
 	// mark creates an empty file, with a time unless that is zero. One that is there
 	// is no error.
 	mark(ctx context.Context, rel string, mtime time.Time) error
@@ -42,7 +42,7 @@ type side interface {
 	rename(ctx context.Context, from, to string) error
 	// take moves a file of the source to another folder, whose path is a full one, and
 	// returns the name that it got. Nothing there is replaced.
-	take(ctx context.Context, rel, dir string, seen *sighting) (string, error)
+	take(ctx context.Context, rel, dir string, seen *snapshot) (string, error)
 	// write creates a small file, whose path is a full one.
 	write(ctx context.Context, name string, content []byte) error
 }

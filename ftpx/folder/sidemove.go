@@ -46,7 +46,7 @@ func (l *local) rename(_ context.Context, from, to string) error {
 	return l.held.Rename(filepath.FromSlash(from), filepath.FromSlash(to))
 }
 
-func (l *local) take(_ context.Context, rel, dir string, seen *sighting) (string, error) {
+func (l *local) take(_ context.Context, rel, dir string, seen *snapshot) (string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
@@ -69,12 +69,12 @@ func (l *local) take(_ context.Context, rel, dir string, seen *sighting) (string
 
 // tookRight makes sure that what was moved is what was looked at a moment before. If
 // not, it goes back, and what another program has put there is not lost.
-func (l *local) tookRight(from, to string, seen *sighting) error {
+func (l *local) tookRight(from, to string, seen *snapshot) error {
 	info, err := os.Lstat(to)
 	if err != nil {
 		return err
 	}
-	differs := seen.differs(&sighting{entry: localEntry(info), info: info})
+	differs := seen.differs(&snapshot{entry: localEntry(info), info: info})
 	if differs == nil {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (r *remote) rename(ctx context.Context, from, to string) error {
 
 // take has no rename that fails where there is a file already: it looks first, which
 // leaves a moment in which another writer can come between.
-func (r *remote) take(ctx context.Context, rel, dir string, seen *sighting) (string, error) {
+func (r *remote) take(ctx context.Context, rel, dir string, seen *snapshot) (string, error) {
 	if _, made := r.made.Load(dir); !made {
 		if err := r.c.MkdirAll(ctx, dir); err != nil {
 			return "", err

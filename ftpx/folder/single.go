@@ -101,7 +101,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 		item.Action, item.Reason = Skip, why
 		return item
 	}
-	seen, err := j.src.sight(ctx, rel, j.o.Links == LinkFollow)
+	seen, err := j.src.takeSnapshot(ctx, rel, j.o.Links == LinkFollow)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.held.take(rel)
@@ -148,7 +148,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 	switch {
 	case err != nil:
 		item.Err = err
-		c.bury(ctx, &seen, &item)
+		c.deadLetter(ctx, &seen, &item)
 		return item
 	case c.verdict.doubt != nil:
 		item.Err = c.verdict.doubt
@@ -190,7 +190,7 @@ func (s *Single) check(rel string, at side) error {
 
 // beside looks for a file in the folder of another.
 func (s *Single) beside(ctx context.Context, rel, name string) (*entry, error) {
-	e, err := s.j.src.sight(ctx, say(path.Dir(rel), name), false)
+	e, err := s.j.src.takeSnapshot(ctx, say(path.Dir(rel), name), false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -209,10 +209,10 @@ func (s *Single) waits(ctx context.Context, rel string, e *entry) (string, error
 	return h.waits(e, m), nil
 }
 
-// decide is about a file whose twin is looked up only if it counts.
+// decide is about a file whose counterpart is looked up only if it counts.
 func (s *Single) decide(ctx context.Context, c *copying) (v verdict, err error) {
 	j, e := s.j, &c.entry
-	if c.target, c.first, err = j.h.names(c.rel, c.facts(&sighting{entry: *e})); err != nil {
+	if c.target, c.first, err = j.h.names(c.rel, c.facts(&snapshot{entry: *e})); err != nil {
 		return v, err
 	}
 	for _, p := range []string{c.target, c.first} {

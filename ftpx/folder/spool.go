@@ -8,16 +8,16 @@ import (
 	"os"
 )
 
-// surplusEntry is something that is to be deleted.
-type surplusEntry struct {
-	rel     string
-	size    int64
-	dir     bool
-	partial bool // an old unfinished transfer
-	twin    bool // the source has another spelling of it, or of a folder above it
+// extraEntry is something that is to be deleted.
+type extraEntry struct {
+	rel         string
+	size        int64
+	dir         bool
+	partial     bool // an old unfinished transfer
+	counterpart bool // the source has another spelling of it, or of a folder above it
 }
 
-func (e surplusEntry) append(b []byte) []byte {
+func (e extraEntry) append(b []byte) []byte {
 	b = appendString(binary.AppendVarint(b, e.size), e.rel)
 	flags := byte(0)
 	if e.dir {
@@ -26,13 +26,13 @@ func (e surplusEntry) append(b []byte) []byte {
 	if e.partial {
 		flags |= 2
 	}
-	if e.twin {
+	if e.counterpart {
 		flags |= 4
 	}
 	return append(b, flags)
 }
 
-func (surplusEntry) read(r *bufio.Reader) (e surplusEntry, err error) {
+func (extraEntry) read(r *bufio.Reader) (e extraEntry, err error) {
 	if e.size, err = binary.ReadVarint(r); err != nil {
 		return e, err
 	}
@@ -40,7 +40,7 @@ func (surplusEntry) read(r *bufio.Reader) (e surplusEntry, err error) {
 		return e, err
 	}
 	flags, err := r.ReadByte()
-	e.dir, e.partial, e.twin = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	e.dir, e.partial, e.counterpart = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	return e, err
 }
 

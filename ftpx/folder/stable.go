@@ -174,8 +174,8 @@ func (j *job) again(ctx context.Context, c *copying, now []entry, lerr error) bo
 			return true
 		}
 	}
-	before := sighting{entry: c.entry, coarse: !j.up}
-	if err := before.differs(&sighting{entry: to, coarse: !j.up}); err != nil {
+	before := snapshot{entry: c.entry, coarse: !j.up}
+	if err := before.differs(&snapshot{entry: to, coarse: !j.up}); err != nil {
 		j.tell(j.unready(item, fmt.Sprintf("not the same for %v: %v", j.o.Ready.Stable, errors.Unwrap(err))))
 		return true
 	}

@@ -11,16 +11,16 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
-// node is a folder of the source, and its twin.
+// node is a folder of the source, and its counterpart.
 type node struct {
 	rel    string
 	parent *node
-	there  bool // the twin was there
+	there  bool // the counterpart was there
 	all    bool // Options.Include takes it, or a folder above it
 	linked bool // it lies beneath a link to a folder
 
 	made first // ensure
-	err  error // why the twin could not be made
+	err  error // why the counterpart could not be made
 
 	lists *lists // its listings, if they were asked for ahead
 }
@@ -116,7 +116,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 	return m.folders
 }
 
-// ensure makes a folder's twin, once, whoever needs it first.
+// ensure makes a folder's counterpart, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	err := n.made.do(ctx, func() {
 		if n.there || j.o.Delivery == ftpx.DeliverDrop { // there an upload makes what it needs

@@ -52,7 +52,7 @@ func lftp(j *job) ([]program, error) { return lftpWith(j, 1) }
 // lftpParallel fetches one file over several connections.
 func lftpParallel(j *job) ([]program, error) { return lftpWith(j, j.conns) }
 
-func lftpWith(j *job, lanes int) ([]program, error) {
+func lftpWith(j *job, connections int) ([]program, error) {
 	e := &j.place.endpoint
 	var b strings.Builder
 	set := func(name, value string) { fmt.Fprintf(&b, "set %s %q\n", name, value) }
@@ -95,8 +95,8 @@ func lftpWith(j *job, lanes int) ([]program, error) {
 		fmt.Fprintf(&b, "mirror --parallel=%d %s %s\n", j.conns, j.remote(), j.local())
 	case j.up:
 		fmt.Fprintf(&b, "put %s -o %s\n", j.local(), j.remote())
-	case lanes > 1:
-		fmt.Fprintf(&b, "pget -n %d %s -o %s\n", lanes, j.remote(), j.local())
+	case connections > 1:
+		fmt.Fprintf(&b, "pget -n %d %s -o %s\n", connections, j.remote(), j.local())
 	default:
 		fmt.Fprintf(&b, "get %s -o %s\n", j.remote(), j.local())
 	}

@@ -740,7 +740,7 @@ func TestBrokenConnections(t *testing.T) {
 			release = make(chan struct{})
 			defer close(release)
 			open, opts := able.start()
-			opts.Patience = 500 * time.Millisecond
+			opts.Timeout = 500 * time.Millisecond
 			only := b.notice
 			if slices.Equal(only, []string{"NoLeaks"}) {
 				only = []string{"StoreReplaces"}

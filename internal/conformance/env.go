@@ -266,14 +266,14 @@ func (e *env) within(what string, f func()) {
 // wait waits for something that should happen at once.
 func (e *env) wait(what string, done <-chan struct{}) {
 	e.Helper()
-	timer := time.NewTimer(e.opts.Patience)
+	timer := time.NewTimer(e.opts.Timeout)
 	defer timer.Stop()
 	select {
 	case <-done:
 	case <-timer.C:
 		c := e.c
 		go func() { _ = c.Close() }() // it might hang as well
-		e.Fatalf("%s: still waiting after %v", what, e.opts.Patience)
+		e.Fatalf("%s: still waiting after %v", what, e.opts.Timeout)
 	}
 }
 

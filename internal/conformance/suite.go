@@ -29,8 +29,8 @@ type Options struct {
 	// Skip names cases ("Hash", "Names/trailing space") that this server cannot
 	// pass, with the reason. A name that is none fails the suite.
 	Skip map[string]string
-	// Patience is how long what should happen at once may take; 0 means 20 s.
-	Patience time.Duration
+	// Timeout is how long what should happen at once may take; 0 means 20 s.
+	Timeout time.Duration
 }
 
 // Run tests connections. open returns a new one, logged in to an empty folder,
@@ -48,8 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) transport.Conn, opts Options) {
 // run is Run for any T; only, if given, names the cases to run.
 func run(t T, open func(T) transport.Conn, opts Options, only ...string) {
 	t.Helper()
-	if opts.Patience <= 0 {
-		opts.Patience = 20 * time.Second
+	if opts.Timeout <= 0 {
+		opts.Timeout = 20 * time.Second
 	}
 	for name := range opts.Skip {
 		if !exists(name) {
@@ -69,7 +69,7 @@ func run(t T, open func(T) transport.Conn, opts Options, only ...string) {
 			c.run(newEnv(t, c.name, open, &opts))
 		})
 	}
-	t.Run("NoLeaks", func(t T) { noLeaks(t, before, opts.Patience) })
+	t.Run("NoLeaks", func(t T) { noLeaks(t, before, opts.Timeout) })
 }
 
 // exists reports whether there is such a case. What is below a case it decides
@@ -81,9 +81,9 @@ func exists(name string) bool {
 
 // noLeaks waits until no goroutine is left of those that the cases have started.
 // The far side of a connection, in this process too, may need a moment.
-func noLeaks(t T, before goleak.Option, patience time.Duration) {
+func noLeaks(t T, before goleak.Option, timeout time.Duration) {
 	var err error
-	for end := time.Now().Add(patience); ; {
+	for end := time.Now().Add(timeout); ; {
 		// Find looks again for about half a second by itself.
 		if err = goleak.Find(before); err == nil || time.Now().After(end) {
 			break

@@ -17,7 +17,7 @@ func TestFTPThroughProxy(t *testing.T) {
 		route  *faultproxy.Route
 		option ftp.DialOption
 	}{
-		"plain":    {l.ftp, ftp.DialWithTimeout(patience)},
+		"plain":    {l.ftp, ftp.DialWithTimeout(waitLimit)},
 		"explicit": {l.ftp, ftp.DialWithExplicitTLS(l.trio.ClientTLS("127.0.0.1"))},
 		"implicit": {l.ftps, ftp.DialWithTLS(l.trio.ClientTLS("127.0.0.1"))},
 	} {

@@ -17,10 +17,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience bounds what must happen; quiet is how long "nothing happens" is watched.
+// waitLimit bounds what must happen; quiet is how long "nothing happens" is watched.
 const (
-	patience = 20 * time.Second
-	quiet    = 50 * time.Millisecond
+	waitLimit = 20 * time.Second
+	quiet     = 50 * time.Millisecond
 )
 
 // serve runs a TCP server whose handler gets each connection; both end with the
@@ -44,7 +44,7 @@ func serveOn(t *testing.T, l net.Listener, handler func(*net.TCPConn)) {
 			if err != nil {
 				return
 			}
-			_ = conn.SetDeadline(time.Now().Add(patience))
+			_ = conn.SetDeadline(time.Now().Add(waitLimit))
 			wg.Go(func() {
 				defer conn.Close()
 				handler(conn.(*net.TCPConn))
@@ -72,7 +72,7 @@ func newProxy(t *testing.T, opts faultproxy.Options) *faultproxy.Proxy {
 		}()
 		select {
 		case <-done:
-		case <-time.After(patience):
+		case <-time.After(waitLimit):
 			t.Error("the proxy does not end")
 		}
 	})
@@ -112,7 +112,7 @@ func tryDial(t *testing.T, r *faultproxy.Route) (*net.TCPConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(waitLimit))
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn.(*net.TCPConn), nil
 }
@@ -147,7 +147,7 @@ func isReset(err error) bool {
 func silent(conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(quiet))
 	_, err := conn.Read(make([]byte, 1))
-	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	_ = conn.SetReadDeadline(time.Now().Add(waitLimit))
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
@@ -157,7 +157,7 @@ func within[T any](t *testing.T, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		t.Fatal("it does not come")
 		panic("unreachable")
 	}
@@ -166,7 +166,7 @@ func within[T any](t *testing.T, c <-chan T) T {
 // eventually waits for a condition that no event announces: a counter, say.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if condition() {
 			return
 		}

@@ -118,7 +118,7 @@ func TestPassivePortsOnAnotherAddress(t *testing.T) {
 		Role: faultproxy.Control, Listen: "127.0.0.2:0", Target: server.Addr().String(),
 	})
 	// EPSV names no address, so the client connects to 127.0.0.2.
-	conn, err := ftp.Dial(control.Addr().String(), ftp.DialWithTimeout(patience))
+	conn, err := ftp.Dial(control.Addr().String(), ftp.DialWithTimeout(waitLimit))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func newLine(t *testing.T) *line {
 
 func (l *line) dialFTP(t *testing.T, route *faultproxy.Route, opts ...ftp.DialOption) *ftp.ServerConn {
 	t.Helper()
-	conn, err := ftp.Dial(route.Addr().String(), append(opts, ftp.DialWithTimeout(patience))...)
+	conn, err := ftp.Dial(route.Addr().String(), append(opts, ftp.DialWithTimeout(waitLimit))...)
 	if err != nil {
 		t.Fatal(err)
 	}

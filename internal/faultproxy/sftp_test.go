@@ -16,7 +16,7 @@ func (l *line) dialSFTP(t *testing.T) (*sftp.Client, error) {
 	t.Helper()
 	conn, err := ssh.Dial("tcp", l.sftp.Addr().String(), &ssh.ClientConfig{
 		User: l.trio.User, Auth: []ssh.AuthMethod{ssh.Password(l.trio.Password)},
-		HostKeyCallback: ssh.FixedHostKey(l.trio.SFTP.HostKey()), Timeout: patience,
+		HostKeyCallback: ssh.FixedHostKey(l.trio.SFTP.HostKey()), Timeout: waitLimit,
 	})
 	if err != nil {
 		return nil, err

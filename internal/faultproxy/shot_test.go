@@ -39,7 +39,7 @@ func exchange(t *testing.T, r *faultproxy.Route) error {
 func TestSweep(t *testing.T) {
 	for name, fault := range faultproxy.SweepFaults() {
 		if fault.Kind == faultproxy.Stall || fault.Then == faultproxy.Stall {
-			continue // the client here has no short patience
+			continue // the client here has no short time-out
 		}
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan string, 1000)

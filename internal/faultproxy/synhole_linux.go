@@ -10,7 +10,7 @@ import (
 )
 
 // SYNHole is a port that drops SYNs: connecting to it neither succeeds nor fails
-// until the caller's patience ends, as behind a firewall that drops packets.
+// until the caller's time-out ends, as behind a firewall that drops packets.
 type SYNHole struct {
 	listener *net.TCPListener
 	fillers  []net.Conn

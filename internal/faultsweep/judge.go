@@ -23,8 +23,8 @@ type Evidence struct {
 	// folder.
 	Name  string
 	Names []string
-	// Litter may lie in the folder after success, by no fault of the client.
-	Litter func(name string) bool
+	// Leftover may lie in the folder after success, by no fault of the client.
+	Leftover func(name string) bool
 	// Renamed says that a request to rename was sent.
 	Renamed bool
 	// Survivable says that nothing befell the transfer that it must not survive.
@@ -93,7 +93,7 @@ func Judge(e Evidence) []string {
 // left is what lies beside the final name.
 func (e Evidence) left() (names []string) {
 	for _, n := range e.Names {
-		if n != e.Name && (e.Litter == nil || !e.Litter(n)) {
+		if n != e.Name && (e.Leftover == nil || !e.Leftover(n)) {
 			names = append(names, n)
 		}
 	}

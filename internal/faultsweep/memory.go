@@ -164,7 +164,7 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 	// that was changed unnoticed shows at a later look.
 	unknown := end.outcome() == ftpx.Unknown
 	e.Survivable = !(m.refuses(c) && (Definite(end.Err) || unknown)) && !(e.Corrupted && unknown && len(c.Faults) > 1)
-	e.Litter = func(name string) bool { return m.refuses(c) } // the server will not have it removed
+	e.Leftover = func(name string) bool { return m.refuses(c) } // the server will not have it removed
 	look := func() {
 		switch {
 		case c.Transfer == Get:

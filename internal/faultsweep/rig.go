@@ -24,8 +24,8 @@ const (
 	stallTimeout = 400 * time.Millisecond
 	// connectTimeout bounds a login that is stalled.
 	connectTimeout = 3 * time.Second
-	// patience bounds what must happen soon.
-	patience = 5 * time.Second
+	// waitLimit bounds what must happen soon.
+	waitLimit = 5 * time.Second
 )
 
 // rig is a set of servers behind a proxy, for one case at a time.
@@ -52,7 +52,7 @@ func newRig(dir string) (_ *rig, err error) {
 		return nil, err
 	}
 	r.trio, err = testserver.StartTrio(testserver.TrioOptions{
-		Root: r.root, PassivePorts: r.proxy.PassivePorts(faultproxy.PassiveOptions{Lifetime: patience}),
+		Root: r.root, PassivePorts: r.proxy.PassivePorts(faultproxy.PassiveOptions{Lifetime: waitLimit}),
 	})
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (s *sockets) forget() {
 
 // within waits for a condition that no event announces.
 func within(condition func() bool) bool {
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(waitLimit); ; time.Sleep(time.Millisecond) {
 		if condition() {
 			return true
 		}

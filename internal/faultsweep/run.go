@@ -33,7 +33,7 @@ func (t *trail) note(format string, args ...any) {
 
 func (t *trail) hooks() *ftpx.Hooks {
 	return &ftpx.Hooks{
-		Command: func(i ftpx.CommandInfo) {
+		Command: func(_ context.Context, i ftpx.CommandInfo) {
 			t.note("%s", i.Line)
 			if strings.HasPrefix(i.Line, "RNTO") || strings.Contains(i.Line, "RENAME") || strings.Contains(i.Line, "rename") {
 				t.mu.Lock()
@@ -41,8 +41,8 @@ func (t *trail) hooks() *ftpx.Hooks {
 				t.mu.Unlock()
 			}
 		},
-		Reply: func(i ftpx.ReplyInfo) { t.note("-> %d %.60q", i.Code, i.Text) },
-		Retry: func(i ftpx.RetryInfo) { t.note("!! %v (%v)", i.Err, i.Class) },
+		Reply: func(_ context.Context, i ftpx.ReplyInfo) { t.note("-> %d %.60q", i.Code, i.Text) },
+		Retry: func(_ context.Context, i ftpx.RetryInfo) { t.note("!! %v (%v)", i.Err, i.Class) },
 	}
 }
 
@@ -128,7 +128,7 @@ func (s *embedded) run(ctx context.Context, r *rig, c Case) (end End, ops int64,
 	lines, renamed := tr.end()
 	e.Renamed, e.Survivable = renamed, s.survivable(c, end.Err)
 	e.Corrupted = c.Protocol == ftpx.FTP && c.Transfer == Get && s.garbles(c)
-	e.Litter = func(name string) bool { return s.cutCommand(c) && strings.HasPrefix(partialStart, name) }
+	e.Leftover = func(name string) bool { return s.cutCommand(c) && strings.HasPrefix(partialStart, name) }
 	if c.Transfer == Get {
 		e.Got = sink.Bytes()
 	} else if e.Got, err = take(final); err != nil {

@@ -55,9 +55,9 @@ type drill struct {
 	succeeds bool
 }
 
-// patience is what a client has with an attacker who says nothing. It is also
+// waitLimit is what a client has with an attacker who says nothing. It is also
 // the time that a slow machine has for a good login.
-const patience = 4 * time.Second
+const waitLimit = 4 * time.Second
 
 const (
 	firstContact = "first contact"
@@ -119,7 +119,7 @@ func (d drill) play(t *testing.T, act func(context.Context, *scene, ftpx.Client)
 		s.opts.Protocols, s.opts.AllowPlaintext = append(slices.Clone(d.protocols), ftpx.FTP), true
 	}
 	if d.quiet {
-		s.opts.ConnectTimeout, s.opts.StallTimeout, s.opts.HeadStart = patience, patience, 50*time.Millisecond
+		s.opts.ConnectTimeout, s.opts.StallTimeout, s.opts.HeadStart = waitLimit, waitLimit, 50*time.Millisecond
 		s.opts.Retry.MaxAttempts = 1
 	}
 	if d.prepare != nil {

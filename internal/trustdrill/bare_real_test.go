@@ -87,7 +87,7 @@ func hangs(t *testing.T, f func()) bool {
 	t.Cleanup(func() {
 		select {
 		case <-done:
-		case <-time.After(patience):
+		case <-time.After(waitLimit):
 			t.Error("what hung is still not back")
 		}
 	})

@@ -66,8 +66,8 @@ func smallTree(t *testing.T, dir string, seed byte, n int, size func(i int) int)
 }
 
 // wantTree fails the test for each file that is missing, differs, or is too many. What
-// begins with a dot is litter, which is counted.
-func wantTree(t *testing.T, dir string, want map[string][]byte) (litter int) {
+// begins with a dot is leftovers, which is counted.
+func wantTree(t *testing.T, dir string, want map[string][]byte) (leftovers int) {
 	t.Helper()
 	seen := 0
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -78,7 +78,7 @@ func wantTree(t *testing.T, dir string, want map[string][]byte) (litter int) {
 		data, known := want[name]
 		switch {
 		case d.Name()[0] == '.':
-			litter++
+			leftovers++
 			return nil
 		case !known:
 			t.Errorf("%s is too much", name)
@@ -91,5 +91,5 @@ func wantTree(t *testing.T, dir string, want map[string][]byte) (litter int) {
 	if seen != len(want) {
 		t.Errorf("%d of %d files are there", seen, len(want))
 	}
-	return litter
+	return leftovers
 }

@@ -68,7 +68,7 @@ func move(text string) int {
 	}
 	var v verdict
 	cfg := o.Account.config()
-	cfg.Hooks = &ftpx.Hooks{Resume: func(i ftpx.ResumeInfo) { v.ResumedBy, v.ResumedAt = i.Proof, i.Offset }}
+	cfg.Hooks = &ftpx.Hooks{Resume: func(_ context.Context, i ftpx.ResumeInfo) { v.ResumedBy, v.ResumedAt = i.Proof, i.Offset }}
 	ctx := context.Background()
 	c, err := ftpx.New(ctx, cfg)
 	if err != nil {
@@ -164,9 +164,9 @@ func (m *mover) verdict(t *testing.T) verdict {
 	t.Helper()
 	select {
 	case <-m.gone:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		m.kill()
-		t.Fatalf("the mover did not end in %v; it printed %q", patience, m.out.String())
+		t.Fatalf("the mover did not end in %v; it printed %q", waitLimit, m.out.String())
 	}
 	var v verdict
 	if err := json.Unmarshal([]byte(m.out.String()), &v); err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// patience bounds what should take a moment, on a machine that is busy.
-const patience = 4 * time.Minute
+// waitLimit bounds what should take a moment, on a machine that is busy.
+const waitLimit = 4 * time.Minute
 
 // A setup is one way to run a server, and how to speak to it.
 type setup struct {
@@ -246,7 +246,7 @@ func (r *rig) await(t *testing.T, what string, seen func(faultproxy.Stats) bool,
 func await(t *testing.T, what string, happened func() bool) {
 	t.Helper()
 	if !comes(happened) {
-		t.Fatalf("waited %v for this: %s", patience, what)
+		t.Fatalf("waited %v for this: %s", waitLimit, what)
 	}
 }
 
@@ -254,7 +254,7 @@ func await(t *testing.T, what string, happened func() bool) {
 // Goroutines beside the test, which may not end it, use it as it is.
 func comes(happened func() bool) bool {
 	for begin := time.Now(); !happened(); time.Sleep(500 * time.Microsecond) {
-		if time.Since(begin) > patience {
+		if time.Since(begin) > waitLimit {
 			return false
 		}
 	}

@@ -36,8 +36,9 @@ func (c *Conn) openActive(op *transport.Op, line string) (*dataConn, error) {
 		_ = ln.Close()
 		return nil, err
 	}
-	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, patience: c.ep.ConnectBudget(), upload: verbOf(line) == "STOR"}
+	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.ConnectBudget(), upload: verbOf(line) == "STOR"}
 	wire := transport.NewWire(conn, c.ep.Watch().Stall)
+	wire.CountIn(c.ep.Traffic)
 	op.Attach(wire)
 	d := newDataConn(c.ctl, op)
 	d.wire, d.firstChunk = wire, c.traits.firstChunk
@@ -94,7 +95,7 @@ var errNoData = errors.New("the server did not open the data connection: in acti
 type activeConn struct {
 	ln       *net.TCPListener
 	at, from *net.TCPAddr // where we listen, and the server
-	patience time.Duration
+	timeout  time.Duration
 	upload   bool
 
 	once sync.Once
@@ -110,14 +111,14 @@ type activeConn struct {
 // somebody's who wants the file, or to replace it, and is sent away.
 func (a *activeConn) wait() (*net.TCPConn, error) {
 	a.once.Do(func() {
-		_ = a.ln.SetDeadline(time.Now().Add(a.patience))
+		_ = a.ln.SetDeadline(time.Now().Add(a.timeout))
 		defer a.ln.Close()
 		for {
 			conn, err := a.ln.AcceptTCP()
 			if err != nil {
 				var late net.Error
 				if errors.As(err, &late) && late.Timeout() {
-					err = as(transport.KindTimeout, fmt.Errorf("%w (waited %v)", errNoData, a.patience))
+					err = as(transport.KindTimeout, fmt.Errorf("%w (waited %v)", errNoData, a.timeout))
 				}
 				a.err = err
 				return

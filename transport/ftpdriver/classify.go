@@ -19,22 +19,22 @@ var quiet = map[string]bool{
 	"HASH": true, "XSHA512": true, "XSHA256": true, "XSHA1": true, "XSHA": true, "XMD5": true, "XCRC": true,
 }
 
-// failure makes the driver's error of what a request brought up. due are those of its
+// failure makes the driver's error of what a request brought up. pending are those of its
 // command lines that have been sent and not answered: they tell which command is at
 // fault and whether it may have acted. cmd names the request where neither they nor the
 // error do.
-func (c *Conn) failure(ctx context.Context, q transport.Request, err error, due []string) *transport.Error {
+func (c *Conn) failure(ctx context.Context, q transport.Request, err error, pending []string) *transport.Error {
 	var own *transport.Error
 	if errors.As(err, &own) {
 		return own
 	}
 	cmd, path := nameOf(q)
 	verb, acted := cmd, false
-	for _, line := range due {
+	for _, line := range pending {
 		verb = verbOf(line)
 		acted = acted || !quiet[verb] && !(verb == "MDTM" && cmd == "MLST")
 	}
-	if len(due) == 0 && isReply(err) && c.ctl.last.verb != "" {
+	if len(pending) == 0 && isReply(err) && c.ctl.last.verb != "" {
 		verb = c.ctl.last.verb
 	}
 	kind := c.kindOf(verb, err)
@@ -78,7 +78,7 @@ func (c *Conn) kindOf(verb string, err error) transport.Kind {
 		return transport.KindOf(err)
 	case errors.Is(err, errLocked):
 		return transport.KindLocked
-	case errors.As(err, &bad), errors.Is(err, errLongLine), errors.Is(err, errLongReply), errors.Is(err, errStray), errors.Is(err, errNotDue):
+	case errors.As(err, &bad), errors.Is(err, errLongLine), errors.Is(err, errLongReply), errors.Is(err, errUnsolicited), errors.Is(err, errNotPending):
 		c.ctl.broken.Store(true)
 		return transport.KindProtocol
 	case errors.Is(err, errBroken), errors.Is(err, errHurry), errors.Is(err, errDropped):
@@ -146,8 +146,8 @@ func as(kind transport.Kind, err error) error {
 	return &kindError{kind, err}
 }
 
-// besides joins a second error that tells less to the first.
-func besides(err, other error) error {
+// joinErr joins a second error that tells less to the first.
+func joinErr(err, other error) error {
 	switch {
 	case err == nil:
 		return other

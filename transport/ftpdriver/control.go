@@ -38,10 +38,12 @@ type control struct {
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
 
-	patience
+	timeouts
 	// overheard, while another goroutine waits for the next reply, is closed when that
 	// has begun to come, see overhear. Until attend only that goroutine reads.
 	overheard chan struct{}
+
+	told
 
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
@@ -54,18 +56,18 @@ var (
 	errClosed = errors.New("the connection has been closed")
 	// errLocked: vsftpd answers neither STOR nor RETR while an older session is
 	// writing the file, for as long as that takes to time out, 60 to 300 s.
-	errLocked = errors.New("the server does not answer the request for the file: an older session may still hold it")
-	errStray  = errors.New("the server sent a reply that nobody had asked for")
-	errHurry  = errors.New("no reply followed after the data connection had failed")
-	errNotDue = errors.New("no reply is due")
+	errLocked      = errors.New("the server does not answer the request for the file: an older session may still hold it")
+	errUnsolicited = errors.New("the server sent a reply that nobody had asked for")
+	errHurry       = errors.New("no reply followed after the data connection had failed")
+	errNotPending  = errors.New("no reply is pending")
 	// errDropped: the server answers what it is sent line by line, and throws away
 	// what comes with a line.
 	errDropped = errors.New("the server answers one command and not those that were sent with it")
 )
 
-// batchPatience is how long what was sent with FEAT, or with PASS, may go unanswered
+// batchTimeout is how long what was sent with FEAT, or with PASS, may go unanswered
 // when that has been answered.
-const batchPatience = 3 * time.Second
+const batchTimeout = 3 * time.Second
 
 func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
 	c := &control{ep: ep, wire: wire, rtt: time.Hour}
@@ -92,13 +94,13 @@ func (c *control) send(lines ...string) error {
 		return errBroken
 	}
 	if c.overheard == nil && c.br.Buffered() > 0 {
-		return c.stray()
+		return c.unsolicited()
 	}
 	var b bytes.Buffer
 	for _, line := range lines {
 		b.WriteString(line)
 		b.WriteString("\r\n")
-		c.ep.Trace.OnCommand(c.ep.Protocol, c.ep.Addr(), redact(line))
+		c.tellCommand(line)
 	}
 	c.wrote = time.Now()
 	if n, err := c.conn.Write(b.Bytes()); err != nil {
@@ -118,19 +120,19 @@ func (c *control) queue(lines []string) {
 	}
 }
 
-// stray deals with a reply that lies there although no command waits for one.
+// unsolicited deals with a reply that lies there although no command waits for one.
 // Mostly it is a goodbye, such as "421 Timeout.".
-func (c *control) stray() error {
+func (c *control) unsolicited() error {
 	c.broken.Store(true)
 	r, err := c.read()
 	if err != nil {
-		return errStray
+		return errUnsolicited
 	}
-	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
+	c.tellReply(r)
 	if r.code == 421 {
 		return r.err()
 	}
-	return fmt.Errorf("%w: %d %s", errStray, r.code, r.shown())
+	return fmt.Errorf("%w: %d %s", errUnsolicited, r.code, r.shown())
 }
 
 // receive reads the next reply. Any error leaves the session broken.
@@ -140,7 +142,7 @@ func (c *control) receive() (reply, error) {
 	}
 	if len(c.waiting) == 0 {
 		c.broken.Store(true)
-		return reply{}, errNotDue
+		return reply{}, errNotPending
 	}
 	verb := c.waiting[0]
 	limit, onLimit := time.Duration(0), errHurry
@@ -152,7 +154,7 @@ func (c *control) receive() (reply, error) {
 		}
 	}
 	if len(c.ahead) > 0 && verb != c.lead {
-		limit, onLimit = batchPatience, errDropped
+		limit, onLimit = batchTimeout, errDropped
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}
 	if hurry := c.hurry.Load(); hurry > 0 {
@@ -198,6 +200,7 @@ func (c *control) note(r reply) {
 	}
 	c.begun = false
 	c.waiting = c.waiting[1:]
+	c.told.answered()
 	if r.verb == "FEAT" {
 		c.feat = r
 	}
@@ -231,7 +234,7 @@ func (c *control) read() (reply, error) {
 
 // saw tells the trace of a reply and keeps it.
 func (c *control) saw(r reply) {
-	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
+	c.tellReply(r)
 	c.last = r
 }
 

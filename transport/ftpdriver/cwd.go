@@ -12,9 +12,9 @@ import (
 // the beginning of others and can be entered, so that CWD says nothing; and a folder that
 // this user may not enter is refused like a file, in words that tell.
 
-// errShut says that a name could not be entered for want of a permission, which leaves
+// errForbidden says that a name could not be entered for want of a permission, which leaves
 // open whether it is a folder.
-var errShut = errors.New("it may not be entered, so that it may be a folder or a file")
+var errForbidden = errors.New("it may not be entered, so that it may be a folder or a file")
 
 // isFolder finds out by going there and back.
 func (c *Conn) isFolder(name string) (bool, error) {
@@ -47,7 +47,7 @@ func (c *Conn) wasFolder(cwd reply, name string, lost error) (bool, error) {
 	case cwd.code == 421: // which says nothing of the name
 		return false, c.refused(cwd, name)
 	case cwd.kind() == transport.KindPermission:
-		return false, errShut
+		return false, errForbidden
 	}
 	return cwd.positive() && !c.noCWD, nil
 }
@@ -124,7 +124,7 @@ func (c *Conn) findHomeAndPort() error {
 		return err
 	}
 	lost := c.tookHome(r)
-	return besides(c.tookAhead(ahead), lost)
+	return joinErr(c.tookAhead(ahead), lost)
 }
 
 // tookHome takes the reply to a PWD that was asked in the login folder.

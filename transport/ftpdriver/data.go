@@ -50,7 +50,7 @@ type dataConn struct {
 
 	hears   bool            // or is not to, see hear
 	over    chan struct{}   // closed when it is not used any more
-	hushed  sync.Once       // closes over
+	unused  sync.Once       // closes over
 	dialled <-chan struct{} // closed when the dialling is over, nil where it was at once
 
 	listening bool // see listen
@@ -80,10 +80,10 @@ func (d *dataConn) fail(err error) error {
 	return d.err
 }
 
-// cut resets the connection. From here on the final reply is due soon.
+// cut resets the connection. From here on the final reply comes soon.
 func (d *dataConn) cut() {
-	d.hush()
-	d.ctl.hasten()
+	d.doneWith()
+	d.ctl.shortenWait()
 	d.wire.Reset()
 }
 
@@ -180,7 +180,7 @@ func (d *dataConn) Close() error {
 		return nil
 	}
 	d.closed = true
-	d.hush()
+	d.doneWith()
 	if d.err != nil {
 		return nil // it has been cut, and the failure has been told
 	}
@@ -231,7 +231,7 @@ func (d *dataConn) listen() {
 
 // release frees the socket once the final reply has been read or given up.
 func (d *dataConn) release() {
-	d.hush()
+	d.doneWith()
 	_ = d.wire.Abort()
 	d.drain.Wait()
 }

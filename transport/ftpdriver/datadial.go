@@ -30,7 +30,7 @@ func (p *prefetched) hasPort() bool { return p.aheadPort > 0 && time.Since(p.ahe
 
 // mayAskAhead reports whether the next port may be asked for before it is needed.
 func (c *Conn) mayAskAhead() bool {
-	return !c.noEPSV && !c.deadEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksPatience)
+	return !c.noEPSV && !c.deadEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksIdlePort)
 }
 
 // tookAhead reads the reply to EPSV, where that was sent for the time to come, and the
@@ -106,9 +106,9 @@ type dialling struct {
 	ready   chan struct{}      // closed when all is over
 }
 
-// dialBeside begins to dial a data connection to port. Until join only the control
+// dialConcurrently begins to dial a data connection to port. Until join only the control
 // connection may be used. then, if not nil, is called as soon as it stands.
-func (c *Conn) dialBeside(d *dataConn, port int, then func()) *dialling {
+func (c *Conn) dialConcurrently(d *dataConn, port int, then func()) *dialling {
 	budget := c.portBudget()
 	dial, done := context.WithTimeout(d.op.Context(), budget)
 	// Servers begin TLS after the 150, for which there is a limit of its own.
@@ -138,7 +138,7 @@ func (c *Conn) connectData(ctx context.Context, d *dataConn, port int) bool {
 	wire, err := c.dialData(ctx, d.op, port)
 	if err != nil {
 		d.err = err
-		c.ctl.hasten() // the server waits for a connection that will not come
+		c.ctl.shortenWait() // the server waits for a connection that will not come
 		return false
 	}
 	d.wire = wire
@@ -203,7 +203,7 @@ func (b *dialling) forgotten(r reply) bool {
 	if !b.early || r.code != 425 {
 		return false
 	}
-	b.c.lacksNow(lacksPatience)
+	b.c.lacksNow(lacksIdlePort)
 	return true
 }
 

@@ -75,7 +75,7 @@ func (c *Conn) deniedFolder(op *transport.Op, path string, l *lister) error {
 	if !c.ctl.inStep() {
 		return err
 	}
-	return besides(err, c.goHome())
+	return joinErr(err, c.goHome())
 }
 
 // agreed forgets the doubts about refusals of names that RETR has refused as well. What has

@@ -107,7 +107,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	ended := g.short()
 	data := newDataConn(c.ctl, g.op)
 	data.firstChunk = c.traits.firstChunk
-	d := c.dialBeside(data, port, func() {
+	d := c.dialConcurrently(data, port, func() {
 		if ended {
 			c.nothingToSend(data)
 		}
@@ -155,7 +155,7 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 	if size, ok := g.expected(); ok && size == 0 && ferr == nil && g.q.Received == 0 && d.wire != nil {
 		return false, nil // some servers close its connection without a word of TLS
 	}
-	return false, c.retrieveError(data, besides(err, ferr), g.q.Offset)
+	return false, c.retrieveError(data, joinErr(err, ferr), g.q.Offset)
 }
 
 // begins is the command that says where the part begins, "" if it is the file's
@@ -274,7 +274,7 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 		}
 	}
 	g.drain(first)
-	c.ctl.unhurry()
+	c.ctl.lengthenWait()
 	if none {
 		return d.again && !g.unwanted, d.err
 	}

@@ -39,19 +39,19 @@ func (c *Conn) transferError(d *dataConn, err error, offset int64) error {
 	case kind == transport.KindLocal, kind == transport.KindCertificate, kind == transport.KindInsecure:
 		// A source that fails is cut off, and the reply is then negative, as it
 		// should be.
-		return as(kind, besides(d.err, said))
+		return as(kind, joinErr(d.err, said))
 	case answered && c.wantsResumption(d, last):
-		return as(transport.KindUnsupported, besides(errNoTickets, said))
+		return as(transport.KindUnsupported, joinErr(errNoTickets, said))
 	case answered && offset > 0 && d.sent == 0 && restartRefused(last):
 		return as(transport.KindRestart, said)
 	case answered && kind == transport.KindLost && d.got > 0 && c.kindOf(last.verb, said) == transport.KindRefused:
 		// "551 Error reading file" is no more than what the server saw of the loss. Of an
 		// upload it is not: what is sent before it is refused is cut off by the server.
-		return as(kind, besides(said, d.err))
+		return as(kind, joinErr(said, d.err))
 	case answered:
-		return as(c.kindOf(last.verb, said), besides(said, d.err))
+		return as(c.kindOf(last.verb, said), joinErr(said, d.err))
 	case d.err != nil && errors.Is(err, errHurry):
-		return as(kind, besides(d.err, errHurry))
+		return as(kind, joinErr(d.err, errHurry))
 	case d.err != nil:
 		return d.err
 	}

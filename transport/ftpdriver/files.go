@@ -92,7 +92,7 @@ func (c *Conn) timed(r reply, path string) (look func() error, err error) {
 		// The server took "20260102030405 name" for the name of a file.
 		c.noSetTime = true
 		c.derive()
-		return nil, c.ep.Fail("MDTM", path, transport.KindUnsupported, besides(errNoSetTime, r.err()))
+		return nil, c.ep.Fail("MDTM", path, transport.KindUnsupported, joinErr(errNoSetTime, r.err()))
 	}
 	return c.orLook(r, path)
 }

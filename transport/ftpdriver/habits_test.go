@@ -181,9 +181,9 @@ func allround(f *fake) {
 	f.on["LIST"] = lists(f, "%srw-r--r-- 1 a b %d Jan 2 2026 %s\r\n", "-", "d")
 }
 
-// patient does something again on a new connection, as whoever uses a connection does,
+// retried does something again on a new connection, as whoever uses a connection does,
 // where it failed in a way that may pass.
-func patient(t *testing.T, ep *transport.Endpoint, do func(c *tconn) error) {
+func retried(t *testing.T, ep *transport.Endpoint, do func(c *tconn) error) {
 	t.Helper()
 	var err error
 	for range 3 {
@@ -210,7 +210,7 @@ func patient(t *testing.T, ep *transport.Endpoint, do func(c *tconn) error) {
 func useAll(t *testing.T, ep *transport.Endpoint, f *fake) {
 	for i, size := range []int{0, 5, 100 << 10} {
 		data, name := random(size), fmt.Sprint("in/f", i)
-		patient(t, ep, func(c *tconn) error {
+		retried(t, ep, func(c *tconn) error {
 			put, look := &transport.Store{Path: name, Src: bytes.NewReader(data), Size: int64(size)}, &transport.Stat{Path: name}
 			err := c.do(t.Context(), put, look)
 			if err == nil && (put.Stored != int64(size) || look.Entry.Size != int64(size) && look.Entry.Size >= 0 || look.Entry.Type != transport.TypeFile) {
@@ -221,7 +221,7 @@ func useAll(t *testing.T, ep *transport.Endpoint, f *fake) {
 		if !bytes.Equal(f.file("/home/"+name), data) {
 			t.Errorf("%s is not what was sent", name)
 		}
-		patient(t, ep, func(c *tconn) error {
+		retried(t, ep, func(c *tconn) error {
 			var got bytes.Buffer
 			look, get := &transport.Stat{Path: name}, &transport.Retrieve{Path: name, Dst: &got}
 			get.If = func() bool { return look.Err == nil }
@@ -232,7 +232,7 @@ func useAll(t *testing.T, ep *transport.Endpoint, f *fake) {
 			return err
 		})
 	}
-	patient(t, ep, func(c *tconn) error {
+	retried(t, ep, func(c *tconn) error {
 		var names []string
 		err := c.List(t.Context(), "in", func(e transport.Entry) bool {
 			names = append(names, fmt.Sprint(e.Name, " ", e.Size, " ", e.Type == transport.TypeDir, " ", e.TimeExact && e.ModTime.IsZero()))
@@ -244,7 +244,7 @@ func useAll(t *testing.T, ep *transport.Endpoint, f *fake) {
 		}
 		return err
 	})
-	patient(t, ep, func(c *tconn) error {
+	retried(t, ep, func(c *tconn) error {
 		e, err := c.Stat(t.Context(), "in/deep")
 		if err == nil && e.Type != transport.TypeDir {
 			t.Errorf("a folder is %+v", e)

@@ -286,7 +286,7 @@ func (h hashing) digits(r reply) ([]byte, error) {
 }
 
 // quote keeps a name with spaces together, where numbers follow it. One with
-// quotes besides is beyond what servers agree on.
+// quotes as well is beyond what servers agree on.
 func quote(name string) string {
 	if !strings.Contains(name, " ") {
 		return name

@@ -56,7 +56,7 @@ func (c *Conn) tryInside(name string, first error, move func(base string) error)
 	last := c.ctl.last
 	if entered, err := c.goInside(folderOf(name)); !entered {
 		c.ctl.last = last
-		return besides(orNil(c.ctl.inStep(), err), first)
+		return joinErr(orNil(c.ctl.inStep(), err), first)
 	}
 	err := move(path.Base(name))
 	if err == nil {
@@ -64,13 +64,13 @@ func (c *Conn) tryInside(name string, first error, move func(base string) error)
 		return c.goOut()
 	}
 	if !isReply(err) || !c.ctl.inStep() {
-		return besides(err, c.goOut())
+		return joinErr(err, c.goOut())
 	}
 	c.takesPaths = true // on this connection: it was not for the path
 	if err = c.goOut(); err == nil {
 		c.ctl.last = last
 	}
-	return besides(err, first)
+	return joinErr(err, first)
 }
 
 // storeInside stores what is left of a source that no byte was taken of.
@@ -116,7 +116,7 @@ func (c *Conn) goInside(folder string) (entered bool, err error) {
 			return false, c.notThere(r, folder)
 		}
 		if r, err = c.descend(steps); err == nil && !r.positive() {
-			err = besides(c.goHome(), c.notThere(r, folder))
+			err = joinErr(c.goHome(), c.notThere(r, folder))
 		}
 		if err != nil {
 			return false, err

@@ -233,8 +233,8 @@ func TestAheadPortIsGone(t *testing.T) {
 				if want := append([]byte("hello")[:c.offset], big...); !bytes.Equal(f.file("g"), want) {
 					t.Error("the file is not what was sent")
 				}
-				if f.count("EPSV") != 2 || !conn.lacks(lacksPatience) || !conn.Usable() {
-					t.Errorf("%q, noted: %v", f.inTurns(), conn.lacks(lacksPatience))
+				if f.count("EPSV") != 2 || !conn.lacks(lacksIdlePort) || !conn.Usable() {
+					t.Errorf("%q, noted: %v", f.inTurns(), conn.lacks(lacksIdlePort))
 				}
 			})
 		}

@@ -27,7 +27,7 @@ const (
 	// A few servers throw away what comes with a line.
 	lacksPipelining = "several commands in one write"
 	// The port of an EPSV that was sent ahead could not be reached.
-	lacksPatience = "a port that waits"
+	lacksIdlePort = "a port that waits"
 	// A login was lost in which the password had not been sent alone. That may be no
 	// fault of the server's, and costs a round trip.
 	lacksEagerness = "a login with what follows the password"

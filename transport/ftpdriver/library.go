@@ -278,7 +278,7 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 		_ = d.fail(err) // where it was Dst that failed, the rest must not come
 	}
 	c.tookPath(q.Path)
-	if err = besides(err, resp.Close()); enough {
+	if err = joinErr(err, resp.Close()); enough {
 		return nil // whatever became of the session: the bytes are there
 	}
 	return c.retrieveError(d, err, q.Offset)

@@ -74,7 +74,7 @@ func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.E
 	if !c.ctl.inStep() {
 		return l, err
 	}
-	return l, besides(err, c.goHome())
+	return l, joinErr(err, c.goHome())
 }
 
 // plainPath reports whether a path has nothing in it that may mean something to a server.
@@ -138,7 +138,7 @@ func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Ent
 	if !c.ctl.inStep() {
 		return l, err
 	}
-	return l, besides(err, c.goHome())
+	return l, joinErr(err, c.goHome())
 }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
@@ -201,7 +201,7 @@ func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
 	if err != nil && d.err == nil {
 		return err // the listing makes no sense, whatever the server thinks of it
 	}
-	return c.transferError(d, besides(err, ferr), 0)
+	return c.transferError(d, joinErr(err, ferr), 0)
 }
 
 func (c *Conn) lister(path string, parse func(string) (transport.Entry, bool, bool), yield func(transport.Entry) bool) *lister {

@@ -49,10 +49,10 @@ func (d *dataConn) hear() {
 	}
 }
 
-// hush says that the connection is not used any more.
-func (d *dataConn) hush() {
+// doneWith says that the connection is not used any more.
+func (d *dataConn) doneWith() {
 	if d.over != nil {
-		d.hushed.Do(func() { close(d.over) })
+		d.unused.Do(func() { close(d.over) })
 	}
 }
 

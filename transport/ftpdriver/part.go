@@ -32,8 +32,8 @@ func fails(q transport.Request, err error) *part {
 	return &part{q: q, judge: func([]reply) (func() error, error) { return nil, err }}
 }
 
-// due are the lines that have been sent and not answered.
-func (p *part) due() []string {
+// pending are the lines that have been sent and not answered.
+func (p *part) pending() []string {
 	if !p.sent {
 		return nil
 	}

@@ -42,7 +42,7 @@ func TestStatsInOneWrite(t *testing.T) {
 			want: "4,unsupported", turns: "PWD, SIZE MDTM PWD CWD, SIZE MDTM PWD CWD"},
 		"bad names":       {names: "\n \x00"},
 		"serial":          {conn: func(c *tconn) { c.serial = true }, names: "d f g", store: true, want: "dir,4,not found", turns: "SIZE, MDTM, CWD, CWD, CWD, SIZE, MDTM, CWD, SIZE, MDTM, CWD"},
-		"late host":       {conn: func(c *tconn) { c.lacksNow(lacksPatience) }, names: "f", store: true, want: "4", turns: plain},
+		"late host":       {conn: func(c *tconn) { c.lacksNow(lacksIdlePort) }, names: "f", store: true, want: "4", turns: plain},
 		"MLST":            {change: mlst, names: "f d x", store: true, want: "4,dir,not found", turns: "MLST MLST MLST EPSV"},
 		"a link":          {change: func(f *fake) { mlst(f); f.files["/home/link"] = []byte("linked") }, names: "link f", store: true, want: "6,4", turns: "MLST MLST EPSV, SIZE MDTM PWD CWD"},
 		"no MLST":         {change: func(f *fake) { mlst(f); f.on["MLST"] = always("500 what?") }, names: "d f", store: true, want: "dir,4", turns: "MLST MLST EPSV, SIZE MDTM PWD CWD, CWD CWD, SIZE MDTM CWD"},

@@ -24,7 +24,7 @@ func (c *Conn) nextPort() (port int, early bool, err error) {
 
 // otherPort is the port to try in place of one that was of no use.
 func (c *Conn) otherPort() (int, error) {
-	c.ctl.unhurry()
+	c.ctl.lengthenWait()
 	c.aheadPort = 0
 	return c.passive()
 }
@@ -41,7 +41,7 @@ func (c *Conn) tellsOfPort(early bool, err error) (again bool) {
 			c.learned.Note(c.addr, reachedEPSV, true)
 		}
 	case early:
-		c.lacksNow(lacksPatience)
+		c.lacksNow(lacksIdlePort)
 		return true
 	case c.viaEPSV && !c.reachedEPSV && c.knowsPASV():
 		c.deadEPSV = true

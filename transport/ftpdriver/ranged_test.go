@@ -197,7 +197,7 @@ func TestPortOfAPartIsUsed(t *testing.T) {
 		if turns := f.inTurns(); turns != want {
 			t.Errorf("%q, want %q", turns, want)
 		}
-		if c.lacks(lacksPatience) != (trouble != "") {
+		if c.lacks(lacksIdlePort) != (trouble != "") {
 			t.Errorf("%q, and remembered is %v", trouble, trouble == "")
 		}
 	}

@@ -10,17 +10,17 @@ import (
 // outcome is what became of one request of a write.
 type outcome struct {
 	*part
-	err error
-	due []string // what has been sent of it and not answered
+	err     error
+	pending []string // what has been sent of it and not answered
 }
 
 // outcomes lists them in the order of the batch.
 func (w *flight) outcomes(ctl *control) (all []outcome) {
 	of := func(parts []*part) {
 		for _, p := range parts {
-			o := outcome{part: p, err: p.err, due: p.due()}
+			o := outcome{part: p, err: p.err, pending: p.pending()}
 			if p.judged {
-				o.due = ctl.waiting // of a second look
+				o.pending = ctl.waiting // of a second look
 			}
 			all = append(all, o)
 		}
@@ -66,7 +66,7 @@ func (r *run) conclude(w *flight, err error) {
 			}
 			continue
 		case o.err != nil:
-			own = c.failure(r.ctx, o.q, o.err, o.due)
+			own = c.failure(r.ctx, o.q, o.err, o.pending)
 			if !o.judged && own == err { // it is another's, with which the session has ended
 				other := *own
 				_, other.Path = nameOf(o.q)
@@ -76,7 +76,7 @@ func (r *run) conclude(w *flight, err error) {
 		switch {
 		case own == nil || inStep || r.lost != nil:
 		case !o.judged:
-			r.lost = c.failure(r.ctx, o.q, err, o.due)
+			r.lost = c.failure(r.ctx, o.q, err, o.pending)
 		case o.broke: // another refusal is not why the session has ended
 			r.lost = own
 		}

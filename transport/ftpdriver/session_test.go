@@ -372,7 +372,7 @@ func dropping(t *testing.T, host, greeting string) {
 	begin := time.Now()
 	_, err := Dial(t.Context(), ep)
 	wantKind(t, err, transport.KindLost, 0)
-	if took := time.Since(begin); took > 2*batchPatience {
+	if took := time.Since(begin); took > 2*batchTimeout {
 		t.Errorf("it took %v to find out", took)
 	}
 	c := dial(t, ep)

@@ -105,7 +105,7 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 	size, mdtm, cwd, home := replies[0], replies[1], replies[2], replies[3]
 	judge := func(lost error) error {
 		entry, err := c.judge(name, size, mdtm, func() (bool, error) { return c.wasFolder(cwd, name, lost) })
-		return found(entry, besides(err, lost))
+		return found(entry, joinErr(err, lost))
 	}
 	switch {
 	case !cwd.positive():
@@ -147,8 +147,8 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 	if c.noCWD && err == nil && !sized && size.positive() && mdtm.code != 213 {
 		isDir = true // it says yes to everything: there is no other evidence
 	}
-	shut := errors.Is(err, errShut)
-	if !ok && !isDir && (err == nil || shut) {
+	forbidden := errors.Is(err, errForbidden)
+	if !ok && !isDir && (err == nil || forbidden) {
 		e, found := c.listed(name)
 		if !found {
 			return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
@@ -159,12 +159,12 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 	case isDir:
 		entry.Type, entry.Size = transport.TypeDir, -1 // that of a folder is the server's own affair
 		return entry, nil
-	case shut && (sized || mdtm.code == 213):
+	case forbidden && (sized || mdtm.code == 213):
 		entry.Type = transport.TypeUnknown
 		return entry, nil
 	case sized && (err == nil || c.ctl.inStep()):
 		return entry, nil
-	case err != nil && !shut:
+	case err != nil && !forbidden:
 		return transport.Entry{}, err
 	case mdtm.code == 213:
 		return entry, nil // a file whose size the server does not tell

@@ -41,7 +41,7 @@ func applyPolicy(config *tls.Config, ep *transport.Endpoint) error {
 }
 
 // suites are the cipher suites up to TLS 1.2: AEAD with forward secrecy, or with
-// legacy besides them CBC and RSA key exchange; RC4 and 3DES never.
+// legacy adds to them CBC and RSA key exchange; RC4 and 3DES never.
 func suites(legacy bool) []uint16 {
 	var out []uint16
 	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {

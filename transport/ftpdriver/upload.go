@@ -64,7 +64,7 @@ func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
 	}
 	r.look(w.parts)
 	r.look(w.behind)
-	return besides(w.failed, w.lost)
+	return joinErr(w.failed, w.lost)
 }
 
 // small reads a source that is said to be small. What it has read of one that is not is
@@ -113,7 +113,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 	c := u.r.c
 	data := newDataConn(c.ctl, u.op)
 	data.upload, data.moved = true, u.moved
-	d := c.dialBeside(data, port, func() {
+	d := c.dialConcurrently(data, port, func() {
 		if !u.small {
 			return
 		}
@@ -153,7 +153,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 			_ = d.Close()
 		}
 		last, err = u.final(d)
-		err = besides(cut, err)
+		err = joinErr(cut, err)
 	}
 	d.inVain()
 	if u.sent = d.sent; err == nil && !done(last) {

@@ -17,8 +17,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// agentPatience bounds a question to the agent for which no person is needed.
-const agentPatience = 5 * time.Second
+// agentTimeout bounds a question to the agent for which no person is needed.
+const agentTimeout = 5 * time.Second
 
 // agentPath returns the agent's socket, "" for none.
 func agentPath(s *transport.SSH) string {
@@ -35,7 +35,7 @@ func agentHolds(ctx context.Context, s *transport.SSH, key ssh.PublicKey) bool {
 	if path == "" || key == nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, agentPatience)
+	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	conn, err := dialAgent(ctx, path)
 	if err != nil {

@@ -68,7 +68,7 @@ func TestAgent(t *testing.T) {
 	t.Setenv("SSH_AUTH_SOCK", "")
 	dialFail(t, ep, transport.KindAuth)
 
-	// An agent full of other keys must not use up the server's patience
+	// An agent full of other keys must not meet the server's bound on attempts
 	// before the password is tried.
 	ep.SSH.Agent = startAgent(t, keys[1:9]...)
 	ep.Password = "password"
@@ -82,7 +82,7 @@ func TestAgent(t *testing.T) {
 }
 
 // TestAgentKeyThatIsNamed: the key of the agent whose public half is among the identity
-// files is offered before the agent's others, which a server may not have the patience
+// files is offered before the agent's others, which a server may not have the time
 // for; where a password may follow it counts for nothing.
 func TestAgentKeyThatIsNamed(t *testing.T) {
 	keys := make([]*pki.SSHKey, 10)

@@ -18,29 +18,29 @@ import (
 // therefore travels on several, each a session of its own with a handle of its
 // own, within one connection: opening it costs three round trips and no login.
 const (
-	// mostLanes bounds the sessions of a connection. OpenSSH's MaxSessions is 10.
-	mostLanes = 8
-	// laneBytes is what is under way on one of several lanes: the window.
-	laneBytes = 2 << 20
-	// lanesFrom is the round trip above which the window is what limits: at 16 ms
+	// maxChannels bounds the sessions of a connection. OpenSSH's MaxSessions is 10.
+	maxChannels = 8
+	// channelBytes is what is under way on one of several channels: the window.
+	channelBytes = 2 << 20
+	// channelsFrom is the round trip above which the window is what limits: at 16 ms
 	// it lets 130 MB/s pass. Below, more under way is more to lose with a connection:
-	// at 10 ms and 100 MB/s lanes sent a file over a bad line 2.1 times, not 1.3.
-	lanesFrom = 16 * time.Millisecond
-	// laneWorth is how much of a file there must be for each lane.
-	laneWorth = 4 << 20
+	// at 10 ms and 100 MB/s channels sent a file over a bad line 2.1 times, not 1.3.
+	channelsFrom = 16 * time.Millisecond
+	// channelWorth is how much of a file there must be for each channel.
+	channelWorth = 4 << 20
 	// overlap is how many owners may use a connection at once: enough for 4,000 small
 	// files a second at 10 ms. What a lost connection costs of them is bounded by what
 	// is under way on it, the window, however many they are.
 	overlap = 128
-	// firstLanes are opened as soon as a file is large enough, and the others
+	// firstChannels are opened as soon as a file is large enough, and the others
 	// once the windows are seen to limit. A large file on a long line gets all of
 	// them at once: it would be over before that is seen.
-	firstLanes = 4
-	longTrip   = 20 * time.Millisecond
-	longFile   = 32 << 20
+	firstChannels = 4
+	longTrip      = 20 * time.Millisecond
+	longFile      = 32 << 20
 )
 
-// extras are the lanes of a connection besides its main session. They are opened
+// extras are the channels of a connection besides its main session. They are opened
 // when a transfer wants them and serve one transfer at a time.
 type extras struct {
 	inUse sync.Mutex // held by the transfer that uses them
@@ -57,22 +57,22 @@ type extras struct {
 	opened map[*pipe]*reply
 }
 
-// want opens lanes until there are n, without waiting for them.
+// want opens channels until there are n, without waiting for them.
 func (c *Conn) want(n int) {
 	x := &c.extras
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for len(x.pipes)+x.opening < min(n, x.limit) {
 		x.opening++
-		go c.openLane()
+		go c.openChannel()
 	}
 }
 
-// openLane opens one. That a server refuses is no failure: one remembers how many
+// openChannel opens one. That a server refuses is no failure: one remembers how many
 // it takes. The goroutine ends with the connection at the latest.
-func (c *Conn) openLane() {
+func (c *Conn) openChannel() {
 	x := &c.extras
-	p, end, err := c.dialLane()
+	p, end, err := c.dialChannel()
 	if err == nil && c.readsAhead {
 		x.mu.Lock()
 		x.hailed = append(x.hailed, p)
@@ -103,7 +103,7 @@ func (c *Conn) openLane() {
 	}
 }
 
-// openAhead opens the file on the lanes that have not been answered yet. It is called
+// openAhead opens the file on the channels that have not been answered yet. It is called
 // with mu held.
 func (x *extras) openAhead() {
 	for i, p := range x.hailed {
@@ -113,8 +113,8 @@ func (x *extras) openAhead() {
 	}
 }
 
-// dialLane opens a session and greets it. end closes it alone.
-func (c *Conn) dialLane() (p *pipe, end func(), err error) {
+// dialChannel opens a session and greets it. end closes it alone.
+func (c *Conn) dialChannel() (p *pipe, end func(), err error) {
 	ch, requests, err := c.ssh.OpenChannel("session", nil)
 	if err != nil {
 		return nil, nil, err
@@ -143,21 +143,21 @@ func readsAhead(conn ssh.Conn) bool {
 	return bytes.HasPrefix(conn.ServerVersion(), []byte("SSH-2.0-OpenSSH_"))
 }
 
-// lanesAtFirst is how many lanes a transfer begins with.
-func (c *Conn) lanesAtFirst(size int64) int {
+// channelsAtFirst is how many channels a transfer begins with.
+func (c *Conn) channelsAtFirst(size int64) int {
 	trip := c.roundTrip()
 	switch {
-	case trip < lanesFrom || size < 2*laneWorth || c.sole():
+	case trip < channelsFrom || size < 2*channelWorth || c.sole():
 		return 1
 	case trip >= longTrip && size >= longFile:
-		return mostLanes
+		return maxChannels
 	}
-	return min(firstLanes, int(size/laneWorth))
+	return min(firstChannels, int(size/channelWorth))
 }
 
-// prepareLanes opens the lanes that a transfer will want, before its file is opened: one
+// prepareChannels opens the channels that a transfer will want, before its file is opened: one
 // takes two round trips to open, and would otherwise queue behind the first megabytes.
-func (c *Conn) prepareLanes(q transport.Request) {
+func (c *Conn) prepareChannels(q transport.Request) {
 	var size int64
 	switch q := q.(type) {
 	case *transport.Store:
@@ -165,7 +165,7 @@ func (c *Conn) prepareLanes(q transport.Request) {
 	case *transport.Retrieve:
 		size = hint(q)
 	}
-	if n := c.lanesAtFirst(size); n > 1 {
+	if n := c.channelsAtFirst(size); n > 1 {
 		c.want(n - 1)
 	}
 }

@@ -6,7 +6,7 @@
 // and how it carries out a batch in do.go; what may leave together in reach.go, and what
 // is opened ahead of a condition in guess.go; what is asked for in another way where it is
 // refused in typed.go, rename.go and longwrite.go; pipe.go, which lets packets of our own
-// travel between those of pkg/sftp; store.go, retrieve.go and lanes.go. Who the server
+// travel between those of pkg/sftp; store.go, retrieve.go and channels.go. Who the server
 // must be is in hostkeys.go and knownhosts.go, who we are in auth.go and identity.go,
 // what a failure means in classify.go and greeting.go.
 //

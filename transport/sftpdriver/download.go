@@ -28,7 +28,7 @@ type download struct {
 	stat           *reply
 	burst          *burst // with which the first requests leave
 	queue          []part
-	lanes          *lanes
+	channels       *channels
 	smaller        bool // a long read was refused, and a shorter one has not been answered
 }
 
@@ -51,16 +51,16 @@ func (d *download) run() error {
 		return err
 	}
 	for d.pos < d.end && (d.size < 0 || d.pos < d.size) {
-		d.lanes.join()
+		d.channels.join()
 		d.fill(math.MaxInt)
-		if err := d.same(d.queue[0].lane); err != nil {
+		if err := d.same(d.queue[0].channel); err != nil {
 			return err
 		}
 		next := d.queue[0]
 		d.queue = d.queue[1:]
 		n, err := d.take(next)
 		d.s.op.Heard()
-		d.lanes.answered(next)
+		d.channels.answered(next)
 		if s := statusOf(err); s != nil && s.code == fxEOF || err == nil && n == 0 {
 			if d.pos < min(d.size, d.end) {
 				return fmt.Errorf("%w: at %d of %d bytes", errTruncated, d.pos, d.size)
@@ -94,13 +94,13 @@ func (d *download) done() {
 	for _, p := range d.queue {
 		p.reply.drop()
 	}
-	for _, r := range append(d.lanes.closing(), d.s.c.pipe.send(fxpClose, putString(nil, d.handle))) {
+	for _, r := range append(d.channels.closing(), d.s.c.pipe.send(fxpClose, putString(nil, d.handle))) {
 		r.drop()
 	}
-	d.lanes.done()
+	d.channels.done()
 }
 
-// fill sends requests until so many are under way, or all lanes are full.
+// fill sends requests until so many are under way, or all channels are full.
 func (d *download) fill(most int) {
 	end := d.end
 	switch {
@@ -113,7 +113,7 @@ func (d *download) fill(most int) {
 	}
 	for len(d.queue) < most && d.next < end {
 		n := int(min(int64(d.chunk), end-d.next))
-		l := d.lanes.pick(n)
+		l := d.channels.pick(n)
 		if l == nil {
 			return
 		}
@@ -127,14 +127,14 @@ func (d *download) complete(missing int) {
 	var again []part
 	for at := d.pos; missing > 0; {
 		n := min(missing, max(d.chunk, safePacket))
-		again = append(again, d.ask(d.lanes.ready[0], at, n))
+		again = append(again, d.ask(d.channels.ready[0], at, n))
 		at += int64(n)
 		missing -= n
 	}
 	d.queue = append(again, d.queue...)
 }
 
-func (d *download) ask(l *lane, offset int64, n int) part {
+func (d *download) ask(l *channel, offset int64, n int) part {
 	b := putString(make([]byte, requestHead, requestHead+16+len(l.handle)), l.handle)
 	b = binary.BigEndian.AppendUint64(b, uint64(offset))
 	b = binary.BigEndian.AppendUint32(b, uint32(n))
@@ -144,17 +144,17 @@ func (d *download) ask(l *lane, offset int64, n int) part {
 	} else {
 		r = l.pipe.sendPacket(fxpRead, b)
 	}
-	p := d.lanes.sent(l, n, r)
+	p := d.channels.sent(l, n, r)
 	p.offset = offset
 	return p
 }
 
-// same looks at what a lane has opened, before anything that it has read is taken: the
+// same looks at what a channel has opened, before anything that it has read is taken: the
 // name may have been given to another file since the main session opened it, and a
-// mixture of both would have the right length. What such a lane was asked for is asked
-// of the main session, and no more of the lane. The same goes for a file that grows,
+// mixture of both would have the right length. What such a channel was asked for is asked
+// of the main session, and no more of the channel. The same goes for a file that grows,
 // which cannot be told from another one.
-func (d *download) same(l *lane) error {
+func (d *download) same(l *channel) error {
 	if l.stat == nil {
 		return nil
 	}
@@ -169,10 +169,10 @@ func (d *download) same(l *lane) error {
 	}
 	l.other = true
 	for i, p := range d.queue {
-		if p.lane == l {
+		if p.channel == l {
 			p.reply.drop()
 			l.under -= weigh(p.length)
-			d.queue[i] = d.ask(d.lanes.ready[0], p.offset, p.length)
+			d.queue[i] = d.ask(d.channels.ready[0], p.offset, p.length)
 		}
 	}
 	return nil

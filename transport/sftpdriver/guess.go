@@ -127,8 +127,8 @@ func (s *step) settleStats() error {
 	return nil
 }
 
-// takeBackPatience bounds takeBack, which is nobody's aim.
-const takeBackPatience = 2 * time.Second
+// takeBackTimeout bounds takeBack, which is nobody's aim.
+const takeBackTimeout = 2 * time.Second
 
 // takeBack removes a file that was made on a guess, unless somebody has begun to write
 // to it. It works also when the context has ended: a handle would stay open otherwise.
@@ -144,7 +144,7 @@ func (s *step) takeBack() {
 		return
 	}
 	s.rest()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), takeBackPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), takeBackTimeout)
 	defer cancel()
 	r := &run{c: s.c, ctx: ctx}
 	r.steps = []step{{run: r, name: "CLOSE", paths: s.paths, acts: true, req: &transport.Remove{}}}

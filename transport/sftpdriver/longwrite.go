@@ -35,14 +35,14 @@ type check struct {
 func (u *upload) longest() int {
 	c := u.s.c
 	n := c.writeSize()
-	if n > safePacket && !c.inOrder && u.lanes.holding && int64(n) > c.limits.proven.Load() {
+	if n > safePacket && !c.inOrder && u.channels.holding && int64(n) > c.limits.proven.Load() {
 		return safePacket
 	}
 	return n
 }
 
 // check asks for the size behind a write that is longer than any before.
-func (u *upload) check(l *lane, n int) {
+func (u *upload) check(l *channel, n int) {
 	c := u.s.c
 	if n <= safePacket || c.inOrder || int64(n) <= c.limits.proven.Load() {
 		return

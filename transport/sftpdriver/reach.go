@@ -26,7 +26,7 @@ func (r *run) reach(i int) int {
 		if j > i {
 			s.prepare()
 		}
-		r.c.prepareLanes(s.req)
+		r.c.prepareChannels(s.req)
 		if !r.may(i, j) {
 			break
 		}

@@ -68,14 +68,14 @@ func (s *step) read(q *transport.Retrieve, b *burst) {
 		return
 	}
 	size := s.hint(q)
-	lanes := s.c.newLanes(openRequest(q.Path, fxfRead), size)
-	lanes.looks = true
-	lanes.begin(handle)
+	channels := s.c.newChannels(openRequest(q.Path, fxfRead), size)
+	channels.looks = true
+	channels.begin(handle)
 	s.c.applyLimits()
 	d := &download{
 		s: s, q: q, handle: handle, dst: s.op.Writer(q.Dst),
 		pos: q.Offset, next: q.Offset, end: math.MaxInt64, size: -1, chunk: s.c.readSize(),
-		lanes: lanes,
+		channels: channels,
 	}
 	if q.Limit > 0 && q.Limit < math.MaxInt64-q.Offset {
 		d.end = q.Offset + q.Limit

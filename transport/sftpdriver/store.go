@@ -27,11 +27,11 @@ func (s *step) store(q *transport.Store) error {
 		}
 	}
 	s.at("WRITE", q.Path)
-	lanes := s.c.newLanes(openRequest(q.Path, fxfWrite), max(q.Size, 0))
-	defer lanes.done()
-	lanes.begin(handle)
+	channels := s.c.newChannels(openRequest(q.Path, fxfWrite), max(q.Size, 0))
+	defer channels.done()
+	channels.begin(handle)
 	s.c.applyLimits()
-	u := &upload{s: s, q: q, handle: handle, lanes: lanes, src: s.op.Reader(q.Src), acked: q.Offset, next: q.Offset}
+	u := &upload{s: s, q: q, handle: handle, channels: channels, src: s.op.Reader(q.Src), acked: q.Offset, next: q.Offset}
 	err := u.run()
 	q.Stored = u.acked - q.Offset
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// TestStoreCloseFailsOnALane: a file that went over several sessions is only there when
+// TestStoreCloseFailsOnAChannel: a file that went over several sessions is only there when
 // each of them has closed it: network file systems say there that they could not keep what
 // they had acknowledged.
-func TestStoreCloseFailsOnALane(t *testing.T) {
-	r := newLaneRig(t, firstLanes-1)
+func TestStoreCloseFailsOnAChannel(t *testing.T) {
+	r := newChannelRig(t, firstChannels-1)
 	var closes atomic.Int32
 	r.onClose = func(s *fakeSession, id uint32) bool {
-		last := closes.Add(1) == firstLanes-1
+		last := closes.Add(1) == firstChannels-1
 		if last {
 			s.status(id, fxFailure, "Disk quota exceeded")
 		}
@@ -28,16 +28,16 @@ func TestStoreCloseFailsOnALane(t *testing.T) {
 	if te := wantKind(t, err, transport.KindQuota); n != 0 || te.Op != "SSH_FXP_CLOSE" {
 		t.Error(n, te)
 	}
-	if n := closes.Load(); n != firstLanes-1 {
-		t.Errorf("%d lanes were closed", n)
+	if n := closes.Load(); n != firstChannels-1 {
+		t.Errorf("%d channels were closed", n)
 	}
 }
 
-// TestTrap8CutFollowsTheLanes: the file is cut back to what was acknowledged without a gap
-// when every lane has closed it, which a session answers behind its writes: what one
+// TestTrap8CutFollowsTheChannels: the file is cut back to what was acknowledged without a gap
+// when every channel has closed it, which a session answers behind its writes: what one
 // writes after the cut would be behind a hole.
-func TestTrap8CutFollowsTheLanes(t *testing.T) {
-	r := newLaneRig(t, firstLanes-1)
+func TestTrap8CutFollowsTheChannels(t *testing.T) {
+	r := newChannelRig(t, firstChannels-1)
 	var refused, ended atomic.Int32
 	cut := make(chan struct{})
 	r.onWrite = func(s *fakeSession, id uint32, _ uint64) bool {
@@ -48,8 +48,8 @@ func TestTrap8CutFollowsTheLanes(t *testing.T) {
 		return true
 	}
 	r.onCut = sync.OnceFunc(func() {
-		if n := ended.Load(); n != firstLanes-1 {
-			t.Errorf("cut when %d lanes of %d had closed the file", n, firstLanes-1)
+		if n := ended.Load(); n != firstChannels-1 {
+			t.Errorf("cut when %d channels of %d had closed the file", n, firstChannels-1)
 		}
 		close(cut)
 	})

@@ -22,7 +22,7 @@ type upload struct {
 	failed      error // the first refusal or loss
 	length      int   // of the write that was refused
 	checks      []check
-	lanes       *lanes
+	channels    *channels
 }
 
 func (u *upload) run() error {
@@ -78,15 +78,15 @@ func (u *upload) read(buf []byte) (int, error) {
 	return n, err
 }
 
-// send writes a packet, whose payload of n bytes is in place, on the lane that has
+// send writes a packet, whose payload of n bytes is in place, on the channel that has
 // room for it soonest.
 func (u *upload) send(buf []byte, n int) {
-	u.lanes.join()
+	u.channels.join()
 	for len(u.queue) > 0 && u.queue[0].reply.answered() {
 		u.take()
 	}
-	var l *lane
-	for l = u.lanes.pick(n); l == nil && u.failed == nil; l = u.lanes.pick(n) {
+	var l *channel
+	for l = u.channels.pick(n); l == nil && u.failed == nil; l = u.channels.pick(n) {
 		u.take()
 	}
 	if u.failed != nil {
@@ -97,7 +97,7 @@ func (u *upload) send(buf []byte, n int) {
 	}
 	r := l.pipe.sendPacket(fxpWrite, writeHead(buf, l.handle, u.next, n))
 	u.next += int64(n)
-	u.queue = append(u.queue, u.lanes.sent(l, n, r))
+	u.queue = append(u.queue, u.channels.sent(l, n, r))
 	u.check(l, n)
 }
 
@@ -115,7 +115,7 @@ func (u *upload) take() {
 	u.queue = u.queue[1:]
 	err := p.reply.parse(fxpStatus, nil)
 	u.s.op.Heard()
-	u.lanes.answered(p)
+	u.channels.answered(p)
 	switch {
 	case u.failed != nil:
 	case err != nil:
@@ -155,7 +155,7 @@ func (u *upload) small(buf []byte, n int) error {
 // finish closes a file that has been written and acknowledged.
 func (u *upload) finish() error {
 	u.s.at("CLOSE")
-	others := u.lanes.closing()
+	others := u.channels.closing()
 	main := u.close(&burst{p: u.s.c.pipe})
 	err := main.parse(fxpStatus, nil)
 	for _, r := range others {
@@ -192,7 +192,7 @@ func (u *upload) giveUp() error {
 		return err
 	}
 	err = u.s.explain(err, int64(u.s.c.writeSize()))
-	for _, r := range u.lanes.closing() {
+	for _, r := range u.channels.closing() {
 		_, buf, rerr := r.wait() // what they write must not follow the cut
 		if rerr == nil {
 			r.p.buffers.put(buf)

@@ -8,8 +8,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
-// patience is how long connecting may take before who looks is told of it.
-const patience = 400 * time.Millisecond
+// noticeAfter is how long connecting may take before who looks is told of it.
+const noticeAfter = 400 * time.Millisecond
 
 // Connect is [ftpx.New] for a command. On a terminal it says what is waited for, once
 // when that takes long and once when the first attempt has failed: the next ones may
@@ -27,22 +27,13 @@ func Connect(ctx context.Context, name string, f Flags, env Env, cfg ftpx.Config
 			Note(f, env, format, args...)
 		}
 	}
-	timer := time.AfterFunc(patience, func() { say("%s: connecting to %s ...", name, cfg.Host) })
-	var hooks ftpx.Hooks
-	if cfg.Hooks != nil {
-		hooks = *cfg.Hooks
-	}
-	told := hooks.Retry
-	hooks.Retry = func(i ftpx.RetryInfo) {
-		if told != nil {
-			told(i)
-		}
+	timer := time.AfterFunc(noticeAfter, func() { say("%s: connecting to %s ...", name, cfg.Host) })
+	cfg.Hooks = ftpx.JoinHooks(cfg.Hooks, &ftpx.Hooks{Retry: func(_ context.Context, i ftpx.RetryInfo) {
 		if i.Attempt == 1 {
 			timer.Stop()
 			say("%s: %s: trying again, -retry-for says how long", name, Words(i.Err))
 		}
-	}
-	cfg.Hooks = &hooks
+	}})
 	client, err := ftpx.New(ctx, cfg)
 	timer.Stop()
 	mu.Lock()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -14,17 +15,14 @@ import (
 type Progress struct {
 	bars *bars
 
-	mu     sync.Mutex // guards what follows
-	active map[transferKey]*activeBar
-	files  int   // that are done
-	bytes  int64 // of those
+	mu     sync.Mutex            // guards what follows
+	active map[uint64]*activeBar // by operation
+	files  int                   // that are done
+	bytes  int64                 // of those
 	// expectedFiles and expectedBytes are what there is to do, 0 if that is not known.
 	expectedFiles int
 	expectedBytes int64
 }
-
-// transferKey tells transfers apart.
-type transferKey struct{ op, local, remote string }
 
 type activeBar struct {
 	bar
@@ -38,7 +36,7 @@ func NewProgress(env Env) *Progress {
 	if !env.Terminal {
 		return nil
 	}
-	p := &Progress{active: map[transferKey]*activeBar{}}
+	p := &Progress{active: map[uint64]*activeBar{}}
 	p.bars = &bars{begin: time.Now(), refresh: make(chan any), gone: make(chan any), stop: make(chan struct{}), sum: p.total}
 	p.bars.start(env)
 	return p
@@ -60,36 +58,33 @@ func (p *Progress) Hook(h *ftpx.Hooks) *ftpx.Hooks {
 	if p == nil {
 		return h
 	}
-	var with ftpx.Hooks
-	if h != nil {
-		with = *h
-	}
-	with.Progress = p.moved
-	with.Done = p.ended
-	return &with
+	return ftpx.JoinHooks(h, &ftpx.Hooks{
+		Progress: func(_ context.Context, i ftpx.ProgressInfo) { p.moved(i) },
+		Operation: func(_ context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+			return nil, func(e ftpx.OperationEnd) { p.ended(i.ID, e.Err) }
+		},
+	})
 }
 
 func (p *Progress) moved(i ftpx.ProgressInfo) {
-	key := transferKey{i.Op, i.Local, i.Remote}
 	p.mu.Lock()
-	b := p.active[key]
+	b := p.active[i.ID]
 	if b == nil {
 		b = &activeBar{bar: bar{bars: p.bars}}
-		p.active[key] = b
+		p.active[i.ID] = b
 	}
 	b.at = i.Offset
 	p.mu.Unlock()
 	b.progress(i) // draws, and asks for total, which wants the lock
 }
 
-func (p *Progress) ended(i ftpx.DoneInfo) {
-	key := transferKey{i.Op, i.Local, i.Remote}
+func (p *Progress) ended(id uint64, err error) {
 	p.mu.Lock()
-	b := p.active[key]
-	delete(p.active, key)
+	b := p.active[id]
+	delete(p.active, id)
 	p.mu.Unlock()
 	if b != nil {
-		b.end(i.Err == nil)
+		b.end(err == nil)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -43,21 +44,26 @@ func TestProgress(t *testing.T) {
 	env := Env{Stdout: &out, Stderr: &errs, Terminal: true}.Shared()
 	p := NewProgress(env)
 	retried := 0
-	h := p.Hook(&ftpx.Hooks{Retry: func(ftpx.RetryInfo) { retried++ }})
+	h := p.Hook(&ftpx.Hooks{Retry: func(context.Context, ftpx.RetryInfo) { retried++ }})
 	p.Expect(2, 200)
-	move := func(name string, offset int64) {
-		h.Progress(ftpx.ProgressInfo{Op: "upload", Remote: name, Offset: offset, Size: 100})
+	ends := map[uint64]func(ftpx.OperationEnd){}
+	for id := range uint64(3) {
+		_, ends[id] = h.Operation(t.Context(), ftpx.OperationInfo{ID: id, Op: "upload"})
 	}
-	move("a", 60)
-	move("b", 10)
-	move("a", 40) // it was lost, and steps back
-	h.Retry(ftpx.RetryInfo{})
+	const a, b, unseen = 0, 1, 2
+	move := func(id uint64, offset int64) {
+		h.Progress(t.Context(), ftpx.ProgressInfo{ID: id, Op: "upload", Remote: "f", Offset: offset, Size: 100})
+	}
+	move(a, 60)
+	move(b, 10)
+	move(a, 40) // it was lost, and steps back
+	h.Retry(t.Context(), ftpx.RetryInfo{})
 	if got := p.total(); !strings.HasPrefix(got, "total: 0 of 2 files, 50 B of 200 B (25 %)") || retried != 1 {
 		t.Errorf("%s, %d retries", got, retried)
 	}
-	h.Done(ftpx.DoneInfo{Op: "upload", Remote: "b", Err: errors.New("gone")})
-	h.Done(ftpx.DoneInfo{Op: "upload", Remote: "never seen"})
-	h.Done(ftpx.DoneInfo{Op: "upload", Remote: "a"})
+	ends[b](ftpx.OperationEnd{Err: errors.New("gone")})
+	ends[unseen](ftpx.OperationEnd{})
+	ends[a](ftpx.OperationEnd{})
 	p.File(100)
 	if got := p.total(); !strings.HasPrefix(got, "total: 1 of 2 files, 100 B of 200 B (50 %)") {
 		t.Error(got)

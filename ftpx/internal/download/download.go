@@ -31,7 +31,7 @@ type Spec struct {
 	// DropTime leaves the time of the local file at now.
 	DropTime bool
 	// Progress is told how far it is.
-	Progress func(offset, size int64)
+	Progress func(*session.Lease, transfer.Position)
 }
 
 // Failure is how a download failed. Nothing that happens on a server can make its outcome

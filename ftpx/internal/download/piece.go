@@ -119,7 +119,7 @@ func (p *piece) retrieveFrom(ctx context.Context, l *session.Lease, from int64) 
 	_, err := l.Retrieve(ctx, p.of.Remote, from, w, &transport.IO{Size: left, Limit: left, Progress: func(n int64) {
 		l.Moved()
 		p.env.Received(n)
-		p.env.Progress(p.task, p.of.Offset+p.at, p.of.Seen.Size)
+		p.env.Progress(l, p.task, transfer.Position{Offset: p.of.Offset + p.at, Size: p.of.Seen.Size})
 	}})
 	return err
 }

@@ -22,20 +22,21 @@ type streams struct {
 	seen transport.Entry
 	life
 
-	mu      *sync.Mutex   // the download's; guards what follows, the segments, and what is written
-	changed *sync.Cond    // a segment was given back, a stream has ended, or all is there
-	others  int           // streams besides the main one
-	got     int64         // written in this attempt
-	each    float64       // bytes a second of one stream, 0 where that was not measured
-	begun   chan struct{} // closed when something was written
-	started bool          // it is
-	leave   bool          // the other streams are to end
-	full    bool          // they are not to begin anything
-	apart   bool          // several streams have written
-	over    bool          // nothing is written any more
-	differs bool          // something came that is not what is there
-	news    bool          // there is progress to be told
-	telling bool          // somebody is telling it
+	mu      *sync.Mutex    // the download's; guards what follows, the segments, and what is written
+	changed *sync.Cond     // a segment was given back, a stream has ended, or all is there
+	others  int            // streams besides the main one
+	got     int64          // written in this attempt
+	each    float64        // bytes a second of one stream, 0 where that was not measured
+	begun   chan struct{}  // closed when something was written
+	started bool           // it is
+	leave   bool           // the other streams are to end
+	full    bool           // they are not to begin anything
+	apart   bool           // several streams have written
+	over    bool           // nothing is written any more
+	differs bool           // something came that is not what is there
+	news    bool           // there is progress to be told
+	newest  *session.Lease // whose it is
+	telling bool           // somebody is telling it
 	widens  sync.WaitGroup
 }
 
@@ -344,7 +345,7 @@ func (w *segmentWriter) moved(n int) {
 	d.res.Moved += int64(n)
 	w.l.Moved()
 	d.env.Received(int64(n))
-	w.x.news = true
+	w.x.news, w.x.newest = true, w.l
 }
 
 // tell tells of progress, without the lock, since a caller may take its time over that.
@@ -357,9 +358,9 @@ func (x *streams) tell() {
 	x.telling = true
 	for x.news && !x.over {
 		x.news = false
-		have := d.parts.have()
+		l, at := x.newest, transfer.Position{Offset: d.parts.have(), Size: d.size}
 		x.mu.Unlock()
-		d.env.Report(d.task, d.spec.Progress, have, d.size)
+		d.env.Report(l, d.task, d.spec.Progress, at)
 		x.mu.Lock()
 	}
 	x.telling = false

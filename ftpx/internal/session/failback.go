@@ -38,18 +38,20 @@ func (s *Session) watchPreferred() {
 			if barred[i] {
 				continue
 			}
-			conn, _, err := s.connect(s.ctx, better, hostTimeout)
+			link, err := s.connect(s.ctx, better, hostTimeout)
 			if err != nil {
 				since[i], barred[i] = time.Time{}, !elsewhere(err)
 				continue
 			}
-			_ = conn.Close()
+			s.discard(better, link)
 			if since[i].IsZero() {
 				since[i] = time.Now()
 			}
 			if time.Since(since[i]) >= homeAfter {
-				better.breaker().succeeded()
-				s.move(h.list[at], better, nil)
+				if b := better.breaker(); b.succeeded() {
+					s.tellBreaker(s.ctx, better, b)
+				}
+				s.move(s.ctx, h.list[at], better, nil)
 				since[i] = time.Time{}
 				break
 			}

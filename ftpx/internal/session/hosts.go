@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -57,10 +58,21 @@ func (h *hosts) order() []*Host {
 	return down
 }
 
+// untilFree is how long it is until some host may be asked, 0 where one may now.
+func (h *hosts) untilFree() (least time.Duration) {
+	for i, host := range h.list {
+		until, _ := host.breaker().state()
+		if d := max(time.Until(until), 0); i == 0 || d < least {
+			least = d
+		}
+	}
+	return least
+}
+
 // failOver takes note that an attempt got a connection on a host, after others had
 // failed it. Work in general moves there only if the host that it goes to is one of
 // those, or is known to be down: an attempt that set out before a move must not undo it.
-func (s *Session) failOver(to *Host, failed []hostFailure) {
+func (s *Session) failOver(ctx context.Context, to *Host, failed []hostFailure) {
 	h := &s.hosts
 	if len(h.list) == 1 {
 		return
@@ -76,12 +88,12 @@ func (s *Session) failOver(to *Host, failed []hostFailure) {
 		}
 	}
 	if why != nil {
-		s.move(was, to, why)
+		s.move(ctx, was, to, why)
 	}
 }
 
 // move sends work to another host from now on, unless it has left was meanwhile.
-func (s *Session) move(was, to *Host, why error) {
+func (s *Session) move(ctx context.Context, was, to *Host, why error) {
 	h := &s.hosts
 	h.mu.Lock()
 	if h.list[h.at] != was {
@@ -92,10 +104,10 @@ func (s *Session) move(was, to *Host, why error) {
 	watch := h.at > 0 && !h.watching
 	h.watching = h.watching || watch
 	h.mu.Unlock()
-	s.opts.Events.Moved(to.Name, was.Name, why)
 	if watch {
 		go s.watchPreferred()
 	}
+	s.opts.Events.Moved(ctx, to.Name, was.Name, why)
 }
 
 // elsewhere reports whether what kept a host from giving a connection is a reason to

@@ -19,10 +19,10 @@ type slots struct {
 	probeAt     time.Time // when limit+1 may be tried; set while limit < most
 	probe       time.Duration
 
-	// patience is how long work that may share waits for that before a connection is
+	// shareWait is how long work that may share waits for that before a connection is
 	// opened for it: a quarter of what opening takes, since others get on meanwhile.
-	patience time.Duration
-	opened   time.Time // when that was done last
+	shareWait time.Duration
+	opened    time.Time // when that was done last
 }
 
 func newSlots(size int) slots { return slots{most: size, limit: size, probe: probeFirst} }
@@ -65,11 +65,11 @@ func (s *slots) proven(open int) {
 }
 
 // took takes note of how long it takes to open a connection.
-func (s *slots) took(d time.Duration) { s.patience = d / 4 }
+func (s *slots) took(d time.Duration) { s.shareWait = d / 4 }
 
-// patient reports whether work that may share has waited long enough for a connection of
+// waitedEnough reports whether work that may share has waited long enough for a connection of
 // its own, which it then gets.
-func (s *slots) patient(w *waiter) bool {
+func (s *slots) waitedEnough(w *waiter) bool {
 	if s.due(w) > 0 {
 		return false
 	}
@@ -83,13 +83,14 @@ func (s *slots) due(w *waiter) time.Duration {
 	if s.opened.After(since) {
 		since = s.opened
 	}
-	return time.Until(since.Add(s.patience))
+	return time.Until(since.Add(s.shareWait))
 }
 
 // refused is that of the slots.
 func (p *pool) refused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer func() { p.limit.Store(int32(p.slots.limit)) }()
 	return p.slots.refused(len(p.conns))
 }
 

@@ -46,15 +46,15 @@ func (u *upload) arrive(ctx context.Context, l *session.Lease) error {
 	return nil
 }
 
-// heldPatience is how long a partial may take to be read on a host that an upload has
+// heldTimeout is how long a partial may take to be read on a host that an upload has
 // just moved to. Where hosts share their storage, vsftpd keeps it locked for the session
 // on the host that died, and does not answer: to wait for the stall time once more would
 // cost more than to begin again.
 //
 // heldTrips is for EPSV, the data connection, TLS on it and RETR on a long line.
 const (
-	heldPatience = time.Second
-	heldTrips    = 8
+	heldTimeout = time.Second
+	heldTrips   = 8
 )
 
 var errHeld = errors.New("the session on the host that failed still holds it")
@@ -66,7 +66,7 @@ func (u *upload) boundFirstByte(ctx context.Context, l *session.Lease, b *readBa
 		return ctx, func(err error) error { return err }
 	}
 	bctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(heldPatience+heldTrips*l.Info().RoundTrip, func() { cancel(errHeld) })
+	timer := time.AfterFunc(heldTimeout+heldTrips*l.Info().RoundTrip, func() { cancel(errHeld) })
 	b.cmp.Begun = func() { timer.Stop() }
 	return bctx, func(err error) error {
 		timer.Stop()

@@ -48,15 +48,15 @@ const (
 	// lockedWorth is how much may be sent again rather than wait for a server to give up
 	// an old session's lock, which takes it 60 to 300 s.
 	lockedWorth = 64 << 20
-	// lockedPatience is how often more than that is asked for before it is sent again
+	// lockedTries is how often more than that is asked for before it is sent again
 	// after all.
-	lockedPatience = 5
+	lockedTries = 5
 )
 
 // locked is for a partial that an older session holds. What is worth waiting for is
 // waited for a while; then another takes its place.
 func (u *upload) locked(worth int64) {
-	if u.part.blocked++; worth > lockedWorth && u.part.blocked < lockedPatience {
+	if u.part.blocked++; worth > lockedWorth && u.part.blocked < lockedTries {
 		return
 	}
 	u.nextGeneration()

@@ -203,7 +203,7 @@ func (p *put) progress(n int64) {
 	p.moved += n
 	p.l.Moved()
 	p.u.env.Sent(n)
-	p.u.report(p.at + p.moved)
+	p.u.report(p.l, p.at+p.moved)
 }
 
 // mayBeWhole reports whether all of the source has left, and the server has not refused

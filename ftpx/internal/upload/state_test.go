@@ -35,7 +35,7 @@ func anew(p partial) bool {
 func TestLocked(t *testing.T) {
 	u := begun(t, nil)
 	first := u.part.name
-	for i := 1; i < lockedPatience-1; i++ {
+	for i := 1; i < lockedTries-1; i++ {
 		u.locked(lockedWorth + 1)
 		if u.part.name != first || u.part.confirmed != 100 || u.part.blocked != 1+i {
 			t.Fatalf("%d: %+v", i, u.part)

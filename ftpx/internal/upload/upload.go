@@ -43,7 +43,7 @@ type Spec struct {
 	// older.
 	RemoveStale time.Duration
 	// Progress is told how far it is.
-	Progress func(offset, size int64)
+	Progress func(*session.Lease, transfer.Position)
 }
 
 // Failure is how an upload failed.
@@ -252,6 +252,6 @@ func (u *upload) fault(kind transport.Kind, path string, err error) *transport.E
 	return &transport.Error{Op: u.task.Op, Path: path, Kind: kind, Err: err}
 }
 
-func (u *upload) report(pos int64) {
-	u.env.Report(u.task, u.spec.Progress, pos, u.src.Size())
+func (u *upload) report(l *session.Lease, pos int64) {
+	u.env.Report(l, u.task, u.spec.Progress, transfer.Position{Offset: pos, Size: u.src.Size()})
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// patience is how long bytes may wait for the line before their connection is no
+// maxLag is how long bytes may wait for the line before their connection is no
 // longer read from.
-const patience = 4 * time.Millisecond
+const maxLag = 4 * time.Millisecond
 
 // link is one direction of a line: bytes leave it one after the other.
 type link struct {
@@ -42,7 +42,7 @@ func (k *link) wait(now time.Time) time.Duration {
 	if k.free.Before(now) {
 		return 0
 	}
-	return k.free.Sub(now) - patience
+	return k.free.Sub(now) - maxLag
 }
 
 // most bounds one read, so that connections that share a slow line take turns.

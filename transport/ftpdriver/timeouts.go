@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// patience is how long [control] waits for replies, and what changes that from another
+// timeouts says how long [control] waits for replies, and what changes that from another
 // goroutine.
-type patience struct {
+type timeouts struct {
 	// silence bounds the wait for the first reply to STOR, see errLocked, and to
 	// RETR where readBack says that it is of a file that was being written.
 	silence  time.Duration
@@ -18,20 +18,20 @@ type patience struct {
 	reached  atomic.Bool
 	asked    atomic.Bool // STOR has been sent
 	// hurry bounds the wait for replies after a failure, 0 for no bound, and
-	// grace is what it then becomes. See hasten.
+	// grace is what it then becomes. See shortenWait.
 	hurry atomic.Int64
 	grace time.Duration
 }
 
-// hasten bounds the wait for replies from now on, also one that is under way in
+// shortenWait bounds the wait for replies from now on, also one that is under way in
 // another goroutine.
-func (c *control) hasten() {
+func (c *control) shortenWait() {
 	c.hurry.Store(int64(c.grace))
 	_ = c.wire.SetReadDeadline(time.Now().Add(c.grace))
 }
 
-// unhurry takes the bound of hasten away.
-func (c *control) unhurry() {
+// lengthenWait takes the bound of shortenWait away.
+func (c *control) lengthenWait() {
 	if c.hurry.Swap(0) > 0 {
 		_ = c.wire.SetReadDeadline(time.Time{})
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// laneRig is a connection on a line that is long as far as it knows, with lanes
+// channelRig is a connection on a line that is long as far as it knows, with channels
 // that are open already. Its main session answers no write before the files of the
-// lanes have been opened.
-type laneRig struct {
+// channels have been opened.
+type channelRig struct {
 	f      *fake
 	c      *client
 	mu     sync.Mutex
@@ -25,7 +25,7 @@ type laneRig struct {
 	opens  int
 	main   *fakeSession
 	writes map[*fakeSession]int
-	// onWrite decides about writes of the lanes, onOpen about their opening; true:
+	// onWrite decides about writes of the channels, onOpen about their opening; true:
 	// dealt with.
 	onWrite func(s *fakeSession, id uint32, offset uint64) bool
 	onOpen  func(s *fakeSession, id uint32) bool
@@ -33,14 +33,14 @@ type laneRig struct {
 	// cut. They are called without the lock.
 	onClose func(s *fakeSession, id uint32) bool
 	onCut   func()
-	// holdsHello: a lane's SSH_FXP_INIT is answered when its OPEN has come.
+	// holdsHello: a channel's SSH_FXP_INIT is answered when its OPEN has come.
 	holdsHello bool
-	// late: the lanes are left to the transfer.
+	// late: the channels are left to the transfer.
 	late bool
 }
 
-func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneRig {
-	r := &laneRig{opened: make(chan struct{}), writes: map[*fakeSession]int{}}
+func newChannelRig(t *testing.T, channels int, change ...func(*fake, *channelRig)) *channelRig {
+	r := &channelRig{opened: make(chan struct{}), writes: map[*fakeSession]int{}}
 	r.f = newFake(t, func(f *fake) {
 		withLimits(f)
 		for _, change := range change {
@@ -58,7 +58,7 @@ func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneR
 				if r.holdsHello {
 					s.send(fxpVersion, binary.BigEndian.AppendUint32(nil, 3))
 				}
-				if r.opens++; r.opens == lanes {
+				if r.opens++; r.opens == channels {
 					defer close(r.opened)
 				}
 				return r.onOpen != nil && r.onOpen(s, id)
@@ -83,16 +83,16 @@ func newLaneRig(t *testing.T, lanes int, change ...func(*fake, *laneRig)) *laneR
 		}
 	})
 	r.c = r.f.dial(nil)
-	farAway(t, r.c, lanesFrom)
+	farAway(t, r.c, channelsFrom)
 	if r.late {
 		return r
 	}
-	for range lanes {
+	for range channels {
 		r.c.extras.opening++
-		r.c.openLane()
+		r.c.openChannel()
 	}
-	if n := len(r.c.extras.pipes); n != lanes {
-		t.Fatalf("%d lanes", n)
+	if n := len(r.c.extras.pipes); n != channels {
+		t.Fatalf("%d channels", n)
 	}
 	return r
 }
@@ -106,35 +106,37 @@ func farAway(t *testing.T, c *client, trip time.Duration) {
 	c.trip.Store(int64(trip))
 }
 
-// TestLanesCarryOneFile, up and down.
-func TestLanesCarryOneFile(t *testing.T) { lanesCarryOneFile(t, newLaneRig(t, firstLanes-1)) }
+// TestChannelsCarryOneFile, up and down.
+func TestChannelsCarryOneFile(t *testing.T) {
+	channelsCarryOneFile(t, newChannelRig(t, firstChannels-1))
+}
 
 // asOpenSSH is the version of a server that is taken for OpenSSH.
 const asOpenSSH = "SSH-2.0-OpenSSH_9.9"
 
-// TestLaneOpensBehindHello: on OpenSSH a lane's file is opened in the round trip in
-// which the lane is.
-func TestLaneOpensBehindHello(t *testing.T) {
-	lanesCarryOneFile(t, newLaneRig(t, firstLanes-1, func(f *fake, r *laneRig) {
+// TestChannelOpensBehindHello: on OpenSSH a channel's file is opened in the round trip in
+// which the channel is.
+func TestChannelOpensBehindHello(t *testing.T) {
+	channelsCarryOneFile(t, newChannelRig(t, firstChannels-1, func(f *fake, r *channelRig) {
 		f.config.ServerVersion, r.holdsHello, r.late = asOpenSSH, true, true
 	}))
 }
 
-// TestLaneOpensWhileTheOthersWait: the file is opened on a lane as soon as the lane is
+// TestChannelOpensWhileTheOthersWait: the file is opened on a channel as soon as the channel is
 // there, also while all that may be under way is.
-func TestLaneOpensWhileTheOthersWait(t *testing.T) {
-	lanesCarryOneFile(t, newLaneRig(t, firstLanes-1, func(_ *fake, r *laneRig) { r.late = true }))
+func TestChannelOpensWhileTheOthersWait(t *testing.T) {
+	channelsCarryOneFile(t, newChannelRig(t, firstChannels-1, func(_ *fake, r *channelRig) { r.late = true }))
 }
 
-func lanesCarryOneFile(t *testing.T, r *laneRig) {
-	const lanes = firstLanes - 1
+func channelsCarryOneFile(t *testing.T, r *channelRig) {
+	const channels = firstChannels - 1
 	data := randomBytes(18 << 20)
 	n, err := r.c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))})
 	if err != nil || n != int64(len(data)) || !bytes.Equal(r.f.get("f"), data) {
 		t.Fatal(n, err)
 	}
-	if len(r.writes) != lanes+1 {
-		t.Errorf("written on %d sessions, want %d", len(r.writes), lanes+1)
+	if len(r.writes) != channels+1 {
+		t.Errorf("written on %d sessions, want %d", len(r.writes), channels+1)
 	}
 	var out bytes.Buffer
 	if n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
@@ -142,10 +144,10 @@ func lanesCarryOneFile(t *testing.T, r *laneRig) {
 	}
 }
 
-// TestTrap8LaneRefusesAWrite: what is acknowledged without a gap counts, on however
+// TestTrap8ChannelRefusesAWrite: what is acknowledged without a gap counts, on however
 // many sessions it travels, and the file is cut back to it.
-func TestTrap8LaneRefusesAWrite(t *testing.T) {
-	r := newLaneRig(t, firstLanes-1)
+func TestTrap8ChannelRefusesAWrite(t *testing.T) {
+	r := newChannelRig(t, firstChannels-1)
 	refused := int64(-1)
 	r.onWrite = func(s *fakeSession, id uint32, offset uint64) bool {
 		if refused >= 0 {
@@ -166,10 +168,10 @@ func TestTrap8LaneRefusesAWrite(t *testing.T) {
 	}
 }
 
-// TestLaneLongHandle: a handle longer than the protocol's 256 bytes has no room in a
-// packet. The lane that gets one is not used.
-func TestLaneLongHandle(t *testing.T) {
-	r := newLaneRig(t, firstLanes-1)
+// TestChannelLongHandle: a handle longer than the protocol's 256 bytes has no room in a
+// packet. The channel that gets one is not used.
+func TestChannelLongHandle(t *testing.T) {
+	r := newChannelRig(t, firstChannels-1)
 	r.onOpen = func(s *fakeSession, id uint32) bool {
 		s.reply(fxpHandle, id, putString(nil, strings.Repeat("h", 200_000)))
 		return true
@@ -184,9 +186,9 @@ func TestLaneLongHandle(t *testing.T) {
 	}
 }
 
-// TestLanesRefused: a server that allows one session has one, and is not asked
+// TestChannelsRefused: a server that allows one session has one, and is not asked
 // again and again.
-func TestLanesRefused(t *testing.T) {
+func TestChannelsRefused(t *testing.T) {
 	var asked atomic.Int32
 	f := newFake(t, func(f *fake) {
 		f.onChannel = func(nc ssh.NewChannel) bool {
@@ -200,8 +202,8 @@ func TestLanesRefused(t *testing.T) {
 	c := f.dial(nil)
 	farAway(t, c, longTrip)
 	c.extras.opening++
-	c.openLane()
-	data := randomBytes(2*laneWorth + 1)
+	c.openChannel()
+	data := randomBytes(2*channelWorth + 1)
 	if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
 		t.Fatal(n, err)
 	}
@@ -236,67 +238,67 @@ func TestUnansweredAmongOthers(t *testing.T) {
 }
 
 // TestRoundTripIsThatOfTheLine: the server's start of a session is not taken for the
-// length of the line, on which lanes would have more under way than it holds.
+// length of the line, on which channels would have more under way than it holds.
 func TestRoundTripIsThatOfTheLine(t *testing.T) {
 	f := newFake(t, func(f *fake) {
 		withLimits(f)
 		f.onPacket = func(_ *fakeSession, typ byte, _ uint32, _ *reader) bool {
 			if typ == fxpInit {
-				time.Sleep(2 * lanesFrom) // what starting a process takes
+				time.Sleep(2 * channelsFrom) // what starting a process takes
 			}
 			return false
 		}
 		f.onChannel = func(ssh.NewChannel) bool {
-			time.Sleep(2 * lanesFrom)
+			time.Sleep(2 * channelsFrom)
 			return false
 		}
 	})
 	c := f.dial(nil)
-	if first := c.Info().RoundTrip; first < lanesFrom {
+	if first := c.Info().RoundTrip; first < channelsFrom {
 		t.Fatalf("the test shows nothing: %v", first)
 	}
 	for range 5 {
 		_, err := c.Stat(t.Context(), "missing")
 		wantKind(t, err, transport.KindNotExist)
 	}
-	if trip := c.roundTrip(); trip >= lanesFrom {
+	if trip := c.roundTrip(); trip >= channelsFrom {
 		t.Errorf("%v", trip)
 	}
 }
 
-// TestPrepareOpensLanes: what a large transfer will want on a long line is opened
+// TestPrepareOpensChannels: what a large transfer will want on a long line is opened
 // before it begins, and for no other.
-func TestPrepareOpensLanes(t *testing.T) {
+func TestPrepareOpensChannels(t *testing.T) {
 	for name, c := range map[string]struct {
 		trip time.Duration
 		size int64
 		want int
 	}{
-		"near":    {trip: lanesFrom / 2, size: 1 << 30},
+		"near":    {trip: channelsFrom / 2, size: 1 << 30},
 		"small":   {trip: longTrip, size: 1 << 20},
 		"unknown": {trip: longTrip, size: -1},
-		"middle":  {trip: lanesFrom, size: 12 << 20, want: 2},
-		"large":   {trip: longTrip, size: 1 << 30, want: mostLanes - 1},
+		"middle":  {trip: channelsFrom, size: 12 << 20, want: 2},
+		"large":   {trip: longTrip, size: 1 << 30, want: maxChannels - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newLaneRig(t, 0)
+			r := newChannelRig(t, 0)
 			farAway(t, r.c, c.trip)
-			r.c.prepareLanes(&transport.Store{Size: c.size})
+			r.c.prepareChannels(&transport.Store{Size: c.size})
 			x := &r.c.extras
 			x.mu.Lock()
 			n := len(x.pipes) + x.opening
 			x.mu.Unlock()
 			if n != c.want {
-				t.Errorf("%d lanes besides the main one, want %d", n, c.want)
+				t.Errorf("%d channels besides the main one, want %d", n, c.want)
 			}
 		})
 	}
 }
 
-// TestLaneOfAnotherFile: where the name has been given to another file since the main
+// TestChannelOfAnotherFile: where the name has been given to another file since the main
 // session opened it, nothing of that is taken.
-func TestLaneOfAnotherFile(t *testing.T) {
-	r := newLaneRig(t, firstLanes-1)
+func TestChannelOfAnotherFile(t *testing.T) {
+	r := newChannelRig(t, firstChannels-1)
 	data, other := randomBytes(18<<20), randomBytes(18<<20+1)
 	r.f.put("f", data)
 	r.f.put("another", other)
@@ -304,7 +306,7 @@ func TestLaneOfAnotherFile(t *testing.T) {
 		s.reply(fxpHandle, id, putString(nil, "another"))
 		return true
 	}
-	// The main session's first reads wait until the lanes are there.
+	// The main session's first reads wait until the channels are there.
 	held := r.f.onPacket
 	r.f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
 		if typ == fxpRead && s == r.main {
@@ -318,13 +320,13 @@ func TestLaneOfAnotherFile(t *testing.T) {
 		t.Fatalf("%d, %v: the content is right: %v", n, err, bytes.Equal(out.Bytes(), data))
 	}
 	r.f.await("CLOSE", r.f.packets("OPEN"))
-	if opens := r.f.packets("OPEN"); opens != firstLanes {
+	if opens := r.f.packets("OPEN"); opens != firstChannels {
 		t.Errorf("%d opens", opens)
 	}
 }
 
-// TestLaneThatDoesNotStart ends alone, and no more are asked for.
-func TestLaneThatDoesNotStart(t *testing.T) {
+// TestChannelThatDoesNotStart ends alone, and no more are asked for.
+func TestChannelThatDoesNotStart(t *testing.T) {
 	for _, version := range []string{"", asOpenSSH} {
 		for _, says := range []string{"", "no more sessions today\n"} {
 			t.Run(version+says, func(t *testing.T) {
@@ -351,7 +353,7 @@ func TestLaneThatDoesNotStart(t *testing.T) {
 				})
 				c := f.dial(nil)
 				farAway(t, c, longTrip)
-				data := randomBytes(2*laneWorth + 1)
+				data := randomBytes(2*channelWorth + 1)
 				for range 2 {
 					if n, err := c.Store(t.Context(), "f", 0, bytes.NewReader(data), &transport.IO{Size: int64(len(data))}); err != nil || n != int64(len(data)) || !bytes.Equal(f.get("f"), data) {
 						t.Fatal(n, err)

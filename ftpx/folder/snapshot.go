@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// sighting is a source file as it was seen at one moment.
-type sighting struct {
+// snapshot is a source file as it was seen at one moment.
+type snapshot struct {
 	entry
 	info   fs.FileInfo // of a local one
 	coarse bool        // its time is a server's, which may tell fractions of a second or not
@@ -20,7 +20,7 @@ var errChanged = errors.New("the file has changed since it was looked at")
 
 // differs says what is different between two sightings of what should be one file, or
 // nothing.
-func (a *sighting) differs(b *sighting) error {
+func (a *snapshot) differs(b *snapshot) error {
 	switch {
 	case b.kind != isFile:
 		return fmt.Errorf("%w: it is %s now", errChanged, b.kind)
@@ -34,25 +34,25 @@ func (a *sighting) differs(b *sighting) error {
 	return nil
 }
 
-func (a *sighting) sameTime(b *sighting) bool {
+func (a *snapshot) sameTime(b *snapshot) bool {
 	if a.coarse || b.coarse {
 		return a.time().Unix() == b.time().Unix()
 	}
 	return a.mtime == b.mtime
 }
 
-func (l *local) sight(_ context.Context, rel string, follow bool) (sighting, error) {
+func (l *local) takeSnapshot(_ context.Context, rel string, follow bool) (snapshot, error) {
 	info, err := os.Lstat(l.full(rel))
 	if err == nil && follow && info.Mode()&fs.ModeSymlink != 0 {
 		info, err = os.Stat(l.full(rel))
 	}
 	if err != nil {
-		return sighting{}, err
+		return snapshot{}, err
 	}
-	return sighting{entry: localEntry(info), info: info}, nil
+	return snapshot{entry: localEntry(info), info: info}, nil
 }
 
-func (r *remote) sight(ctx context.Context, rel string, _ bool) (sighting, error) {
+func (r *remote) takeSnapshot(ctx context.Context, rel string, _ bool) (snapshot, error) {
 	e, err := r.c.Stat(ctx, r.full(rel))
-	return sighting{entry: remoteEntry(&e), coarse: true}, err
+	return snapshot{entry: remoteEntry(&e), coarse: true}, err
 }

@@ -2,8 +2,8 @@ package sftpdriver
 
 import "time"
 
-// A lane is one session that carries requests about one open file.
-type lane struct {
+// A channel is one session that carries requests about one open file.
+type channel struct {
 	pipe   *pipe
 	handle string
 	stat   *reply // of the file that it has opened, until it has been looked at
@@ -17,44 +17,44 @@ func weigh(n int) int { return max(n, safePacket) }
 
 // A part is one SSH_FXP_READ or WRITE under way.
 type part struct {
-	lane   *lane
-	offset int64 // of a read
-	length int
-	reply  *reply
-	sent   time.Time
-	full   bool // every lane was full when it had been sent
+	channel *channel
+	offset  int64 // of a read
+	length  int
+	reply   *reply
+	sent    time.Time
+	full    bool // every channel was full when it had been sent
 }
 
-// lanes share the requests of one transfer out.
-type lanes struct {
+// channels share the requests of one transfer out.
+type channels struct {
 	c       *Conn
-	open    []byte  // SSH_FXP_OPEN's path and flags
-	ready   []*lane // the first is that of the main session
-	coming  []*lane // their files are being opened
-	holding bool    // of extras.inUse
-	looks   bool    // what a lane has opened is looked at, see download.same
+	open    []byte     // SSH_FXP_OPEN's path and flags
+	ready   []*channel // the first is that of the main session
+	coming  []*channel // their files are being opened
+	holding bool       // of extras.inUse
+	looks   bool       // what a channel has opened is looked at, see download.same
 	wanted  int
 	size    int64 // what is to be moved, as far as it is known
-	limit   int   // most bytes under way on a lane
+	limit   int   // most bytes under way on a channel
 }
 
-// newLanes prepares for moving size bytes of a file that has been opened on the main
-// session. Lanes that it will want at first have been asked for by then, see
-// [Conn.prepareLanes].
-func (c *Conn) newLanes(open []byte, size int64) *lanes {
-	s := &lanes{c: c, open: open, size: size, limit: inFlightBytes, ready: []*lane{{pipe: c.pipe}}}
-	if first := c.lanesAtFirst(size); first > 1 && c.extras.inUse.TryLock() {
+// newChannels prepares for moving size bytes of a file that has been opened on the main
+// session. Channels that it will want at first have been asked for by then, see
+// [Conn.prepareChannels].
+func (c *Conn) newChannels(open []byte, size int64) *channels {
+	s := &channels{c: c, open: open, size: size, limit: inFlightBytes, ready: []*channel{{pipe: c.pipe}}}
+	if first := c.channelsAtFirst(size); first > 1 && c.extras.inUse.TryLock() {
 		s.holding = true
 		if s.wish(first); s.wanted > 1 {
-			s.limit = laneBytes
+			s.limit = channelBytes
 		}
 	}
 	return s
 }
 
-// wish asks for so many lanes, the main one among them.
-func (s *lanes) wish(n int) {
-	n = min(n, mostLanes, int(s.size/laneWorth))
+// wish asks for so many channels, the main one among them.
+func (s *channels) wish(n int) {
+	n = min(n, maxChannels, int(s.size/channelWorth))
 	if s.holding && n > s.wanted {
 		s.wanted = n
 		x := &s.c.extras
@@ -65,8 +65,8 @@ func (s *lanes) wish(n int) {
 	}
 }
 
-// begin has the file opened on all lanes but the main one, now that it exists.
-func (s *lanes) begin(handle string) {
+// begin has the file opened on all channels but the main one, now that it exists.
+func (s *channels) begin(handle string) {
 	s.ready[0].handle = handle
 	if !s.holding {
 		return
@@ -79,8 +79,8 @@ func (s *lanes) begin(handle string) {
 	s.join()
 }
 
-// join brings in the lanes that have opened since the last look.
-func (s *lanes) join() {
+// join brings in the channels that have opened since the last look.
+func (s *channels) join() {
 	if !s.holding {
 		return
 	}
@@ -92,7 +92,7 @@ func (s *lanes) join() {
 			if delete(x.opened, p); open == nil {
 				open = p.send(fxpOpen, s.open)
 			}
-			s.coming = append(s.coming, &lane{pipe: p, open: open})
+			s.coming = append(s.coming, &channel{pipe: p, open: open})
 		}
 		x.mu.Unlock()
 	}
@@ -111,15 +111,15 @@ func (s *lanes) join() {
 				l.stat = l.pipe.send(fxpFstat, putString(nil, l.handle))
 			}
 			s.ready = append(s.ready, l)
-			s.limit = laneBytes
+			s.limit = channelBytes
 		}
 		s.coming = append(s.coming[:i], s.coming[i+1:]...)
 		i--
 	}
 }
 
-// pick returns the lane with the fewest bytes under way, nil if all are full.
-func (s *lanes) pick(n int) *lane {
+// pick returns the channel with the fewest bytes under way, nil if all are full.
+func (s *channels) pick(n int) *channel {
 	best := s.ready[0]
 	for _, l := range s.ready[1:] {
 		if l.under < best.under && !l.other {
@@ -133,25 +133,25 @@ func (s *lanes) pick(n int) *lane {
 }
 
 // sent notes a request.
-func (s *lanes) sent(l *lane, n int, r *reply) part {
+func (s *channels) sent(l *channel, n int, r *reply) part {
 	l.under += weigh(n)
-	return part{lane: l, length: n, reply: r, sent: time.Now(), full: s.pick(n) == nil}
+	return part{channel: l, length: n, reply: r, sent: time.Now(), full: s.pick(n) == nil}
 }
 
-// answered notes the answer to a request. One that came a round trip after it had left, with all lanes full, shows that the line
-// would take more. One that came much later has waited in line: there more lanes
+// answered notes the answer to a request. One that came a round trip after it had left, with all channels full, shows that the line
+// would take more. One that came much later has waited in line: there more channels
 // would bring nothing.
-func (s *lanes) answered(p part) {
-	p.lane.under -= weigh(p.length)
+func (s *channels) answered(p part) {
+	p.channel.under -= weigh(p.length)
 	if at := p.reply.at; p.full && len(s.coming) == 0 && len(s.ready) >= s.wanted && !at.IsZero() &&
 		at.Sub(p.sent) < 2*s.c.roundTrip() {
 		s.wish(2 * len(s.ready))
 	}
 }
 
-// closing sends SSH_FXP_CLOSE on all lanes but the main one and returns the
-// answers. Lanes whose file is still being opened close it when it is.
-func (s *lanes) closing() []*reply {
+// closing sends SSH_FXP_CLOSE on all channels but the main one and returns the
+// answers. Channels whose file is still being opened close it when it is.
+func (s *channels) closing() []*reply {
 	var closes []*reply
 	for _, l := range s.ready[1:] {
 		if l.stat != nil {
@@ -162,15 +162,15 @@ func (s *lanes) closing() []*reply {
 	return closes
 }
 
-// done gives the lanes back. A file that is being opened must not stay open.
-func (s *lanes) done() {
+// done gives the channels back. A file that is being opened must not stay open.
+func (s *channels) done() {
 	if !s.holding {
 		return
 	}
 	x, coming := &s.c.extras, s.coming
 	x.mu.Lock()
 	for p, open := range x.opened {
-		coming = append(coming, &lane{pipe: p, open: open})
+		coming = append(coming, &channel{pipe: p, open: open})
 	}
 	x.open, x.opened, x.until = nil, nil, 0
 	x.mu.Unlock()

@@ -109,8 +109,8 @@ func (w *wide) download(c ftpx.Client, opts *ftpx.DownloadOptions) (ftpx.Result,
 func alone(n int64) time.Duration { return time.Duration(n) * time.Second / wideRate }
 
 // slack is what is sent besides the file: what is compared, and what was on its way to
-// a lane that wanted no more.
-func slack(lanes int64) int64 { return lanes * (16<<10 + wideChunk) * 2 }
+// a worker that wanted no more.
+func slack(conns int64) int64 { return conns * (16<<10 + wideChunk) * 2 }
 
 func TestSeveralConnectionsForOneFile(t *testing.T) {
 	// Twice the size on twice the line: what is begun with several connections has to be
@@ -297,7 +297,7 @@ func TestTheOtherConnectionIsLostAtTheEnd(t *testing.T) {
 			return op.Step == memconn.StepData && op.Conn == 2 && w.Stats().Sent > wideSize-3<<20
 		}))
 		res, _ := w.download(w.client(func(o *ftpx.Options) {
-			o.Hooks = &ftpx.Hooks{Retry: func(i ftpx.RetryInfo) { t.Errorf("%+v", i) }}
+			o.Hooks = &ftpx.Hooks{Retry: func(_ context.Context, i ftpx.RetryInfo) { t.Errorf("%+v", i) }}
 		}), nil)
 		if res.Attempts != 1 || res.Moved > wideSize+slack(4) {
 			t.Errorf("%+v", res)
@@ -552,7 +552,7 @@ func cutOnce(c transport.Conn, once *sync.Once) transport.Conn {
 	})
 }
 
-// A lane on FTP whose data connection is lost goes on: the session is still there.
+// A worker on FTP whose data connection is lost goes on: the session is still there.
 func TestSeveralConnectionsOfWhichOneLosesItsDataConnection(t *testing.T) {
 	onWideLine(t, nil, func(t *testing.T, w *wide) {
 		var once sync.Once
