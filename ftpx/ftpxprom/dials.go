@@ -85,6 +85,7 @@ func (m *Metrics) begin(p place) {
 			v.dialFailures.WithLabelValues(p.host, p.protocol, phase, label(k.String()))
 		}
 	}
+	v.failovers.WithLabelValues(p.host)
 	v.open.WithLabelValues(p.host, p.protocol)
 	v.breaker.WithLabelValues(p.host, p.protocol)
 	for _, name := range alarms {
