@@ -38,7 +38,7 @@
 // [Metrics.Watch] adds what only the client knows: connections that are idle, and the rates
 // that its alarms go by, over [ftpx.Alarms].Window and, of anomalies, 24 hours:
 //
-//	ftpx_connections_idle{host}
+//	ftpx_connections_idle
 //	ftpx_reset_ratio{host,protocol}
 //	ftpx_handshake_success_ratio{host,protocol,phase}
 //	ftpx_anomalies{host,protocol}

@@ -23,7 +23,7 @@ func (w *watched) init(labels prometheus.Labels) {
 	desc := func(name, help string, names ...string) *prometheus.Desc {
 		return prometheus.NewDesc("ftpx_"+name, help, names, labels)
 	}
-	w.idle = desc("connections_idle", "Open connections of clients with this host that nobody uses, on all their hosts.", "host")
+	w.idle = desc("connections_idle", "Open connections that nobody uses, of all clients and hosts.")
 	w.reset = desc("reset_ratio", "Share of connections that were lost while in use.", "host", "protocol")
 	w.handshake = desc("handshake_success_ratio", "Share of handshakes that succeeded.", "host", "protocol", "phase")
 	w.anomalies = desc("anomalies", "Anomalies of the last 24 hours.", "host", "protocol")
@@ -67,12 +67,10 @@ func (w *watched) collect(out chan<- prometheus.Metric, v *vectors) {
 		clients = append(clients, c)
 	}
 	w.mu.Unlock()
-	idle, places := map[string]int{}, map[place]*health{}
+	idle, places := 0, map[place]*health{}
 	for _, c := range clients {
-		for i, h := range c.Health() {
-			if i == 0 {
-				idle[h.Host] += c.Stats().Idle
-			}
+		idle += c.Stats().Idle
+		for _, h := range c.Health() {
 			p := placeOf(h.Host, h.Protocol)
 			if places[p] == nil {
 				places[p] = &health{raised: map[string]bool{}}
@@ -83,8 +81,8 @@ func (w *watched) collect(out chan<- prometheus.Metric, v *vectors) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	for host, n := range idle {
-		gauge(w.idle, float64(n), host)
+	if len(clients) > 0 {
+		gauge(w.idle, float64(idle))
 	}
 	for p, h := range places {
 		gauge(w.reset, h.reset.Share(), p.host, p.protocol)

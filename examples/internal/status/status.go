@@ -78,7 +78,11 @@ const lately = 2 * time.Minute
 // ready returns why the program cannot do its work now, "" if it can: the first host of
 // each client must have been reached, and lately if nothing has worked since.
 func (s *Status) ready(now time.Time) string {
-	for _, hosts := range s.health() {
+	clients := s.health()
+	if len(clients) == 0 {
+		return "no client is open"
+	}
+	for _, hosts := range clients {
 		if len(hosts) == 0 {
 			return "a client has not reached its host yet"
 		}

@@ -167,7 +167,7 @@ func TestReady(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStatus(t, "job")
-			if r := get(t, s, "/readyz"); r.StatusCode != 200 {
+			if r := get(t, s, "/readyz"); r.StatusCode != 503 || text(t, r) != "no client is open\n" {
 				t.Errorf("without a client: %d", r.StatusCode)
 			}
 			stop := s.Watch(stub{health: c.health})
