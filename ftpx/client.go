@@ -161,7 +161,8 @@ type client struct {
 	sess       *session.Session
 	stats      counters
 	env        transfer.Env
-	operations atomic.Uint64 // so many were begun with hooks
+	numbered   bool          // the hooks are told of operations
+	operations atomic.Uint64 // so many were begun, if numbered
 	active     upload.Writers
 	doubts     doubts
 	creds      *credentials
@@ -186,7 +187,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	if err != nil {
 		return nil, &Error{Op: "open", Err: asInvalid(err)}
 	}
-	c := &client{cfg: cfg, hooks: cfg.Hooks}
+	c := &client{cfg: cfg, hooks: cfg.Hooks, numbered: cfg.Hooks.numbered()}
 	c.creds = newCredentials(cfg.Credentials)
 	c.sess = c.newSession()
 	c.env = c.newEnv()
@@ -202,9 +203,8 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 }
 
 func (c *client) Close() error {
-	err := c.lastLook()
-	c.sess.Close()
-	return err
+	defer c.sess.Close()
+	return c.lastLook()
 }
 
 func (c *client) Ping(ctx context.Context) error { return c.ping(ctx, "ping") }

@@ -35,8 +35,13 @@ func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease
 	ctx, op := c.begin(ctx, OperationInfo{Op: t.Op, Local: t.Local, Remote: t.Remote})
 	err = ErrNoReturn
 	defer op.end(&err)
-	if rerr := c.sess.Run(ctx, t, f); rerr != nil {
-		return c.failure(t, rerr)
+	return c.runIn(ctx, t, f)
+}
+
+// runIn is run within an operation that has begun.
+func (c *client) runIn(ctx context.Context, t task, f func(context.Context, *lease) error) error {
+	if err := c.sess.Run(ctx, t, f); err != nil {
+		return c.failure(t, err)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (c *client) events() session.Events {
 }
 
 func (c *client) onAttempt(ctx context.Context, t task, number int) (context.Context, func(session.AttemptEnd)) {
-	if c.hooks == nil {
+	if !c.numbered {
 		return ctx, nil
 	}
 	op := c.operationOf(ctx)
@@ -154,10 +154,18 @@ func (c *client) newEnv() transfer.Env {
 		Verified: func(l *lease, t task, ch transfer.Check) {
 			if c.hooks != nil && c.hooks.Verify != nil {
 				c.hooks.Verify(l.Context(), VerifyInfo{ID: c.idOf(l.Context()), Conn: connOf(l), Op: t.Op, Local: t.Local, Remote: t.Remote,
-					Verified: Verified(ch.Verified), Duration: ch.Took, Err: ch.Err})
+					Verified: verified(ch), Duration: ch.Took, Err: ch.Err})
 			}
 		},
 	}
+}
+
+// verified is what a check has shown.
+func verified(ch transfer.Check) Verified {
+	if ch.Err != nil {
+		return Verified{}
+	}
+	return Verified(ch.Verified)
 }
 
 func (c *client) progressInfo(l *lease, t task, at transfer.Position) ProgressInfo {

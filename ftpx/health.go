@@ -53,8 +53,9 @@ const (
 type AlarmInfo struct {
 	// Alarm is its name, one of the constants.
 	Alarm string
-	// Host is the host, as configured, Protocol what is spoken.
-	Host     string
+	// Host is the host, as configured.
+	Host string
+	// Protocol is what is spoken.
 	Protocol Protocol
 	// Raised says that it is raised, otherwise it is cleared.
 	Raised bool
@@ -91,7 +92,8 @@ func (r Rate) Share() float64 {
 // now, to the minute.
 type HostHealth struct {
 	// Host is the host, as configured.
-	Host     string
+	Host string
+	// Protocol is what is spoken.
 	Protocol Protocol
 	// Window is that of [Alarms]: ResetRate, Handshakes, Retries, BytesMoved, BytesSaved,
 	// Goodput and Available are over this long.
@@ -136,10 +138,10 @@ type HealthMinute struct {
 	Start time.Time
 	// Used and Lost are connections used, and lost while they were.
 	Used, Lost int64
-	// Bytes is payload that arrived, Busy how long transfers took for it; Bytes over Busy is
-	// the goodput.
+	// Bytes is payload that arrived.
 	Bytes int64
-	Busy  time.Duration
+	// Busy is how long transfers took for it: Bytes over Busy is the goodput.
+	Busy time.Duration
 }
 
 // Cut says what the losses of connections to a host have in common: whoever cuts lines by

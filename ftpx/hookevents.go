@@ -89,12 +89,13 @@ type VerifyInfo struct {
 type BreakerInfo struct {
 	// ID is the operation that has found it.
 	ID uint64
-	// Host is the host, as configured, Protocol what is spoken; 0 where none was chosen.
-	Host     string
+	// Host is the host, as configured.
+	Host string
+	// Protocol is what is spoken; 0 where none was chosen.
 	Protocol Protocol
-	// Open says that it is spared, until Until at first. It is told again for each attempt
-	// that fails meanwhile.
-	Open  bool
+	// Open says that it is spared. It is told again for each attempt that fails meanwhile.
+	Open bool
+	// Until is when the next attempt may be made, zero if it is not Open.
 	Until time.Time
 	// Why is what was wrong last; nil if it is not Open.
 	Why error
@@ -126,8 +127,8 @@ type ProgressInfo struct {
 
 // CommandInfo is a command on its way.
 type CommandInfo struct {
-	// ID is the operation, 0 for none; Conn is the connection, and Seq counts its commands
-	// from 1.
+	// ID is the operation, 0 for none; Conn is the connection, and Seq numbers its commands
+	// from 1. Operations that share a connection may be told out of order.
 	ID, Conn, Seq uint64
 	// Protocol is that of the connection.
 	Protocol Protocol
@@ -179,16 +180,18 @@ const (
 type ConnInfo struct {
 	// Conn is its number.
 	Conn uint64
-	// Host is where it led, as configured, Protocol what it spoke and Addr the address
-	// that was dialled, host:port. Peer is what it was connected to, an IP address and
-	// port, "" where that is not known.
-	Host     string
+	// Host is where it led, as configured.
+	Host string
+	// Protocol is what it spoke.
 	Protocol Protocol
-	Addr     string
-	Peer     string
-	// Opened is when it was logged in, Age how long that was before its end.
+	// Addr is the address that was dialled, host:port.
+	Addr string
+	// Peer is what it was connected to, an IP address and port; "" where that is not known.
+	Peer string
+	// Opened is when it was logged in.
 	Opened time.Time
-	Age    time.Duration
+	// Age is how long that was before its end.
+	Age time.Duration
 	// Idle is for how long it had not been used when it ended, 0 if it was in use. Of one
 	// that failed the first request after a pause it is that pause.
 	Idle time.Duration

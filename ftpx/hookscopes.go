@@ -9,8 +9,8 @@ import (
 type OperationInfo struct {
 	// ID is its number, Parent that of the operation that it is part of, 0 for none.
 	ID, Parent uint64
-	// Op, Local and Remote are as in [Error]. Jobs of package folder are "upload folder"
-	// and "download folder".
+	// Op, Local and Remote are as in [Error], and Op is besides "walk", "removeall", and
+	// "upload folder" and "download folder" for jobs of package folder.
 	Op, Local, Remote string
 	// Host is [Config].Host.
 	Host string
@@ -21,9 +21,9 @@ type OperationEnd struct {
 	// Result is what a transfer did, on failure as far as it came. Of what is no transfer
 	// it has Outcome, Attempts, Protocol, Addr and Duration.
 	Result Result
-	// Conn is the last connection that was used, Host where it led; as configured, "" for
-	// none.
+	// Conn is the last connection that was used, 0 for none.
 	Conn uint64
+	// Host is where it led, as configured; "" for none.
 	Host string
 	// Err is nil if Result.Outcome is [Done]. Attempts that failed and were followed by
 	// one that did not are no error of the operation. [ErrNoReturn]: code of the caller's
@@ -45,11 +45,13 @@ type AttemptInfo struct {
 type AttemptEnd struct {
 	// Conn is the connection that was used last, 0 if none was to be had.
 	Conn uint64
-	// Host is where it led, as configured, Protocol what it spoke and Addr the address that
-	// was dialled, host:port.
-	Host     string
+	// Host is where it led or, if none was to be had, the host that was tried last; as
+	// configured.
+	Host string
+	// Protocol is what the connection spoke, 0 for none.
 	Protocol Protocol
-	Addr     string
+	// Addr is the address that was dialled, host:port.
+	Addr string
 	// Fresh says that the connection was opened for this attempt, Shared that others used
 	// it at the same time.
 	Fresh, Shared bool
@@ -106,11 +108,12 @@ type DialInfo struct {
 	ID uint64
 	// Conn is the number that the connection will have.
 	Conn uint64
-	// Host is the host, as configured, Protocol what is spoken and Addr what is dialled,
-	// host:port.
-	Host     string
+	// Host is the host, as configured.
+	Host string
+	// Protocol is what is to be spoken.
 	Protocol Protocol
-	Addr     string
+	// Addr is what is dialled, host:port.
+	Addr string
 }
 
 // DialEnd says how that has ended.

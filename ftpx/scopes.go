@@ -25,7 +25,7 @@ type operationKey struct{ c *client }
 
 // operationOf returns the innermost operation that a context belongs to, nil for none.
 func (c *client) operationOf(ctx context.Context) *operation {
-	if c.hooks == nil {
+	if !c.numbered {
 		return nil
 	}
 	o, _ := ctx.Value(operationKey{c}).(*operation)
@@ -40,9 +40,15 @@ func (c *client) idOf(ctx context.Context) uint64 {
 	return 0
 }
 
+// numbered reports whether any hook is told of operations.
+func (h *Hooks) numbered() bool {
+	return h != nil && (h.Operation != nil || h.Attempt != nil || h.Acquire != nil || h.Dial != nil || h.Protocol != nil || h.Host != nil ||
+		h.Retry != nil || h.Resume != nil || h.Verify != nil || h.Breaker != nil || h.Limit != nil || h.Progress != nil || h.Command != nil || h.Reply != nil)
+}
+
 // begin begins an operation.
 func (c *client) begin(ctx context.Context, i OperationInfo) (context.Context, *operation) {
-	if c.hooks == nil {
+	if !c.numbered {
 		return ctx, nil
 	}
 	o := &operation{c: c, id: c.operations.Add(1), begin: time.Now()}
@@ -71,18 +77,21 @@ func (o *operation) attempted(e AttemptEnd) {
 // end ends an operation that is no transfer. It is deferred, with the error that the call
 // returns, which is [ErrNoReturn] until it does.
 func (o *operation) end(err *error) {
-	if o == nil || o.finish == nil {
-		return
+	if o != nil && o.finish != nil {
+		o.endWith(o.result(*err), *err)
 	}
-	r := Result{Outcome: Done}
-	if *err != nil {
-		r.Outcome = outcomeOfCall(*err)
+}
+
+// result is that of what is no transfer.
+func (o *operation) result(err error) Result {
+	r := Result{Outcome: Done, Duration: time.Since(o.begin)}
+	if err != nil {
+		r.Outcome = outcomeOfCall(err)
 	}
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	r.Attempts, r.Protocol, r.Addr = o.attempts, o.last.Protocol, o.last.Addr
-	o.mu.Unlock()
-	r.Duration = time.Since(o.begin)
-	o.endWith(r, *err)
+	return r
 }
 
 // endTransfer is end for a transfer.

@@ -19,9 +19,10 @@ type Trace struct {
 type TraceCommand struct {
 	// Conn is that of the [Trace]. Seq counts the commands of the connection from 1.
 	Conn, Seq uint64
-	// Protocol and Addr, host:port, are those of the endpoint.
+	// Protocol is that of the endpoint.
 	Protocol Protocol
-	Addr     string
+	// Addr is that of the endpoint, host:port.
+	Addr string
 	// Line is an FTP command line without its line end, passwords replaced, or the name and
 	// path of an SFTP request.
 	Line string
@@ -32,9 +33,10 @@ type TraceReply struct {
 	// Conn is that of the [Trace]. Seq is the command that it answers; 0 for what was not
 	// asked for, such as a greeting.
 	Conn, Seq uint64
-	// Protocol and Addr, host:port, are those of the endpoint.
+	// Protocol is that of the endpoint.
 	Protocol Protocol
-	Addr     string
+	// Addr is that of the endpoint, host:port.
+	Addr string
 	// Code is the FTP reply code or the SFTP status code.
 	Code int
 	// Text is what the server sent, with control characters replaced.

@@ -114,7 +114,14 @@ func (c *Conn) overlaps() bool { return !c.serial && c.ep.ActiveAddr == "" && !c
 func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *transport.Op) error) error {
 	op := transport.StartOp(ctx, watch, c.ctl.wire)
 	c.op, c.ctl.ctx = op, ctx
+	returned := false
+	defer func() {
+		if !returned {
+			op.Abandon()
+		}
+	}()
 	err := op.End(f(op))
+	returned = true
 	c.op = nil
 	if ctx.Err() != nil || op.Stalled() {
 		// The sockets are being closed, even if f was faster.

@@ -47,7 +47,14 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (conn *Conn, failure erro
 	op := transport.StartOp(budget, transport.Watch{}, wire)
 	phases := ep.Phases()
 	c.ctl.ctx = ctx
+	returned := false
+	defer func() {
+		if !returned { // code of the caller's has panicked
+			op.Abandon()
+		}
+	}()
 	step, err := c.connect(op, phases)
+	returned = true
 	if err = op.End(err); err == nil && budget.Err() != nil {
 		err = budget.Err() // the socket is being closed
 	}

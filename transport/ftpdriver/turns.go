@@ -152,6 +152,13 @@ func (c *Conn) claim(t *trailing) bool {
 	return t.sent
 }
 
+// wasSent reports whether t was.
+func (c *Conn) wasSent(t *trailing) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return t.sent
+}
+
 // withdraw takes t back, unless it has been sent.
 func (c *Conn) withdraw(t *trailing) bool {
 	c.mu.Lock()

@@ -77,11 +77,19 @@ func connect[C any](d *dialer, open func(*dialer, ssh.Conn) (C, error)) (none C,
 	}
 	d.line = &line{Wire: wire}
 	op := transport.StartOp(d.ctx, transport.Watch{}, wire)
+	returned := false
+	defer func() {
+		if !returned { // code of the caller's has panicked
+			op.Abandon()
+			d.login.close()
+		}
+	}()
 	conn, err := d.handshake()
 	var c C
 	if err == nil {
 		c, err = open(d, conn)
 	}
+	returned = true
 	if err = op.End(err); err == nil {
 		// The socket may have been closed in the last moment.
 		err = d.ctx.Err()

@@ -122,6 +122,7 @@ type download struct {
 	resumed  bool  // this call resumed at an offset, or at several places at once
 	single   bool  // one connection only: what several brought did not match
 	restarts int
+	live     *streams // of the attempt under way, nil for none
 	res      transfer.Result
 }
 
@@ -163,6 +164,12 @@ func (d *download) prepare() (err error) {
 
 // attempt is once, and what its end means for what has come.
 func (d *download) attempt(ctx context.Context, l *session.Lease) error {
+	defer func() {
+		if x := d.live; x != nil { // code of the caller's has panicked
+			d.live = nil
+			x.abandon()
+		}
+	}()
 	err := d.once(ctx, l)
 	if errors.Is(err, transport.ErrHandleReused) {
 		d.nothing() // another file's bytes may be among it
@@ -186,7 +193,10 @@ func (d *download) once(ctx context.Context, l *session.Lease) error {
 		return err
 	}
 	d.res.Verified.Size = d.size >= 0
-	return d.checkContent(ctx, l)
+	begin := time.Now()
+	err = d.checkContent(ctx, l)
+	d.env.Verified(l, d.task, transfer.Check{Took: time.Since(begin), Verified: d.res.Verified, Err: err})
+	return err
 }
 
 func (d *download) lookAndFetch(ctx context.Context, l *session.Lease) error {

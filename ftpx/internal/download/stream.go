@@ -79,6 +79,7 @@ func (g *get) once(ctx context.Context, l *session.Lease) error {
 	if err == nil {
 		g.res.Verified.Size = g.size >= 0
 		g.size = g.at
+		g.env.Verified(l, g.task, transfer.Check{Verified: g.res.Verified})
 	}
 	return err
 }

@@ -49,13 +49,18 @@ type life struct {
 	hangUp context.CancelFunc
 	// ended is closed when the attempt wants no more of them.
 	ended chan struct{}
+	// dials are those of them that seek a connection.
+	dials sync.WaitGroup
+	// panicked is what code of the caller's panicked with in one of them. streams.mu guards
+	// it.
+	panicked any
 }
 
 // streamGrace is how long, and four round trips, a stream that is done may take to tell the
 // server, when the download is over.
 const streamGrace = time.Second
 
-// newStreams makes the streams of an attempt. finish must be called.
+// newStreams makes the streams of an attempt, which finish or abandon ends.
 func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
 	x := &streams{d: d, main: l, seen: *d.seen, mu: &d.mu, begun: make(chan struct{}), life: life{ended: make(chan struct{})}}
 	x.changed = sync.NewCond(x.mu)
@@ -77,7 +82,20 @@ func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
 	if x.mayWiden() {
 		x.widens.Go(x.widen)
 	}
+	d.live = x
 	return x
+}
+
+// abandon ends the streams of an attempt that does not return.
+func (x *streams) abandon() {
+	x.mu.Lock()
+	x.over = true
+	x.changed.Broadcast()
+	x.mu.Unlock()
+	x.stop()
+	close(x.ended)
+	x.widens.Wait()
+	x.d.local.synced.stop()
 }
 
 // first gives the main stream its first segment: the first that lacks something, or else
@@ -198,6 +216,7 @@ func (x *streams) finish(ctx context.Context, err error) error {
 	x.stop()
 	close(x.ended)
 	x.widens.Wait()
+	x.dials.Wait()
 	x.mu.Lock()
 	for !x.d.parts.complete() && x.others > 0 {
 		x.changed.Wait()
@@ -206,8 +225,13 @@ func (x *streams) finish(ctx context.Context, err error) error {
 	for x.telling { // nothing is told after the call has returned
 		x.changed.Wait()
 	}
+	panicked := x.panicked
 	x.mu.Unlock()
+	x.d.live = nil
 	x.d.local.synced.stop()
+	if panicked != nil {
+		panic(panicked)
+	}
 	return err
 }
 
@@ -356,13 +380,19 @@ func (x *streams) tell() {
 	}
 	d := x.d
 	x.telling = true
+	defer func() {
+		x.telling = false
+		x.changed.Broadcast()
+	}()
 	for x.news && !x.over {
 		x.news = false
-		l, at := x.newest, transfer.Position{Offset: d.parts.have(), Size: d.size}
-		x.mu.Unlock()
-		d.env.Report(l, d.task, d.spec.Progress, at)
-		x.mu.Lock()
+		x.report(x.newest, transfer.Position{Offset: d.parts.have(), Size: d.size})
 	}
-	x.telling = false
-	x.changed.Broadcast()
+}
+
+// report is told without the lock, and has it again also where a caller's code panics.
+func (x *streams) report(l *session.Lease, at transfer.Position) {
+	x.mu.Unlock()
+	defer x.mu.Lock()
+	x.d.env.Report(l, x.d.task, x.d.spec.Progress, at)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
@@ -201,6 +202,7 @@ func (p *put) begin() {
 
 func (p *put) progress(n int64) {
 	p.moved += n
+	p.u.lastByte = time.Now()
 	p.l.Moved()
 	p.u.env.Sent(n)
 	p.u.report(p.l, p.at+p.moved)

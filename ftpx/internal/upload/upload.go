@@ -105,6 +105,7 @@ type upload struct {
 	// look has said that it is not there. Only without a partial.
 	sentWhole bool
 	missed    int // how often the partial was gone that had been there, see vanished
+	lastByte  time.Time
 	res       transfer.Result
 }
 
