@@ -52,7 +52,7 @@ func New(name string) (Model, error) {
 	case BaseRate:
 		return &baseRate{}, nil
 	case LastValue:
-		return &lastValue{}, nil
+		return newLastValue(), nil
 	case EWMA:
 		return &ewma{rate: priorRate}, nil
 	case Hours:
