@@ -24,12 +24,27 @@ import (
 // looks at what its lost attempt left behind before it acts again; so a call
 // may be repeated by the caller too, unless its comment says otherwise.
 //
-// Remote paths use "/". Relative ones start from [Config].Base.
+// Remote paths use "/". Relative ones start from [Config].Base, which is "."; where a
+// folder is looked at, listed, walked or made, "" is it as well.
+//
+// Methods may be added to it, so that nobody but this package can implement it: embed a
+// Client, nil or real, in your fakes, as [ftpxtest.Client] does, or ask for [Uploader],
+// [Downloader] or [Files] only, to which none are added.
+//
+// [ftpxtest.Client]: https://pkg.go.dev/github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest#Client
 type Client interface {
 	Uploader
 	Downloader
 	Files
 
+	// Open opens a file for reading, with what package io/fs and net/http want: Read,
+	// ReadAt, Seek, Stat. It looks at the file and holds nothing on the server, see
+	// [Files].FS, whose files behave alike. ctx bounds the call and the file.
+	Open(ctx context.Context, remotePath string) (*File, error)
+	// Create begins an upload of what is written to the [Writer]. It is Put the other way
+	// round, with the same options and errors: nothing is there under the name until Close
+	// has returned nil. Close or Abort must be called. ctx bounds the call and the Writer.
+	Create(ctx context.Context, remotePath string, opts *PutOptions) (*Writer, error)
 	// Ping makes one round trip on a connection, opening one if need be.
 	Ping(ctx context.Context) error
 	// Stats returns counters; it asks nothing of the server.
@@ -42,17 +57,26 @@ type Client interface {
 	// must be called once, when it has ended; OperationEnd.Conn and Host are not needed.
 	// ID, Parent and Host of the info are filled in.
 	Begin(ctx context.Context, i OperationInfo) (context.Context, func(OperationEnd))
+	// Learned returns what the servers have turned out to be like so far: commands that
+	// are announced and refused, ports that cannot be reached. Give it to another client
+	// as [Options].Learned, which then does not find it out anew. It holds addresses,
+	// no names of files and no secrets, and asks nothing of the server. Its form is
+	// versioned and nobody else's business; at most some 200 facts of 1,000 servers.
+	Learned() ([]byte, error)
 	// Close ends all connections at once. Calls in flight fail with
 	// [ErrClosed]. It does not wait for the server, and may be called twice.
 	//
-	// There is one exception. Where a session was lost in the middle of an upload,
+	// There are two exceptions, of five seconds at most each. A Put that is in flight is
+	// aborted first, so that what it has begun can be removed, see [Uploader]. And where a session was lost in the middle of an upload,
 	// on a host that has not shown that it writes at offsets, the server may
 	// replace the file when it notices, seconds after Upload has looked at it and
 	// returned: with what that session had sent. Close looks at such files once
-	// more, for five seconds at most, and its error names each that has changed,
+	// more, and its error names each that has changed,
 	// as an [*Error] around [ErrReplaced]. One that is not there any more has been
 	// taken by its receiver. What [Rechecker] has looked at is not looked at again.
 	Close() error
+
+	sealed()
 }
 
 // Uploader is the part of a [Client] that sends files.
@@ -68,6 +92,10 @@ type Uploader interface {
 	// beginning, as often as needed. Of any other reader what has gone by is
 	// kept, within PutOptions.Spool, so that it can be sent again; beyond that
 	// the call has one attempt and fails with [ErrOneAttempt] if that fails.
+	//
+	// Nobody can resume the partial of such a reader after the call has failed. The error
+	// names it, and the client removes it in the background, for half a minute at most,
+	// where the server lets it; Close waits for that.
 	Put(ctx context.Context, remotePath string, source io.Reader, opts *PutOptions) (Result, error)
 }
 
@@ -165,6 +193,7 @@ type client struct {
 	operations atomic.Uint64 // so many were begun, if numbered
 	active     upload.Writers
 	doubts     doubts
+	streams    streams
 	creds      *credentials
 	learned    transport.Learned // of all hosts
 	fsMemory   remotefs.Memory   // of what FS reads ahead
@@ -176,7 +205,7 @@ type client struct {
 func Open(ctx context.Context, url string, opts *Options) (Client, error) {
 	cfg, err := ParseURL(url, opts)
 	if err != nil {
-		return nil, &Error{Op: "open", Err: asInvalid(err)}
+		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	return New(ctx, cfg)
 }
@@ -185,9 +214,11 @@ func Open(ctx context.Context, url string, opts *Options) (Client, error) {
 func New(ctx context.Context, cfg Config) (Client, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
-		return nil, &Error{Op: "open", Err: asInvalid(err)}
+		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
 	c := &client{cfg: cfg, hooks: cfg.Hooks, numbered: cfg.Hooks.numbered()}
+	c.streams.init()
+	_ = c.learned.Load(cfg.Learned) // withDefaults has tried it
 	c.creds = newCredentials(cfg.Credentials)
 	c.sess = c.newSession()
 	c.env = c.newEnv()
@@ -202,10 +233,15 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	return c, nil
 }
 
+func (*client) sealed() {}
+
 func (c *client) Close() error {
 	defer c.sess.Close()
+	defer c.streams.close()
 	return c.lastLook()
 }
+
+func (c *client) Learned() ([]byte, error) { return c.learned.Save() }
 
 func (c *client) Ping(ctx context.Context) error { return c.ping(ctx, "ping") }
 

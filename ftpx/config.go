@@ -103,7 +103,8 @@ type Options struct {
 	Verify Verify
 	// Standbys are hosts to turn to, in this order or that of their ranks, when Config.Host does not
 	// work: when it cannot be reached, drops connections, is silent or full.
-	// They are logged in to with the same credentials, and Base holds on each.
+	// They are logged in to with the same credentials and trust, unless a Standby has its own,
+	// and Base holds on each.
 	// An upload that moves goes on where it was if the hosts share their
 	// storage, and begins again if not. Work returns to a better host when
 	// that has been well for half a minute.
@@ -155,6 +156,18 @@ type Options struct {
 	// port. It cannot be used with Dial. "" means passive mode, which is what
 	// works through firewalls.
 	ActiveAddr string
+	// Learned is what [Client].Learned of an earlier client has returned, perhaps in
+	// another process or version; nil for nothing. What it says wrongly of a server costs
+	// a round trip. New refuses what it cannot read; then leave it out: it is learned again.
+	Learned []byte
+	// FTPType is how files are moved over FTP and FTPS: as they are, or, with FTPTypeASCII, as
+	// text, for z/OS, IBM i and others whose files are records in characters of their own.
+	// Nothing can be compared of text, because the server's file has another size than what
+	// was sent: uploads must have Delivery set to DeliverDrop, and [Verified].Acknowledged is
+	// all that is known of either direction. Nothing is resumed: what is cut off comes again
+	// from its beginning, and a Get of which bytes have been written fails. A folder job takes
+	// files for changed whose sizes differ. FS reads files as they are.
+	FTPType FTPType
 	// AfterLogin are command lines that are sent to an FTP server after each login, such as
 	// "SITE FILETYPE=SEQ" to z/OS. Commands that move data or change what a connection
 	// relies on are refused, see [Files].Raw; a server that refuses one is not used.
@@ -244,6 +257,12 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.RequirePostQuantum && seen[FTP] {
 		return cfg, errors.New("Options.Protocols lists FTP and Options.RequirePostQuantum is set, but plain FTP has no key exchange: remove one of them")
 	}
+	if cfg.FTPType > FTPTypeASCII {
+		return cfg, fmt.Errorf("Options.FTPType is %d: use FTPTypeBinary or FTPTypeASCII", cfg.FTPType)
+	}
+	if cfg.FTPType == FTPTypeASCII && seen[SFTP] {
+		return cfg, errors.New("Options.FTPType is FTPTypeASCII, which SFTP does not have: list only FTPS, FTPSImplicit or FTP in Options.Protocols (-protocols)")
+	}
 	if err := cfg.Ports.check("Options.Ports"); err != nil {
 		return cfg, err
 	}
@@ -255,6 +274,11 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.MaxListing < 0 {
 		return cfg, fmt.Errorf("Options.MaxListing is %d: use a number of bytes, or 0 for %d", cfg.MaxListing, DefaultMaxListing)
+	}
+	if cfg.Learned != nil {
+		if err := new(transport.Learned).Load(cfg.Learned); err != nil {
+			return cfg, fmt.Errorf("Options.Learned: %w", err)
+		}
 	}
 	cfg.MaxListing = cmp.Or(cfg.MaxListing, DefaultMaxListing)
 	if err := charset.Check(cfg.Charset); err != nil {

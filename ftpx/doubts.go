@@ -118,7 +118,7 @@ func (c *client) Doubtful(remotePath string) bool {
 func (c *client) Recheck(ctx context.Context, remotePath string) error {
 	name, err := c.resolve(remotePath)
 	if err != nil {
-		return &Error{Op: "recheck", Remote: remotePath, Err: err}
+		return &Error{Op: "recheck", Remote: remotePath, Outcome: NotDone, Err: err}
 	}
 	return c.recheck(ctx, "recheck", name)
 }

@@ -145,3 +145,33 @@ func ExampleError() {
 	// true
 	// stat nothing-here not done not found
 }
+
+// A line is added to a file. What cannot be known is not repeated.
+func ExampleUploader_Put_append() {
+	ctx := context.Background()
+	server, opts, stop := exampleServer()
+	defer stop()
+
+	c, err := ftpx.Open(ctx, "ftpx://"+server.User+"@127.0.0.1/", opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	for _, line := range []string{"started\n", "stopped\n"} {
+		res, err := c.Put(ctx, "events.log", strings.NewReader(line), &ftpx.PutOptions{Append: true})
+		switch {
+		case res.Outcome == ftpx.Unknown:
+			log.Fatal("look at the file before this line is sent again: ", err)
+		case err != nil:
+			log.Fatal(err)
+		}
+	}
+	var b bytes.Buffer
+	if _, err := c.Get(ctx, "events.log", &b, nil); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(b.String())
+	// Output:
+	// started
+	// stopped
+}

@@ -13,7 +13,7 @@ import (
 // A download has gone on, and its seam was right; then the file on the server is written
 // anew, in the same size. That its time is another shows in the end, and the file is
 // fetched as it is now: no mixture gets the name.
-func TestFileThatIsWrittenAnewBehindTheSeam(t *testing.T) {
+func TestFileThatIsWrittenAnewBehindTheResumePoint(t *testing.T) {
 	inMemory(t, nil, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
 		when := time.Date(2025, 11, 3, 4, 5, 6, 0, time.UTC)
 		data := content(300<<10 + 1)[1:]

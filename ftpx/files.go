@@ -16,7 +16,7 @@ func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *
 	defer o.end(&err)
 	name, rerr := c.resolve(p)
 	if rerr != nil {
-		return &Error{Op: op, Remote: p, Err: rerr}
+		return &Error{Op: op, Remote: p, Outcome: NotDone, Err: rerr}
 	}
 	return c.runIn(ctx, task{Op: op, Remote: p, Small: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
 }
@@ -24,7 +24,7 @@ func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *
 // Stat implements [Files].
 func (c *client) Stat(ctx context.Context, remotePath string) (Entry, error) {
 	var e Entry
-	err := c.on(ctx, "stat", remotePath, func(ctx context.Context, l *lease, name string) (err error) {
+	err := c.on(ctx, "stat", orBase(remotePath), func(ctx context.Context, l *lease, name string) (err error) {
 		e, err = l.Stat(ctx, name)
 		return err
 	})
@@ -64,11 +64,11 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) (err error
 func (c *client) rename(ctx context.Context, oldPath, newPath string) error {
 	to, err := c.resolve(newPath)
 	if err != nil {
-		return &Error{Op: "rename", Remote: newPath, Err: err}
+		return &Error{Op: "rename", Remote: newPath, Outcome: NotDone, Err: err}
 	}
 	from, err := c.resolve(oldPath)
 	if err != nil {
-		return &Error{Op: "rename", Remote: oldPath, Err: err}
+		return &Error{Op: "rename", Remote: oldPath, Outcome: NotDone, Err: err}
 	}
 	t := task{Op: "rename", Remote: oldPath, Small: true}
 	if err = upload.Rename(ctx, c.sess, t, from, to); err == nil {
@@ -84,7 +84,7 @@ func (c *client) rename(ctx context.Context, oldPath, newPath string) error {
 
 // MkdirAll implements [Files].
 func (c *client) MkdirAll(ctx context.Context, remotePath string) error {
-	return c.on(ctx, "mkdir", remotePath, func(ctx context.Context, l *lease, name string) error {
+	return c.on(ctx, "mkdir", orBase(remotePath), func(ctx context.Context, l *lease, name string) error {
 		return upload.MkdirAll(ctx, l, name)
 	})
 }

@@ -31,14 +31,14 @@ func (s fsServer) Begin(ctx context.Context, f remotefs.File) (context.Context, 
 	}
 }
 
-func (s fsServer) Read(ctx context.Context, p remotefs.Piece, dst io.Writer) (int64, error) {
+func (s fsServer) Read(ctx context.Context, p remotefs.Section, dst io.Writer) (int64, error) {
 	t := task{Op: "read", Remote: p.Remote, Direction: "down"}
 	name, err := s.c.resolve(p.Remote)
 	if err != nil {
-		return 0, &Error{Op: t.Op, Remote: p.Remote, Err: err}
+		return 0, &Error{Op: t.Op, Remote: p.Remote, Outcome: NotDone, Err: err}
 	}
 	p.Remote = name
-	n, err := download.ReadPiece(ctx, &s.c.env, t, p, dst)
+	n, err := download.ReadSection(ctx, &s.c.env, t, p, dst)
 	if err != nil {
 		err = s.c.failure(t, err)
 	}

@@ -307,7 +307,7 @@ func (o *odd) wrap(c transport.Conn) transport.Conn {
 func TestFSLeavesHostileNamesOut(t *testing.T) {
 	o := &odd{}
 	for _, name := range []string{"z", "..", ".", "", "/etc/passwd", "a/b", "../up", "bad\xffutf8", "nul\x00", "cr\r", "lf\n", "esc\x1b[2J", "del\x7f", "c1\u0085", "a", "z", "ünï"} {
-		o.entries = append(o.entries, transport.Entry{Name: name, Size: 1, ModTime: fsWhen, TimeExact: true})
+		o.entries = append(o.entries, transport.Entry{Type: transport.TypeFile, Name: name, Size: 1, ModTime: fsWhen, TimeExact: true})
 	}
 	m := newMem(t, ftpx.SFTP, memconn.Options{}, ftpx.Options{}, o.wrap)
 	list, err := fs.ReadDir(m.fsys, ".")

@@ -75,7 +75,7 @@ func (c *client) list(ctx context.Context, remotePath string) ([]Entry, error) {
 // listIn lists a folder into so much memory.
 func (c *client) listIn(ctx context.Context, remotePath string, room int64) (listing, error) {
 	var entries listing
-	err := c.on(ctx, "list", remotePath, func(ctx context.Context, l *lease, name string) error {
+	err := c.on(ctx, "list", orBase(remotePath), func(ctx context.Context, l *lease, name string) error {
 		entries = nil
 		left := room
 		err := l.List(ctx, name, func(e Entry) bool {
@@ -194,10 +194,10 @@ func (c *client) RemoveAll(ctx context.Context, remotePath string) (err error) {
 func (c *client) removeAll(ctx context.Context, remotePath string) error {
 	name, err := c.resolve(remotePath)
 	if err != nil {
-		return &Error{Op: "remove", Remote: remotePath, Err: err}
+		return &Error{Op: "remove", Remote: remotePath, Outcome: NotDone, Err: err}
 	}
 	if name == "/" || name == "." || name == c.cfg.Base {
-		return &Error{Op: "remove", Remote: remotePath, Err: asInvalid(errors.New("that is the base folder itself: name what is to be removed in it"))}
+		return &Error{Op: "remove", Remote: remotePath, Outcome: NotDone, Err: asInvalid(errors.New("that is the base folder itself: name what is to be removed in it"))}
 	}
 	e, err := c.Stat(ctx, remotePath)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -230,7 +230,7 @@ func (c *client) removeTree(ctx context.Context, dir string, room int64) error {
 	room -= costOf(entries...)
 	for _, e := range entries {
 		if badName(e.Name) {
-			return &Error{Op: "remove", Remote: dir, Err: asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(e.Name)))}
+			return &Error{Op: "remove", Remote: dir, Outcome: NotDone, Err: asInvalid(fmt.Errorf("the server lists a name that leads elsewhere: %q", transport.Printable(e.Name)))}
 		}
 		p := path.Join(dir, e.Name)
 		if e.IsDir() {

@@ -15,7 +15,7 @@ import (
 
 // Of a part with gaps the state notes often what is there, and seldom what has reached the
 // disk. The one is not taken for the other: before the first sync nothing has.
-func TestNotesOfPiecesAreNoSync(t *testing.T) {
+func TestNotesOfSegmentsAreNoSync(t *testing.T) {
 	data, local := content(48<<20), filepath.Join(t.TempDir(), "f")
 	synctest.Test(t, func(t *testing.T) {
 		w := &wide{Server: memconn.New(memconn.Options{RoundTrip: wideTrip, Rate: wideRate / 2, Chunk: 256 << 10}),
@@ -35,9 +35,9 @@ func TestNotesOfPiecesAreNoSync(t *testing.T) {
 			}
 			b, err := os.ReadFile(local + ".part.state")
 			var state struct {
-				Durable int64
-				Pieces  [][2]int64
-				Synced  [][2]int64
+				Durable  int64
+				Segments [][2]int64 `json:"pieces"`
+				Synced   [][2]int64
 			}
 			if err == nil {
 				err = json.Unmarshal(b, &state)
@@ -45,7 +45,7 @@ func TestNotesOfPiecesAreNoSync(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			if state.Pieces != nil {
+			if state.Segments != nil {
 				noted++
 			}
 			there := int64(0)

@@ -1,6 +1,7 @@
 package ftpx
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -173,10 +174,24 @@ type PutOptions struct {
 	CreateDirs bool
 	// NoReplace fails with fs.ErrExist, see [UploadOptions].
 	NoReplace bool
+	// Append adds the bytes to the end of the file, or makes it: APPE on FTP (RFC 959, section
+	// 4.1.3), writing at the size that was found on SFTP. Nothing is ever added twice. What a
+	// lost connection has cut off is completed where the file shows how far it came and nothing
+	// more can come: over SFTP, and over FTP if the server had said that the transfer ended.
+	// Else the outcome is [Unknown], [Error].Offset says how many of the bytes are there, and
+	// the call must not be repeated before the file has been looked at. [Result].Size counts
+	// what was added. The file must have no other writer meanwhile: calls of one client wait
+	// for each other, others are not kept away, but noticed where sizes or bytes show them
+	// ([ErrMismatch]). Not with NoReplace, Delivery or PartialName.
+	Append bool
 	// Mode is as in [UploadOptions].
 	Mode fs.FileMode
 	// ModTime is set on the remote file; zero leaves it to the server.
 	ModTime time.Time
+	// SkipSame leaves the file at the remote path alone if it has the same size and the
+	// time ModTime and proves to be the same, as Upload does unless it is told otherwise.
+	// It needs ModTime.
+	SkipSame bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
 	// Delivery is as in [UploadOptions].
@@ -216,6 +231,13 @@ type DownloadOptions struct {
 
 // GetOptions are the options of [Downloader].Get; nil is the zero value.
 type GetOptions struct {
+	// Offset is where in the file to begin, in bytes; one beyond its end is an error of
+	// [KindInvalid].
+	Offset int64
+	// Length is how many bytes to fetch at most; 0 means all that follow. Of a part
+	// [Result].Size is the number of its bytes, and the file's size and time are compared
+	// before each attempt and at the end.
+	Length int64
 	// MaxRate is how many bytes a second this transfer moves at most, besides
 	// [Options].MaxRate; 0 means any number.
 	MaxRate int64
@@ -224,48 +246,62 @@ type GetOptions struct {
 	Progress func(ProgressInfo)
 }
 
+// check reports a part of a file that cannot be had.
+func (o *GetOptions) check(ascii bool) error {
+	switch {
+	case o.Offset < 0 || o.Length < 0:
+		return asInvalid(fmt.Errorf("GetOptions.Offset is %d and Length is %d: use numbers of bytes, 0 for none", o.Offset, o.Length))
+	case ascii && (o.Offset > 0 || o.Length > 0):
+		return asInvalid(errors.New("GetOptions.Offset and Length cannot be had with FTPType ASCII, where bytes are not those of the file: leave them 0"))
+	}
+	return nil
+}
+
 // Result says what a transfer did.
 type Result struct {
 	// Outcome is [Done] when the error is nil.
-	Outcome Outcome
-	// Size is the size of the file, -1 if it is not known.
-	Size int64
+	Outcome Outcome `json:"outcome"`
+	// Size is the size of the file, or of the part that [GetOptions] asks for; -1 if it is
+	// not known.
+	Size int64 `json:"size"`
 	// Kept is how many of its bytes were there already, proven, from an
 	// earlier call.
-	Kept int64
+	Kept int64 `json:"kept"`
 	// Moved counts the payload that was moved, what had to be moved again
 	// included.
-	Moved int64
-	// Attempts and Resumes count connections used and offsets above 0.
-	Attempts, Resumes int
+	Moved int64 `json:"moved"`
+	// Attempts counts the connections that were used.
+	Attempts int `json:"attempts"`
+	// Resumes counts how often it went on from an offset above 0.
+	Resumes int `json:"resumes"`
 	// Unchanged says that nothing was moved, because the very file was there.
-	Unchanged bool
+	Unchanged bool `json:"unchanged"`
 	// Protocol is that of the last connection.
-	Protocol Protocol
+	Protocol Protocol `json:"protocol,omitzero"`
 	// Addr is the last connection's address, host:port.
-	Addr string
+	Addr string `json:"addr,omitzero"`
 	// Verified says what was checked.
-	Verified Verified
+	Verified Verified `json:"verified"`
 	// TimeKept says that the modification time was set.
-	TimeKept bool
+	TimeKept bool `json:"time_kept"`
 	// ModeSet says that the permission bits were, see [UploadOptions].Mode.
-	ModeSet bool
-	// Duration is how long it took, waiting included.
-	Duration time.Duration
+	ModeSet bool `json:"mode_set"`
+	// Duration is how long it took, waiting included; in JSON it is in nanoseconds.
+	Duration time.Duration `json:"duration_ns"`
 }
 
 // Verified says what was checked of a transfer, and how.
 type Verified struct {
 	// Size: both sides have the same size.
-	Size bool
+	Size bool `json:"size"`
 	// Hash is the algorithm by which the whole file was compared with the
 	// server's digest, "" if it was not.
-	Hash string
+	Hash string `json:"hash,omitzero"`
 	// ReadBack is how many bytes were read back and compared.
-	ReadBack int64
+	ReadBack int64 `json:"read_back,omitzero"`
 	// Acknowledged: nothing could be compared, and the server's word is all there is:
 	// the final reply to STOR, or those to each WRITE and CLOSE. See [Delivery].
-	Acknowledged bool
+	Acknowledged bool `json:"acknowledged,omitzero"`
 }
 
 // String returns for instance "size", "size and sha256", or "size and 65536

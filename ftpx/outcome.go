@@ -1,6 +1,7 @@
 package ftpx
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,19 +13,20 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Outcome tells how an operation ended.
+// Outcome tells how an operation ended. Zero is [Unknown]: what nobody has looked at is
+// neither done nor not done.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// NotDone: the operation has not taken effect under the name it was meant
-	// for. A partial may have been kept.
-	NotDone Outcome = iota
-	// Done: it has taken effect, and that was checked.
-	Done
 	// Unknown: it may or may not have taken effect, and no look at the server
 	// could tell.
-	Unknown
+	Unknown Outcome = iota
+	// NotDone: the operation has not taken effect under the name it was meant
+	// for. A partial may have been kept.
+	NotDone
+	// Done: it has taken effect, and that was checked.
+	Done
 )
 
 // String returns "not done", "done" or "unknown".
@@ -32,14 +34,25 @@ func (o Outcome) String() string {
 	switch o {
 	case Done:
 		return "done"
-	case Unknown:
-		return "unknown"
+	case NotDone:
+		return "not done"
 	}
-	return "not done"
+	return "unknown"
 }
 
 // MarshalText makes an Outcome readable in JSON and logs.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads what String writes.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for _, known := range []Outcome{Unknown, NotDone, Done} {
+		if string(text) == known.String() {
+			*o = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no outcome: done, not done or unknown", text)
+}
 
 // Error is how every operation of a [Client] fails.
 //
@@ -61,12 +74,14 @@ type Error struct {
 	// said to have all of the file, and that the name that it was given is gone: whoever
 	// takes files from that folder may have it. To send it again may deliver it twice.
 	Acknowledged bool
-	// Offset is how many bytes of a transfer are known to have arrived.
+	// Offset is how many bytes of a transfer are known to have arrived: acknowledged over
+	// SFTP, looked at over FTP, where nothing is known of what the last attempt sent.
 	Offset int64
 	// Size is the size of the file, -1 if unknown, 0 for what is no transfer.
 	Size int64
 	// Partial names what was kept of an unfinished transfer, on the receiving
-	// side; a later call with the same source and destination goes on there.
+	// side; a later call with the same source and destination resumes it. What no call
+	// can resume is being removed, see [Uploader].
 	Partial string
 	// Err is the cause.
 	Err error
@@ -88,7 +103,8 @@ func (e *Error) Error() string {
 	if e.Outcome == Unknown {
 		b.WriteString(": outcome unknown")
 	}
-	if e.Offset > 0 {
+	switch {
+	case e.Offset > 0:
 		fmt.Fprintf(&b, " (%d", e.Offset)
 		if e.Size > 0 {
 			fmt.Fprintf(&b, " of %d", e.Size)
@@ -98,6 +114,8 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, ", kept as %q", e.Partial)
 		}
 		b.WriteString(")")
+	case e.Partial != "":
+		fmt.Fprintf(&b, " (what arrived is in %q)", e.Partial)
 	}
 	if e.Err != nil {
 		b.WriteString(": " + transport.Printable(e.Err.Error()))
@@ -108,12 +126,42 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// MarshalJSON writes the fields by their names in small letters, with the cause as text in
+// "error" and its [Kind] in "kind". What is empty is left out, Outcome and Kind never.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	text := ""
+	if e.Err != nil {
+		text = transport.Printable(e.Err.Error())
+	}
+	return json.Marshal(struct {
+		Op           string  `json:"op"`
+		Local        string  `json:"local,omitzero"`
+		Remote       string  `json:"remote,omitzero"`
+		Outcome      Outcome `json:"outcome"`
+		Kind         Kind    `json:"kind"`
+		Error        string  `json:"error,omitzero"`
+		Acknowledged bool    `json:"acknowledged,omitzero"`
+		Offset       int64   `json:"offset,omitzero"`
+		Size         int64   `json:"size,omitzero"`
+		Partial      string  `json:"partial,omitzero"`
+	}{e.Op, e.Local, e.Remote, e.Outcome, KindOf(e), text, e.Acknowledged, e.Offset, e.Size, e.Partial})
+}
+
 // DeliveryError says that a folder does not take a file in the way it was delivered. See
 // [DeliverAtomic].
 type DeliveryError = upload.Refusal
 
-// KindOf names what went wrong, of any error of this package.
-func KindOf(err error) transport.Kind { return transport.KindOf(err) }
+// KindOf names what went wrong, of any error of this package, and of those of io/fs
+// (fs.ErrNotExist, fs.ErrExist, fs.ErrPermission), context, net and crypto/tls, which fakes
+// may return as they are. An *fs.PathError is one of a local file: [KindLocal]. It is
+// [KindUnknown] for nil.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) && e.Err != nil {
+		err = e.Err // an *fs.PathError around it is one of FS, about no local file
+	}
+	return transport.KindOf(err)
+}
 
 // EndsAll reports whether an error is the host's and not a file's, so that every other
 // file would meet it too: a refused login, an identity that is not the known one, no

@@ -38,10 +38,10 @@ func cutPower(t *testing.T, local string, keep func(n int64) int64) (good int64)
 	}
 	boot := "boot"
 	ranges := [][2]int64{{0, info.Size()}}
-	pieces, apart := state["pieces"].([]any)
+	segments, apart := state["pieces"].([]any)
 	if apart {
 		boot, ranges = "pieces_boot", nil
-		for _, p := range pieces {
+		for _, p := range segments {
 			p := p.([]any)
 			ranges = append(ranges, [2]int64{int64(p[0].(float64)), int64(p[1].(float64))})
 		}

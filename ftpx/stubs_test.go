@@ -52,7 +52,7 @@ func TestUnknownSizeThatHasGrown(t *testing.T) {
 			if stats++; stats == 3 { // the look after a resume
 				return lostAt("MLST", false)
 			}
-			r.Entry = ftpx.Entry{Name: r.Path, Size: -1}
+			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: -1}
 		case *transport.Retrieve:
 			gets++
 			content, err := "0123456789abcdef+grown", error(nil)
@@ -82,7 +82,7 @@ func TestPublishHoldsNoConnection(t *testing.T) {
 	c := scripted(t, ftpx.Options{MaxConns: 1}, func(_ *stubConn, r transport.Request) error {
 		switch r := r.(type) {
 		case *transport.Stat:
-			r.Entry = ftpx.Entry{Name: r.Path, Size: int64(len("content"))}
+			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: int64(len("content"))}
 		case *transport.Retrieve:
 			n, err := io.WriteString(r.Dst, "content"[r.Offset:])
 			r.Received = int64(n)
@@ -140,7 +140,7 @@ func (s *lateServer) one(c *stubConn, r transport.Request) error {
 		if !ok {
 			return &transport.Error{Op: "stat", Path: r.Path, Kind: transport.KindNotExist, Err: fs.ErrNotExist}
 		}
-		r.Entry = ftpx.Entry{Name: r.Path, Size: int64(len(content))}
+		r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: int64(len(content))}
 	case *transport.Rename:
 		if s.late != "" {
 			s.files[s.late], s.late = "", "" // O_CREAT and O_TRUNC

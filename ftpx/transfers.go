@@ -33,20 +33,28 @@ func (c *client) Put(ctx context.Context, remotePath string, r io.Reader, opts *
 		opts = &PutOptions{}
 	}
 	t := task{Op: "put", Remote: remotePath, Transfer: true, Direction: "up", Rate: session.NewRate(opts.MaxRate)}
-	return c.upload(ctx, &upload.Spec{
+	spec := &upload.Spec{
 		Task: t, Open: func() (upload.Source, error) { return upload.NewSource(r, opts.ModTime, opts.Spool) },
-		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true,
+		Verify: c.verify(opts.Verify), CreateDirs: opts.CreateDirs, NoReplace: opts.NoReplace, KeepTime: true, SkipSame: opts.SkipSame && !opts.ModTime.IsZero(),
 		Progress: c.progress(t, opts.Progress), Delivery: upload.Delivery(opts.Delivery), PartialName: opts.PartialName,
-		Mode: unixMode(opts.Mode),
+		Mode: unixMode(opts.Mode), Append: opts.Append, Abandon: c.abandon,
+	}
+	return c.transfer(ctx, t, func(ctx context.Context) (transfer.Result, error) {
+		ctx, end, err := c.streams.begin(ctx)
+		if err != nil {
+			return transfer.Result{Size: -1}, err
+		}
+		defer end()
+		return c.send(ctx, spec)
 	})
 }
 
 func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) {
-	spec.Writers = &c.active
 	return c.transfer(ctx, spec.Task, func(ctx context.Context) (transfer.Result, error) { return c.send(ctx, spec) })
 }
 
 func (c *client) send(ctx context.Context, spec *upload.Spec) (res transfer.Result, err error) {
+	spec.Writers, spec.ASCII = &c.active, c.cfg.FTPType == FTPTypeASCII
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
 		err = spec.Invalid()
 	}
@@ -75,7 +83,8 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	}
 	t := task{Op: "download", Local: localPath, Remote: remotePath, Transfer: true, Direction: "down", Rate: session.NewRate(opts.MaxRate)}
 	spec := &download.Spec{Task: t, Local: localPath, Verify: c.verify(opts.Verify), NoReplace: opts.NoReplace,
-		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: c.progress(t, opts.Progress)}
+		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: c.progress(t, opts.Progress),
+		ASCII: c.cfg.FTPType == FTPTypeASCII}
 	return c.transfer(ctx, t, func(ctx context.Context) (res transfer.Result, err error) {
 		if spec.Remote, err = c.resolveFile(remotePath); err != nil {
 			return transfer.Result{Size: -1}, err
@@ -89,10 +98,17 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 		opts = &GetOptions{}
 	}
 	t := task{Op: "get", Remote: remotePath, Transfer: true, Direction: "down", Rate: session.NewRate(opts.MaxRate)}
-	spec := &download.Spec{Task: t, Progress: c.progress(t, opts.Progress)}
+	spec := &download.Spec{Task: t, Progress: c.progress(t, opts.Progress), ASCII: c.cfg.FTPType == FTPTypeASCII}
 	return c.transfer(ctx, t, func(ctx context.Context) (res transfer.Result, err error) {
-		if spec.Remote, err = c.resolveFile(remotePath); err != nil {
+		if spec.Remote, err = c.resolveFile(remotePath); err == nil {
+			err = opts.check(spec.ASCII)
+		}
+		switch {
+		case err != nil:
 			return transfer.Result{Size: -1}, err
+		case opts.Offset > 0 || opts.Length > 0:
+			spec.Offset, spec.Length = opts.Offset, opts.Length
+			return download.Span(ctx, &c.env, spec, w)
 		}
 		return download.Stream(ctx, &c.env, spec, w)
 	})
@@ -132,7 +148,7 @@ func (c *client) ended(t task, r transfer.Result, begin time.Time, err error) (R
 
 // failed makes the error of a transfer.
 func failed(t task, size int64, err error) error {
-	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Size: size, Offset: t.At(), Err: err}
+	e := &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: NotDone, Size: size, Offset: t.At(), Err: err}
 	var up *upload.Failure
 	var down *download.Failure
 	switch {

@@ -57,7 +57,7 @@ func TestListingWithoutTypes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got = append(got, e.Name+[]string{" file", " dir", " link", " other", " unknown"}[e.Type])
+				got = append(got, e.Name+" "+e.Type.String())
 			}
 			slices.Sort(got)
 			want := []string{"a file", "b file", "dir dir", "ghost unknown"}

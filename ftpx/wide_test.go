@@ -501,9 +501,9 @@ func TestGivenUpWithSeveralConnections(t *testing.T) {
 }
 
 // A state that makes no sense is not believed.
-func TestStateOfPiecesThatMakesNoSense(t *testing.T) {
-	for _, pieces := range []string{`[[0,10],[5,20]]`, `[[10,5]]`, `[[0,99999999999]]`, `[[-5,10]]`, `[[20,30],[0,10]]`, `[[1]]`, `["a"]`} {
-		t.Run(pieces, func(t *testing.T) {
+func TestStateOfSegmentsThatMakesNoSense(t *testing.T) {
+	for _, segments := range []string{`[[0,10],[5,20]]`, `[[10,5]]`, `[[0,99999999999]]`, `[[-5,10]]`, `[[20,30],[0,10]]`, `[[1]]`, `["a"]`} {
+		t.Run(segments, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := memconn.New(memconn.Options{})
 				data := content(100 << 10)
@@ -511,7 +511,7 @@ func TestStateOfPiecesThatMakesNoSense(t *testing.T) {
 				s.Files().Write("f", data, mtime)
 				w := &wide{Server: s, t: t, proto: ftpx.FTPS, data: data, local: filepath.Join(t.TempDir(), "f")}
 				boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-				state := `{"remote":"f","size":102400,"mtime":"2025-01-02T03:04:05Z","durable":0,"pieces":` + pieces +
+				state := `{"remote":"f","size":102400,"mtime":"2025-01-02T03:04:05Z","durable":0,"pieces":` + segments +
 					`,"pieces_boot":"` + string(boot[:min(len(boot), 36)]) + `"}`
 				if err := os.WriteFile(w.local+".part", bytes.Repeat([]byte("x"), 50<<10), 0o600); err != nil {
 					t.Fatal(err)

@@ -26,10 +26,10 @@ func slower(c transport.Conn) transport.Conn {
 	}))
 }
 
-// One stretch is of another file of the same size and time, and the process is killed at
+// One segment is of another file of the same size and time, and the process is killed at
 // one moment or another, also before or after that has shown: what is kept of it is not
 // taken for good.
-func TestKilledWithAStretchOfAnotherFile(t *testing.T) {
+func TestKilledWithASegmentOfAnotherFile(t *testing.T) {
 	onWideLine(t, nil, func(t *testing.T, w *wide) {
 		dir := t.TempDir()
 		bad := bytes.Clone(w.data)

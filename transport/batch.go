@@ -110,6 +110,19 @@ type Store struct {
 	Path string
 	// Offset is where the first byte goes.
 	Offset int64
+	// Append adds to the file, whatever it holds: nothing is emptied, and one that is missing
+	// is created. On FTP it is APPE (RFC 959 section 4.1.3), to which Offset means nothing; on
+	// SFTP the bytes are written at Offset, the size that was found. Two appends to one file
+	// at a time are not kept apart there.
+	Append bool
+	// Keep, at Offset 0, leaves what is in the file until the first bytes of Src are
+	// acknowledged, and cuts off the rest of it then, where the server can do that: SFTP alone
+	// can, and costs a round trip for it. Elsewhere it means nothing.
+	Keep bool
+	// ASCII sends text (TYPE A, RFC 959 section 3.1.1.1): line ends, LF or CRLF, leave as CRLF,
+	// and the server makes its own of them, so that its file has another size. Stored counts
+	// the bytes of Src. [KindInvalid] with an Offset or Append, [KindUnsupported] on SFTP.
+	ASCII bool
 	// Size is how many bytes are expected from Src, 0 or less when unknown. It is a hint
 	// for buffers and parallel requests, never a promise.
 	Size int64
@@ -151,6 +164,9 @@ type Retrieve struct {
 	Progress func(n int64)
 	// Received is what Dst has accepted.
 	Received int64
+	// ASCII fetches text (TYPE A): Dst gets LF for each CRLF that comes, and Received counts
+	// what it got. [KindInvalid] with an Offset, a Limit or Last, [KindUnsupported] on SFTP.
+	ASCII bool
 	// Beyond is set where, with Last, more came than Limit. Only FTP finds out.
 	Beyond bool
 }

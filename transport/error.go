@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -56,7 +57,7 @@ func (e *Error) Error() string {
 	if e.Addr != "" {
 		b.WriteString(e.Addr + ": ")
 	}
-	if e.Op != "" {
+	if e.Op != "" && !strings.HasPrefix(e.Kind.String(), e.Op+" ") { // not "login login refused"
 		b.WriteString(e.Op + " ")
 	}
 	if e.Path != "" {
@@ -138,9 +139,18 @@ var ErrNoData = errors.New("open data connection")
 // what it has been sent.
 var ErrHandleReused = errors.New("the server gave one handle to two open files")
 
+// ErrHostKeyUnknown is in the error of a [KindHostKey] where no known_hosts file names the
+// host, ErrHostKeyChanged where one names another key, or none of the pinned ones was shown.
+// A revoked key, and a certificate that is not valid, are neither.
+var (
+	ErrHostKeyUnknown = errors.New("the host key is unknown")
+	ErrHostKeyChanged = errors.New("the host key has changed")
+)
+
 // KindOf names the kind of any error: of an [*Error] its Kind, of a bare
 // *textproto.Error what [KindOfReply] says without knowing the command, of the
-// errors of net, crypto/tls, ssh, io and context what they mean. An ended context
+// errors of net, crypto/tls, ssh, io, io/fs and context what they mean; an *fs.PathError
+// is one of a local file. An ended context
 // and a stall come before what closing the sockets brought up. An error with a
 // method FailureKind, such as [retry.Error], is asked. It is KindUnknown for nil.
 //
@@ -190,6 +200,8 @@ func kindOfNet(err error) Kind {
 	var timeout net.Error
 	var syntax textproto.ProtocolError
 	var file *fs.PathError
+	var link *os.LinkError
+	var errno syscall.Errno
 	switch {
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
@@ -210,8 +222,27 @@ func kindOfNet(err error) Kind {
 		return KindStalled
 	case errors.As(err, &syntax):
 		return KindProtocol
-	case errors.As(err, &file):
+	case errors.As(err, &file), errors.As(err, &link):
 		return KindLocal
+	case op != nil, errors.As(err, &errno):
+		return KindUnknown // "connect: permission denied" is a firewall's word, about no file
+	}
+	return kindOfFS(err)
+}
+
+// kindOfFS is for the errors of io/fs that stand alone, without a local file's name.
+func kindOfFS(err error) Kind {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return KindNotExist
+	case errors.Is(err, fs.ErrExist):
+		return KindExist
+	case errors.Is(err, fs.ErrPermission):
+		return KindPermission
+	case errors.Is(err, fs.ErrInvalid):
+		return KindInvalid
+	case errors.Is(err, errors.ErrUnsupported):
+		return KindUnsupported
 	}
 	return KindUnknown
 }

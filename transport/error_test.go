@@ -37,6 +37,10 @@ func TestErrorText(t *testing.T) {
 	if got := (&Error{}).Error(); got != "unknown" {
 		t.Errorf("the zero error says %q", got)
 	}
+	refused := &Error{Op: "login", Addr: "h:21", Protocol: FTP, Kind: KindAuth, Err: errors.New("530 no")}
+	if got := refused.Error(); got != "ftp h:21: login refused: 530 no" {
+		t.Errorf("said twice: %q", got)
+	}
 	if strings.ContainsAny((&Error{Op: "x", Err: errors.Join(io.EOF, io.EOF)}).Error(), "\n") {
 		t.Error("joined errors break the line")
 	}

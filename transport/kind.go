@@ -1,6 +1,9 @@
 package transport
 
-// Kind says what went wrong, in terms that decide what can be done about it.
+import "fmt"
+
+// Kind says what went wrong, in terms that decide what can be done about it. Zero is
+// KindUnknown.
 type Kind uint8
 
 // The kinds of failure.
@@ -92,3 +95,19 @@ func (k Kind) String() string {
 
 // MarshalText makes a Kind readable in JSON and logs.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what String writes.
+func (k *Kind) UnmarshalText(text []byte) error {
+	return unmarshalName(text, "kind of failure", kindNames[:], k)
+}
+
+// unmarshalName finds a text among the names of an enumeration.
+func unmarshalName[T ~uint8](text []byte, what string, names []string, to *T) error {
+	for i, name := range names {
+		if string(text) == name {
+			*to = T(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no %s", text, what)
+}

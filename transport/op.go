@@ -221,6 +221,9 @@ type opReader struct {
 }
 
 func (r *opReader) Read(p []byte) (int, error) {
+	if err := why(r.o.ctx); err != nil {
+		return 0, err // a source that gives little at a time would be read to fill a buffer
+	}
 	r.o.waiting.Add(1)
 	n, err := r.r.Read(p)
 	r.o.waiting.Add(-1)

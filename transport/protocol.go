@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Protocol is one way to move files to and from a server.
+// Protocol is one way to move files to and from a server. Zero is none, or not known.
 type Protocol uint8
 
 // The protocols, in the order in which a client prefers them.
@@ -56,6 +56,12 @@ func (p Protocol) DefaultPort() int {
 
 // MarshalText makes a Protocol readable in JSON and logs.
 func (p Protocol) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads what [ParseProtocol] does.
+func (p *Protocol) UnmarshalText(text []byte) (err error) {
+	*p, err = ParseProtocol(string(text))
+	return err
+}
 
 // ParseProtocol reads a name as [Protocol.String] writes it, in any case, and
 // "ftpes" as another name of "ftps".

@@ -24,7 +24,7 @@ func (d *doubtful) Upload(ctx context.Context, _, remote string, _ *ftpx.UploadO
 	if d.began != nil {
 		close(d.began)
 		<-ctx.Done()
-		return ftpx.Result{}, &ftpx.Error{Op: "upload", Remote: remote, Err: ctx.Err()}
+		return ftpx.Result{}, &ftpx.Error{Outcome: ftpx.NotDone, Op: "upload", Remote: remote, Err: ctx.Err()}
 	}
 	return ftpx.Result{Outcome: ftpx.Done, Size: 1, Moved: 1}, nil
 }
@@ -33,7 +33,7 @@ func (d *doubtful) Close() error {
 	d.closed++
 	var errs []error
 	for _, name := range []string{"in/x", "in/y"} {
-		errs = append(errs, &ftpx.Error{Op: "close", Remote: name, Err: ftpx.ErrReplaced})
+		errs = append(errs, &ftpx.Error{Outcome: ftpx.NotDone, Op: "close", Remote: name, Err: ftpx.ErrReplaced})
 	}
 	return errors.Join(errs...)
 }

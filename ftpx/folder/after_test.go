@@ -432,9 +432,9 @@ func TestDeadLetter(t *testing.T) {
 			w.client = &meddler{Client: good, fail: func(source string) (ftpx.Result, error) {
 				switch filepath.Base(source) {
 				case "refused":
-					return ftpx.Result{}, &ftpx.Error{Op: "upload", Remote: source, Err: &transport.Error{Op: "store", Kind: transport.KindRefused, Err: errors.New("553 no \x1b[2J")}}
+					return ftpx.Result{}, &ftpx.Error{Outcome: ftpx.NotDone, Op: "upload", Remote: source, Err: &transport.Error{Op: "store", Kind: transport.KindRefused, Err: errors.New("553 no \x1b[2J")}}
 				case "lost":
-					return ftpx.Result{}, &ftpx.Error{Op: "upload", Remote: source, Err: &transport.Error{Op: "store", Kind: transport.KindLost, Err: errors.New("reset")}}
+					return ftpx.Result{}, &ftpx.Error{Outcome: ftpx.NotDone, Op: "upload", Remote: source, Err: &transport.Error{Op: "store", Kind: transport.KindLost, Err: errors.New("reset")}}
 				}
 				return ftpx.Result{Outcome: ftpx.Done, Size: 1, TimeKept: true, Verified: ftpx.Verified{Size: true}}, nil
 			}}

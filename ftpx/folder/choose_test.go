@@ -94,7 +94,7 @@ func TestFilters(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for field, o := range map[string]folder.Options{
 		"Include": {Include: []string{"a["}}, "Exclude": {Exclude: []string{""}}, "MinSize": {MinSize: -1}, "MaxSize": {MinSize: 2, MaxSize: 1},
-		"NewerThan": {NewerThan: -1}, "OlderThan": {OlderThan: 2, NewerThan: 1}, "Links": {Links: folder.LinkFollow + 1}, "Compare": {Compare: 9}, "MaxDelete": {MaxDelete: 1.5},
+		"NewerThan": {NewerThan: -1}, "OlderThan": {OlderThan: 2, NewerThan: 1}, "Links": {Links: folder.LinkKeep + 1}, "Compare": {Compare: 9}, "MaxDelete": {MaxDelete: 1.5},
 		"Parallel": {Parallel: -1}, "Window": {Window: -1}, "Tolerance": {Tolerance: -1}, "PartialAge": {PartialAge: -1}, "Once": {Once: true}, "Verify": {Verify: 9},
 	} {
 		_, err := folder.Upload(t.Context(), nil, t.TempDir(), "x", &o)
@@ -266,7 +266,9 @@ func TestLargeFirst(t *testing.T) {
 	var once sync.Once
 	var mu sync.Mutex
 	var begun []string // in the order in which the server is first asked to write them
-	w := start(t, ftpx.SFTP, func(o *testserver.TrioOptions, _ *ftpx.Options) {
+	// An FTP server answers the other connections while a write waits; one of SFTP opens
+	// files and folders one after the other, so that the folder could wait for the write.
+	w := start(t, ftpx.FTP, func(o *testserver.TrioOptions, _ *ftpx.Options) {
 		o.Access = func(op testserver.Op, p string) error {
 			switch {
 			case op == testserver.OpList && p == "/tree/z":

@@ -172,7 +172,11 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 		CreateDirs:  c.n == nil || j.o.Delivery == ftpx.DeliverDrop,
 		Delivery:    j.o.Delivery,
 		PartialName: j.o.PartialName,
+		Mode:        j.modeOf(&c.entry),
 	})
+	if err == nil && j.o.KeepModes && !res.ModeSet {
+		j.count(func(r *Report) { r.ModesLost++ })
+	}
 	if err == nil {
 		err = c.appear(ctx)
 	}
@@ -210,6 +214,7 @@ func (c *copying) fetch(ctx context.Context, seen *snapshot) (ftpx.Result, error
 		return res, fmt.Errorf("%w: %d bytes have come of %d; it is fetched again the next time", ftpx.ErrSourceChanged, res.Size, seen.size)
 	}
 	if err == nil {
+		c.keepMode(ctx)
 		err = c.appear(ctx)
 	}
 	if err == nil {

@@ -25,8 +25,9 @@ type entry struct {
 	size  int64
 	mtime int64 // nanoseconds since 1970, if timed
 	kind  kind
-	timed bool // mtime is known
-	exact bool // and exact to the second
+	perm  uint16 // the permission bits, 0 where they are not known
+	timed bool   // mtime is known
+	exact bool   // and exact to the second
 }
 
 func (e *entry) time() time.Time {

@@ -197,7 +197,7 @@ func TestMemory(t *testing.T) {
 							return
 						}
 						for i := range each {
-							if !yield(ftpx.Entry{Name: fmt.Sprintf("a-file-with-a-name-of-usual-length-%06d.csv", i), Size: int64(i), ModTime: when, TimeExact: true}) {
+							if !yield(ftpx.Entry{Type: ftpx.TypeFile, Name: fmt.Sprintf("a-file-with-a-name-of-usual-length-%06d.csv", i), Size: int64(i), ModTime: when, TimeExact: true}) {
 								return
 							}
 						}
@@ -240,7 +240,7 @@ func TestMemory(t *testing.T) {
 // TestVanished: a file that goes between the listing and its turn is an error of its own.
 func TestVanished(t *testing.T) {
 	c := &fake{lists: listing(map[string][]ftpx.Entry{"in": {remoteFile("a")}}), downloads: func(remote, _ string) error {
-		return &ftpx.Error{Op: "download", Remote: remote, Err: fs.ErrNotExist}
+		return &ftpx.Error{Outcome: ftpx.NotDone, Op: "download", Remote: remote, Err: fs.ErrNotExist}
 	}}
 	var s seen
 	s.report, s.err = folder.Download(t.Context(), c, "in", t.TempDir(), &folder.Options{OnItem: func(i folder.Item) { s.items = append(s.items, i) }})

@@ -34,7 +34,7 @@ func (c *copying) begin(ctx context.Context) (seen *snapshot, release func(), wh
 	if !j.looks() || j.o.DryRun && !j.up { // the listing is fresh
 		return &snapshot{entry: c.entry, coarse: !j.up}, release, "", nil
 	}
-	now, err := j.src.takeSnapshot(ctx, c.rel, j.o.Links == LinkFollow)
+	now, err := j.src.takeSnapshot(ctx, c.rel, j.o.follows())
 	if err != nil {
 		return nil, release, "", err
 	}
@@ -71,7 +71,7 @@ func (c *copying) finish(ctx context.Context, seen *snapshot, item *Item) error 
 		return nil
 	}
 	if !j.o.DryRun {
-		now, err := j.src.takeSnapshot(ctx, c.rel, j.o.Links == LinkFollow)
+		now, err := j.src.takeSnapshot(ctx, c.rel, j.o.follows())
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			item.After = "gone already"
@@ -198,7 +198,7 @@ func (c *copying) deadLetter(ctx context.Context, seen *snapshot, item *Item) {
 }
 
 func (c *copying) letter(seen *snapshot, item *Item) []byte {
-	l := letter{Time: time.Now().UTC(), Job: transport.Printable(c.j.name), Action: item.Action, Path: transport.Printable(c.rel), Size: seen.size,
+	l := letter{Time: time.Now().UTC(), Job: transport.Printable(c.j.name), Action: item.Action, Path: transport.Printable(c.rel), Size: seen.size, Outcome: ftpx.NotDone,
 		ModTime: seen.time().UTC(), Kind: ftpx.KindOf(item.Err).String(), Error: transport.Printable(item.Err.Error())}
 	var e *ftpx.Error
 	if errors.As(item.Err, &e) {

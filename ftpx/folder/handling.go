@@ -75,8 +75,8 @@ func (o *Options) checkAfter() error {
 		return errors.New("Options.After.Archive is set without After.Source being SourceMove: set both or none")
 	case a.Source != SourceKeep && a.MarkSource != "":
 		return errors.New("Options.After.MarkSource is set for a source that is moved or deleted: leave one out")
-	case takes && o.Links == LinkFollow:
-		return errors.New("Options.Links is LinkFollow while After.Source or DeadLetter takes files away: what a link leads to is not this folder's, use LinkSkip")
+	case takes && o.Links != LinkSkip:
+		return errors.New("Options.Links is LinkFollow, LinkFiles or LinkKeep while After.Source or DeadLetter takes files away: what a link leads to is not this folder's, use LinkSkip")
 	case o.Delete && (takes || a.MarkTarget != "" || o.Name != ""):
 		return errors.New("Options.Delete is set with After.Source, After.MarkTarget, Name or DeadLetter: it would delete what they leave, use one or the other")
 	}

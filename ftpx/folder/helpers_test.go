@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 		afterChild(strings.Split(args, "\n"))
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8))
 }
 
 var protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTPSImplicit, ftpx.FTP}
@@ -83,7 +84,9 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 	opts.Password, opts.Ports = ftpx.Secret(w.Password), ports
 	opts.SSH = transport.SSH{HostKeyFingerprints: []string{w.fingerprint()}}
 	opts.TLS = transport.TLS{RootCAs: w.CA.Pool()}
-	opts.Retry = retry.Policy{MaxAttempts: 30, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}
+	if opts.Retry.MaxElapsed == 0 {
+		opts.Retry = retry.Policy{MaxAttempts: 30, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}
+	}
 	opts.Hooks = &ftpx.Hooks{
 		Operation: func(_ context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
 			if i.Op != "upload" && i.Op != "put" && i.Op != "download" && i.Op != "get" {

@@ -10,7 +10,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Action is what was done about an entry, or would be in a dry run.
+// Action is what was done about an entry, or would be in a dry run. Zero is Skip: nothing.
 type Action uint8
 
 // The actions.
@@ -25,11 +25,15 @@ const (
 	Fetch
 	// Delete: a file or an empty folder is deleted from where things are copied to.
 	Delete
+	// Link: a link is made, as Options.Links has it.
+	Link
+	// Chmod: a file or folder that is there already gets the permission bits of the source's.
+	Chmod
 	// Refuse: nothing can be done about it; Err says why and what would help.
 	Refuse
 )
 
-// String returns "skip", "mkdir", "send", "fetch", "delete" or "refuse".
+// String returns "skip", "mkdir", "send", "fetch", "delete", "link", "chmod" or "refuse".
 func (a Action) String() string {
 	switch a {
 	case Mkdir:
@@ -40,6 +44,10 @@ func (a Action) String() string {
 		return "fetch"
 	case Delete:
 		return "delete"
+	case Link:
+		return "link"
+	case Chmod:
+		return "chmod"
 	case Refuse:
 		return "refuse"
 	}
@@ -48,6 +56,17 @@ func (a Action) String() string {
 
 // MarshalText makes an Action readable in JSON and logs.
 func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what String writes.
+func (a *Action) UnmarshalText(text []byte) error {
+	for known := Skip; known <= Refuse; known++ {
+		if string(text) == known.String() {
+			*a = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no action: skip, mkdir, send, fetch, delete or refuse", text)
+}
 
 // Item tells about one entry of the folders.
 type Item struct {
@@ -62,6 +81,10 @@ type Item struct {
 	Size int64
 	// Reason says in words why this was decided.
 	Reason string
+	// Outcome is [ftpx.Done] where Action was carried out: of a folder that was made and of
+	// what was deleted, too. What was left alone, has failed, or is only planned in a dry
+	// run is [ftpx.NotDone]; for [ftpx.Unknown] see Doubtful.
+	Outcome ftpx.Outcome
 	// NotReady says that it was left for the next time, as [Options].Ready has it.
 	NotReady bool
 	// Target is the path at the other side, where Options.Name makes another of it.
@@ -90,25 +113,28 @@ func (i Item) String() string {
 	return b.String()
 }
 
-// MarshalJSON writes the fields by their names. Err is its text, and is left out where
-// it is nil; so are the fields that are empty, and Result where nothing was transferred.
+// MarshalJSON writes the fields by their names in small letters. Err is its text in
+// "error", with its kind in "kind"; both are left out where it is nil. So are the fields
+// that are empty, and Result where nothing was transferred.
 func (i Item) MarshalJSON() ([]byte, error) {
-	text := ""
+	text, kind := "", ""
 	if i.Err != nil {
-		text = transport.Printable(i.Err.Error())
+		text, kind = transport.Printable(i.Err.Error()), ftpx.KindOf(i.Err).String()
 	}
 	out := struct {
-		Action   Action
-		Path     string
-		Dir      bool `json:",omitempty"`
-		Size     int64
-		Reason   string       `json:",omitempty"`
-		NotReady bool         `json:",omitempty"`
-		Target   string       `json:",omitempty"`
-		After    string       `json:",omitempty"`
-		Err      string       `json:",omitempty"`
-		Result   *ftpx.Result `json:",omitempty"`
-	}{i.Action, i.Path, i.Dir, i.Size, i.Reason, i.NotReady, i.Target, i.After, text, nil}
+		Action   Action       `json:"action"`
+		Path     string       `json:"path"`
+		Dir      bool         `json:"dir,omitzero"`
+		Size     int64        `json:"size"`
+		Outcome  ftpx.Outcome `json:"outcome"`
+		Reason   string       `json:"reason,omitzero"`
+		NotReady bool         `json:"not_ready,omitzero"`
+		Target   string       `json:"target,omitzero"`
+		After    string       `json:"after,omitzero"`
+		Kind     string       `json:"kind,omitzero"`
+		Error    string       `json:"error,omitzero"`
+		Result   *ftpx.Result `json:"result,omitzero"`
+	}{i.Action, i.Path, i.Dir, i.Size, i.Outcome, i.Reason, i.NotReady, i.Target, i.After, kind, text, nil}
 	if i.Result != (ftpx.Result{}) {
 		out.Result = &i.Result
 	}
@@ -118,38 +144,44 @@ func (i Item) MarshalJSON() ([]byte, error) {
 // Report sums up what was done, or would be in a dry run.
 type Report struct {
 	// Folders counts those created.
-	Folders int
+	Folders int `json:"folders"`
 	// Copied counts the files that were sent or fetched, those that proved
 	// unchanged included.
-	Copied int
+	Copied int `json:"copied"`
 	// Unchanged counts files that were left alone because both sides have them.
-	Unchanged int
+	Unchanged int `json:"unchanged"`
 	// Left counts what was left out: by the options, as a link, as an unfinished
 	// transfer, or as neither file nor folder.
-	Left int
+	Left int `json:"left"`
 	// NotReady counts the files that were not whole yet, as Options.Ready has it.
-	NotReady int
+	NotReady int `json:"not_ready"`
 	// Taken counts the source files that were moved or deleted after they had been
 	// copied.
-	Taken int
+	Taken int `json:"taken"`
 	// Dead counts those that were moved to Options.DeadLetter; each has failed too.
-	Dead int
+	Dead int `json:"dead"`
 	// Extra counts what only the folder that is copied to has, as far as it was
 	// looked at: a folder is looked into if Delete is set.
-	Extra int
+	Extra int `json:"extra"`
 	// Deleted counts the files and folders that were deleted.
-	Deleted int
+	Deleted int `json:"deleted"`
 	// Failed counts the items with an error.
-	Failed int
+	Failed int `json:"failed"`
 	// Bytes is the payload that was moved, what had to be moved again included; in
 	// a dry run, the sizes of the files.
-	Bytes int64
+	Bytes int64 `json:"bytes"`
 	// TimesLost counts uploaded files whose modification time the server did not
 	// keep: without a ledger the next run copies them again.
-	TimesLost int
+	TimesLost int `json:"times_lost"`
+	// Links counts those that were made, as Options.Links has it.
+	Links int `json:"links"`
+	// Modes counts files and folders that were there already and got other permission bits;
+	// ModesLost those whose bits were not known, or not taken, with Options.KeepModes.
+	Modes     int `json:"modes"`
+	ModesLost int `json:"modes_lost"` // see Modes
 	// NoTimes counts files for which the server told no exact time, so that the
 	// ledger decided, or nothing did and they were copied.
-	NoTimes int
+	NoTimes int `json:"no_times"`
 }
 
 // The errors of this package.
@@ -161,6 +193,8 @@ var (
 	ErrInTheWay = errors.New("something of another kind is in the way")
 	// ErrName: the name cannot be used at the other side, or would lead elsewhere.
 	ErrName = errors.New("the name cannot be used")
+	// ErrLinkOutside: a link leads out of the folder that is copied, or may.
+	ErrLinkOutside = errors.New("the link leads out of the folder that is copied, or may: it is not made")
 	// ErrUntold: a server names something and does not tell whether it is a file or a
 	// folder, neither in its listing nor when it is asked.
 	ErrUntold = errors.New("the server does not tell whether it is a file or a folder: exclude it, or copy it by its name")

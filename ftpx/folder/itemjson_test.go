@@ -3,10 +3,12 @@ package folder_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
 )
 
 // TestItemJSON: an item tells in JSON why it failed, and a result only where there is one.
@@ -15,10 +17,10 @@ func TestItemJSON(t *testing.T) {
 		item folder.Item
 		want string
 	}{
-		{folder.Item{Action: folder.Mkdir, Path: "d", Dir: true, Size: -1, Reason: "it is not there"},
-			`{"Action":"mkdir","Path":"d","Dir":true,"Size":-1,"Reason":"it is not there"}`},
-		{folder.Item{Action: folder.Send, Path: "a", Size: 3, Err: errors.New("because of\x1b[2J")},
-			`{"Action":"send","Path":"a","Size":3,"Err":"because of`},
+		{folder.Item{Action: folder.Mkdir, Outcome: ftpx.Done, Path: "d", Dir: true, Size: -1, Reason: "it is not there"},
+			`{"action":"mkdir","path":"d","dir":true,"size":-1,"outcome":"done","reason":"it is not there"}`},
+		{folder.Item{Action: folder.Send, Outcome: ftpx.NotDone, Path: "a", Size: 3, Err: errors.New("because of\x1b[2J")},
+			`{"action":"send","path":"a","size":3,"outcome":"not done","kind":"unknown","error":"because of`},
 	} {
 		got, err := json.Marshal(c.item)
 		if err != nil || len(got) < len(c.want) || string(got[:len(c.want)]) != c.want {
@@ -32,5 +34,36 @@ func TestItemJSON(t *testing.T) {
 	}
 	if err != nil || json.Unmarshal(got, &back) != nil || back.Result.Size != 3 || back.Err != nil {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// TestItemOutcomes: a folder that was made is done; what was left alone, is only planned or
+// has failed is not.
+func TestItemOutcomes(t *testing.T) {
+	local := t.TempDir()
+	write(t, local, map[string]string{"d/a": "x", "no": "x"})
+	c := ftpxtest.NewClient()
+	defer c.Close()
+	outcomes := func(o folder.Options) map[string]ftpx.Outcome {
+		got := map[string]ftpx.Outcome{}
+		o.OnItem = func(i folder.Item) { got[i.Action.String()+" "+i.Path] = i.Outcome }
+		_, _ = folder.Upload(t.Context(), c, local, "", &o)
+		return got
+	}
+	want := map[string]ftpx.Outcome{"mkdir d": ftpx.NotDone, "send d/a": ftpx.NotDone, "skip no": ftpx.NotDone}
+	o := folder.Options{Exclude: []string{"no"}, DryRun: true}
+	if got := outcomes(o); !reflect.DeepEqual(got, want) {
+		t.Errorf("a dry run: %v, want %v", got, want)
+	}
+	o.DryRun = false
+	c.FailNext("upload", ftpxtest.Fault(ftpx.KindRefused))
+	want["mkdir d"] = ftpx.Done
+	if got := outcomes(o); !reflect.DeepEqual(got, want) {
+		t.Errorf("one that fails: %v, want %v", got, want)
+	}
+	delete(want, "mkdir d")
+	want["send d/a"] = ftpx.Done
+	if got := outcomes(o); !reflect.DeepEqual(got, want) {
+		t.Errorf("the second run: %v, want %v", got, want)
 	}
 }

@@ -120,7 +120,8 @@ func (m *merge) pair(s, d *entry) bool {
 		return true
 	}
 	rel := join(m.n.rel, s.name)
-	if unfinished(s.name, m.beside) {
+	named := m.n.parent == nil && j.o.Names != nil
+	if !named && unfinished(s.name, m.sibling) {
 		j.left(rel, s, "an unfinished transfer")
 		return true
 	}
@@ -133,8 +134,11 @@ func (m *merge) pair(s, d *entry) bool {
 		return true
 	}
 	linked := m.n.linked
+	if s.kind == isLink && j.o.Links == LinkKeep && !named {
+		return m.keepLink(rel, s, d)
+	}
 	if s.kind == isLink {
-		if s = m.link(rel, s); s == nil {
+		if s = m.link(rel, s, named); s == nil {
 			return true
 		}
 		linked = linked || s.kind == isDir
@@ -158,6 +162,7 @@ func (m *merge) pair(s, d *entry) bool {
 		j.refuse(rel, s, otherKind(s, d))
 	default:
 		child := &node{rel: rel, parent: m.n, there: d != nil, all: all, linked: linked}
+		j.noteFolderMode(rel, s, d)
 		m.folders = append(m.folders, child)
 		return child.there || j.putFolder(m.ctx, child)
 	}
@@ -170,7 +175,7 @@ func (k kind) String() string {
 }
 
 // beside looks for a name in the source's folder.
-func (m *merge) beside(name string) bool {
+func (m *merge) sibling(name string) bool {
 	if m.j.folded {
 		name = fold(name)
 	}
@@ -179,15 +184,19 @@ func (m *merge) beside(name string) bool {
 }
 
 // link deals with a link as Options.Links says. It returns what it leads to, nil if
-// the link has been dealt with.
-func (m *merge) link(rel string, s *entry) *entry {
+// the link has been dealt with. One that was named is followed.
+func (m *merge) link(rel string, s *entry, named bool) *entry {
 	j := m.j
-	if j.o.Links == LinkSkip {
+	if named = named && j.o.After.Source == SourceKeep && j.o.DeadLetter == ""; j.o.Links == LinkSkip && !named {
 		j.left(rel, s, "a link")
 		return nil
 	}
 	to := *s
 	err := j.src.follow(m.ctx, rel, &to)
+	if j.o.Links == LinkFiles && !named && (err == nil && to.kind == isDir || errors.Is(err, errCircle)) {
+		j.left(rel, s, "a link to a folder, which may lead in circles")
+		return nil
+	}
 	if err == nil && to.kind == isDir && !j.up && m.n.linked {
 		err = errors.New("a link to a folder beneath another, which may lead in circles: exclude it")
 	}

@@ -32,7 +32,7 @@ func (m *merge) file(rel string, s, d *entry) bool {
 	case d != nil && d.kind != s.kind:
 		return m.refuseFile(rel, s, otherKind(s, d))
 	}
-	if base := partOf(path.Base(target)); base != "" && !j.up && m.beside(base) {
+	if base := partOf(path.Base(target)); base != "" && !j.up && m.sibling(base) {
 		return m.refuseFile(rel, s, fmt.Errorf("%w: the download of %q beside it needs that name for itself: rename or exclude one", ErrName, transport.Printable(base)))
 	}
 	if m.copied(s) {
@@ -62,6 +62,9 @@ func (m *merge) file(rel string, s, d *entry) bool {
 			return false
 		}
 		j.count(func(r *Report) { r.Unchanged++ })
+		if j.wantsMode(s, d) {
+			return j.putMode(m.ctx, target, s)
+		}
 		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: v.reason})
 		return true
 	}

@@ -50,9 +50,9 @@ var (
 
 // unfinished reports whether a name is that of an unfinished transfer. A name that
 // ends in ".part" is one only beside its state: others have files of that name too.
-func unfinished(name string, beside func(name string) bool) bool {
+func unfinished(name string, sibling func(name string) bool) bool {
 	return uploadRest.MatchString(name) || downloadState.MatchString(name) ||
-		strings.HasSuffix(name, ".part") && beside(name+".state")
+		strings.HasSuffix(name, ".part") && sibling(name+".state")
 }
 
 // partOf returns the file whose download would use a name for itself, "" for none.

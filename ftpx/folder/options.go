@@ -22,6 +22,15 @@ const (
 	// to a folder that it lies in is an error. So is, on a server, where circles
 	// cannot be seen, a link to a folder beneath another such link.
 	LinkFollow
+	// LinkFiles copies the files that links lead to, and leaves out links to folders, which
+	// may lead in circles.
+	LinkFiles
+	// LinkKeep makes a link of each, which says the same, over SFTP; FTP has none. One that is
+	// there and says something else is made anew. Nothing is followed, so that what a link
+	// leads to is copied where it lies in the folder. A link that leads out of the folder, or
+	// may, is an error of its item ([ErrLinkOutside]): an absolute one, and one with ".."
+	// behind a name, which another link can turn elsewhere.
+	LinkKeep
 )
 
 // Compare says how files that both sides have are told apart.
@@ -70,6 +79,20 @@ const (
 	DefaultPartialAge = 24 * time.Hour
 )
 
+// Ledger remembers which files were copied. [*ledger.Ledger] is one, in a file of this
+// machine. The methods are safe for concurrent use.
+type Ledger interface {
+	// Lookup returns the last entry of a file of a job.
+	Lookup(job, path string) (e ledger.Entry, found bool, err error)
+	// Record adds an entry, in place of the file's last one. It may return before the
+	// entry is durable.
+	Record(e ledger.Entry) error
+	// Sync returns when everything recorded before is durable.
+	Sync() error
+	// FullHash says that files are hashed from end to end, instead of head and tail.
+	FullHash() bool
+}
+
 // Options say what is copied and how; nil is the zero value.
 type Options struct {
 	// Include and Exclude are patterns of paths within the folder, with slashes
@@ -81,6 +104,11 @@ type Options struct {
 	// left out, here and by size and age, is not deleted either.
 	Include []string
 	Exclude []string // see Include
+	// Names are the files and folders directly in the folder that are copied, with all that
+	// is in them; nil means all. The folder is not listed then: each is looked at, at both
+	// sides, and links among them are followed. One that is not there is an error of its
+	// item. Of more than eight the other folder is listed once.
+	Names []string
 	// MinSize and MaxSize are the sizes in bytes of what is copied; 0 means any.
 	MinSize int64
 	MaxSize int64 // see MinSize
@@ -90,6 +118,11 @@ type Options struct {
 	OlderThan time.Duration // see NewerThan
 	// Links says what to do about symbolic links; the zero value skips them.
 	Links LinkPolicy
+	// KeepModes gives files and folders the permission bits of the source's (SETSTAT, SITE
+	// CHMOD), without setuid, setgid and sticky; folders get theirs when all else is done. Where
+	// the source's are not known (a server that does not list them), or the other side does not
+	// take them, Report.ModesLost counts. It has no use for a local folder on Windows.
+	KeepModes bool
 	// FoldCase says that names that differ only in case are one at the folder that
 	// is copied to, as on Windows. For local folders on Windows and macOS it is
 	// always so.
@@ -157,8 +190,9 @@ type Options struct {
 	// certain order; in a dry run, in the order of the walk. It should not block.
 	OnItem func(Item)
 
-	// Ledger remembers what was copied, see package ledger; nil for none.
-	Ledger *ledger.Ledger
+	// Ledger remembers what was copied: a [ledger.Ledger], or one that several machines
+	// share; nil for none. A nil pointer in it is not nil.
+	Ledger Ledger
 	// Job names this job in the ledger; "" makes a name of the direction and the
 	// two folders. Name it if one ledger serves several servers.
 	Job string
@@ -184,8 +218,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("Options.NewerThan or OlderThan is negative: use an age, or 0 for any")
 	case o.NewerThan > 0 && o.OlderThan > o.NewerThan:
 		return o, fmt.Errorf("Options.NewerThan %v is less than OlderThan %v, so that nothing would be copied: exchange them", o.NewerThan, o.OlderThan)
-	case o.Links > LinkFollow:
-		return o, fmt.Errorf("Options.Links is %d: use LinkSkip or LinkFollow", o.Links)
+	case o.Links > LinkKeep:
+		return o, fmt.Errorf("Options.Links is %d: use LinkSkip, LinkFollow, LinkFiles or LinkKeep", o.Links)
+	case o.Names != nil && o.Delete:
+		return o, errors.New("Options.Delete is set with Options.Names, but what is not named is not looked at: leave one out")
 	case o.Compare > CompareNothing:
 		return o, fmt.Errorf("Options.Compare is %d: use CompareTime, CompareSize, CompareProof or CompareNothing", o.Compare)
 	case o.Verify > ftpx.VerifyFull:
@@ -205,6 +241,11 @@ func (o Options) withDefaults() (Options, error) {
 	o.PartialAge = orDefault(o.PartialAge, DefaultPartialAge)
 	o.Window = orDefault(o.Window, DefaultWindow)
 	return o, nil
+}
+
+// follows reports whether what a link leads to may be what is copied.
+func (o *Options) follows() bool {
+	return o.Links == LinkFollow || o.Links == LinkFiles || o.Names != nil
 }
 
 // workers says how many files may be under way, and how many large ones.

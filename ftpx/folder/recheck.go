@@ -54,7 +54,7 @@ func (j *job) recheck(ctx context.Context) {
 		if j.stopped(ctx) == nil {
 			j.work(ctx, func() {
 				for _, d := range again {
-					j.put(ctx, &task{size: d.item.Size, do: func(ctx context.Context) { j.lookAgain(ctx, d, n < maxRechecks) }})
+					j.put(ctx, &task{size: d.item.Size, do: func(ctx context.Context) { j.statAgain(ctx, d, n < maxRechecks) }})
 				}
 			})
 		}
@@ -72,8 +72,8 @@ func sentAgain() verdict {
 	return verdict{copy: true, reason: "it was replaced after it had been sent"}
 }
 
-// lookAgain looks at a file that was sent, and sends it again if it has been replaced.
-func (j *job) lookAgain(ctx context.Context, d *doubt, again bool) {
+// statAgain looks at a file that was sent, and sends it again if it has been replaced.
+func (j *job) statAgain(ctx context.Context, d *doubt, again bool) {
 	d.told = true
 	err := j.c.(ftpx.Rechecker).Recheck(ctx, j.dst.full(d.c.target))
 	switch {

@@ -49,9 +49,10 @@ type job struct {
 
 	queue *queue
 	extra deletions
-	blind bool        // part of the source could not be read
-	vague atomic.Bool // the server has no exact time even of a file that it is asked about
-	there int         // entries at the destination, as far as seen
+	modes []folderMode // to be set at the end, parents first
+	blind bool         // part of the source could not be read
+	vague atomic.Bool  // the server has no exact time even of a file that it is asked about
+	there int          // entries at the destination, as far as seen
 
 	mu     sync.Mutex // guards what follows, and calls of OnItem
 	report Report
@@ -162,6 +163,7 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
 	}
+	j.setFolderModes(ctx)
 	return j.end(outer)
 }
 
@@ -269,6 +271,7 @@ func (j *job) count(f func(*Report)) {
 
 // tell counts an item and hands it to the caller.
 func (j *job) tell(i Item) {
+	i.Outcome = j.outcome(&i)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r := &j.report
@@ -291,6 +294,10 @@ func (j *job) tell(i Item) {
 		r.Folders++
 	case i.Action == Delete:
 		r.Deleted++
+	case i.Action == Link:
+		r.Links++
+	case i.Action == Chmod:
+		r.Modes++
 	case i.Action == Send || i.Action == Fetch:
 		r.Copied++
 		if j.o.DryRun {
@@ -311,4 +318,16 @@ func (j *job) left(rel string, e *entry, reason string) {
 // refuse tells about an entry that nothing can be done about.
 func (j *job) refuse(rel string, e *entry, err error) {
 	j.tell(Item{Action: Refuse, Path: rel, Dir: e.kind == isDir, Size: e.size, Err: err})
+}
+
+// outcome is how an item ended.
+func (j *job) outcome(i *Item) ftpx.Outcome {
+	var e *ftpx.Error
+	switch {
+	case errors.As(i.Err, &e):
+		return e.Outcome
+	case i.Err != nil, i.NotReady, i.Action == Skip, i.Action == Refuse, j.o.DryRun:
+		return ftpx.NotDone
+	}
+	return ftpx.Done
 }

@@ -43,6 +43,11 @@ type side interface {
 	// take moves a file of the source to another folder, whose path is a full one, and
 	// returns the name that it got. Nothing there is replaced.
 	take(ctx context.Context, rel, dir string, seen *snapshot) (string, error)
+	// readLink returns what a link says, with slashes; symlink makes one.
+	readLink(ctx context.Context, rel string) (string, error)
+	symlink(ctx context.Context, target, rel string) error
+	// chmod sets the permission bits of a file or folder of the destination.
+	chmod(ctx context.Context, rel string, perm fs.FileMode) error
 	// write creates a small file, whose path is a full one.
 	write(ctx context.Context, name string, content []byte) error
 }
@@ -116,7 +121,7 @@ func (l *local) list(ctx context.Context, rel string) ([]entry, error) {
 }
 
 func localEntry(info fs.FileInfo) entry {
-	e := entry{name: info.Name(), size: info.Size(), kind: isOther}
+	e := entry{name: info.Name(), size: info.Size(), kind: isOther, perm: uint16(info.Mode().Perm())}
 	e.setTime(info.ModTime(), true)
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
@@ -128,6 +133,8 @@ func localEntry(info fs.FileInfo) entry {
 	}
 	return e
 }
+
+var errCircle = errors.New("which it lies in")
 
 func (l *local) follow(_ context.Context, rel string, link *entry) error {
 	info, err := os.Stat(l.full(rel))
@@ -142,7 +149,7 @@ func (l *local) follow(_ context.Context, rel string, link *entry) error {
 				return err
 			}
 			if os.SameFile(info, above) {
-				return fmt.Errorf("the link leads to %q, which it lies in: exclude it", dir)
+				return fmt.Errorf("the link leads to %q, %w: exclude it", dir, errCircle)
 			}
 			if dir == "." {
 				break
@@ -239,7 +246,7 @@ func (r *remote) list(ctx context.Context, rel string) ([]entry, error) {
 }
 
 func remoteEntry(e *ftpx.Entry) entry {
-	out := entry{name: e.Name, size: e.Size, kind: isOther}
+	out := entry{name: e.Name, size: e.Size, kind: isOther, perm: uint16(e.Perm.Perm())}
 	out.setTime(e.ModTime, e.TimeExact)
 	switch e.Type {
 	case transport.TypeFile:

@@ -40,6 +40,8 @@ func (o *Options) checkDelivery(up bool) error {
 		return nil // ftpx checks the rest
 	case o.Delete:
 		return errors.New("Options.Delete needs to see what is there, and DeliverDrop asks nothing: leave one out")
+	case o.Links == LinkKeep || o.KeepModes:
+		return errors.New("Options.Links LinkKeep and KeepModes need more than to drop files, and DeliverDrop does no more: leave them out")
 	case o.FirstName != "":
 		return errors.New("Options.FirstName needs a rename, and DeliverDrop makes none: leave one out")
 	}

@@ -82,6 +82,7 @@ func (s *Single) Err() error {
 // tried again in any case.
 func (s *Single) Copy(ctx context.Context, rel string, last bool) Item {
 	item := s.copy(ctx, rel, last)
+	item.Outcome = s.j.outcome(&item)
 	s.j.tell(item)
 	return item
 }
@@ -101,7 +102,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 		item.Action, item.Reason = Skip, why
 		return item
 	}
-	seen, err := j.src.takeSnapshot(ctx, rel, j.o.Links == LinkFollow)
+	seen, err := j.src.takeSnapshot(ctx, rel, j.o.follows())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.held.take(rel)
@@ -189,7 +190,7 @@ func (s *Single) check(rel string, at side) error {
 }
 
 // beside looks for a file in the folder of another.
-func (s *Single) beside(ctx context.Context, rel, name string) (*entry, error) {
+func (s *Single) sibling(ctx context.Context, rel, name string) (*entry, error) {
 	e, err := s.j.src.takeSnapshot(ctx, say(path.Dir(rel), name), false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -202,7 +203,7 @@ func (s *Single) waits(ctx context.Context, rel string, e *entry) (string, error
 	if !h.ready.set() {
 		return "", nil
 	}
-	m, err := s.beside(ctx, rel, h.ready.of(e.name))
+	m, err := s.sibling(ctx, rel, h.ready.of(e.name))
 	if err != nil {
 		return "", err
 	}
@@ -221,7 +222,7 @@ func (s *Single) decide(ctx context.Context, c *copying) (v verdict, err error) 
 		}
 	}
 	if j.h.source.set() {
-		m, err := s.beside(ctx, c.rel, j.h.source.of(e.name))
+		m, err := s.sibling(ctx, c.rel, j.h.source.of(e.name))
 		if err != nil {
 			return v, err
 		}

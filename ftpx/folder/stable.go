@@ -168,7 +168,7 @@ func (j *job) again(ctx context.Context, c *copying, now []entry, lerr error) bo
 		return true
 	}
 	to := *e
-	if to.kind == isLink && j.o.Links == LinkFollow {
+	if to.kind == isLink && j.o.follows() {
 		if err := j.src.follow(ctx, c.rel, &to); err != nil {
 			j.refuse(c.rel, &c.entry, fmt.Errorf("the link cannot be followed: %w", err))
 			return true

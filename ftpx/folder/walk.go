@@ -38,20 +38,20 @@ func (j *job) walk(ctx context.Context, there bool) {
 		j.putFolder(ctx, root)
 	}
 	stack := []*node{root}
-	ahead := 0
+	listing := 0
 	for len(stack) > 0 && j.stopped(ctx) == nil {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if n.lists != nil {
-			ahead--
+			listing--
 		} else {
 			j.ask(ctx, n, &asking)
 		}
 		// The next folders' listings are under way while this one is worked on.
-		for i := len(stack) - 1; i >= 0 && ahead < lookAhead && len(stack)-i <= lookAhead; i-- {
+		for i := len(stack) - 1; i >= 0 && listing < prefetchDepth && len(stack)-i <= prefetchDepth; i-- {
 			if stack[i].lists == nil {
 				j.ask(ctx, stack[i], &asking)
-				ahead++
+				listing++
 			}
 		}
 		folders := j.folder(ctx, n)
@@ -60,8 +60,8 @@ func (j *job) walk(ctx context.Context, there bool) {
 	}
 }
 
-// lookAhead is how many folders are listed before their turn.
-const lookAhead = 3
+// prefetchDepth is how many folders are listed before their turn.
+const prefetchDepth = 3
 
 // lists are the two listings of a folder, once done is closed.
 type lists struct {
@@ -77,6 +77,10 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 	n.lists = l
 	asking.Go(func() {
 		defer close(l.done)
+		if n.parent == nil && j.o.Names != nil {
+			l.src, l.dst, l.derr = j.named(ctx, n.there)
+			return
+		}
 		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {
 			return
 		}

@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,17 +85,21 @@ func NewClient(opts ...ClientOption) *Client {
 // err is wrapped, unless it is an *ftpx.Error itself: "upload", "download", "put",
 // "get", "stat", "list" (List, Walk, and ReadDir of a file system), "rename",
 // "remove" (Remove and RemoveAll), "mkdir", "chtimes", "chmod", "symlink", "readlink",
-// "space", "raw", "ping", "read" (of a file out of a file system). Nothing reaches the server, and nothing is tried again:
+// "space", "raw", "ping", "read" (of a file out of a file system). Any other name panics.
+// [Fault] makes an error of a kind. Nothing reaches the server, and nothing is tried again:
 // err is what the caller sees after the last attempt. For errors of the line that
 // the client mends by itself use [Client.Cut] and [Client.Down].
 func (c *Client) FailNext(op string, err error) {
+	checkOperation(op)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fail[op] = append(c.fail[op], err)
 }
 
-// Calls returns how often an operation was called, by the names of [Client.FailNext].
+// Calls returns how often an operation was called, by the names of [Client.FailNext]; any
+// other panics.
 func (c *Client) Calls(op string) int {
+	checkOperation(op)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.calls[op]
@@ -136,7 +142,7 @@ func (c *Client) called(op, local, remote string) error {
 	if own, ok := err.(*ftpx.Error); ok {
 		return own
 	}
-	return &ftpx.Error{Op: op, Local: local, Remote: remote, Err: err}
+	return &ftpx.Error{Op: op, Local: local, Remote: remote, Outcome: outcomeOf(err), Err: err}
 }
 
 func noResult(err error) ftpx.Result {
@@ -284,6 +290,28 @@ func (c *Client) Raw(ctx context.Context, line string) (ftpx.Reply, error) {
 		return ftpx.Reply{}, err
 	}
 	return c.Client.Raw(ctx, line)
+}
+
+// Open implements [ftpx.Client]. It fails on demand as "stat", the reads of the file as
+// "read".
+func (c *Client) Open(ctx context.Context, remotePath string) (*ftpx.File, error) {
+	if err := c.called("stat", "", remotePath); err != nil {
+		return nil, err
+	}
+	file, err := c.Client.Open(ctx, remotePath)
+	if err != nil {
+		return nil, err
+	}
+	dir, name := path.Split(remotePath)
+	return ftpx.NewFile(&openFile{readable: file, f: &fileSystem{c: c, dir: dir}, name: name}), nil
+}
+
+// Create implements [ftpx.Client]. It fails on demand as "put".
+func (c *Client) Create(ctx context.Context, remotePath string, opts *ftpx.PutOptions) (*ftpx.Writer, error) {
+	if strings.HasSuffix(remotePath, "/") {
+		return c.Client.Create(ctx, remotePath, opts) // an error of its own
+	}
+	return ftpx.NewWriter(ctx, func(ctx context.Context, r io.Reader) (ftpx.Result, error) { return c.Put(ctx, remotePath, r, opts) }), nil
 }
 
 // Ping implements [ftpx.Client].

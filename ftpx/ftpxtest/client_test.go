@@ -122,6 +122,14 @@ func TestFailNext(t *testing.T) {
 		{"Raw", "raw", func() error { _, err := c.Raw(ctx, "NOOP"); return err }},
 		{"Remove", "remove", func() error { return c.Remove(ctx, "q") }},
 		{"RemoveAll", "remove", func() error { return c.RemoveAll(ctx, "a") }},
+		{"Open", "stat", func() error { _, err := c.Open(ctx, "f"); return err }},
+		{"Create", "put", func() error {
+			w, err := c.Create(ctx, "w", nil)
+			if err != nil {
+				return err
+			}
+			return w.Close()
+		}},
 		{"Ping", "ping", func() error { return c.Ping(ctx) }},
 		{"FS.Open", "stat", func() error { _, err := sub.Open("f"); return err }},
 		{"FS.Stat", "stat", func() error { _, err := fs.Stat(sub, "f"); return err }},
@@ -217,4 +225,46 @@ func TestBadOptionsPanic(t *testing.T) {
 		}
 	}()
 	ftpxtest.NewClient(ftpxtest.WithOptions(ftpx.Options{MaxConns: -1}))
+}
+
+// TestUnknownOperationPanics: a name that no operation has is a mistake of the test's.
+func TestUnknownOperationPanics(t *testing.T) {
+	c := ftpxtest.NewClient()
+	defer c.Close()
+	for name, call := range map[string]func(){"FailNext": func() { c.FailNext("Put", fs.ErrPermission) }, "Calls": func() { c.Calls("puts") }} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.Contains(r.(string), "use one of") {
+					t.Errorf("%s: %v, want a panic that names the operations", name, r)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+// TestFaultsHaveKinds: what is made to fail fails as it does with a server.
+func TestFaultsHaveKinds(t *testing.T) {
+	c := ftpxtest.NewClient()
+	defer c.Close()
+	for _, fault := range []struct {
+		err  error
+		kind ftpx.Kind
+	}{
+		{fs.ErrPermission, ftpx.KindPermission}, {fs.ErrNotExist, ftpx.KindNotExist}, {context.Canceled, ftpx.KindCanceled},
+		{ftpxtest.Fault(ftpx.KindNoSpace), ftpx.KindNoSpace}, {ftpxtest.Fault(ftpx.KindBusy), ftpx.KindBusy},
+	} {
+		c.FailNext("put", fault.err)
+		res, err := c.Put(t.Context(), "f", strings.NewReader("x"), nil)
+		if ftpx.KindOf(err) != fault.kind || res.Outcome != ftpx.NotDone {
+			t.Errorf("%v: %v, %v", fault.err, ftpx.KindOf(err), res.Outcome)
+		}
+	}
+	c.FailNext("stat", fs.ErrNotExist)
+	if _, err := fs.Stat(c.FS(t.Context()), "f"); ftpx.KindOf(err) != ftpx.KindNotExist {
+		t.Errorf("%v: %v", err, ftpx.KindOf(err))
+	}
+	if err := ftpxtest.Fault(ftpx.KindExist); !errors.Is(err, fs.ErrExist) {
+		t.Error(err)
+	}
 }

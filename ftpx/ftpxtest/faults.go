@@ -1,13 +1,17 @@
 package ftpxtest
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Cut resets every connection that is open, as a restart of the server or of a
@@ -137,4 +141,36 @@ func (s *Server) Stats() Stats {
 		st.Sent += c.Sent
 	}
 	return st
+}
+
+// Fault is an error of a kind for [Client.FailNext], as a driver would report it: it
+// answers errors.Is for fs.ErrNotExist, fs.ErrExist and fs.ErrPermission by its kind, and
+// [ftpx.KindOf] tells the kind.
+func Fault(kind ftpx.Kind) error {
+	return &transport.Error{Op: "test", Protocol: ftpx.SFTP, Kind: kind, Err: errFault}
+}
+
+var errFault = errors.New("a fault of the test")
+
+// outcomeOf is that of a call that fails with err: what may have acted is not known.
+func outcomeOf(err error) ftpx.Outcome {
+	var te *transport.Error
+	if errors.As(err, &te) && te.MayHaveActed {
+		return ftpx.Unknown
+	}
+	return ftpx.NotDone
+}
+
+// operations are the names that [Client.FailNext] and [Client.Calls] take.
+func operations() []string {
+	return []string{"upload", "download", "put", "get", "stat", "list", "rename", "remove", "mkdir", "chtimes", "chmod", "symlink",
+		"readlink", "space", "raw", "ping", "read"}
+}
+
+// checkOperation panics for a name that no call has: a test would wait for a fault that
+// never comes, and pass.
+func checkOperation(op string) {
+	if !slices.Contains(operations(), op) {
+		panic(fmt.Sprintf("ftpxtest: there is no operation %q: use one of %s", op, strings.Join(operations(), ", ")))
+	}
 }

@@ -4,19 +4,24 @@
 //	machine files.example login bob password correct-horse
 //	default login anonymous password me@example
 //
-// Words are separated by blanks and line ends; one in double quotes may hold them,
-// with \" \\ \n \r and \t as in curl. Lines that begin with # are comments, and a
-// macdef ends with an empty line. A file that others may read is refused.
+// It is read as curl reads it: keywords in any case of letters, words separated by blanks
+// and line ends, blanks within double quotes with \" \\ \n \r and \t, lines that begin
+// with # as comments, a macdef up to the next empty line, and what is none of this passed
+// over ([File].Ignored). In three things it is stricter: a file that others may read is
+// refused; a macdef is passed over wherever it stands; and a default that follows an entry
+// of the host adds nothing to that.
 //
 // The password goes to whoever answers under the host's name, so use it with
 // protocols that check who that is.
 package netrc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -44,6 +49,9 @@ type Entry struct {
 type File struct {
 	// Entries are in the order of the file.
 	Entries []Entry
+	// Ignored tells of words that have no meaning, as "line 3: ...", without showing them:
+	// most often the rest of a password with a blank in it, which needs double quotes.
+	Ignored []string
 }
 
 // Load reads $NETRC, or else .netrc in the home folder (on Windows also _netrc). A
@@ -52,7 +60,7 @@ func Load() (*File, error) {
 	if file := os.Getenv("NETRC"); file != "" {
 		return LoadFile(file)
 	}
-	home, err := os.UserHomeDir()
+	home, err := home()
 	if err != nil {
 		return nil, fmt.Errorf("netrc: %w: set NETRC to the file's path", err)
 	}
@@ -67,6 +75,21 @@ func Load() (*File, error) {
 		}
 	}
 	return &File{}, nil
+}
+
+// home is the home folder: that of $HOME, on Windows too, or else the account's.
+func home() (string, error) {
+	if dir := os.Getenv("HOME"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserHomeDir()
+	if err == nil {
+		return dir, nil
+	}
+	if u, uerr := user.Current(); uerr == nil && u.HomeDir != "" {
+		return u.HomeDir, nil
+	}
+	return "", err
 }
 
 // LoadFile reads a file.
@@ -84,24 +107,28 @@ func LoadFile(file string) (*File, error) {
 
 // Lookup finds a login for a host: of the first entry for it, in any case of
 // letters, that has the user, or any user where none is given; or else of the
-// default entry. An entry without a login counts for every user. ok says that there is
-// one; its password may be empty.
+// default entry. Of several that fit, the first that has a password. An entry without a
+// login counts for every user. ok says that there is one; its password may be empty.
 func (f *File) Lookup(host, user string) (login string, password transport.Secret, ok bool) {
 	if f == nil || host == "" {
 		return "", "", false
 	}
 	for _, e := range f.Entries {
-		// As in ftp(1), what follows the default is never reached.
-		if e.Machine != "" && !strings.EqualFold(e.Machine, host) || user != "" && e.Login != "" && e.Login != user {
-			if e.Machine == "" {
-				return "", "", false
+		switch {
+		case e.Machine == "" && ok: // it is for hosts without an entry
+			return login, password, ok
+		case e.Machine != "" && !strings.EqualFold(e.Machine, host), user != "" && e.Login != "" && e.Login != user:
+			if e.Machine == "" { // what follows the default is never reached
+				return login, password, ok
 			}
 			continue
 		}
-		if e.Login == "" {
-			return user, e.Password, true
+		if !ok {
+			login, ok = cmp.Or(e.Login, user), true
 		}
-		return e.Login, e.Password, true
+		if e.Password != "" || e.Machine == "" {
+			return cmp.Or(e.Login, user), e.Password, true
+		}
 	}
-	return "", "", false
+	return login, password, ok
 }

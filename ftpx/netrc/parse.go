@@ -23,10 +23,8 @@ func Parse(text string) (*File, error) {
 			return f, nil
 		}
 		line := s.line
-		if quoted { // a keyword is never quoted
-			return nil, stray(line, entry)
-		}
-		switch word {
+		keyword := strings.ToLower(word)
+		switch keyword {
 		case "default":
 			f.Entries = append(f.Entries, Entry{})
 			entry = &f.Entries[len(f.Entries)-1]
@@ -39,16 +37,17 @@ func Parse(text string) (*File, error) {
 			continue
 		case "machine", "login", "password", "account":
 		default:
-			return nil, stray(line, entry)
+			f.unexpected(line, entry)
+			continue
 		}
 		value, quoted, err := s.word()
 		if err != nil {
 			return nil, err
 		}
 		if value == "" && !quoted {
-			return nil, fmt.Errorf("line %d: %s is the last word: its value is missing", line, word)
+			return nil, fmt.Errorf("line %d: %s is the last word: its value is missing", line, keyword)
 		}
-		if word == "machine" {
+		if keyword == "machine" {
 			if value == "" {
 				return nil, fmt.Errorf("line %d: machine has an empty name", line)
 			}
@@ -57,9 +56,10 @@ func Parse(text string) (*File, error) {
 			continue
 		}
 		if entry == nil {
-			return nil, fmt.Errorf("line %d: %s comes before any machine: begin with \"machine NAME\"", line, word)
+			f.unexpected(line, entry)
+			continue
 		}
-		switch word {
+		switch keyword {
 		case "login":
 			entry.Login = value
 		case "password":
@@ -70,16 +70,22 @@ func Parse(text string) (*File, error) {
 	}
 }
 
-// stray complains about a word out of place without showing it: it is most likely
-// the rest of a password with a blank in it.
-func stray(line int, entry *Entry) error {
+// mostIgnored bounds what is told of a file that is none.
+const mostIgnored = 20
+
+// stray notes a word out of place without showing it: it is most likely the rest of a
+// password with a blank in it.
+func (f *File) unexpected(line int, entry *Entry) {
+	if len(f.Ignored) == mostIgnored {
+		return
+	}
 	where := "before any machine"
 	if entry != nil && entry.Machine != "" {
 		where = fmt.Sprintf("after machine %q", entry.Machine)
 	} else if entry != nil {
 		where = "after default"
 	}
-	return fmt.Errorf("line %d: a word %s is none of machine, default, login, password, account and macdef: put a value with blanks in double quotes", line, where)
+	f.Ignored = append(f.Ignored, fmt.Sprintf("line %d: a word %s is none of machine, default, login, password, account and macdef: put a value with blanks in double quotes", line, where))
 }
 
 // scanner splits the text into words.
@@ -89,7 +95,7 @@ type scanner struct {
 	line int // of the last word's end
 }
 
-func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func blank(c byte) bool { return c <= ' ' }
 
 // word returns the next word, or "" and false at the end.
 func (s *scanner) word() (word string, quoted bool, err error) {

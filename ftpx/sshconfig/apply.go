@@ -75,8 +75,9 @@ func (s Settings) Apply(cfg *ftpx.Config) error {
 
 // Hops returns the jump hosts for [tunnel.New], the nearest first, none where the
 // host is reached directly. Keys that need a passphrase are left to the agent
-// where ssh would try them by itself; for others set Hop.SSH.Passphrase, and
-// Hop.Password where a jump host wants one.
+// where ssh would try them by itself; for others set Hop.SSH.Passphrase, Hop.Password where
+// a jump host wants one, and Hop.SSH.KeyboardInteractive where it asks for more, such as a
+// code.
 //
 //	settings, err := config.Resolve("backup")
 //	...

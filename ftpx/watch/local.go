@@ -285,7 +285,7 @@ func (s *localStream) note(rel string, info fs.FileInfo, now time.Time) bool {
 }
 
 func localEntry(info fs.FileInfo) ftpx.Entry {
-	return ftpx.Entry{Name: info.Name(), Size: info.Size(), ModTime: info.ModTime(), TimeExact: true}
+	return ftpx.Entry{Name: info.Name(), Type: ftpx.TypeFile, Size: info.Size(), ModTime: info.ModTime(), TimeExact: true}
 }
 
 // touched looks at one path that has changed. review is set if files may have waited

@@ -311,7 +311,7 @@ func TestRemoteGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, l := watchListings(t, nil, entry("a", 1))
 		b.want(t, 100*time.Second, "a 10s")
-		l.err = &ftpx.Error{Op: "list", Err: &transport.Error{Kind: transport.KindNotExist, Op: "list", Err: os.ErrNotExist}}
+		l.err = &ftpx.Error{Outcome: ftpx.NotDone, Op: "list", Err: &transport.Error{Kind: transport.KindNotExist, Op: "list", Err: os.ErrNotExist}}
 		b.after(1000 * time.Second)
 		if len(b.told) != 2 || !errors.Is(b.told[1].err, watch.ErrGone) {
 			t.Fatal(b.told)

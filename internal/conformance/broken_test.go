@@ -34,6 +34,7 @@ type changed struct {
 	hash     func(ctx context.Context, p, algo string, offset, n int64) ([]byte, error)
 	ping     func(ctx context.Context) error
 	usable   func() bool
+	forgets  bool // that a Store is to append
 	close    func() error
 }
 
@@ -93,6 +94,9 @@ func (c *changed) Do(ctx context.Context, b *transport.Batch) error {
 		case *transport.List:
 			err = c.List(ctx, r.Path, r.Yield)
 		case *transport.Store:
+			if r.Append && c.store == nil {
+				return c.appended(ctx, r)
+			}
 			r.Stored, err = c.Store(ctx, r.Path, r.Offset, r.Src, &transport.IO{Size: r.Size, Progress: r.Progress})
 		case *transport.Retrieve:
 			r.Received, err = c.Retrieve(ctx, r.Path, r.Offset, r.Dst, &transport.IO{Size: r.Size, Limit: r.Limit, Progress: r.Progress})
@@ -115,6 +119,20 @@ func (c *changed) Do(ctx context.Context, b *transport.Batch) error {
 		}
 		return err
 	})
+}
+
+// appended carries out a Store with Append.
+func (c *changed) appended(ctx context.Context, r *transport.Store) error {
+	own := *r
+	own.Append = !c.forgets
+	if c.forgets {
+		own.Offset = 0
+	}
+	err := c.Conn.Do(ctx, transport.NewBatch(&own))
+	if r.Stored = own.Stored; own.Err != nil && own.Err != transport.ErrUnsent {
+		err = own.Err
+	}
+	return err
 }
 
 // tell calls Progress, if there is one.
@@ -204,11 +222,12 @@ var broken = []struct {
 			return n + 1, err
 		}
 	}, []string{"Store", "StoreReplaces", "StoreAppends", "Retrieve"}},
+	{"Store that forgets Append", func(c *changed) { c.forgets = true }, []string{"StoreAppend"}},
 	{"Store that is not told of the offset", func(c *changed) {
 		c.store = func(ctx context.Context, p string, _ int64, src io.Reader, opt *transport.IO) (int64, error) {
 			return c.Calls.Store(ctx, p, 0, src, opt)
 		}
-	}, []string{"StoreAppends"}},
+	}, []string{"StoreAppends", "StoreAppend"}},
 	{"Store that counts from the begin of the file", func(c *changed) {
 		c.store = func(ctx context.Context, p string, offset int64, src io.Reader, opt *transport.IO) (int64, error) {
 			n, err := c.Calls.Store(ctx, p, offset, src, opt)

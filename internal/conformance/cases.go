@@ -16,6 +16,7 @@ var cases = []testCase{
 	{"Store", caseStore},
 	{"StoreReplaces", caseStoreReplaces},
 	{"StoreAppends", caseStoreAppends},
+	{"StoreAppend", caseStoreAppend},
 	{"StoreHints", caseStoreHints},
 	{"StoreFileSource", caseStoreFileSource},
 	{"StoreProgress", caseStoreProgress},

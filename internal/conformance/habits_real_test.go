@@ -34,6 +34,7 @@ var realHabits = map[realserver.Kind]habits{
 		"Chtimes":   noMFMT,
 	},
 	realserver.GoFTP: {
+		"StoreAppend":     "APPE replaces the file, and is not sent",
 		"StatLink":        "MLST, SIZE and LIST tell the link's own size",
 		"ListLinks":       "MLSD calls a link a file",
 		"RetrieveMissing": "551 File not available, whatever the reason",

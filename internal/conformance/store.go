@@ -87,6 +87,24 @@ func caseStoreAppends(e *env) {
 	e.inStep("Store at an offset")
 }
 
+// Append adds to what is there, makes what is not, and empties nothing.
+func caseStoreAppend(e *env) {
+	var want []byte
+	for i, size := range []int{1000, 0, 1, 40_000, 600_000} {
+		data := random(size)
+		r := &transport.Store{Path: e.at("log"), Append: true, Offset: int64(len(want)), Src: bytes.NewReader(data), Size: int64(size)}
+		if i%2 == 1 {
+			r.Size = -1
+		}
+		if err := e.c.Do(e.ctx, transport.NewBatch(r)); err != nil || r.Err != nil || r.Stored != int64(size) {
+			e.Errorf("append of %d bytes to %d: Stored = %d, %v, %v", size, len(want), r.Stored, r.Err, err)
+		}
+		want = append(want, data...)
+		e.holds(e.at("log"), want)
+	}
+	e.inStep("Store with Append")
+}
+
 // IO.Size is a hint and never a promise, and IO.Limit is none of Store's business.
 func caseStoreHints(e *env) {
 	for _, opt := range []*transport.IO{

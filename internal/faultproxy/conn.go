@@ -46,7 +46,7 @@ type conn struct {
 	flush   bool   // the client was reset, what it sent is still delivered
 	onDrop  *Fault // follows the next bytes that are dropped
 	garble  [2]garbler
-	piece   [2]int  // most bytes a write, when positive
+	chunk   [2]int  // most bytes a write, when positive
 	splices [2]bool // the pump is copying in the kernel
 	struck  Kind    // the last fault inflicted
 }

@@ -4,7 +4,7 @@ import "net"
 
 const (
 	defaultGarbage = 64
-	defaultPiece   = 1
+	defaultChunk   = 1
 )
 
 // inflict makes f happen to the connection now. It is called by a pump between
@@ -42,7 +42,7 @@ func (c *conn) inflict(f *Fault) {
 		c.onDrop = &Fault{Kind: f.Then}
 		c.mu.Unlock()
 	case Short:
-		c.setPiece(f)
+		c.setChunk(f)
 	}
 }
 
@@ -106,16 +106,16 @@ func (c *conn) setGarbage(f *Fault) {
 	c.interruptLocked()
 }
 
-func (c *conn) setPiece(f *Fault) {
+func (c *conn) setChunk(f *Fault) {
 	size := f.Len
 	if size <= 0 {
-		size = defaultPiece
+		size = defaultChunk
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, d := range [...]Dir{Up, Down} {
 		if f.Dir.orBoth().has(d) {
-			c.piece[index(d)] = size
+			c.chunk[index(d)] = size
 		}
 	}
 	c.interruptLocked()

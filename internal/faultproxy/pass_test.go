@@ -41,7 +41,7 @@ func TestPassThrough(t *testing.T) {
 	for name, opts := range map[string]faultproxy.Options{
 		"fast":    {},
 		"delayed": {Shape: faultproxy.Shape{UpDelay: 2 * time.Millisecond, DownDelay: time.Millisecond}},
-		"pieces":  {Shape: faultproxy.Shape{Piece: 1000}},
+		"pieces":  {Shape: faultproxy.Shape{Chunk: 1000}},
 		"rated":   {Shape: faultproxy.Shape{UpRate: 100 << 20}, DownRate: 100 << 20},
 		"tight":   {Shape: faultproxy.Shape{UpDelay: time.Millisecond, Queue: 1}},
 	} {

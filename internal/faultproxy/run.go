@@ -19,7 +19,7 @@ func newConn(p *Proxy, r *Route, client *net.TCPConn, info ConnInfo) *conn {
 		proxy: p, route: r, info: info, client: client,
 		fault: fault, shape: shape, trig: newTrigger(&fault),
 		start: time.Now(), over: make(chan struct{}), changed: make(chan struct{}),
-		piece: [2]int{shape.Piece, shape.Piece},
+		chunk: [2]int{shape.Chunk, shape.Chunk},
 	}
 	return c
 }

@@ -22,8 +22,8 @@ type Shape struct {
 	// large queue in front of a low rate is a middlebox that acknowledges much
 	// more than it has delivered.
 	Queue int
-	// Piece bounds the bytes of one write; 0 does not.
-	Piece int
+	// Chunk bounds the bytes of one write; 0 does not.
+	Chunk int
 }
 
 func (s Shape) isZero() bool { return s == Shape{} }
@@ -77,7 +77,7 @@ func quantum(rate int64) int { return int(min(max(rate/100, 512), chunkSize)) }
 // of n that are: at least one, or 0 when the connection is over.
 func (c *conn) admit(dir Dir, n int) int {
 	c.mu.Lock()
-	if size := c.piece[index(dir)]; size > 0 {
+	if size := c.chunk[index(dir)]; size > 0 {
 		n = min(n, size)
 	}
 	c.mu.Unlock()

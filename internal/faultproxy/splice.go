@@ -25,7 +25,7 @@ func (c *conn) beginSplice(dir Dir) bool {
 	i := index(dir)
 	switch {
 	case c.info.Role != Data && c.info.Role != Any,
-		c.ended, c.modes[i] != forward, c.garble[i].left > 0, c.piece[i] > 0,
+		c.ended, c.modes[i] != forward, c.garble[i].left > 0, c.chunk[i] > 0,
 		c.trig != nil, c.watch != nil, !c.shape.isZero(), c.proxy.opts.rate(dir) > 0,
 		c.proxy.armed.Load() > 0, c.proxy.watching.Load() > 0:
 		return false

@@ -9,9 +9,10 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultsweep"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8)) }
 
 // full asks for every operation and many pairs, which takes minutes.
 func full() bool { return os.Getenv("FTPX_SWEEP") == "full" }

@@ -20,7 +20,7 @@ var tooHeavy = []string{
 	"github.com/bmatcuk/doublestar",
 	"github.com/fsnotify",
 	"github.com/pelletier/go-toml",
-	"github.com/vbauerster/mpb",
+	"github.com/alecthomas/kong",
 	"github.com/fclairamb/ftpserverlib",
 	"github.com/spf13/afero",
 }

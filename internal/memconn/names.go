@@ -36,7 +36,7 @@ func (c *Conn) vague(kind transport.Kind, text string) *refusal {
 
 // entry describes a node. The caller holds the lock.
 func (c *Conn) entry(name string, n *node) transport.Entry {
-	e := transport.Entry{Name: name, Size: int64(len(n.data)), ModTime: n.mtime.Truncate(time.Second), TimeExact: c.caps.ExactTimes, Perm: 0o644}
+	e := transport.Entry{Name: name, Type: transport.TypeFile, Size: int64(len(n.data)), ModTime: n.mtime.Truncate(time.Second), TimeExact: c.caps.ExactTimes, Perm: 0o644}
 	if n.dir {
 		e.Type, e.Size, e.Perm = transport.TypeDir, -1, 0o755
 	}

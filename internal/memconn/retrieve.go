@@ -20,6 +20,9 @@ func (c *Conn) retrieve(ctx context.Context, r *transport.Retrieve) (int64, erro
 	if err != nil {
 		return 0, err
 	}
+	if r.ASCII {
+		return 0, k.fail(transport.KindUnsupported, errNoText)
+	}
 	if offset < 0 {
 		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", offset))
 	}

@@ -19,12 +19,17 @@ func (c *Conn) store(ctx context.Context, r *transport.Store) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if r.ASCII {
+		return 0, k.fail(transport.KindUnsupported, errNoText)
+	}
 	if r.Offset < 0 {
 		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", r.Offset))
 	}
-	u := &store{call: k, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
+	u := &store{call: k, appends: r.Append, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
 	return u.run()
 }
+
+var errNoText = errors.New("files are moved as they are here")
 
 type store struct {
 	*call
@@ -33,6 +38,7 @@ type store struct {
 	buf      []byte
 	begin    time.Time
 	file     *node
+	appends  bool // the file is not emptied
 	offset   int64
 	sent     int64 // bytes after offset handed to the line
 	acked    int64 // bytes after offset acknowledged without a gap
@@ -117,14 +123,16 @@ func (u *store) create() *refusal {
 		return noSuch
 	case dir == nil, n != nil && n.dir:
 		return no(transport.KindRefused, "Is a directory")
-	case u.offset > 0 && u.c.s.opts.NoRestart:
+	case u.offset > 0 && u.c.s.opts.NoRestart && (u.c.sftp || !u.appends):
 		return no(transport.KindRestart, "")
 	case u.offset > 0 && n == nil && u.c.sftp:
 		return noSuch
 	case n == nil:
 		n = &node{mtime: time.Now()}
 		dir.children[name] = n
-	case u.offset == 0:
+	case u.appends && !u.c.sftp:
+		u.offset = int64(len(n.data)) // whatever the client takes it for
+	case u.offset == 0 && !u.appends:
 		n.truncate(0)
 	}
 	u.file = n
@@ -177,11 +185,11 @@ func (u *store) chunk(p []byte) error {
 		u.write(at, p[:n])
 	case Hole:
 		if u.c.sftp {
-			u.hole(at+int64(len(p)), u.ahead(min(orElse(f.Bytes, int64(len(u.buf))), u.c.caps.WriteWindow-int64(len(p)))))
+			u.hole(at+int64(len(p)), u.overread(min(orElse(f.Bytes, int64(len(u.buf))), u.c.caps.WriteWindow-int64(len(p)))))
 		}
 	case LateWrites:
 		first := append([]byte{}, p...)
-		u.late(at, append(first, u.ahead(orElse(f.Bytes, 4*int64(len(u.buf))))...), orElse(f.For, time.Second))
+		u.late(at, append(first, u.overread(orElse(f.Bytes, 4*int64(len(u.buf))))...), orElse(f.For, time.Second))
 	}
 	return u.lost(transport.KindLost, errReset, true)
 }
@@ -214,9 +222,9 @@ func (u *store) drop(n int64) {
 	u.acked = min(u.acked, int64(len(u.file.data))-u.offset)
 }
 
-// ahead reads up to n more bytes of the source: the line has taken them before
+// overread reads up to n more bytes of the source: the line has taken them before
 // it turned out to be lost.
-func (u *store) ahead(n int64) []byte {
+func (u *store) overread(n int64) []byte {
 	if n <= 0 {
 		return nil
 	}

@@ -3,7 +3,6 @@ package securitydrill
 import (
 	"context"
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,16 +14,13 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
 	// The drills wait for attackers who say nothing, more than they compute.
-	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
-		_ = flag.Set("test.parallel", "8") // a flag that there is, and a number
-	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8))
 }
 
 // A drill is one attack, and what the client must say to it.

@@ -27,6 +27,8 @@ import (
 const (
 	small    = "a small file"
 	replaced = "in a file's place"
+	shorter  = "direct, over a longer file"
+	longer   = "direct, over a shorter file"
 	large    = "a large file"
 	resumed  = "from the middle"
 	download = "download"
@@ -103,6 +105,8 @@ func drill(t *testing.T, set ...func(*habits)) map[string]error {
 
 	w.upload(small, "small", content(1, 1000))
 	w.replace("old", content(2, 2000), content(3, 1000))
+	w.direct(shorter, "direct1", content(7, 300_000), content(8, 50_000))
+	w.direct(longer, "direct2", content(9, 2000), content(10, 400_000))
 	w.upload(large, "large", content(4, 500_000))
 	w.resume("half", content(5, 400_000), open)
 	w.download("there", content(6, 300_001))
@@ -163,6 +167,13 @@ func (w *world) replace(name string, old, data []byte) {
 	if errors.As(w.failed[replaced], &failed) && failed.Outcome == ftpx.NotDone && !w.holds(name, old) {
 		w.Errorf("%s: it is reported as not done, and the old file is gone: %v", replaced, failed)
 	}
+}
+
+// direct uploads under the name of a file.
+func (w *world) direct(what, name string, old, data []byte) {
+	w.must(os.WriteFile(filepath.Join(w.root, "in", name), old, 0o644))
+	_, err := w.client.Upload(w.Context(), w.source(name, data), "in/"+name, &ftpx.UploadOptions{Delivery: ftpx.DeliverDirect})
+	w.told(what, err, !w.holds(name, data))
 }
 
 // resume uploads a file that was given up in the middle.

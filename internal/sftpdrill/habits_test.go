@@ -22,10 +22,10 @@ const (
 )
 
 // uploads is what writes.
-var uploads = []string{small, replaced, large, resumed, treeUp}
+var uploads = []string{small, replaced, shorter, longer, large, resumed, treeUp}
 
 // looking is what needs to know what is there.
-var looking = []string{small, replaced, large, resumed, treeUp, treeDown, download, stat}
+var looking = []string{small, replaced, shorter, longer, large, resumed, treeUp, treeDown, download, stat}
 
 // newFolder is what wants to know that a folder is not there. "Permission denied" is not
 // that, and a mirror would delete what it is said of.
@@ -50,6 +50,8 @@ var table = []habit{
 	{"EXCL unsupported", func(h *habits) { h.Excl = unsupported }, nil},
 	{"EXCL denied", func(h *habits) { h.Excl = denied }, nil},
 	{"EXCL ignored", func(h *habits) { h.IgnoreExcl = true }, nil},
+	{"no open without emptying", func(h *habits) { h.Untruncated = failure }, nil},
+	{"no open without emptying, denied", func(h *habits) { h.Untruncated = denied }, nil},
 	{"one open file", func(h *habits) { h.OneHandle = true }, nil},
 	{"nothing is written", func(h *habits) { h.Never = failure }, uploads},
 
@@ -91,5 +93,6 @@ var table = []habit{
 	// Attributes.
 	{"SETSTAT unsupported", func(h *habits) { h.Setstat, h.Fsetstat = unsupported, unsupported }, nil},
 	{"SETSTAT denied", func(h *habits) { h.Setstat, h.Fsetstat = denied, denied }, nil},
+	{"FSETSTAT does nothing", func(h *habits) { h.DeafFsetstat = true }, nil},
 	{"SETSTAT fails", func(h *habits) { h.Setstat, h.Fsetstat = failure, failure }, nil},
 }

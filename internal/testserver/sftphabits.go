@@ -19,6 +19,11 @@ type SFTPHabits struct {
 	Excl uint32
 	// IgnoreExcl opens what is there as if SSH_FXF_EXCL had not been asked for.
 	IgnoreExcl bool
+	// Untruncated is the status of each SSH_FXP_OPEN that writes to a file that is there and
+	// neither empties it nor asks that it be new.
+	Untruncated uint32
+	// DeafFsetstat answers SSH_FXP_FSETSTAT with success and does nothing.
+	DeafFsetstat bool
 	// OneHandle refuses to open a file or folder while another is open.
 	OneHandle bool
 	// Never is the status of each SSH_FXP_OPEN that writes.
@@ -111,6 +116,7 @@ const (
 	fxpReply    = 201
 
 	fxfWrite = 2
+	fxfTrunc = 16
 	fxfExcl  = 32
 
 	fxNoSuchFile = 2
@@ -132,6 +138,8 @@ func (h *habitual) refuse(request []byte) []byte {
 			status = h.Never
 		case flags&fxfExcl != 0 && h.Excl != 0:
 			status = h.Excl
+		case flags&fxfWrite != 0 && flags&(fxfTrunc|fxfExcl) == 0 && h.Untruncated != 0 && h.isThere(first, request[1:5]):
+			status = h.Untruncated
 		case h.OneHandle && h.open > 0:
 			status = fxFailure
 		}
@@ -154,11 +162,12 @@ func (h *habitual) refuse(request []byte) []byte {
 	case fxpSetstat:
 		status = h.Setstat
 	case fxpFsetstat:
-		status = h.Fsetstat
+		if status = h.Fsetstat; status == 0 && h.DeafFsetstat {
+			return statusAnswer(request[1:5], 0)
+		}
 	case fxpRename:
 		if status = h.Rename; status == 0 && h.RenameOnto != 0 {
-			to, _, _ := cutString(rest)
-			if answer, err := h.ask(aboutPath(fxpLstat, request[1:5], to)); err == nil && answer[0] == fxpAttrs {
+			if to, _, _ := cutString(rest); h.isThere(to, request[1:5]) {
 				status = h.RenameOnto
 			}
 		}
@@ -174,6 +183,12 @@ func (h *habitual) refuse(request []byte) []byte {
 		return nil
 	}
 	return statusAnswer(request[1:5], status)
+}
+
+// isThere reports whether a name is taken.
+func (h *habitual) isThere(name string, id []byte) bool {
+	answer, err := h.ask(aboutPath(fxpLstat, id, name))
+	return err == nil && answer[0] == fxpAttrs
 }
 
 func (h *habitual) refuseWrite(handle string, rest []byte) uint32 {

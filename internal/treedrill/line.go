@@ -18,9 +18,9 @@ import (
 
 const (
 	// resetRate is the share of connections that meet a reset. A control or SSH
-	// connection carries thousands of files; of it, that share of the pieces does.
+	// connection carries thousands of files; of it, that share of the segments does.
 	resetRate = 0.127
-	piece     = 64 << 10
+	segment   = 64 << 10
 	// drawn is the share of data connections that is given a reset at some byte:
 	// those whose file is shorter live, and about resetRate of all are left.
 	drawn = 0.20
@@ -61,11 +61,11 @@ func resetAfter(n int64) faultproxy.Fault {
 	return fault
 }
 
-// perPiece resets a share of the pieces that go over a connection: one that
+// perSegment resets a share of the segments that go over a connection: one that
 // carries many files meets as many resets as many would.
-func perPiece(info faultproxy.ConnInfo) faultproxy.Fault {
+func perSegment(info faultproxy.ConnInfo) faultproxy.Fault {
 	n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
-	return resetAfter(n*piece + info.Rand.Int64N(piece) + 1)
+	return resetAfter(n*segment + info.Rand.Int64N(segment) + 1)
 }
 
 // data resets a share of the data connections after a number of bytes that is as
@@ -80,7 +80,7 @@ func data(info faultproxy.ConnInfo) faultproxy.Fault {
 
 // route puts proxy and relay before a control or SSH port.
 func (l *line) route(host, target string) error {
-	opts := faultproxy.RouteOptions{Role: faultproxy.Control, Listen: host + ":0", Target: target, Plan: perPiece}
+	opts := faultproxy.RouteOptions{Role: faultproxy.Control, Listen: host + ":0", Target: target, Plan: perSegment}
 	if l.order.Protocol == ftpx.SFTP {
 		opts.Role = faultproxy.SSH
 	}

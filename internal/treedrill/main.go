@@ -12,7 +12,7 @@
 // does so on embedded servers, anywhere.
 //
 // About 12.7 % of the data connections are reset, and so is that share of the 64 KiB
-// pieces of the long ones, control and SSH. The process is ended with SIGKILL at three random
+// segments of the long ones, control and SSH. The process is ended with SIGKILL at three random
 // points of each way, and started again by the same command. Then the trees must be
 // alike (names, bytes, times to the second, empty folders), a further run must move
 // nothing, and nothing unfinished may lie about. The command ends with 1 if

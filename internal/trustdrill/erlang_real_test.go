@@ -21,7 +21,7 @@ var erlang = setup{"Erlang", ftpx.SFTP, realserver.Options{Kind: realserver.Erla
 // the server yet and on one that does.
 func TestErlangGivesHandlesTwice(t *testing.T) {
 	r := newRig(t, erlang)
-	for round := range lessIfShort(10, 2) {
+	for round := range lessIfShort(30, 2) {
 		tree := t.TempDir()
 		want := smallTree(t, tree, byte(round), 120, func(i int) int { return i * 4500 / 119 })
 		out := fmt.Sprint("round", round)
@@ -41,6 +41,27 @@ func TestErlangGivesHandlesTwice(t *testing.T) {
 			}
 			wantTree(t, back, want)
 		}
+	}
+}
+
+// TestErlangLargeFile: a tree with a file that keeps a handle open while others come and go.
+func TestErlangLargeFile(t *testing.T) {
+	r := newRig(t, erlang)
+	for round := range lessIfShort(5, 1) {
+		tree := t.TempDir()
+		want := smallTree(t, tree, byte(round), 40, func(i int) int { return i * 4500 / 39 })
+		want["d0/large"] = content(byte(100+round), 20*mib)
+		write(t, filepath.Join(tree, "d0/large"), want["d0/large"])
+		out := fmt.Sprint("large", round)
+		opts := &folder.Options{Parallel: 8, Compare: folder.CompareNothing}
+		c := r.client(t)
+		_, err := folder.Upload(t.Context(), c, tree, out, opts)
+		must(t, err)
+		wantTree(t, r.on(out), want)
+		back := t.TempDir()
+		_, err = folder.Download(t.Context(), c, out, back, opts)
+		must(t, err)
+		wantTree(t, back, want)
 	}
 }
 

@@ -21,7 +21,7 @@ var rclone = setup{"rclone", ftpx.SFTP, realserver.Options{Kind: realserver.Rclo
 func TestRcloneKeepsLostHandles(t *testing.T) {
 	const files, largest = 60, 2_000_000
 	r := newRig(t, rclone)
-	trees := lessIfShort(12, 2)
+	trees := lessIfShort(40, 2)
 	want := make([]map[string][]byte, trees)
 	for i := range trees {
 		tree := t.TempDir()

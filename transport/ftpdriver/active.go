@@ -36,7 +36,7 @@ func (c *Conn) openActive(op *transport.Op, line string) (*dataConn, error) {
 		_ = ln.Close()
 		return nil, err
 	}
-	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.ConnectBudget(), upload: verbOf(line) == "STOR"}
+	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.ConnectBudget(), upload: stores(verbOf(line))}
 	wire := transport.NewWire(conn, c.ep.Watch().Stall)
 	wire.CountIn(c.ep.Traffic)
 	op.Attach(wire)

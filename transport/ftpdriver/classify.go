@@ -110,7 +110,7 @@ func (c *Conn) kindOf(verb string, err error) transport.Kind {
 // moves reports whether a command uses a data connection.
 func moves(verb string) bool {
 	switch verb {
-	case "STOR", "RETR", "LIST", "MLSD", "EPSV", "PASV":
+	case "STOR", "APPE", "RETR", "LIST", "MLSD", "EPSV", "PASV":
 		return true
 	}
 	return false

@@ -146,14 +146,14 @@ func (c *control) receive() (reply, error) {
 	}
 	verb := c.waiting[0]
 	limit, onLimit := time.Duration(0), errHurry
-	if (verb == "STOR" || verb == "RETR" && c.readBack) && !c.begun {
+	if (stores(verb) || verb == "RETR" && c.readBack) && !c.begun {
 		limit, onLimit = c.silence, errLocked
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit + c.dialling))
 		if c.dialling > 0 && c.reached.Load() {
 			_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 		}
 	}
-	if len(c.ahead) > 0 && verb != c.lead {
+	if len(c.pipelined) > 0 && verb != c.lead {
 		limit, onLimit = batchTimeout, errDropped
 		_ = c.wire.SetReadDeadline(time.Now().Add(limit))
 	}
@@ -240,7 +240,7 @@ func (c *control) saw(r reply) {
 
 // inStep reports whether no reply is outstanding or lies unread.
 func (c *control) inStep() bool {
-	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.ahead) && c.br.Buffered() == 0
+	return !c.broken.Load() && len(c.waiting) == 0 && len(c.pending) == 0 && c.taken == len(c.pipelined) && c.br.Buffered() == 0
 }
 
 // verbOf returns the command of a line, in capitals.

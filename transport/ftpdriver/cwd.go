@@ -112,11 +112,11 @@ func (c *Conn) findHome() error {
 // findHomeAndPort is findHome before a transfer: the port for that is asked for in the
 // same round trip.
 func (c *Conn) findHomeAndPort() error {
-	if c.home != "" || c.hasPort() || !c.mayAskAhead() {
+	if c.home != "" || c.hasPort() || !c.mayPrefetch() {
 		return c.findHome()
 	}
-	ahead := []string{"EPSV"}
-	if err := c.ctl.send(append([]string{"PWD"}, ahead...)...); err != nil {
+	prefetch := []string{"EPSV"}
+	if err := c.ctl.send(append([]string{"PWD"}, prefetch...)...); err != nil {
 		return err
 	}
 	r, _, err := c.ctl.final()
@@ -124,7 +124,7 @@ func (c *Conn) findHomeAndPort() error {
 		return err
 	}
 	lost := c.tookHome(r)
-	return joinErr(c.tookAhead(ahead), lost)
+	return joinErr(c.tookPrefetch(prefetch), lost)
 }
 
 // tookHome takes the reply to a PWD that was asked in the login folder.

@@ -14,30 +14,32 @@ import (
 // round trip less than one after the other. The port for it may have been asked for
 // before, with commands that came before it.
 
-// prefetched is where the next data connection goes, from an EPSV that was sent ahead.
+// prefetched is where the next data connection goes, from an EPSV that was sent in advance.
 type prefetched struct {
-	aheadPort int
-	aheadAt   time.Time
-	viaEPSV   bool // the port that was asked for last is one of EPSV's
+	prefetchedPort int
+	prefetchedAt   time.Time
+	viaEPSV        bool // the port that was asked for last is one of EPSV's
 }
 
-// aheadFor is how long the answer to an EPSV that was sent ahead is good for.
+// prefetchedFor is how long the answer to an EPSV that was sent in advance is good for.
 // Firewalls on the way open a port for a while.
-const aheadFor = 5 * time.Second
+const prefetchedFor = 5 * time.Second
 
 // hasPort reports whether the next port is known.
-func (p *prefetched) hasPort() bool { return p.aheadPort > 0 && time.Since(p.aheadAt) < aheadFor }
+func (p *prefetched) hasPort() bool {
+	return p.prefetchedPort > 0 && time.Since(p.prefetchedAt) < prefetchedFor
+}
 
-// mayAskAhead reports whether the next port may be asked for before it is needed.
-func (c *Conn) mayAskAhead() bool {
+// mayPrefetch reports whether the next port may be asked for before it is needed.
+func (c *Conn) mayPrefetch() bool {
 	return !c.noEPSV && !c.deadEPSV && !c.wantsPRET() && c.ep.ActiveAddr == "" && !c.lacks(lacksIdlePort)
 }
 
-// tookAhead reads the reply to EPSV, where that was sent for the time to come, and the
+// tookPrefetch reads the reply to EPSV, where that was sent for the time to come, and the
 // reply to which is of no consequence to what came before it. An error is about the
 // session.
-func (c *Conn) tookAhead(ahead []string) error {
-	for range ahead {
+func (c *Conn) tookPrefetch(prefetch []string) error {
+	for range prefetch {
 		if c.ctl.broken.Load() {
 			return c.ctl.why()
 		}
@@ -49,7 +51,7 @@ func (c *Conn) tookAhead(ahead []string) error {
 		switch {
 		case r.positive():
 			if port, ok := portIn(r); ok {
-				c.aheadPort, c.aheadAt, c.viaEPSV = port, time.Now(), true
+				c.prefetchedPort, c.prefetchedAt, c.viaEPSV = port, time.Now(), true
 			}
 		case r.code >= 500:
 			c.noEPSV = true // as in passive
@@ -67,7 +69,7 @@ func (c *Conn) ordered(last reply, n int) (_ reply, inOrder bool, err error) {
 		return last, true, nil
 	}
 	if last.code == 226 {
-		c.countEarly(false)
+		c.countPipelined(false)
 		return last, true, nil
 	}
 	all := []reply{last}
@@ -80,7 +82,7 @@ func (c *Conn) ordered(last reply, n int) (_ reply, inOrder bool, err error) {
 	}
 	for _, r := range all {
 		if r.code == 226 {
-			c.countEarly(true)
+			c.countPipelined(true)
 			return r, false, nil
 		}
 	}
@@ -97,13 +99,13 @@ func (c *Conn) ordered(last reply, n int) (_ reply, inOrder bool, err error) {
 // way, and what ends that.
 type dialling struct {
 	*dataConn
-	c       *Conn
-	early   bool               // its port had been asked for ahead
-	again   bool               // there is another port to try, see inVain
-	done    context.CancelFunc // ends the dialling
-	cancel  context.CancelFunc // ends the handshake
-	reached chan struct{}      // closed when the dialling is over
-	ready   chan struct{}      // closed when all is over
+	c          *Conn
+	prefetched bool               // its port had been asked for in advance
+	again      bool               // there is another port to try, see inVain
+	done       context.CancelFunc // ends the dialling
+	cancel     context.CancelFunc // ends the handshake
+	reached    chan struct{}      // closed when the dialling is over
+	ready      chan struct{}      // closed when all is over
 }
 
 // dialConcurrently begins to dial a data connection to port. Until join only the control
@@ -118,12 +120,12 @@ func (c *Conn) dialConcurrently(d *dataConn, port int, then func()) *dialling {
 	c.ctl.dials(budget)
 	go func() {
 		defer close(b.ready)
-		stands := c.connectData(dial, d, port)
-		if stands {
+		connected := c.connectData(dial, d, port)
+		if connected {
 			c.ctl.dialled()
 		}
 		close(b.reached)
-		if !stands || !c.secureData(shake, d) {
+		if !connected || !c.secureData(shake, d) {
 			return
 		}
 		if then != nil {
@@ -160,8 +162,8 @@ func (c *Conn) secureData(ctx context.Context, d *dataConn) bool {
 	return true
 }
 
-// stands waits until the socket has been dialled, or that has failed.
-func (b *dialling) stands() {
+// connected waits until the socket has been dialled, or that has failed.
+func (b *dialling) connected() {
 	<-b.reached
 	b.c.ctl.dials(0)
 }
@@ -191,16 +193,16 @@ func (b *dialling) free() {
 func (b *dialling) inVain() {
 	switch {
 	case b.wire != nil:
-		b.c.tellsOfPort(b.early, nil)
+		b.c.tellsOfPort(b.prefetched, nil)
 	case b.err != nil && b.op.Context().Err() == nil && !errors.Is(b.err, context.Canceled):
-		b.again = b.c.tellsOfPort(b.early, b.err)
+		b.again = b.c.tellsOfPort(b.prefetched, b.err)
 	}
 }
 
 // forgotten reports whether a reply says that the server knows nothing of a port that
-// had been asked for early.
+// had been asked for in advance.
 func (b *dialling) forgotten(r reply) bool {
-	if !b.early || r.code != 425 {
+	if !b.prefetched || r.code != 425 {
 		return false
 	}
 	b.c.lacksNow(lacksIdlePort)

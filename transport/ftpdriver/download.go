@@ -20,13 +20,13 @@ import (
 
 // download is one Retrieve under way.
 type download struct {
-	r      *run
-	op     *transport.Op
-	w      *flight
-	q      *transport.Retrieve
-	at     int // its place in the batch
-	ranged bool
-	ahead  []string // the question for the next port, where it was sent
+	r        *run
+	op       *transport.Op
+	w        *flight
+	q        *transport.Retrieve
+	at       int // its place in the batch
+	ranged   bool
+	prefetch []string // the question for the next port, where it was sent
 	// decided: the condition has been asked, or cannot be yet; unwanted: nothing is to
 	// come, because it was not met or because of that.
 	decided, unwanted bool
@@ -38,13 +38,13 @@ func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error
 	g := &download{r: r, op: op, w: w, q: q, at: r.indexOf(q)}
 	g.decided = g.at == r.next
 	g.ranged = c.asksRange(q)
-	port, early, err := c.nextPort()
+	port, prefetched, err := c.nextPort()
 	if err != nil && len(w.parts) > 0 && c.ctl.inStep() {
 		w.move = nil // it fails when they are over
 		return r.plain(w)
 	}
 	if err == nil {
-		err = g.retrieve(port, early)
+		err = g.retrieve(port, prefetched)
 	}
 	if g.decided && !g.unwanted && allJudged(w.parts) && c.deniesPath(q.Path, err) {
 		err = c.retrieveInside(op, q, err)
@@ -80,17 +80,17 @@ func (c *Conn) noRange(r reply) {
 	}
 }
 
-func (g *download) retrieve(port int, early bool) error {
+func (g *download) retrieve(port int, prefetched bool) error {
 	c := g.r.c
 	for {
-		again, err := g.through(port, early)
+		again, err := g.through(port, prefetched)
 		switch {
 		case again:
-			early = false
+			prefetched = false
 			port, err = c.otherPort()
 		case err == errUnranged && g.ranged && g.q.Received == 0 && c.ctl.inStep():
 			g.ranged = false
-			port, early, err = c.nextPort()
+			port, prefetched, err = c.nextPort()
 		default:
 			return err
 		}
@@ -102,7 +102,7 @@ func (g *download) retrieve(port int, early bool) error {
 
 // through reads the file by a data connection to port. again says that it may be tried
 // with another port.
-func (g *download) through(port int, early bool) (again bool, err error) {
+func (g *download) through(port int, prefetched bool) (again bool, err error) {
 	c := g.r.c
 	ended := g.short()
 	data := newDataConn(c.ctl, g.op)
@@ -112,10 +112,10 @@ func (g *download) through(port int, early bool) (again bool, err error) {
 			c.nothingToSend(data)
 		}
 	})
-	d.early = early
+	d.prefetched = prefetched
 	defer d.free()
 	begins, first, err := g.ask(d)
-	data.hears = len(g.ahead) > 0 && c.traits.disorders // a refusal may be of those
+	data.hears = len(g.prefetch) > 0 && c.traits.disorders // a refusal may be of those
 	if err == nil && first.preliminary() {
 		d.hear()
 	}
@@ -183,13 +183,13 @@ func (g *download) ask(d *dialling) (begins, first reply, err error) {
 		lines = append(lines, begins)
 	}
 	lines = append(lines, "RETR "+g.q.Path)
-	g.ahead = nil
-	if ahead := []string{"EPSV"}; c.mayAskAhead() && g.r.portWanted(g.at+1) && (g.toEnd() || !c.traits.disorders) &&
-		c.readsLater(append(linesOf(before), lines...), ahead) {
-		g.ahead = ahead
+	g.prefetch = nil
+	if prefetch := []string{"EPSV"}; c.mayPrefetch() && g.r.portWanted(g.at+1) && (g.toEnd() || !c.traits.disorders) &&
+		c.readsLater(append(linesOf(before), lines...), prefetch) {
+		g.prefetch = prefetch
 	}
 	c.ctl.readBack = g.q.Written
-	if err := g.r.send(before, append(lines, g.ahead...)...); err != nil {
+	if err := g.r.send(before, append(lines, g.prefetch...)...); err != nil {
 		return reply{}, reply{}, err
 	}
 	if err := g.r.answers(before); err != nil {
@@ -299,9 +299,9 @@ func (g *download) refused(d *dialling, begins, first reply, err error) (again b
 
 // ordered finds the final reply among those to what was sent with RETR.
 func (g *download) ordered(last reply) (reply, error) {
-	last, inOrder, err := g.r.c.ordered(last, len(g.ahead))
+	last, inOrder, err := g.r.c.ordered(last, len(g.prefetch))
 	if !inOrder {
-		g.ahead = nil
+		g.prefetch = nil
 	}
 	return last, err
 }
@@ -309,7 +309,7 @@ func (g *download) ordered(last reply) (reply, error) {
 // drain reads the reply to what was sent with RETR for the time after it; last is to stay
 // the last. The next request finds the session lost, if it is.
 func (g *download) drain(last reply) {
-	_ = g.r.c.tookAhead(g.ahead)
-	g.ahead = nil
+	_ = g.r.c.tookPrefetch(g.prefetch)
+	g.prefetch = nil
 	g.r.c.ctl.last = last
 }

@@ -131,7 +131,7 @@ func (r *run) advance(n int) {
 func (r *run) step() {
 	c := r.c
 	defer c.settle()
-	if r.carries == nil && c.noPaths { // since a moment ago
+	if r.carries == nil && (c.noPaths || isText(r.reqs[r.next])) { // the first since a moment ago
 		q := r.reqs[r.next]
 		err := c.serially(r.ctx, q)
 		if q.Common().Err = err; err != nil && !c.ctl.inStep() {
@@ -175,16 +175,16 @@ func (r *run) indexOf(q transport.Request) int { return slices.Index(r.reqs, q) 
 
 // plain carries out a write without a transfer.
 func (r *run) plain(w *flight) error {
-	var ahead []string
+	var prefetch []string
 	if w.port && len(linesOf(w.parts)) > 0 {
-		ahead = []string{"EPSV"}
+		prefetch = []string{"EPSV"}
 	}
-	if err := r.send(w.parts, ahead...); err != nil {
+	if err := r.send(w.parts, prefetch...); err != nil {
 		return err
 	}
 	err := r.answers(w.parts)
 	if err == nil {
-		err = r.c.tookAhead(ahead)
+		err = r.c.tookPrefetch(prefetch)
 	}
 	r.look(w.parts)
 	return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
 )
 
 // renamed judges the replies to RNFR and RNTO.
@@ -111,4 +112,4 @@ func (c *Conn) timeLine(path string, mtime time.Time) string {
 func saysModification(text string) bool { return strings.Contains(strings.ToLower(text), "not set") }
 
 // isTime reports whether a reply tells a time instead of having set one.
-func isTime(text string) bool { _, ok := parseTime(strings.TrimSpace(text)); return ok }
+func isTime(text string) bool { _, ok := ftplist.Time(strings.TrimSpace(text)); return ok }

@@ -91,7 +91,7 @@ func (r *run) carriesAlong() bool {
 		}
 		switch q := q.(type) {
 		case *transport.Store:
-			return i > r.next || q.Offset == 0 && r.c.hasPort() && readsAtOnce(q.Src)
+			return i > r.next || q.Offset == 0 && !q.Append && r.c.hasPort() && readsAtOnce(q.Src)
 		case *transport.Stat, *transport.Ping:
 		default:
 			return false

@@ -222,8 +222,8 @@ func TestStatOddities(t *testing.T) {
 	})
 	c := dial(t, ep)
 	for name, want := range map[string]transport.Entry{
-		"d/plain": {Name: "plain", Size: 5, ModTime: day(2026, 1, 2, 3, 4, 5).Add(123 * time.Millisecond), TimeExact: true},
-		"link":    {Name: "link", Size: 7}, "full": {Name: "full", Size: 7}, "odd": {Name: "odd", Type: transport.TypeDir, Size: -1},
+		"d/plain": {Name: "plain", Type: transport.TypeFile, Size: 5, ModTime: day(2026, 1, 2, 3, 4, 5).Add(123 * time.Millisecond), TimeExact: true},
+		"link":    {Name: "link", Type: transport.TypeFile, Size: 7}, "full": {Name: "full", Type: transport.TypeFile, Size: 7}, "odd": {Name: "odd", Type: transport.TypeDir, Size: -1},
 	} {
 		if got, err := c.Stat(t.Context(), name); got != want || err != nil {
 			t.Errorf("%s: %+v, %v", name, got, err)

@@ -31,8 +31,8 @@ func dialsWhen(ep *transport.Endpoint, may <-chan struct{}) {
 	}
 }
 
-// TestLargeStoreDialsBesideSTOR: STOR is there before the data connection is.
-func TestLargeStoreDialsBesideSTOR(t *testing.T) {
+// TestLargeStoreDialsWhileSTOR: STOR is there before the data connection is.
+func TestLargeStoreDialsWhileSTOR(t *testing.T) {
 	big := random(200 << 10)
 	for offset, turns := range map[int64]string{0: "EPSV, STOR", 5: "EPSV, REST, STOR"} {
 		for _, p := range protocols {
@@ -183,9 +183,9 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// TestAheadPortIsGone: a port that was asked for ahead and cannot be had any more costs
-// another one, and none is asked for ahead again.
-func TestAheadPortIsGone(t *testing.T) {
+// TestPrefetchedPortIsGone: a port that was asked for in advance and cannot be had any more costs
+// another one, and none is asked for in advance again.
+func TestPrefetchedPortIsGone(t *testing.T) {
 	big := random(100 << 10)
 	forget := func(s *session) { _ = s.data.Close() }
 	for name, c := range map[string]struct {
@@ -222,7 +222,7 @@ func TestAheadPortIsGone(t *testing.T) {
 				conn := dial(t, ep)
 				store := &transport.Store{Path: "g", Offset: c.offset, Src: bytes.NewReader(big)}
 				store.If = func() bool {
-					if conn.aheadPort == 0 {
+					if conn.prefetchedPort == 0 {
 						t.Error("no port was asked for")
 					}
 					return true

@@ -26,15 +26,15 @@ const (
 	lacksCWD     = "a CWD that enters folders only"
 	// A few servers throw away what comes with a line.
 	lacksPipelining = "several commands in one write"
-	// The port of an EPSV that was sent ahead could not be reached.
+	// The port of an EPSV that was sent in advance could not be reached.
 	lacksIdlePort = "a port that waits"
 	// A login was lost in which the password had not been sent alone. That may be no
 	// fault of the server's, and costs a round trip.
 	lacksEagerness = "a login with what follows the password"
 	// How often commands were sent with a transfer for the time after it, and how often
 	// the server has read them too soon.
-	earlyTried  = "commands with a transfer"
-	earlyInVain = "commands with a transfer, read too soon"
+	pipelinedTried  = "commands with a transfer"
+	pipelinedInVain = "commands with a transfer, read too soon"
 )
 
 // lacks reports whether this or an earlier connection has found the server to lack
@@ -44,16 +44,16 @@ func (c *Conn) lacks(what string) bool { return c.learned.Lacks(c.addr, what) }
 // lacksNow takes note of it.
 func (c *Conn) lacksNow(what string) { c.learned.Note(c.addr, what, true) }
 
-// earlyIsGood reports whether no more than a quarter of the commands that were sent with
+// pipeliningPays reports whether no more than a quarter of the commands that were sent with
 // a transfer were sent in vain.
-func (c *Conn) earlyIsGood() bool {
-	return 4*c.learned.Count(c.addr, earlyInVain) <= c.learned.Count(c.addr, earlyTried)+8
+func (c *Conn) pipeliningPays() bool {
+	return 4*c.learned.Count(c.addr, pipelinedInVain) <= c.learned.Count(c.addr, pipelinedTried)+8
 }
 
-func (c *Conn) countEarly(inVain bool) {
-	c.learned.Add(c.addr, earlyTried, 1)
+func (c *Conn) countPipelined(inVain bool) {
+	c.learned.Add(c.addr, pipelinedTried, 1)
 	if inVain {
-		c.learned.Add(c.addr, earlyInVain, 1)
+		c.learned.Add(c.addr, pipelinedInVain, 1)
 	}
 }
 

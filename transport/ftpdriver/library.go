@@ -72,7 +72,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		}
 		return "login", err
 	}
-	c.ctl.ahead, c.ctl.taken = nil, 0
+	c.ctl.pipelined, c.ctl.taken = nil, 0
 	c.learn()
 	if c.traits.doublesIAC {
 		c.ctl.conn = telnet{c.ctl.conn}
@@ -156,6 +156,9 @@ func (c *Conn) serialOne(ctx context.Context, q transport.Request) error {
 		return c.own(ctx, q)
 	}
 	err := c.operate(ctx, c.ep.Watch(), func(op *transport.Op) (err error) {
+		if isText(q) {
+			return c.asText(op, q)
+		}
 		switch q := q.(type) {
 		case *transport.Store:
 			if q.Stored, err = c.storeInTurn(op, q); c.deniesPath(q.Path, err) {
@@ -207,7 +210,7 @@ func (c *Conn) inTurn(q transport.Request) (err error) {
 
 // storeInTurn lets the library send a file when its data connection stands.
 func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) {
-	d, err := c.openData(op, "STOR "+q.Path)
+	d, err := c.openData(op, storeVerb(q)+" "+q.Path)
 	if err != nil {
 		return 0, err
 	}
@@ -216,8 +219,12 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 		d.moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
 	}
 	c.lend(d)
-	err = c.lib.StorFrom(q.Path, sourceOf(op, q.Src), uint64(q.Offset))
-	c.leavesREST()
+	if q.Append {
+		err = c.lib.Append(q.Path, sourceOf(op, q.Src))
+	} else {
+		err = c.lib.StorFrom(q.Path, sourceOf(op, q.Src), uint64(q.Offset))
+		c.leavesREST()
+	}
 	if err = c.transferError(d, err, q.Offset); err != nil {
 		return 0, err // what the server has, only a fresh size tells
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
 )
 
 // A listing is hostile input like any other: these bound it. 256 MiB are more
@@ -48,7 +49,7 @@ func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) b
 // it has something in it that may mean something to the server, or that says something of
 // other folders, if only of themselves, or had nothing to send: "226 0 matches".
 func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
-	l := c.lister(path, parseMachine, yield)
+	l := c.lister(path, ftplist.Facts, yield)
 	pattern := maybePattern(path)
 	if !pattern {
 		err := c.listing(op, "MLSD "+path, l)
@@ -106,7 +107,7 @@ func (c *Conn) listZone() *time.Location {
 
 // humanLines parses the lines of LIST.
 func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
-	return humanLines(time.Now().In(c.listZone()))
+	return ftplist.Lines(time.Now().In(c.listZone()))
 }
 
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
@@ -287,6 +288,3 @@ func (l *lister) line(op *transport.Op, line string) {
 		op.Aside(func() { l.stopped = !l.yield(entry) })
 	}
 }
-
-// parseMachine is for MLSD.
-func parseMachine(line string) (entry transport.Entry, skip, ok bool) { return parseFacts(line) }

@@ -47,7 +47,7 @@ func (c *Conn) own(ctx context.Context, q transport.Request) error {
 var forbidden = map[string]string{
 	"AUTH": "", "CCC": "", "PBSZ": "", "PROT": "", "REIN": "", "USER": "", "QUIT": "use Close",
 	"PORT": "", "EPRT": "", "PASV": "", "EPSV": "", "LPRT": "", "LPSV": "", "SPSV": "", "CPSV": "", "SSCN": "",
-	"RETR": "use Retrieve", "STOR": "use Store", "STOU": "", "APPE": "", "LIST": "use List", "NLST": "use List", "MLSD": "use List",
+	"RETR": "use Retrieve", "STOR": "use Store", "STOU": "", "APPE": "use Store with Append", "LIST": "use List", "NLST": "use List", "MLSD": "use List",
 	"REST": "", "RANG": "", "ABOR": "", "TYPE": "", "MODE": "", "STRU": "", "SMNT": "",
 	"RNFR": "use Rename", "RNTO": "use Rename",
 	"CWD": "give absolute paths", "XCWD": "give absolute paths", "CDUP": "give absolute paths", "XCUP": "give absolute paths",

@@ -126,9 +126,18 @@ func (c *Conn) check(q transport.Request) error {
 		if q.Offset < 0 {
 			return invalid(negative)
 		}
+		if q.ASCII && (q.Offset > 0 || q.Append) {
+			return invalid(errNoPart)
+		}
+		if q.Append && c.traits.appendsNot {
+			return cannot(errors.New("APPE of this server replaces the file"))
+		}
 	case *transport.Retrieve:
 		if q.Offset < 0 {
 			return invalid(negative)
+		}
+		if q.ASCII && (q.Offset > 0 || q.Limit > 0 || q.Last) {
+			return invalid(errNoPart)
 		}
 	case *transport.Hash:
 		if _, ok := c.hashingOf(q.Algo); !ok {
@@ -172,13 +181,13 @@ func nameOf(q transport.Request) (cmd, name string) {
 }
 
 func commandOf(q transport.Request) string {
-	switch q.(type) {
+	switch q := q.(type) {
 	case *transport.Stat:
 		return "MLST"
 	case *transport.List:
 		return "MLSD"
 	case *transport.Store:
-		return "STOR"
+		return storeVerb(q)
 	case *transport.Retrieve:
 		return "RETR"
 	case *transport.Rename:

@@ -29,12 +29,12 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 	if c.ep.ActiveAddr != "" {
 		return c.openActive(op, line)
 	}
-	port, early, err := c.nextPort()
+	port, prefetched, err := c.nextPort()
 	if err != nil {
 		return nil, err
 	}
 	wire, err := c.dialDataInTime(op, port)
-	if op.Context().Err() == nil && c.tellsOfPort(early, err) {
+	if op.Context().Err() == nil && c.tellsOfPort(prefetched, err) {
 		if port, err = c.otherPort(); err == nil {
 			wire, err = c.dialDataInTime(op, port)
 			c.tellsOfPort(false, err)

@@ -50,7 +50,7 @@ func (r *run) plan() *flight {
 	c, w := r.c, &flight{}
 	if r.carries != nil && (!r.asked || !r.carriesAlong()) {
 		w.parts = []*part{r.carriedPart()}
-		w.port = transfers(r.reqs[r.next:]) && c.mayAskAhead() && !c.hasPort()
+		w.port = transfers(r.reqs[r.next:]) && c.mayPrefetch() && !c.hasPort()
 		return w
 	}
 	if r.carries != nil {
@@ -58,6 +58,9 @@ func (r *run) plan() *flight {
 	}
 	i := r.next
 	for ; i < len(r.reqs) && w.move == nil && (i == r.next || r.joins(w, i)); i++ {
+		if isText(r.reqs[i]) {
+			break // see text.go
+		}
 		if isTransfer(r.reqs[i]) && c.check(r.reqs[i]) == nil {
 			w.move = r.reqs[i]
 		} else if p := r.part(r.reqs[i]); p != nil {
@@ -66,7 +69,7 @@ func (r *run) plan() *flight {
 			break
 		}
 	}
-	w.port = w.move == nil && c.mayAskAhead() && !c.hasPort() && r.portWanted(i)
+	w.port = w.move == nil && c.mayPrefetch() && !c.hasPort() && r.portWanted(i)
 	return w
 }
 
@@ -95,7 +98,7 @@ func (r *run) joins(w *flight, i int) bool {
 		return false
 	}
 	if s, ok := q.(*transport.Store); ok {
-		return s.Offset == 0 && r.c.hasPort() && readsAtOnce(s.Src)
+		return s.Offset == 0 && !s.Append && r.c.hasPort() && readsAtOnce(s.Src)
 	}
 	return true
 }

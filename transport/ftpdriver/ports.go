@@ -11,11 +11,11 @@ import (
 // second is taken where the first is refused, where its answer has no port, and where a
 // port of it cannot be reached: what stands on the way may know the ports of PASV alone.
 
-// nextPort is the port for the next data connection: what an EPSV sent ahead has
+// nextPort is the port for the next data connection: what an EPSV sent in advance has
 // brought, early, or what one brings now.
-func (c *Conn) nextPort() (port int, early bool, err error) {
-	early = c.hasPort()
-	if port, c.aheadPort = c.aheadPort, 0; early {
+func (c *Conn) nextPort() (port int, prefetched bool, err error) {
+	prefetched = c.hasPort()
+	if port, c.prefetchedPort = c.prefetchedPort, 0; prefetched {
 		return port, true, nil
 	}
 	port, err = c.passive()
@@ -25,22 +25,22 @@ func (c *Conn) nextPort() (port int, early bool, err error) {
 // otherPort is the port to try in place of one that was of no use.
 func (c *Conn) otherPort() (int, error) {
 	c.ctl.lengthenWait()
-	c.aheadPort = 0
+	c.prefetchedPort = 0
 	return c.passive()
 }
 
 // tellsOfPort takes note of what became of dialling a port, and reports whether another
 // one is worth a try: the server, or something on the way, has forgotten one that was
-// asked for early; or it is one of EPSV's and none has ever been reached. Where a port of
+// asked for in advance; or it is one of EPSV's and none has ever been reached. Where a port of
 // PASV's cannot be reached either, it was not for EPSV, and the next attempt begins anew.
-func (c *Conn) tellsOfPort(early bool, err error) (again bool) {
+func (c *Conn) tellsOfPort(prefetched bool, err error) (again bool) {
 	switch {
 	case err == nil:
 		if c.viaEPSV && !c.reachedEPSV {
 			c.reachedEPSV = true
 			c.learned.Note(c.addr, reachedEPSV, true)
 		}
-	case early:
+	case prefetched:
 		c.lacksNow(lacksIdlePort)
 		return true
 	case c.viaEPSV && !c.reachedEPSV && c.knowsPASV():

@@ -148,7 +148,7 @@ func TestRefusedPartIsCutOff(t *testing.T) {
 // TestPortOfAPartIsUsed: the port that came with a part is the next transfer's, and
 // where it cannot be reached another is asked for.
 func TestPortOfAPartIsUsed(t *testing.T) {
-	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR" // none is asked for ahead again
+	const again = "EPSV, REST RETR EPSV, REST RETR EPSV, EPSV, REST RETR" // none is asked for in advance again
 	for trouble, want := range map[string]string{"": "EPSV, REST RETR EPSV, REST, STOR", "unreachable": again, "425": again} {
 		ep, f := startFake(t, transport.FTP, func(f *fake) {
 			f.greeting = "220 (vsFTPd 3.0.3)"

@@ -24,12 +24,12 @@ func TestRefusedStoreIsNoEmptyFile(t *testing.T) {
 				greeting := []string{"220 fake", "220 Microsoft FTP Service"}[i/len(protocols)] // the last one command at a time
 				t.Run(fmt.Sprint(greeting, " ", p, " ", refused, " accepts ", accepts), func(t *testing.T) {
 					t.Parallel()
-					end, stands := make(chan error, 1), make(chan struct{}, 1)
+					end, connected := make(chan error, 1), make(chan struct{}, 1)
 					ep, f := startFake(t, p, func(f *fake) {
 						f.greeting = greeting
 						f.on[refused] = func(s *session, _ string) string {
 							select {
-							case <-stands:
+							case <-connected:
 							case <-time.After(10 * time.Second): // the accept fails, too
 							}
 							if accepts == "after" {
@@ -50,7 +50,7 @@ func TestRefusedStoreIsNoEmptyFile(t *testing.T) {
 							return ""
 						}
 					})
-					tellsOfData(ep, stands)
+					tellsOfData(ep, connected)
 					c := dial(t, ep)
 					offset := int64(0)
 					if refused == "REST" {
@@ -76,12 +76,12 @@ func TestRefusedStoreIsNoEmptyFile(t *testing.T) {
 }
 
 // tellsOfData has each data connection told that has been dialled.
-func tellsOfData(ep *transport.Endpoint, stands chan<- struct{}) {
+func tellsOfData(ep *transport.Endpoint, connected chan<- struct{}) {
 	control := ep.Addr()
 	ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if addr != control {
-			stands <- struct{}{}
+			connected <- struct{}{}
 		}
 		return conn, err
 	}

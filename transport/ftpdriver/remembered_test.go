@@ -16,16 +16,16 @@ import (
 func TestRefusedRangeIsRemembered(t *testing.T) {
 	for refusal, want := range map[string]int{"554 the file ends before": 2, "500 what?": 1, "501 no": 1} {
 		for _, p := range protocols {
-			stands := make(chan struct{}, 8) // one for each RANG and REST
+			connected := make(chan struct{}, 8) // one for each RANG and REST
 			ep, f := startFake(t, p, func(f *fake) {
 				f.feat = append(f.feat, "RANG STREAM")
 				f.files["f"] = random(1000)
 				fromRest(f)
 				rest := f.on["REST"]
-				f.on["RANG"] = func(*session, string) string { <-stands; return refusal }
-				f.on["REST"] = func(s *session, n string) string { <-stands; return rest(s, n) }
+				f.on["RANG"] = func(*session, string) string { <-connected; return refusal }
+				f.on["REST"] = func(s *session, n string) string { <-connected; return rest(s, n) }
 			})
-			tellsOfData(ep, stands)
+			tellsOfData(ep, connected)
 			c := dial(t, ep)
 			for range 2 {
 				var got bytes.Buffer

@@ -19,12 +19,12 @@ type shim struct {
 	feat    reply // the reply to FEAT
 
 	// Of the login.
-	batch []string // lines to be sent with the library's FEAT
-	tail  []string // lines to go behind those, whose replies are left to us
-	eager bool     // FEAT and all of those are to be sent with PASS
-	ahead []string // lines that were sent with one before them, before the library writes them
-	lead  string   // the command that they were sent with
-	taken int      // of those, how many it has written
+	batch     []string // lines to be sent with the library's FEAT
+	tail      []string // lines to go behind those, whose replies are left to us
+	eager     bool     // FEAT and all of those are to be sent with PASS
+	pipelined []string // lines that were sent with one before them, before the library writes them
+	lead      string   // the command that they were sent with
+	taken     int      // of those, how many it has written
 }
 
 // Read gives the library the next reply.
@@ -54,7 +54,7 @@ func libraryCode(r reply) int {
 		return r.code
 	}
 	switch r.verb {
-	case "STOR", "RETR":
+	case "STOR", "APPE", "RETR":
 		return 226
 	case "DELE", "RMD", "RNTO":
 		return 250
@@ -95,22 +95,22 @@ func (c *control) Write(p []byte) (int, error) {
 // with the password that USER has asked for, goes what the library will write when it
 // has read the reply: each would be a round trip.
 func (c *control) forward(line string) error {
-	if c.taken < len(c.ahead) && c.ahead[c.taken] == line {
+	if c.taken < len(c.pipelined) && c.pipelined[c.taken] == line {
 		c.taken++
 		return nil
 	}
-	var ahead, tail []string
+	var pipelined, tail []string
 	switch verb := verbOf(line); {
 	case line == "FEAT":
-		ahead = c.batch
+		pipelined = c.batch
 	case verb == "PASS" && c.eager && c.last.verb == "USER" && c.last.code == 331:
-		ahead = append([]string{"FEAT"}, c.batch...)
+		pipelined = append([]string{"FEAT"}, c.batch...)
 	}
-	if len(ahead) > 0 {
-		c.lead, c.ahead, c.batch = verbOf(line), ahead, nil
+	if len(pipelined) > 0 {
+		c.lead, c.pipelined, c.batch = verbOf(line), pipelined, nil
 		tail = c.tail
 	}
-	return c.send(slices.Concat([]string{line}, ahead, tail)...)
+	return c.send(slices.Concat([]string{line}, pipelined, tail)...)
 }
 
 // Close is what the library calls when it gives up.

@@ -48,7 +48,7 @@ func TestSmallStoreRefused(t *testing.T) {
 }
 
 // TestSmallStoreFinishes: what follows a small file is done with it, and the next
-// port is asked for ahead.
+// port is asked for in advance.
 func TestSmallStoreFinishes(t *testing.T) {
 	for _, p := range protocols {
 		ep, f := startFake(t, p, nil)

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
 )
 
 var errNoSetTime = errors.New("the server has no command that sets a modification time")
@@ -32,7 +32,7 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 func (c *Conn) tookMLST(r reply, name string) (entry transport.Entry, ok bool, err error) {
 	switch {
 	case r.positive():
-		if entry, ok = parseMLST(r.text); ok && entry.Type == transport.TypeFile {
+		if entry, ok = ftplist.MLST(r.text); ok && entry.Type == transport.TypeFile {
 			c.tookFile()
 		}
 		// A link must be followed, which SIZE and MDTM do; or the facts make no sense,
@@ -182,9 +182,9 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 // sizeAndTime reads the replies to SIZE and MDTM; a size that is not told is -1, and
 // not ok if what is told makes no sense.
 func (c *Conn) sizeAndTime(size, mdtm reply) (entry transport.Entry, ok bool) {
-	entry = transport.Entry{Size: -1}
+	entry = transport.Entry{Type: transport.TypeFile, Size: -1}
 	if mdtm.code == 213 {
-		if t, ok := parseTime(strings.TrimSpace(mdtm.last())); ok {
+		if t, ok := ftplist.Time(strings.TrimSpace(mdtm.last())); ok {
 			entry.ModTime, entry.TimeExact = c.fromMDTM(t), true
 		}
 	}
@@ -225,32 +225,4 @@ func parsePWD(text string) (string, bool) {
 		b.WriteByte('"')
 		rest = after[1:]
 	}
-}
-
-// parseTime reads YYYYMMDDHHMMSS with an optional fraction (RFC 3659 section
-// 2.3). It is UTC.
-func parseTime(s string) (time.Time, bool) {
-	if len(s) < len(timeVal) {
-		return time.Time{}, false
-	}
-	t, err := time.Parse(timeVal, s[:len(timeVal)])
-	if err != nil {
-		return time.Time{}, false
-	}
-	frac := s[len(timeVal):]
-	if frac == "" {
-		return t, true
-	}
-	if frac[0] != '.' || len(frac) == 1 {
-		return time.Time{}, false
-	}
-	ns, scale := 0, int(time.Second)
-	for _, c := range []byte(frac[1:]) {
-		if c < '0' || c > '9' {
-			return time.Time{}, false
-		}
-		scale /= 10
-		ns += int(c-'0') * scale
-	}
-	return t.Add(time.Duration(ns)), true
 }

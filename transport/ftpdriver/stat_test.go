@@ -43,13 +43,13 @@ func TestStatPlain(t *testing.T) {
 		lost   bool
 		turns  string
 	}{
-		"file":               {path: "f", turns: "SIZE MDTM PWD CWD"},
+		"file":               {path: "f", typ: transport.TypeFile, turns: "SIZE MDTM PWD CWD"},
 		"missing":            {path: "no", kind: transport.KindNotExist, code: 550, turns: "SIZE MDTM PWD CWD"},
 		"folder":             {path: "d", typ: transport.TypeDir, turns: "SIZE MDTM PWD CWD, CWD CWD"},
-		"file, serial":       {path: "f", serial: true, turns: "SIZE, MDTM, PWD, CWD"},
+		"file, serial":       {path: "f", serial: true, typ: transport.TypeFile, turns: "SIZE, MDTM, PWD, CWD"},
 		"folder, serial":     {path: "d", serial: true, typ: transport.TypeDir, turns: "SIZE, MDTM, PWD, CWD, CWD, CWD"},
 		"folder with a size": {change: with("SIZE", "213 4096"), path: "d", typ: transport.TypeDir, turns: "SIZE MDTM PWD CWD, CWD CWD"},
-		"no SIZE":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "213 20260102030405")(f) }, path: "f", turns: "SIZE MDTM PWD CWD"},
+		"no SIZE":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "213 20260102030405")(f) }, path: "f", typ: transport.TypeFile, turns: "SIZE MDTM PWD CWD"},
 		"neither":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "502 no")(f) }, path: "f", kind: transport.KindUnsupported, code: 502, turns: "SIZE MDTM PWD CWD"},
 		"busy":               {change: with("MDTM", "450 busy"), path: "no", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD"},
 		"busy folder":        {change: with("MDTM", "450 busy"), path: "d", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD, CWD CWD"},
@@ -58,7 +58,7 @@ func TestStatPlain(t *testing.T) {
 		"goodbye":            {change: with("SIZE", "421 bye"), path: "no", kind: transport.KindBusy, code: 421, lost: true},
 		"goodbye at CWD":     {change: with("CWD", "421 bye"), path: "no", kind: transport.KindBusy, code: 421, lost: true},
 		"no PWD, missing":    {change: with("PWD", "502 no"), path: "no", kind: transport.KindUnsupported, code: 502, turns: "SIZE MDTM PWD CWD"},
-		"no PWD, file":       {change: with("PWD", "502 no"), path: "f", turns: "SIZE MDTM PWD CWD"},
+		"no PWD, file":       {change: with("PWD", "502 no"), path: "f", typ: transport.TypeFile, turns: "SIZE MDTM PWD CWD"},
 		// It is somewhere, and nobody knows the way back.
 		"no PWD, folder":  {change: with("PWD", "502 no"), path: "d", kind: transport.KindUnsupported, code: 502, lost: true, turns: "SIZE MDTM PWD CWD"},
 		"odd PWD, folder": {change: with("PWD", "257 here"), path: "d", kind: transport.KindProtocol, lost: true, turns: "SIZE MDTM PWD CWD"},

@@ -52,6 +52,8 @@ type traits struct {
 	// onePlace: it advertises PRET and has one address only, so that PRET would be a round
 	// trip for nothing.
 	onePlace bool
+	// appendsNot: its APPE replaces the file.
+	appendsNot bool
 }
 
 // servers says by what a server is known: by its greeting, or, since greetings are often
@@ -89,6 +91,10 @@ var servers = []struct {
 		greeting: regexp.MustCompile(`(?i)microsoft ftp service|madgoat|mikrotik`),
 		traits:   traits{serial: true},
 	},
+	{ // goftp.io/server v2, also inside MinIO and rclone.
+		greeting: regexp.MustCompile(`Go FTP Server|(?i)minio|rclone`),
+		traits:   traits{appendsNot: true},
+	},
 }
 
 // traitsOf finds a server's traits: from its greeting, and when it has been asked from
@@ -105,7 +111,7 @@ func traitsOf(greeting string, f features) traits {
 // readsLater reports whether the server leaves ends alone until the transfer that lines
 // ask for is over, if they are sent with them.
 func (c *Conn) readsLater(lines, ends []string) bool {
-	if !c.traits.readsLater || c.traits.disorders && !c.earlyIsGood() {
+	if !c.traits.readsLater || c.traits.disorders && !c.pipeliningPays() {
 		return false
 	}
 	n := 0

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
 )
 
 // 0xFF is doubled for ProFTPD, known by its greeting or its features, and for
@@ -74,7 +75,7 @@ func (e *endlessLines) Read(p []byte) (n int, err error) {
 // A listing is given up at 256 MiB, whatever becomes of its entries.
 func TestListingWithoutEnd(t *testing.T) {
 	lines := 0
-	l := &lister{parse: parseMachine, yield: func(transport.Entry) bool { lines++; return true }}
+	l := &lister{parse: ftplist.Facts, yield: func(transport.Entry) bool { lines++; return true }}
 	op := transport.StartOp(t.Context(), transport.Watch{})
 	err := op.End(l.read(op, &endlessLines{line: "type=file; " + strings.Repeat("x", 30<<10) + "\r\n"}))
 	var as *kindError

@@ -12,7 +12,9 @@ import (
 )
 
 // A file is asked for by STOR, from an offset on by REST and STOR and never by APPE:
-// after a reset a stale size would make it append in the wrong place.
+// after a reset a stale size would make it append in the wrong place. APPE is for a Store that
+// is to append. Not a byte of that leaves before the server has agreed, so that who hears
+// nothing knows that nothing was added.
 //
 // A small one, which costs round trips and next to no bandwidth, leaves as soon as its
 // data connection stands, before the server has agreed to take it. Of a large one
@@ -24,19 +26,30 @@ import (
 // into the buffers of the kernel, so that nobody waits for a server that refuses.
 const smallFile = 32 << 10
 
+// stores reports whether a command sends a file.
+func stores(verb string) bool { return verb == "STOR" || verb == "APPE" }
+
+// storeVerb is the command that carries a Store out.
+func storeVerb(q *transport.Store) string {
+	if q.Append {
+		return "APPE"
+	}
+	return "STOR"
+}
+
 // upload is one Store under way.
 type upload struct {
-	r     *run
-	op    *transport.Op
-	w     *flight
-	q     *transport.Store
-	next  int       // the request behind it
-	small bool      // data is all of the file
-	data  []byte    // and leaves at once
-	src   io.Reader // what is left of the source
-	moved func(int64)
-	sent  int64
-	ahead []string // the question for the next port, where it was sent
+	r        *run
+	op       *transport.Op
+	w        *flight
+	q        *transport.Store
+	next     int       // the request behind it
+	small    bool      // data is all of the file
+	data     []byte    // and leaves at once
+	src      io.Reader // what is left of the source
+	moved    func(int64)
+	sent     int64
+	prefetch []string // the question for the next port, where it was sent
 	// asked: STOR has been sent. rested: the server has been told where the next STOR
 	// begins, and no STOR came.
 	asked, rested bool
@@ -70,7 +83,7 @@ func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
 // small reads a source that is said to be small. What it has read of one that is not is
 // put back.
 func small(op *transport.Op, q *transport.Store) (data []byte, whole bool, rest io.Reader) {
-	if q.Offset > 0 || q.Size > smallFile || q.Size <= 0 {
+	if q.Offset > 0 || q.Append || q.Size > smallFile || q.Size <= 0 {
 		return nil, false, q.Src
 	}
 	data = make([]byte, q.Size+1)
@@ -91,11 +104,11 @@ func (f failsWith) Read([]byte) (int, error) { return 0, f.err }
 
 func (u *upload) store() error {
 	c := u.r.c
-	port, early, err := c.nextPort()
+	port, prefetched, err := c.nextPort()
 	if err != nil {
 		return err
 	}
-	again, err := u.through(port, early)
+	again, err := u.through(port, prefetched)
 	if again {
 		if port, err = c.otherPort(); err == nil {
 			_, err = u.through(port, false)
@@ -109,7 +122,7 @@ func (u *upload) store() error {
 
 // through stores the file by a data connection to port. again says that it may be tried
 // with another port: nothing has left.
-func (u *upload) through(port int, early bool) (again bool, err error) {
+func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 	c := u.r.c
 	data := newDataConn(c.ctl, u.op)
 	data.upload, data.moved = true, u.moved
@@ -121,7 +134,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 			_ = data.finish()
 		}
 	})
-	d.early = early
+	d.prefetched = prefetched
 	defer d.free()
 	first, err := u.ask(d)
 	if err != nil || !first.preliminary() {
@@ -135,7 +148,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 	c.tookPath(u.q.Path)
 	var last reply
 	if u.small {
-		d.stands()
+		d.connected()
 		if last, err = u.final(d); err != nil || !last.positive() {
 			d.giveUp() // what has not arrived by now is not wanted
 		}
@@ -170,7 +183,7 @@ func (u *upload) through(port int, early bool) (again bool, err error) {
 // not, the server would have emptied the file. The reply to REST is then what is returned.
 func (u *upload) ask(d *dialling) (reply, error) {
 	c, w := u.r.c, u.w
-	if u.q.Offset > 0 {
+	if u.q.Offset > 0 && !u.q.Append {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(u.q.Offset, 10))
 		if err != nil || r.code != 350 {
 			u.rested = err == nil && r.code < 400 // it may mean yes
@@ -189,15 +202,15 @@ func (u *upload) ask(d *dialling) (reply, error) {
 	if !allJudged(w.parts) {
 		before = w.parts
 	}
-	w.behind, u.ahead = nil, nil
-	lines := append(linesOf(before), "STOR "+u.q.Path)
+	w.behind, u.prefetch = nil, nil
+	lines := append(linesOf(before), storeVerb(u.q)+" "+u.q.Path)
 	if u.small {
 		u.plan(int64(len(u.data)))
-		if !c.readsLater(lines, append(linesOf(w.behind), u.ahead...)) {
-			w.behind, u.ahead = nil, nil
+		if !c.readsLater(lines, append(linesOf(w.behind), u.prefetch...)) {
+			w.behind, u.prefetch = nil, nil
 		}
 	}
-	ends := append(linesOf(w.behind), u.ahead...)
+	ends := append(linesOf(w.behind), u.prefetch...)
 	if err := u.r.send(before, append(lines[len(lines)-1:], ends...)...); err != nil {
 		u.asked = len(c.ctl.waiting) > 0
 		return reply{}, err
@@ -219,8 +232,8 @@ var errUnreached = errors.New("the data connection was not had")
 // plan decides what follows the file without waiting for the reply to STOR.
 func (u *upload) plan(size int64) {
 	u.w.behind = u.r.behind(u.next, u.q.Path, size)
-	if c := u.r.c; c.mayAskAhead() && u.r.portWanted(u.next+len(u.w.behind)) {
-		u.ahead = []string{"EPSV"}
+	if c := u.r.c; c.mayPrefetch() && u.r.portWanted(u.next+len(u.w.behind)) {
+		u.prefetch = []string{"EPSV"}
 	}
 }
 
@@ -231,8 +244,8 @@ func (u *upload) final(d *dialling) (reply, error) {
 	c := u.r.c
 	if !u.small && d.err == nil && c.traits.endsBehind && c.ctl.silent() { // else the reply is there
 		u.plan(d.sent)
-		if err := u.r.send(u.w.behind, u.ahead...); err != nil {
-			u.ahead = nil // what follows tells
+		if err := u.r.send(u.w.behind, u.prefetch...); err != nil {
+			u.prefetch = nil // what follows tells
 		}
 	}
 	last, _, err := c.ctl.final()
@@ -241,12 +254,12 @@ func (u *upload) final(d *dialling) (reply, error) {
 	}
 	inOrder := true
 	if u.small {
-		if last, inOrder, err = c.ordered(last, len(linesOf(u.w.behind))+len(u.ahead)); err != nil {
+		if last, inOrder, err = c.ordered(last, len(linesOf(u.w.behind))+len(u.prefetch)); err != nil {
 			return last, err
 		}
 	}
 	if !inOrder {
-		u.w.behind, u.ahead = nil, nil // they are sent again
+		u.w.behind, u.prefetch = nil, nil // they are sent again
 	}
 	u.drain(last)
 	return last, nil
@@ -257,12 +270,12 @@ func (u *upload) final(d *dialling) (reply, error) {
 func (u *upload) drain(last reply) {
 	c := u.r.c
 	if u.w.lost = u.r.answers(u.w.behind); u.w.lost == nil {
-		u.w.lost = c.tookAhead(u.ahead)
+		u.w.lost = c.tookPrefetch(u.prefetch)
 	}
 	if u.small && u.w.lost != nil {
 		c.ctl.halfAnswered = true
 	}
-	u.ahead = nil
+	u.prefetch = nil
 	c.ctl.last = last
 }
 
@@ -281,7 +294,7 @@ func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ err
 	switch {
 	case d.unreached(first):
 		return d.again, d.err
-	case first.verb == "STOR" && first.positive():
+	case stores(first.verb) && first.positive():
 		return false, c.unbegun(first)
 	}
 	return d.forgotten(first), c.transferError(d.dataConn, first.err(), u.q.Offset)

@@ -76,7 +76,7 @@ func (c *Conn) openChannel() {
 	if err == nil && c.readsAhead {
 		x.mu.Lock()
 		x.hailed = append(x.hailed, p)
-		x.openAhead()
+		x.openPipelined()
 		x.mu.Unlock()
 	}
 	if err == nil {
@@ -103,9 +103,9 @@ func (c *Conn) openChannel() {
 	}
 }
 
-// openAhead opens the file on the channels that have not been answered yet. It is called
+// openPipelined opens the file on the channels that have not been answered yet. It is called
 // with mu held.
-func (x *extras) openAhead() {
+func (x *extras) openPipelined() {
 	for i, p := range x.hailed {
 		if x.open != nil && x.opened[p] == nil && len(x.pipes)+i < x.until {
 			x.opened[p] = p.send(fxpOpen, x.open)

@@ -61,14 +61,14 @@ func (s *step) ask() (bool, error) {
 	}
 	s.rest()
 	for j := s.i; j < s.sent; j++ {
-		s.steps[j].early = true
+		s.steps[j].speculative = true
 	}
 	return f(), nil
 }
 
 // carryOut does what is left of a step. The error is not nil if the session has ended.
 func (s *step) carryOut() error {
-	if s.early && (s.bad != nil || s.changed()) {
+	if s.speculative && (s.bad != nil || s.changed()) {
 		s.abandon(s.i) // a condition has changed what the step is about
 	}
 	if s.i >= s.sent {
@@ -78,7 +78,7 @@ func (s *step) carryOut() error {
 		s.sent = max(s.sent, s.i+1)
 		return s.settle(s.bad)
 	}
-	if s.i >= s.sent || s.early {
+	if s.i >= s.sent || s.speculative {
 		if err := s.begin(); err != nil {
 			s.abandon(s.i)
 			return s.settle(err)

@@ -16,7 +16,7 @@ import (
 func (r *run) guess(i, j int) bool {
 	s := &r.steps[j]
 	store, ok := s.req.(*transport.Store)
-	if !ok || store.Offset != 0 || r.c.sole() {
+	if !ok || store.Offset != 0 || store.Append || r.steps[j].keeps(store) || r.c.sole() {
 		return false
 	}
 	for u := j - 1; u >= i; u-- {

@@ -66,6 +66,9 @@ func newHostVerifier(ep *transport.Endpoint) (*hostVerifier, error) {
 			}
 			v.pins = append(v.pins, pin)
 		}
+		if v.trustFile = s.TrustOnFirstUse; v.trustFile != "" && !missing(v.trustFile) {
+			v.files = []string{v.trustFile}
+		}
 		return v, nil
 	}
 	if v.files, err = knownHostsFiles(s); err != nil {
@@ -220,6 +223,9 @@ func (v *hostVerifier) authorityOf(cert *ssh.Certificate) *knownLine {
 func (v *hostVerifier) checkPins(key ssh.PublicKey) error {
 	print := ssh.FingerprintSHA256(plainKey(key))
 	if slices.Contains(v.pins, print) {
+		if v.trustFile != "" {
+			return v.trust(plainKey(key))
+		}
 		return nil
 	}
 	v.shown = append(v.shown, fmt.Sprintf("%s (%s)", print, plainKey(key).Type()))
@@ -227,8 +233,9 @@ func (v *hostVerifier) checkPins(key ssh.PublicKey) error {
 }
 
 func (v *hostVerifier) pinError() error {
-	return &hostKeyError{fmt.Sprintf("the host key of %s is none of those in HostKeyFingerprints (%s): the server shows %s; "+
-		"if its owner confirms one of them, put it there", hostName(v.host, v.port), strings.Join(v.pins, ", "), strings.Join(v.shown, ", "))}
+	return &hostKeyError{text: fmt.Sprintf("the host key of %s is none of those in HostKeyFingerprints (%s): the server shows %s; "+
+		"if its owner confirms one of them, put it there", hostName(v.host, v.port), strings.Join(v.pins, ", "), strings.Join(v.shown, ", ")),
+		is: transport.ErrHostKeyChanged}
 }
 
 // nextPinned narrows the algorithms to those that pins have not seen fail, for
@@ -251,7 +258,7 @@ func (v *hostVerifier) changed(key ssh.PublicKey) error {
 			l = k
 		}
 	}
-	return v.errorf(key, "has CHANGED: %s says %s (%s). Somebody may be listening in. If the server's owner confirms "+
+	return v.because(transport.ErrHostKeyChanged, key, "has CHANGED: %s says %s (%s). Somebody may be listening in. If the server's owner confirms "+
 		"the new key, remove the old one with \"ssh-keygen -R '%s' -f %s\" and add the new one with %s",
 		l.at(), ssh.FingerprintSHA256(l.key), l.key.Type(), hostName(v.host, v.port), l.file, v.keyscan())
 }
@@ -261,7 +268,7 @@ func (v *hostVerifier) unknown(key ssh.PublicKey) error {
 	if len(v.files) > 0 {
 		where = "it is not in " + strings.Join(v.files, " or ")
 	}
-	return v.errorf(key, "is unknown: %s. Compare the fingerprint with the server's owner, then add it with %s, "+
+	return v.because(transport.ErrHostKeyUnknown, key, "is unknown: %s. Compare the fingerprint with the server's owner, then add it with %s, "+
 		"or pin it in HostKeyFingerprints, or set TrustOnFirstUse", where, v.keyscan())
 }
 
@@ -282,12 +289,21 @@ func (v *hostVerifier) keyscan() string {
 }
 
 func (v *hostVerifier) errorf(key ssh.PublicKey, format string, args ...any) error {
+	return v.because(nil, key, format, args...)
+}
+
+// because is errorf for an error that errors.Is finds is in; nil for none.
+func (v *hostVerifier) because(is error, key ssh.PublicKey, format string, args ...any) error {
 	plain := plainKey(key)
-	return &hostKeyError{fmt.Sprintf("the host key of %s, %s (%s), ", hostName(v.host, v.port),
+	return &hostKeyError{is: is, text: fmt.Sprintf("the host key of %s, %s (%s), ", hostName(v.host, v.port),
 		ssh.FingerprintSHA256(plain), plain.Type()) + fmt.Sprintf(format, args...)}
 }
 
 // A hostKeyError says why a host key was refused, and what to do.
-type hostKeyError struct{ text string }
+type hostKeyError struct {
+	text string
+	is   error // what kind of refusal it is, nil for another
+}
 
 func (e *hostKeyError) Error() string { return e.text }
+func (e *hostKeyError) Unwrap() error { return e.is }

@@ -132,12 +132,12 @@ func loadIdentities(ctx context.Context, s *transport.SSH) (*identities, error) 
 			}
 			public = signer.PublicKey()
 		}
-		beside, err := loadCertificate(strings.TrimSuffix(file, ".pub")+"-cert.pub", public)
+		found, err := loadCertificate(strings.TrimSuffix(file, ".pub")+"-cert.pub", public)
 		if err != nil {
 			return nil, err
 		}
-		if beside != nil {
-			out.certs = append(out.certs, beside)
+		if found != nil {
+			out.certs = append(out.certs, found)
 		}
 		if signer == nil {
 			out.only = append(out.only, public) // the agent has the key

@@ -40,7 +40,7 @@ func loadKey(ctx context.Context, s *transport.SSH, file string) (ssh.Signer, ss
 	if errors.As(err, &locked) {
 		public := locked.PublicKey
 		if public == nil { // PEM, which keeps all of the key secret
-			public = publicBeside(file)
+			public = publicHalf(file)
 		}
 		if agentHolds(ctx, s, public) {
 			return nil, public, nil
@@ -55,8 +55,8 @@ func loadKey(ctx context.Context, s *transport.SSH, file string) (ssh.Signer, ss
 	return signer, nil, nil
 }
 
-// publicBeside reads the public half beside a key, nil if there is none.
-func publicBeside(file string) ssh.PublicKey {
+// publicHalf reads the public half beside a key, nil if there is none.
+func publicHalf(file string) ssh.PublicKey {
 	data, err := os.ReadFile(file + ".pub")
 	if err != nil {
 		return nil

@@ -15,8 +15,8 @@ import (
 func announces(f *fake, write, read func(s *fakeSession, id uint32, body *reader) bool) {
 	f.extensions["limits@openssh.com"] = "1"
 	f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
-		peek := &reader{b: body.b}
-		name, _, n := peek.string(), peek.uint64(), peek.uint32()
+		view := &reader{b: body.b}
+		name, _, n := view.string(), view.uint64(), view.uint32()
 		switch {
 		case typ == fxpExtended && name == "limits@openssh.com":
 			var b []byte

@@ -28,6 +28,8 @@ func (s *step) packet() (typ byte, body []byte) {
 		switch {
 		case s.guessed:
 			flags |= fxfCreat | fxfExcl
+		case q.Offset == 0 && (q.Append || s.keeps(q)):
+			flags |= fxfCreat
 		case q.Offset == 0:
 			flags |= fxfCreat | fxfTrunc
 		}

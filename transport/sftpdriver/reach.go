@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// mostAhead is how many requests of a batch are under way at once.
-	mostAhead = 128
+	// maxInFlight is how many requests of a batch are under way at once.
+	maxInFlight = 128
 	// mostOpen is how many files and folders of a batch are. OpenSSH takes some
 	// hundreds in all.
 	mostOpen = 16
@@ -46,7 +46,7 @@ func (r *run) may(i, j int) bool {
 	if j == i {
 		return true
 	}
-	if j-i >= mostAhead {
+	if j-i >= maxInFlight {
 		return false
 	}
 	open := 0

@@ -74,7 +74,7 @@ func (s *channels) begin(handle string) {
 	x := &s.c.extras
 	x.mu.Lock()
 	x.open, x.opened = s.open, make(map[*pipe]*reply)
-	x.openAhead()
+	x.openPipelined()
 	x.mu.Unlock()
 	s.join()
 }

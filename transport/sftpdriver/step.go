@@ -22,10 +22,10 @@ type step struct {
 	rounds bool     // it takes more than one round trip
 	bad    error    // why it is not sent
 
-	reply  *reply // to its first packet
-	burst  *burst // with which that has left
-	serial bool   // it goes through the library
-	early  bool   // it has left before a condition that has been asked since
+	reply       *reply // to its first packet
+	burst       *burst // with which that has left
+	serial      bool   // it goes through the library
+	speculative bool   // it has left before a condition that has been asked since
 
 	handle  string
 	refused error     // to SSH_FXP_OPEN, where that was not waited for in the step's turn
@@ -53,10 +53,12 @@ func (s *step) prepare() {
 		s.is("OPEN", q.Path)
 		s.rounds = true
 		s.notNegative("offset", q.Offset)
+		s.notText(q.ASCII)
 	case *transport.Retrieve:
 		s.reads("OPEN", q.Path)
 		s.rounds = true
 		s.notNegative("offset", q.Offset)
+		s.notText(q.ASCII)
 	case *transport.Rename:
 		switch {
 		case path.Clean(q.From) == path.Clean(q.To):
@@ -139,6 +141,12 @@ func (s *step) refuse(kind transport.Kind, why error) {
 func (s *step) notNegative(what string, n int64) {
 	if n < 0 {
 		s.refuse(transport.KindInvalid, fmt.Errorf("%s %d is negative", what, n))
+	}
+}
+
+func (s *step) notText(ascii bool) {
+	if ascii {
+		s.refuse(transport.KindUnsupported, errors.New("SFTP has no type for text"))
 	}
 }
 

@@ -22,7 +22,10 @@ func (s *step) store(q *transport.Store) error {
 		s.guessed = false
 	} else {
 		var err error
-		if handle, err = s.reply.handle(); err != nil {
+		if handle, err = s.reply.handle(); statusOf(err) != nil && s.keeps(q) {
+			handle, err = s.openEmptied(q) // it opens nothing that it does not empty
+		}
+		if err != nil {
 			return s.explain(err, 1)
 		}
 	}

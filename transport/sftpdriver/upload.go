@@ -29,7 +29,12 @@ func (u *upload) run() error {
 	buf := transport.GetBuffer()
 	defer transport.PutBuffer(buf)
 	n, err := u.read(*buf)
-	if err == io.EOF && u.q.Offset == 0 {
+	if u.s.keeps(u.q) && (n > 0 || err == io.EOF) {
+		if rerr := u.replace(*buf, n); rerr != nil {
+			return rerr
+		}
+		n = 0
+	} else if err == io.EOF && u.q.Offset == 0 {
 		return u.small(*buf, n)
 	}
 	for u.failed == nil {
@@ -72,6 +77,9 @@ func (u *upload) read(buf []byte) (int, error) {
 	n := u.packet
 	if left := size - (u.next - u.q.Offset); many && left > 0 {
 		n = int(min(int64(n), max(left/4, safePacket)))
+	}
+	if u.next == 0 && u.s.keeps(u.q) {
+		n = min(n, safePacket) // the file is cut to what was acknowledged, which must be true
 	}
 	n, err := readFull(u.src, buf[at:at+n])
 	report(u.q.Progress, int64(n))

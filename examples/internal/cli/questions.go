@@ -13,12 +13,13 @@ import (
 
 // questions has a person answer what an SSH server asks besides the password, such as a
 // code of today. Each connection is asked anew: such an answer is good for one. It is nil
-// where there is nobody, and the library then answers with the password alone.
-func questions(ctx context.Context, env Env, password ftpx.Secret) ssh.KeyboardInteractiveChallenge {
+// where there is nobody, and the library then answers with the password alone. mu is held
+// while a person is asked, so that the questions of several hosts do not mix; who is put
+// before each, "" for the server itself.
+func questions(ctx context.Context, env Env, mu *sync.Mutex, who string, password ftpx.Secret) ssh.KeyboardInteractiveChallenge {
 	if env.Prompt == nil {
 		return nil
 	}
-	var mu sync.Mutex // held while asking, so that questions do not mix
 	return func(name, instruction string, questions []string, echos []bool) ([]string, error) {
 		if len(questions) == 0 {
 			return nil, nil
@@ -32,7 +33,7 @@ func questions(ctx context.Context, env Env, password ftpx.Secret) ssh.KeyboardI
 				continue
 			}
 			var text []string
-			for _, part := range []string{name, instruction, q} {
+			for _, part := range []string{who, name, instruction, q} {
 				if part = strings.TrimSpace(transport.Printable(part)); part != "" {
 					text = append(text, part)
 				}

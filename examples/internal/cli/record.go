@@ -105,11 +105,24 @@ func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 		r.Protocol = res.Protocol.String()
 	}
 	if err != nil {
+		r.Outcome = outcomeOf(res, err).String()
 		r.Error, r.Kind = Words(err), ftpx.KindOf(err).String()
 	} else {
 		r.Verified = res.Verified.String()
 	}
 	return r
+}
+
+// outcomeOf is what came of a file that failed: what was not even tried is not done.
+func outcomeOf(res ftpx.Result, err error) ftpx.Outcome {
+	var e *ftpx.Error
+	switch {
+	case errors.As(err, &e) && (res == ftpx.Result{}):
+		return e.Outcome
+	case res == ftpx.Result{}:
+		return ftpx.NotDone
+	}
+	return res.Outcome
 }
 
 // line is the record in plain words.
@@ -218,10 +231,10 @@ func controls(r rune) bool {
 func (p *printer) summary(exit int, cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	early := ""
+	ended := ""
 	if cause != nil && exit != ExitInterrupted {
 		p.sum.blame(cause)
-		early = "; no more was tried, since all would meet the same: " + hint(cause)
+		ended = "; no more was tried, since all would meet the same: " + hint(cause)
 	}
 	p.sum.DurationMS, p.sum.Exit = time.Since(p.begin).Milliseconds(), exit
 	switch {
@@ -231,7 +244,7 @@ func (p *printer) summary(exit int, cause error) {
 		fmt.Fprintln(p.env.Stderr, ClearLine(p.env)+p.interrupted())
 	case !p.flags.Quiet || exit != ExitDone:
 		fmt.Fprintf(p.env.Stderr, "%s: %d done, %d failed, %d unknown; %s in %v%s\n", count(p.sum.Files, "file"), p.sum.Done, p.sum.Failed, p.sum.Unknown,
-			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), early)
+			Bytes(p.sum.Bytes), time.Since(p.begin).Round(time.Millisecond), ended)
 	}
 }
 

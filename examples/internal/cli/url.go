@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -36,4 +37,13 @@ func ParseURL(arg string, opts *ftpx.Options) (ftpx.Config, error) {
 		err = errors.New(what + "write scheme://user@host[:port]/folder, special characters of the user as %XX (@ is %40, / is %2F); the password comes from FTPX_PASSWORD or -password-file")
 	}
 	return cfg, fmt.Errorf("%w: %w", ErrUsage, err)
+}
+
+// Unescape reads the %XX of a URL's path. Its error is [ErrUsage].
+func Unescape(path string) (string, error) {
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: the path %q of the URL has a %% that two hexadecimal digits do not follow: write %%25 for it", ErrUsage, path)
+	}
+	return plain, nil
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/tunnel"
@@ -15,8 +17,9 @@ import (
 // viaEnv holds the hops where -via is not given, for those with a password.
 const viaEnv = "FTPX_VIA"
 
-// reach fills in which hosts there are, and how they are reached.
-func (f *Flags) reach(opts *ftpx.Options) error {
+// reach fills in which hosts there are, and how they are reached. answers is what a jump host
+// that asks is answered with.
+func (f *Flags) reach(opts *ftpx.Options, answers func(*tunnel.Hop) ssh.KeyboardInteractiveChallenge) error {
 	for _, host := range f.Standbys {
 		opts.Standbys = append(opts.Standbys, ftpx.Standby{Host: host})
 	}
@@ -51,6 +54,7 @@ func (f *Flags) reach(opts *ftpx.Options) error {
 			h.SSH = opts.SSH
 			h.SSH.HostKeyFingerprints = nil
 			h.SSH.Agent = "auto"
+			h.SSH.KeyboardInteractive = answers(&h)
 		}
 		parsed = append(parsed, h)
 	}
@@ -61,8 +65,12 @@ func (f *Flags) reach(opts *ftpx.Options) error {
 	return nil
 }
 
-// Close ends the tunnel, if there is one.
+// Close ends what servers are reached through.
 func (f *Flags) Close() {
+	for _, end := range f.end {
+		_ = end()
+	}
+	f.end = nil
 	if f.way != nil {
 		_ = f.way.Close()
 	}

@@ -20,7 +20,6 @@ func Words(err error) string {
 		text = strings.Replace(text, "connect "+transport.KindUnreachable.String()+": "+transport.Printable(sel.Error()), tried(sel), 1)
 	}
 	return transport.Printable(strings.NewReplacer(
-		"login login refused", "login refused",
 		"set Password, IdentityFiles, Signers, Agent or KeyboardInteractive", "give a password (FTPX_PASSWORD, -password-file) or a key (-identity, -agent)",
 		"or pin it in HostKeyFingerprints, or set TrustOnFirstUse", "or pin it with -host-key, or use -tofu",
 		"choose another with PartialName", "choose another with -partial-name",

@@ -22,7 +22,7 @@ func TestWords(t *testing.T) {
 		err         error
 		says, lacks string
 	}{
-		{&ftpx.Error{Op: "open", Err: &transport.Error{Op: "connect", Addr: "127.0.0.1", Kind: transport.KindUnreachable, Err: sel}},
+		{&ftpx.Error{Outcome: ftpx.NotDone, Op: "open", Err: &transport.Error{Op: "connect", Addr: "127.0.0.1", Kind: transport.KindUnreachable, Err: sel}},
 			"open: 127.0.0.1: sftp: 127.0.0.1:1: connection refused; ftp: not tried", "dial"},
 		{&transport.Error{Op: "login", Kind: transport.KindAuth, Err: errors.New("530 no")}, "login refused: 530 no", "login login"},
 		{errors.New("no way to log in was given: set Password, IdentityFiles, Signers, Agent or KeyboardInteractive"), "-identity", "Signers"},

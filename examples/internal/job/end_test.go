@@ -37,7 +37,9 @@ func TestEnd(t *testing.T) {
 	target := &Target{Name: "sftp://u@h/in", Local: local}
 	l := &leg{run: &run{report: &report{}, Job: &Job{Name: "nightly", Up: true}, out: &output{env: env, json: true}, env: env}, t: target, base: "in"}
 	var order []string
-	replaced := func(name string) error { return &ftpx.Error{Op: "close", Remote: name, Err: ftpx.ErrReplaced} }
+	replaced := func(name string) error {
+		return &ftpx.Error{Outcome: ftpx.NotDone, Op: "close", Remote: name, Err: ftpx.ErrReplaced}
+	}
 	l.end(closer{&order, "client", errors.Join(replaced("in/a"), replaced("in/sub/b"))}, way{closer{&order, "way", nil}})
 	if fmt.Sprint(order) != "[client way]" {
 		t.Errorf("closed in the order %v", order)

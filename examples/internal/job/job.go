@@ -36,6 +36,8 @@ type Target struct {
 	// URL is that of the remote folder, Local the local one.
 	URL, Local string
 
+	place          cli.Place // of URL
+	parts          Plan      // nil for the two folders
 	flags          cli.Flags
 	retry          retry.Policy
 	passwordEnv    string // "" for FTPX_PASSWORD

@@ -46,8 +46,12 @@ func (o *output) record(r *Record) {
 	}
 	switch {
 	case o.cut.N > 0 && r.Kind == transport.KindCanceled.String() && !o.chatty: // the summary tells of it
+	case r.err != nil && o.env.Long:
+		fmt.Fprintln(o.env.Stderr, cli.Line(o.env, r.subject(), r.err))
 	case r.Error != "":
 		fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.named(r.Job), transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
+	case o.loud && (!dull || o.chatty) && o.env.Long:
+		fmt.Fprintln(o.env.Stdout, r.long())
 	case o.loud && (!dull || o.chatty):
 		fmt.Fprintln(o.env.Stdout, r.line())
 	}
@@ -68,6 +72,8 @@ func (o *output) summary(s *Summary) {
 	case s.Exit == cli.ExitUsage && s.Files == 0 && !o.loud: // what is wrong has been said
 	case s.Exit == cli.ExitInterrupted:
 		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.interrupted(o.named(s.Job), &o.cut))
+	case o.env.Long && (o.loud || s.Exit != cli.ExitDone):
+		fmt.Fprintln(o.env.Stderr, s.long())
 	case o.loud || s.Exit != cli.ExitDone:
 		fmt.Fprintln(o.env.Stderr, s.line(o.named(s.Job)))
 	}
@@ -75,6 +81,12 @@ func (o *output) summary(s *Summary) {
 
 // failed tells of what concerns no single file.
 func (o *output) failed(job string, err error) {
+	if o.env.Long {
+		if ftpx.KindOf(err) != transport.KindCanceled {
+			fmt.Fprintln(o.env.Stderr, "ftpx: "+cli.Line(o.env, "", err))
+		}
+		return
+	}
 	job = o.named(job)
 	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, cli.Words(err))
 	if ftpx.KindOf(err) == transport.KindCanceled {

@@ -45,7 +45,7 @@ func (s *checkpoint) start(d *download, x *streams) {
 		return
 	}
 	s.file, s.part, s.state = d.local.file, d.local.part, &d.local.state
-	s.apart.Store(d.local.state.Pieces != nil)
+	s.apart.Store(d.local.state.Segments != nil)
 	s.unnoted.Store(0)
 	s.most = min(max(d.size/noteShare, noteLeast), noteMost)
 	s.quit, s.done, s.due = make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)

@@ -28,8 +28,12 @@ type Spec struct {
 	Verify transfer.Verify
 	// NoReplace fails if there is a file at Local, CreateDirs creates missing folders.
 	NoReplace, CreateDirs bool
+	// ASCII fetches text, see text.go.
+	ASCII bool
 	// DropTime leaves the time of the local file at now.
 	DropTime bool
+	// Offset and Length are the part of the file that Span brings.
+	Offset, Length int64
 	// Progress is told how far it is.
 	Progress func(*session.Lease, transfer.Position)
 }
@@ -180,6 +184,9 @@ func (d *download) attempt(ctx context.Context, l *session.Lease) error {
 func (d *download) once(ctx context.Context, l *session.Lease) error {
 	d.res.Attempts++
 	d.res.Protocol, d.res.Addr = l.Proto, l.Info().Addr
+	if d.spec.ASCII {
+		return d.fetchText(ctx, l)
+	}
 	fetched, err := d.fetchAtOnce(ctx, l)
 	if err != nil {
 		return err
@@ -309,8 +316,8 @@ func (d *download) previous(st transport.Entry) ([]transfer.Range, error) {
 		// The system has been restarted: what had not been synced may be zeros.
 		return transfer.Common(s.durable(), all), nil
 	}
-	if s.Pieces != nil {
-		return transfer.Common(s.Pieces, all), nil
+	if s.Segments != nil {
+		return transfer.Common(s.Segments, all), nil
 	}
 	return all, nil
 }
@@ -360,7 +367,7 @@ func (d *download) suspend() {
 	}
 	if d.local.file.Sync() == nil {
 		ranges := d.parts.ranges()
-		d.local.state = d.local.state.there(ranges, d.local.state.Pieces != nil).synced(ranges)
+		d.local.state = d.local.state.there(ranges, d.local.state.Segments != nil).synced(ranges)
 		_ = d.local.state.write(d.local.part)
 	}
 }

@@ -22,12 +22,13 @@ type resumeState struct {
 	// process, what was written later is good as well; after a power cut only
 	// these are.
 	Durable int64 `json:"durable"`
-	// Pieces are what is there, where that has gaps; it may be less than there is.
+	// Segments are what is there, where that has gaps; it may be less than there is.
 	// Without them it is all of the part, which then is the beginning of the file.
-	Pieces []transfer.Range `json:"pieces,omitempty"`
-	// PiecesBoot is Boot where there are Pieces, and Boot is empty then: whoever does not
-	// know of pieces must not take the length of the part for what is there.
-	PiecesBoot string `json:"pieces_boot,omitempty"`
+	// The names on disk are those of version 1.
+	Segments []transfer.Range `json:"pieces,omitempty"`
+	// SegmentsBoot is Boot where there are Segments, and Boot is empty then: whoever does not
+	// know of segments must not take the length of the part for what is there.
+	SegmentsBoot string `json:"pieces_boot,omitempty"`
 	// Synced are those that had reached the disk, instead of Durable.
 	Synced []transfer.Range `json:"synced,omitempty"`
 	// Boot tells one run of the operating system from another, "" if unknown.
@@ -57,7 +58,7 @@ func readState(part string) (*resumeState, error) {
 	}
 	s := &resumeState{}
 	if json.Unmarshal(b, s) != nil || s.Remote == "" || s.Size < -1 || s.Durable < 0 || s.Durable > max(s.Size, 0) ||
-		!transfer.InOrder(s.Pieces, s.Size) || !transfer.InOrder(s.Synced, s.Size) {
+		!transfer.InOrder(s.Segments, s.Size) || !transfer.InOrder(s.Synced, s.Size) {
 		return nil, nil // somebody else's: ours come into their place whole
 	}
 	return s, nil
@@ -65,8 +66,8 @@ func readState(part string) (*resumeState, error) {
 
 // boot tells in which run of the operating system it was written.
 func (s resumeState) boot() string {
-	if s.Pieces != nil {
-		return s.PiecesBoot
+	if s.Segments != nil {
+		return s.SegmentsBoot
 	}
 	return s.Boot
 }
@@ -75,9 +76,9 @@ func (s resumeState) boot() string {
 // since the part was last cut to what counts of it.
 func (s resumeState) there(ranges []transfer.Range, apart bool) resumeState {
 	boot := s.boot()
-	s.Boot, s.Pieces, s.PiecesBoot = boot, nil, ""
+	s.Boot, s.Segments, s.SegmentsBoot = boot, nil, ""
 	if apart {
-		s.Boot, s.Pieces, s.PiecesBoot = "", ranges, boot
+		s.Boot, s.Segments, s.SegmentsBoot = "", ranges, boot
 	}
 	return s
 }
@@ -86,7 +87,7 @@ func (s resumeState) there(ranges []transfer.Range, apart bool) resumeState {
 func (s resumeState) synced(ranges []transfer.Range) resumeState {
 	s.Durable, s.Synced = 0, nil
 	switch {
-	case s.Pieces != nil:
+	case s.Segments != nil:
 		s.Synced = ranges
 	case len(ranges) > 0 && ranges[0].From == 0:
 		s.Durable = ranges[0].To
@@ -96,7 +97,7 @@ func (s resumeState) synced(ranges []transfer.Range) resumeState {
 
 // durable is what has reached the disk.
 func (s resumeState) durable() []transfer.Range {
-	if s.Pieces != nil {
+	if s.Segments != nil {
 		return s.Synced
 	}
 	return []transfer.Range{{To: s.Durable}}

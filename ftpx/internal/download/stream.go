@@ -17,7 +17,11 @@ import (
 func Stream(ctx context.Context, env *transfer.Env, spec *Spec, w io.Writer) (transfer.Result, error) {
 	g := &get{env: env, task: spec.Task, remote: spec.Remote, w: w, progress: spec.Progress, size: -1}
 	g.task.Offset = func() int64 { return g.at }
-	err := env.Session.Run(ctx, g.task, g.once)
+	once := g.once
+	if spec.ASCII {
+		once = g.text
+	}
+	err := env.Session.Run(ctx, g.task, once)
 	g.res.Size = g.size
 	return g.res, err
 }

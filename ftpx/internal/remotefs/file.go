@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path"
 	"sync/atomic"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 )
 
 // file is a file open for reading. Nothing is open on the server for it:
-// each piece is fetched by an operation of its own, so that a connection that is
+// each section is fetched by an operation of its own, so that a connection that is
 // lost between two reads is no loss, and an idle file holds no connection. That
-// the pieces are of one file is looked at after each of them, before it is handed
+// the sections are of one file is looked at after each of them, before it is handed
 // out: size and time must be those that it had when it was opened.
 type file struct {
 	fsys   *folder
@@ -34,7 +35,7 @@ type file struct {
 	turn   chan struct{}
 	pos    int64
 	nextAt int64 // where the last ReadAt ended
-	ahead  readAhead
+	buffer readAhead
 }
 
 var _ interface {
@@ -44,6 +45,18 @@ var _ interface {
 	io.WriterTo
 } = (*file)(nil)
 
+// NewFile returns an open file that is not part of a file system: name is its remote path,
+// and what it was looked at as. ctx bounds it.
+func NewFile(ctx context.Context, s Server, memory *Memory, name string, e transport.Entry) interface {
+	fs.File
+	io.ReaderAt
+	io.Seeker
+	io.WriterTo
+} {
+	e.Name = path.Base(name)
+	return newRemoteFile(&folder{s: s, memory: memory, ctx: ctx, dir: "."}, name, name, e)
+}
+
 func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
 	f := &file{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
 	ctx, end := r.s.Begin(r.ctx, File{Remote: remote, Size: e.Size})
@@ -51,7 +64,7 @@ func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
 	if f.told.end = end; end != nil {
 		context.AfterFunc(f.ctx, f.told.finish)
 	}
-	f.ahead = readAhead{chunks: r.memory, next: firstWindow}
+	f.buffer = readAhead{chunks: r.memory, next: firstWindow}
 	return f
 }
 
@@ -81,7 +94,7 @@ func (f *file) tidy() {
 	}
 	select {
 	case f.turn <- struct{}{}:
-		f.ahead.drop()
+		f.buffer.drop()
 		<-f.turn
 	default:
 	}
@@ -126,7 +139,7 @@ func (f *file) fail(op string, err error) error {
 	return &fs.PathError{Op: op, Path: f.name, Err: err}
 }
 
-// Read hands out what was read ahead, or fetches the next piece first.
+// Read hands out what was read ahead, or fetches the next section first.
 func (f *file) Read(p []byte) (int, error) {
 	if err := f.begin("read"); err != nil {
 		return 0, err
@@ -144,7 +157,7 @@ func (f *file) Read(p []byte) (int, error) {
 		n, err := f.fetchSlice(p, f.pos)
 		if err == nil {
 			f.pos += int64(n)
-			f.ahead.grow(f.pos, time.Since(begin))
+			f.buffer.grow(f.pos, time.Since(begin))
 		}
 		return n, err
 	}
@@ -156,29 +169,29 @@ func (f *file) Read(p []byte) (int, error) {
 // more returns bytes of the file from pos on, fetched if need be, nil where size
 // bytes may as well be fetched past the read-ahead, or io.EOF.
 func (f *file) more(pos int64, size int) ([]byte, error) {
-	if have := f.ahead.at(pos); have != nil {
+	if have := f.buffer.at(pos); have != nil {
 		return have, nil
 	}
 	if f.size >= 0 && pos >= f.size {
 		return nil, io.EOF
 	}
-	f.ahead.seek(pos)
-	if int64(size) >= f.ahead.next {
+	f.buffer.seek(pos)
+	if int64(size) >= f.buffer.next {
 		return nil, nil
 	}
 	begin := time.Now()
-	f.ahead.window(f.size - pos)
-	n, err := f.fetch(pos, f.ahead.room, &f.ahead)
+	f.buffer.window(f.size - pos)
+	n, err := f.fetch(pos, f.buffer.room, &f.buffer)
 	if err != nil {
-		f.ahead.drop()
+		f.buffer.drop()
 		return nil, err
 	}
-	f.ahead.off = pos
-	f.ahead.grow(pos+n, time.Since(begin))
+	f.buffer.off = pos
+	f.buffer.grow(pos+n, time.Since(begin))
 	if n == 0 {
 		return nil, io.EOF
 	}
-	return f.ahead.at(pos), nil
+	return f.buffer.at(pos), nil
 }
 
 // ReadAt leaves the position alone. Calls may overlap. It fetches what it is asked
@@ -217,7 +230,7 @@ func (f *file) readAhead(p []byte, off int64) (done int, err error) {
 	inOrder := off == f.nextAt
 	f.nextAt = off + int64(len(p))
 	for done < len(p) {
-		n := f.ahead.copyAt(p[done:], off+int64(done))
+		n := f.buffer.copyAt(p[done:], off+int64(done))
 		if done += n; n > 0 {
 			inOrder = true
 			continue
@@ -311,7 +324,7 @@ func (f *file) fetch(off, want int64, dst io.Writer) (int64, error) {
 	var err error
 	f.told.begin()
 	defer func() { f.told.read(n, err) }()
-	n, err = f.fsys.s.Read(f.ctx, Piece{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
+	n, err = f.fsys.s.Read(f.ctx, Section{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
 	if err != nil {
 		return 0, f.fail("read", err)
 	}

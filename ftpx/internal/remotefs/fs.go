@@ -25,9 +25,9 @@ type Server interface {
 	// that it returns. end, if not nil, is called once when it is closed or the context has
 	// ended, with how much was read, and the last error of that.
 	Begin(ctx context.Context, f File) (inside context.Context, end func(moved int64, err error))
-	// Read brings a piece of a file into dst, see [Piece]. On an error what is in dst is of
+	// Read brings a section of a file into dst, see [Section]. On an error what is in dst is of
 	// no use: it may be of another file.
-	Read(ctx context.Context, p Piece, dst io.Writer) (int64, error)
+	Read(ctx context.Context, p Section, dst io.Writer) (int64, error)
 }
 
 // File is a file that is opened.
@@ -37,8 +37,8 @@ type File struct {
 	Size   int64
 }
 
-// Piece is a part of a file that was opened.
-type Piece struct {
+// Section is a part of a file that was opened.
+type Section struct {
 	// Remote is its path, Seen what it was when it was opened. If it is another now, Read
 	// fails.
 	Remote string
@@ -131,7 +131,7 @@ func (r *folder) ReadDir(name string) ([]fs.DirEntry, error) {
 	return r.dirEntries(name, entries), nil
 }
 
-// ReadFile fetches in one piece. What is allocated follows what has arrived, not
+// ReadFile fetches at once. What is allocated follows what has arrived, not
 // what the server says.
 func (r *folder) ReadFile(name string) ([]byte, error) {
 	f, err := r.Open(name)

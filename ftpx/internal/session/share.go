@@ -20,8 +20,8 @@ import (
 // end it each time before a file has got any further.
 const exclusiveFrom = 3
 
-// lookAgain is how often work that waits looks whether time has made room for it.
-const lookAgain = 250 * time.Millisecond
+// statAgain is how often work that waits looks whether time has made room for it.
+const statAgain = 250 * time.Millisecond
 
 // waiter waits for a place.
 type waiter struct {
@@ -57,7 +57,7 @@ func (p *pool) queueUp(w *waiter) (granted bool, err error) {
 func (p *pool) await(ctx context.Context, w *waiter) error {
 	// Time may let it have a slot without anything else happening: its shareWait ends, or
 	// the limit may be tried again.
-	timer := time.NewTimer(lookAgain)
+	timer := time.NewTimer(statAgain)
 	defer timer.Stop()
 	var err error
 	for err == nil {
@@ -67,7 +67,7 @@ func (p *pool) await(ctx context.Context, w *waiter) error {
 		case <-timer.C:
 			p.mu.Lock()
 			p.grant()
-			timer.Reset(lookAgain)
+			timer.Reset(statAgain)
 			p.mu.Unlock()
 		case <-ctx.Done():
 			err = context.Cause(ctx)

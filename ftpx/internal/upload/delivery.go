@@ -73,7 +73,7 @@ func final(err error) bool {
 func (u *upload) cannot(ctx context.Context, l *session.Lease, what string, cause error) error {
 	u.part.held = max(u.part.held, u.part.acked)
 	if err := l.Remove(ctx, u.part.name); err == nil || errors.Is(err, fs.ErrNotExist) {
-		u.part.confirmed, u.part.held, u.checked = 0, 0, false
+		u.part.confirmed, u.part.held, u.part.acked, u.part.written, u.checked = 0, 0, 0, false, false
 	}
 	return retry.Stop(&Refusal{What: what, Err: cause})
 }
@@ -118,9 +118,16 @@ func (u *upload) partialName(generation int) string {
 
 // Invalid reports which fields of a spec cannot be had, or cannot be had together.
 func (s *Spec) Invalid() error {
-	err := CheckPartialName(s.PartialName)
-	field := "PartialName"
+	field, err := "PartialName", CheckPartialName(s.PartialName)
 	switch {
+	case s.Append && s.NoReplace:
+		field, err = "Append", errors.New("with NoReplace there is never a file to add to")
+	case s.Append && (s.Delivery != Atomic || s.PartialName != ""):
+		field, err = "Append", errors.New("bytes are added to the file itself: leave Delivery and PartialName unset")
+	case s.Append && s.ASCII:
+		field, err = "Append", errors.New("with FTPType ASCII the file's size tells nothing, so that bytes could be added twice")
+	case s.ASCII && s.Delivery != Drop:
+		field, err = "Delivery", errors.New("with FTPType ASCII nothing that was sent can be compared with what is there, so set it to Drop")
 	case s.Delivery > Drop:
 		field, err = "Delivery", errors.New("there is no such way of delivery")
 	case s.Delivery != Atomic && s.PartialName != "":

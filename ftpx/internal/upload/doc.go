@@ -5,5 +5,6 @@
 // each one (look.go, resume.go), the rest of the source and all that follows it go out as
 // one batch (put.go), and commit.go gives the partial its name. partial.go is what is
 // known of the partial, name.go what it is called, source.go where the bytes come from.
+// append.go adds to a file instead, and never sends twice what may have arrived.
 // rename.go is Client.Rename, which replaces a file by the same steps.
 package upload

@@ -41,6 +41,14 @@ func (u *upload) looksAtDest() bool {
 	return u.spec.Delivery != Drop && !u.part.known && (u.spec.NoReplace || u.spec.SkipSame && !u.sameSeen && u.src.Size() >= sameWorth)
 }
 
+// maySpare reports whether a file that is sent under its own name is worth a look at what
+// is there: over SFTP that need not be emptied before the server has taken something. It is
+// not done unseen, since a file that is new and has to be opened again, where the server does
+// not cut one, would be closed twice, and taken for two.
+func (u *upload) maySpare(l *session.Lease) bool {
+	return u.spec.Delivery == Direct && !u.part.known && !l.Proto.IsFTP()
+}
+
 // look is what is found at both names, and what follows from it.
 type look struct {
 	dest, part *transport.Stat // nil where not asked
@@ -60,7 +68,7 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 	}
 	k := &look{}
 	var first []transport.Request
-	if u.looksAtDest() {
+	if u.looksAtDest() || u.maySpare(l) {
 		k.dest = &transport.Stat{Path: u.spec.Dest}
 		first = append(first, k.dest)
 	}
@@ -97,7 +105,8 @@ func (u *upload) isNew(l *session.Lease, k *look) bool {
 			return false
 		}
 		st := k.dest.Entry
-		k.same = u.spec.SkipSame && st.Size == u.src.Size() && st.TimeExact && st.ModTime.Unix() == u.src.ModTime().Unix()
+		u.replaces = u.maySpare(l) && st.Size != 0
+		k.same = u.spec.SkipSame && st.Size >= sameWorth && st.Size == u.src.Size() && st.TimeExact && st.ModTime.Unix() == u.src.ModTime().Unix()
 	}
 	if k.dest != nil && u.spec.NoReplace && u.spec.Delivery != Atomic && k.dest.Err != nil && !errors.Is(k.dest.Err, fs.ErrNotExist) && l.Usable() {
 		k.err = retry.Stop(fmt.Errorf("NoReplace is set, and the server does not tell whether there is a file of that name (%w)", k.dest.Err))

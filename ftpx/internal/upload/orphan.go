@@ -44,9 +44,9 @@ func (u *upload) doubtful() bool {
 	return !o.Taken.Load() && (u.part.orphan || u.replaced || u.bereft && o.Refused.Load())
 }
 
-// lookAgain looks at what has been put at the destination. Who polls for it may have
+// statAgain looks at what has been put at the destination. Who polls for it may have
 // taken it away already.
-func (u *upload) lookAgain(ctx context.Context, l *session.Lease) error {
+func (u *upload) statAgain(ctx context.Context, l *session.Lease) error {
 	st, err := l.Stat(ctx, u.spec.Dest)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || l.Usable() {

@@ -24,6 +24,7 @@ type partial struct {
 	ended      *transport.Entry // as it was when a Store had failed, if the server said
 	closed     bool             // the server has said that what wrote it last has ended
 	restart    bool             // the next attempt begins at 0
+	written    bool             // payload has left for it
 	opened     bool             // this attempt's session may have it open, see orphan.go
 	orphan     bool             // one that was lost may
 	// acknowledged: the server has said that it has all of it, see taken.go.

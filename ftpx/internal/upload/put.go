@@ -99,7 +99,8 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 		if err != nil {
 			return nil, retry.Stop(err)
 		}
-		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress}
+		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress, ASCII: u.spec.ASCII,
+			Keep: u.replaces}
 	}
 	if u.spec.Delivery == Drop {
 		return p, nil
@@ -235,6 +236,7 @@ func (p *put) note() {
 		p.l.Host.Offsets(p.l.Proto).Taken.Store(true)
 	}
 	u.part.opened = u.part.opened && p.store.Err != nil
+	u.part.written = u.part.written || p.moved > 0
 	u.sentWhole = u.spec.Delivery != Atomic && p.mayBeWhole()
 	p.l.Attempt.Moved(p.moved) // also if what follows fails: the next attempt starts at once
 }

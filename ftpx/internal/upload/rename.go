@@ -52,7 +52,7 @@ func (m *move) once(ctx context.Context, l *session.Lease) error {
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if l.Acted {
-			return m.looked(ctx, l, err)
+			return m.statted(ctx, l, err)
 		}
 		return err
 	}
@@ -70,7 +70,7 @@ func (m *move) once(ctx context.Context, l *session.Lease) error {
 
 // looked is for a name that is gone after a request whose reply was lost: gone
 // from the old name and there under the new one, it was done.
-func (m *move) looked(ctx context.Context, l *session.Lease, cause error) error {
+func (m *move) statted(ctx context.Context, l *session.Lease, cause error) error {
 	from, err := there(ctx, l, m.from)
 	if err != nil || from {
 		return cause

@@ -33,6 +33,8 @@ type Spec struct {
 	Mode uint32
 	// CreateDirs creates missing folders, NoReplace fails if there is a file at Dest.
 	CreateDirs, NoReplace bool
+	// Append adds to the file at Dest, see append.go. ASCII sends text.
+	Append, ASCII bool
 	// KeepTime gives the file the source's time. SkipSame leaves a file at Dest as it is
 	// that has the source's size and time and proves to be the same.
 	KeepTime, SkipSame bool
@@ -44,6 +46,9 @@ type Spec struct {
 	RemoveStale time.Duration
 	// Progress is told how far it is.
 	Progress func(*session.Lease, transfer.Position)
+	// Abandon is given the partials of an upload that has failed and whose source cannot be
+	// read again, to remove them; nil to leave them.
+	Abandon func(names []string)
 }
 
 // Failure is how an upload failed.
@@ -67,6 +72,10 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Run carries an upload out. The doubt is nil unless the server may yet replace the file.
 // The error is a [*Failure].
 func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *Doubt, error) {
+	if spec.Append {
+		res, err := runAppend(ctx, env, spec)
+		return res, nil, err
+	}
 	u := &upload{env: env, spec: spec, task: spec.Task}
 	u.task.Offset = func() int64 { return u.part.confirmed }
 	err := u.prepare()
@@ -81,7 +90,19 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *
 		}
 		u.src.Close()
 	}
-	return u.res, doubt, u.failure(err)
+	err = u.failure(err)
+	if err != nil && spec.Abandon != nil && u.abandoned() {
+		spec.Abandon(append(u.partialsLeft(), u.part.name))
+	}
+	return u.res, doubt, err
+}
+
+// abandoned reports whether a partial was left that no call can resume: its name is made
+// of what is of this call alone. Where the rename may have been done, it is looked at by
+// whoever is told so.
+func (u *upload) abandoned() bool {
+	_, stream := u.src.(*spool)
+	return stream && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
@@ -97,6 +118,7 @@ type upload struct {
 	where    where
 	checked  bool // the partial is complete and checked
 	commit   commit
+	replaces bool // without a partial: a file is there that is not empty
 	sameSeen bool // the destination was compared, and is not the source
 	bereft   bool // a session that was lost may have had a partial of this call open
 	replaced bool // the destination was, after it had been put there
@@ -143,11 +165,11 @@ func (u *upload) failure(err error) error {
 	}
 	// Before the rename, a lost request can have changed nothing but the partial.
 	gone := errors.Is(err, errGone)
-	f := &Failure{Unknown: u.commit.begun || u.replaced || u.sentWhole, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held), Err: err}
+	f := &Failure{Unknown: u.commit.begun || u.replaced || u.sentWhole, Acknowledged: gone && u.checked, Offset: max(u.part.confirmed, u.part.held, u.part.acked), Err: err}
 	switch {
 	case u.commit.taken:
 		f.Unknown, f.Acknowledged, f.Offset = true, true, u.part.confirmed
-	case f.Offset > 0 && !gone && !(u.sentWhole && u.spec.Delivery == Drop):
+	case (f.Offset > 0 || u.part.written) && !gone && !(u.sentWhole && u.spec.Delivery == Drop):
 		f.Partial = u.part.name
 	}
 	if u.commit.backedUp {
@@ -171,7 +193,7 @@ func (u *upload) attempt(ctx context.Context, l *session.Lease) error {
 		u.nextGeneration()
 	}
 	if err == nil && u.commit.done && u.doubtful() {
-		err = u.lookAgain(ctx, l)
+		err = u.statAgain(ctx, l)
 	}
 	return err
 }

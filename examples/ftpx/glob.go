@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// isPattern reports whether a path holds what a shell would take for a pattern.
+func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
+
+// expand returns the remote paths that a place names, sorted: itself, or what its pattern
+// matches. A path that is there by just that name is no pattern.
+func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
+	full := p.Full()
+	if !isPattern(full) {
+		return []string{full}, nil
+	}
+	if _, err := s.Stat(ctx, full); err == nil {
+		return []string{full}, nil
+	}
+	if !doublestar.ValidatePattern(full) {
+		return nil, fmt.Errorf("%w: %s is no pattern: close its [ or {", cli.ErrUsage, p.Text)
+	}
+	dir, rest := doublestar.SplitPattern(full)
+	paths, err := s.match(ctx, dir, strings.Split(rest, "/"))
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("%w: %s matches nothing", cli.ErrUsage, p.Text)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), err
+}
+
+// match finds what the elements of a pattern match below a folder.
+func (s *session) match(ctx context.Context, dir string, elements []string) ([]string, error) {
+	element, rest := elements[0], elements[1:]
+	var paths []string
+	if element == "**" && len(rest) > 0 {
+		found, err := s.match(ctx, dir, rest) // of no folder at all
+		if err != nil {
+			return nil, err
+		}
+		paths = found
+	}
+	for e, err := range s.List(ctx, dir) {
+		if err != nil {
+			return nil, err
+		}
+		at, fits := s.fits(dir, element, e)
+		switch {
+		case !fits:
+		case element == "**" && len(rest) > 0:
+			if e.IsDir() {
+				deeper, err := s.match(ctx, at, elements)
+				if err != nil {
+					return nil, err
+				}
+				paths = append(paths, deeper...)
+			}
+		case len(rest) == 0:
+			paths = append(paths, at)
+		case e.IsDir() || e.Type == transport.TypeLink:
+			deeper, err := s.match(ctx, at, rest)
+			if err != nil && e.IsDir() {
+				return nil, err
+			}
+			paths = append(paths, deeper...)
+		}
+	}
+	return paths, nil
+}
+
+// fits reports whether an entry of a folder matches an element. A name that could lead
+// elsewhere fits nothing, and one with a dot in front only a pattern that has one.
+func (s *session) fits(dir, element string, e ftpx.Entry) (at string, ok bool) {
+	if !fs.ValidPath(e.Name) || strings.Contains(e.Name, "/") || e.Name == "." {
+		return "", false
+	}
+	if strings.HasPrefix(e.Name, ".") && !strings.HasPrefix(element, ".") {
+		return "", false
+	}
+	return path.Join(dir, e.Name), element == "**" || doublestar.MatchUnvalidated(element, e.Name)
+}

@@ -1,0 +1,86 @@
+package doctor
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// mostSaid is how many bytes of what a server says are shown.
+const mostSaid = 200
+
+// hidden takes secrets out of texts: a server may repeat what it was sent.
+type hidden []string
+
+func newHidden(secrets ...string) hidden {
+	var h hidden
+	for _, s := range secrets {
+		if len(s) > 0 {
+			h = append(h, s)
+		}
+	}
+	return h
+}
+
+// clean takes the secrets out.
+func (h hidden) clean(text string) string {
+	for _, s := range h {
+		text = strings.ReplaceAll(text, s, "[secret]")
+	}
+	return text
+}
+
+// said quotes what a server said, secrets taken out, cut to 200 bytes.
+func (h hidden) said(text string) string {
+	// Secrets first: a cut through one would show its beginning.
+	text = transport.Printable(strings.TrimRight(h.clean(text), "\r\n"))
+	if len(text) > mostSaid {
+		cut := mostSaid
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "..."
+	}
+	return strconv.Quote(text)
+}
+
+// failed describes an error in one line, cut: drivers quote servers in theirs.
+func (h hidden) failed(err error) string {
+	text := transport.Printable(h.clean(err.Error()))
+	if len(text) > 2*mostSaid {
+		cut := 2 * mostSaid
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "..."
+	}
+	return text
+}
+
+// took writes a duration as a person reads it.
+func took(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d >= time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%d ms", d.Milliseconds())
+}
+
+// bytesText writes a number of bytes.
+func bytesText(n int64) string {
+	switch {
+	case n >= 10<<30:
+		return fmt.Sprintf("%d GiB", n>>30)
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 10<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
