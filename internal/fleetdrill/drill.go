@@ -257,10 +257,13 @@ func (d *drill) check(ends map[string]end) error {
 func (d *drill) limits() error {
 	var bad []error
 	for _, p := range d.partners {
-		most, refused, err := p.sessions()
+		most, refused, why, err := p.sessions()
 		fmt.Printf("%s: at most %d sessions at once by its log, %d refused as too many\n", p.name, most, refused)
 		if err != nil || most > connections || refused > 0 {
-			bad = append(bad, fmt.Errorf("%s: %d sessions at once, %d refused, %d are allowed: %w", p.name, most, refused, connections, err))
+			for _, line := range why {
+				fmt.Print("  ", line)
+			}
+			bad = append(bad, fmt.Errorf("%s: %d sessions at once, %d refused, %d are allowed", p.name, most, refused, connections), err)
 		}
 	}
 	return errors.Join(bad...)
