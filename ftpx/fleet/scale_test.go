@@ -236,6 +236,7 @@ func (s *world) hold(w *simWorker, p *simPartner) {
 			if s.knowledge {
 				p.paused = true
 			}
+			s.look(p)
 			p.paths[w] = true
 			s.release(h)
 		case s.now >= p.away[0] && s.now < p.away[1]:
@@ -379,11 +380,20 @@ func TestScale(t *testing.T) {
 	}
 	shared, alone, calm := make(true, true, -1), make(false, true, -1), make(true, false, -1)
 	t.Logf("%d jobs, %d partners with limits of 1 to 20, %d workers of %d connections", *scaleJobs, partners, workers, shared.capacity)
+	shares := func(s *world) float64 {
+		var sum, n float64
+		for _, p := range s.all {
+			if p.end > 0 {
+				sum, n = sum+float64(max(p.work/time.Duration(p.limit), p.longest))/float64(p.end), n+1
+			}
+		}
+		return sum / n
+	}
 	for name, s := range map[string]*world{"shared knowledge": shared, "no shared knowledge": alone, "no outages": calm} {
 		if s.left > 0 {
 			t.Errorf("%s: %d jobs have not ended", name, s.left)
 		}
-		text := fmt.Sprintf("%s: done in %v, bound %v (%.3f of it), fairness %.3f, %d logins, %d refused;", name, s.now.Round(time.Second), s.bound().Round(time.Second), float64(s.bound())/float64(s.now), s.jain(), s.logins, s.refused)
+		text := fmt.Sprintf("%s: done in %v (%.3f of the bound of %v, of a partner's on average %.3f), fairness %.3f, %d logins, %d refused;", name, s.now.Round(time.Second), float64(s.bound())/float64(s.now), s.bound().Round(time.Second), shares(s), s.jain(), s.logins, s.refused)
 		for _, c := range classes() {
 			text += fmt.Sprintf(" %s waits %v, oldest %v;", c, quantile(s.waits[c], 0.5).Round(time.Millisecond), quantile(s.waits[c], 1).Round(time.Second))
 		}
