@@ -30,6 +30,7 @@ func (h *holder) run() {
 	}
 	defer h.release()
 	for h.w.begin.Err() == nil && h.slot.holds() && !h.yield() {
+		h.lend()
 		nudged := h.w.listenFor(h.t.Name)
 		msg, class, asked := h.next()
 		if msg == nil {

@@ -279,13 +279,24 @@ func (d *drill) cost() error {
 			need[j.Target] += j.bytes
 		}
 	}
+	var moved, needed int64
 	for _, p := range d.partners {
 		role := faultproxy.Data
 		if p.srv.Kind == realserver.OpenSSH {
 			role = faultproxy.SSH
 		}
 		s := p.proxy.Stats(role)
-		fmt.Printf("%s: %d bytes over the line for %d of payload: %.3f\n", p.name, s.Up+s.Down, need[p.name], float64(s.Up+s.Down)/float64(max(need[p.name], 1)))
+		moved, needed = moved+s.Up+s.Down, needed+need[p.name]
+		fmt.Printf("%s: %d bytes up and %d down over %d connections with %d resets, for %d of payload: %.3f\n", p.name, s.Up, s.Down, s.Conns, s.Resets,
+			need[p.name], float64(s.Up+s.Down)/float64(max(need[p.name], 1)))
+	}
+	ratio := float64(moved) / float64(max(needed, 1))
+	fmt.Printf("all: %.3f bytes over the lines for a byte of payload\n", ratio)
+	if ratio > mostBytes {
+		return fmt.Errorf("%.3f bytes went over the lines for a byte of payload, %.2f are the most", ratio, mostBytes)
 	}
 	return nil
 }
+
+// mostBytes is how many bytes may go over the lines for one of payload.
+const mostBytes = 1.10

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// The drills wait for attackers who say nothing, more than they compute.
-	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8))
+	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 24))
 }
 
 // A drill is one attack, and what the client must say to it.
@@ -63,6 +63,7 @@ const (
 // TestNothingIsSentInClear plays each drill against a client that is being
 // opened, and against an upload and a download on one that worked before.
 func TestNothingIsSentInClear(t *testing.T) {
+	t.Parallel()
 	for _, d := range slices.Concat(sshDrills, tlsDrills, downgradeDrills) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

@@ -44,7 +44,7 @@ func TestDisplay(t *testing.T) {
 	d.hook(h, Env{Long: true})
 	d.Expect(3, 300<<20)
 	move := func(name string, offset int64) {
-		h.Progress(ftpx.ProgressInfo{Op: "upload", Local: name, Remote: "in/" + name, Offset: offset, Size: 100 << 20})
+		h.Progress(ftpx.ProgressInfo{Op: "upload", Local: "/src/" + name, Remote: name, Offset: offset, Size: 100 << 20})
 	}
 	const long, wide = "a-report-with-a-rather-long-name-2026-12-01.csv", "帳票帳票帳票帳票帳票.bin"
 	move(long, 0)
@@ -56,7 +56,7 @@ func TestDisplay(t *testing.T) {
 	for columns, want := range map[int][]string{
 		100: {long + " ", "50 %  1s left  60.0 MiB/s  50.0 MiB of 100.0 MiB", wide, "10 %  9s left  10.0 MiB/s", "total 20 %  4s left  70.0 MiB/s  0 of 3 files  60.0 MiB of 300.0 MiB"},
 		80:  {"…", "2026-12-01.csv 50 %  1s left  60.0 MiB/s  50.0 MiB of 100.0 MiB", "total 20 %  4s left  70.0 MiB/s"},
-		40:  {"12-01.csv 50 %  1s left  60.0 MiB/s", ".bin 10 %", "total 20 %  4s left  70.0 MiB/s"},
+		40:  {"-12-01.csv 50 %  1s  60.0 MiB/s", ".bin  10 %  9s  10.0 MiB/s", "total 20 %  4s  70.0 MiB/s"},
 		20:  {"50 %", "10 %", "total 20 %"},
 	} {
 		lines := d.frame(columns)
@@ -75,9 +75,9 @@ func TestDisplay(t *testing.T) {
 			}
 		}
 	}
-	h.Done(ftpx.DoneInfo{Op: "upload", Local: wide, Remote: "in/" + wide, Err: errors.New("gone")})
+	h.Done(ftpx.DoneInfo{Op: "upload", Local: "/src/" + wide, Remote: wide, Err: errors.New("gone")})
 	h.Done(ftpx.DoneInfo{Op: "upload", Remote: "never seen"})
-	h.Done(ftpx.DoneInfo{Op: "upload", Local: long, Remote: "in/" + long})
+	h.Done(ftpx.DoneInfo{Op: "upload", Local: "/src/" + long, Remote: long})
 	d.File(100 << 20)
 	if got := strings.Join(d.frame(80), "\n"); !strings.HasPrefix(got, "total 33 %") || !strings.Contains(got, "1 of 3 files  100.0 MiB of 300.0 MiB") {
 		t.Error(got)

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -33,8 +34,11 @@ func Line(env Env, name string, err error) string {
 			name = subject(e)
 		}
 		add(name)
-		add(undone(e))
-		add(before(err, e)) // what a caller has said of it
+		if said := before(err, e); said != "" && e.Outcome != ftpx.Unknown {
+			add(said) // by a caller, who knows better what was to be done
+		} else {
+			add(undone(e))
+		}
 		add(reason(e.Err))
 		if e.Offset > 0 && e.Partial != "" {
 			add("what has arrived, " + progressOf(e) + ", is kept, and the same command goes on from there")
@@ -149,7 +153,7 @@ func why(te *transport.Error) string {
 	case te.Kind == transport.KindUnknown || te.Kind == transport.KindRefused || te.Kind == transport.KindInvalid || te.Kind == transport.KindUnreachable && detail != "":
 		text = detail
 	case te.Kind == transport.KindNotExist:
-		if text = "no such file or folder"; te.Code > 0 && !strings.Contains(strings.ToLower(detail), "no such file") && !strings.Contains(strings.ToLower(detail), "not exist") {
+		if text = "no such file or folder"; !sameSaid.MatchString(detail) {
 			text += " (" + detail + ")"
 		}
 	case te.Kind == transport.KindHostKey || te.Kind == transport.KindCertificate:
@@ -168,6 +172,9 @@ func why(te *transport.Error) string {
 	}
 	return text + " (" + te.Addr + ")"
 }
+
+// sameSaid is what servers say of what is not there, and the name of SFTP's code.
+var sameSaid = regexp.MustCompile(`(?i)no such file|not found|not exist|SSH_FX_NO_SUCH|^$`)
 
 // innermost is the text of the cause at the end of a chain, by what the system or the
 // server said.
@@ -201,7 +208,10 @@ func innermost(err error) string {
 
 // plain is the text of an error that is not the client's.
 func plain(err error, name string) string {
-	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), ErrUsage.Error()+": "), "folder: ")
+	text := err.Error()
+	for _, said := range []string{ErrUsage.Error(), "folder", "the destination", "the source", folder.ErrInTheWay.Error(), folder.ErrName.Error()} {
+		text = strings.TrimPrefix(text, said+": ")
+	}
 	var at *fs.PathError
 	if errors.As(err, &at) && err == error(at) || errors.As(err, &at) && errors.Unwrap(err) == error(at) {
 		text = at.Path + ": " + at.Err.Error()

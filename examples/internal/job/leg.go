@@ -245,9 +245,19 @@ func (l *leg) item(i folder.Item) {
 		l.cancel(i.Err)
 	}
 	if i.Err != nil && l.outer != nil && l.outer.Err() != nil && cli.IsCut(i.Err) {
-		l.out.cut.Add(ftpx.ProgressInfo{}) // how far it is, an item does not tell
+		l.out.cut.Add(cutAt(i.Err))
+		l.out.piped = l.out.piped || l.part.Stream != nil
 	}
 	l.tell(&rec)
+}
+
+// cutAt is how far a transfer had come that was cut off.
+func cutAt(err error) ftpx.ProgressInfo {
+	var e *ftpx.Error
+	if !errors.As(err, &e) {
+		return ftpx.ProgressInfo{}
+	}
+	return ftpx.ProgressInfo{Op: e.Op, Local: e.Local, Remote: e.Remote, Offset: e.Offset, Size: e.Size}
 }
 
 // tell counts and shows a record.

@@ -18,8 +18,8 @@ import (
 // stop the others.
 func Run(ctx context.Context, f *Flags, env cli.Env, jobs []*Job) int {
 	var codes []int
-	for _, j := range jobs {
-		if ctx.Err() != nil {
+	for i, j := range jobs {
+		if ctx.Err() != nil && i > 0 {
 			codes = append(codes, cli.ExitInterrupted)
 			break
 		}
