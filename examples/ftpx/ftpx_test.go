@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { clitest.ScriptMain(m, map[string]func(){"ftpx": ma
 
 // TestWithoutAFlag: what a user with a key and an alias types every day.
 func TestWithoutAFlag(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, ".", map[string]string{"a.csv": "a", "b.csv": "bb", "notes.txt": "n", "pictures/p.png": "p", "pictures/deep/q.png": "q", ".hidden.csv": "h"})
 	clitest.Write(t, u.Root, map[string]string{"out/x.csv": "x", "out/y.csv": "yy", "out/z.log": "z", "out/.dot.csv": "d", "old/deep/w.csv": "w"})
 
@@ -91,7 +91,7 @@ func TestWithoutAFlag(t *testing.T) {
 
 // TestAddresses: an alias, user@host:, and URLs, for which the alias is a host name too.
 func TestAddresses(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, u.Root, map[string]string{"f": "f", "d/g": "g"})
 	port := func(scheme string) string { return urlOf(u.World, scheme, "") }
 	for _, c := range [][]string{
@@ -111,7 +111,7 @@ func TestAddresses(t *testing.T) {
 // TestNetrc: a password that curl would find is found, and one that others may read is not
 // used, which is said.
 func TestNetrc(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, u.Root, map[string]string{"f": "f"})
 	u.put(t, ".netrc", "machine other login x password y\nmachine 127.0.0.1 login "+clitest.User+" password "+clitest.Password+"\n")
 	for _, url := range []string{"ftpes://127.0.0.1", "ftpes://" + clitest.User + "@127.0.0.1"} {
@@ -129,7 +129,7 @@ func TestNetrc(t *testing.T) {
 
 // TestNoConfig: nothing of the user's own is read.
 func TestNoConfig(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, u.Root, map[string]string{"f": "f"})
 	url := urlOf(u.World, "sftp", "f")
 	u.done(t, "cat", url)
@@ -144,7 +144,7 @@ func TestNoConfig(t *testing.T) {
 // TestAsked: at a terminal the password is asked for once the keys are refused, and whether
 // to trust a host; the answer counts, and is written down.
 func TestAsked(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, u.Root, map[string]string{"f": "f"})
 	known := filepath.Join(u.home, ".ssh", "known_hosts")
 	if err := os.Remove(known); err != nil {
@@ -192,7 +192,7 @@ func TestAsked(t *testing.T) {
 // TestSameFlags: what chooses files, and how they are delivered, is the same for put, get
 // and mirror.
 func TestSameFlags(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	files := map[string]string{"src/a.csv": "a", "src/b.tmp": "b", "src/deep/c.csv": "c"}
 	clitest.Write(t, ".", files)
 	clitest.Write(t, u.Root, files)
@@ -217,7 +217,7 @@ func TestSameFlags(t *testing.T) {
 
 // TestJSON: a record a file and a summary, in the schema of jobs, and a report.
 func TestJSON(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, ".", map[string]string{"a": "a", "b": "bb"})
 	s := u.done(t, "put", "--json", "--report", "report.json", "a", "b", "box:in/")
 	if n := strings.Count(s.Out, "\n"); n != 5 || s.Err != "" { // a folder, two files, the target, the summary
@@ -235,7 +235,7 @@ func TestJSON(t *testing.T) {
 
 // TestInterrupted: one clean line says what is kept.
 func TestInterrupted(t *testing.T) {
-	u := newUser(t)
+	u := newAccount(t)
 	clitest.Write(t, ".", map[string]string{"a": "a"})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -14,14 +14,14 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 )
 
-// user is somebody with a home folder: a key, known hosts, an alias "box", and ~/.netrc.
-type user struct {
+// account is somebody with a home folder: a key, known hosts, an alias "box", and ~/.netrc.
+type account struct {
 	*clitest.World
 	home string
 }
 
-// newUser starts servers that know the key, and enters a folder of the user's.
-func newUser(t *testing.T, change ...func(*testserver.TrioOptions)) *user {
+// newAccount starts servers that know the key, and enters a folder of the user's.
+func newAccount(t *testing.T, change ...func(*testserver.TrioOptions)) *account {
 	t.Helper()
 	key, err := pki.NewSSHKey()
 	if err != nil {
@@ -30,7 +30,7 @@ func newUser(t *testing.T, change ...func(*testserver.TrioOptions)) *user {
 	change = append(change, func(o *testserver.TrioOptions) {
 		o.SFTP = func(s *testserver.SFTPOptions) { s.AuthorizedKeys = []ssh.PublicKey{key.Public()} }
 	})
-	u := &user{World: clitest.Start(t, change...), home: t.TempDir()}
+	u := &account{World: clitest.Start(t, change...), home: t.TempDir()}
 	t.Setenv("HOME", u.home)
 	t.Setenv("USERPROFILE", u.home)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(u.home, "cache"))
@@ -58,7 +58,7 @@ func newUser(t *testing.T, change ...func(*testserver.TrioOptions)) *user {
 }
 
 // put writes a file of the home folder, which nobody else may read.
-func (u *user) put(t *testing.T, name, text string) {
+func (u *account) put(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(u.home, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func (u *user) put(t *testing.T, name, text string) {
 }
 
 // types runs the command as the user types it: no flag, no password.
-func (u *user) types(t *testing.T, args ...string) clitest.Seen {
+func (u *account) types(t *testing.T, args ...string) clitest.Seen {
 	t.Helper()
 	return command().Run(t.Context(), t, args...)
 }
@@ -77,7 +77,7 @@ func command() clitest.Command {
 }
 
 // done runs it and expects that all goes well.
-func (u *user) done(t *testing.T, args ...string) clitest.Seen {
+func (u *account) done(t *testing.T, args ...string) clitest.Seen {
 	t.Helper()
 	return u.types(t, args...).Want(t, cli.ExitDone)
 }
