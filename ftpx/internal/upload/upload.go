@@ -102,7 +102,7 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *
 // whoever is told so.
 func (u *upload) abandoned() bool {
 	_, stream := u.src.(*spool)
-	return stream && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
+	return stream && (u.res.Moved > 0 || u.part.opened || u.part.generation > 0) && !u.anonymous() && !u.commit.begun && !u.commit.taken
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
