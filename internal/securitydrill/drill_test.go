@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// The drills wait for attackers who say nothing, more than they compute.
-	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 24))
+	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8))
 }
 
 // A drill is one attack, and what the client must say to it.
