@@ -104,7 +104,7 @@ func reason(err error) string {
 		return ""
 	}
 	var hosts *ftpx.HostsError
-	var sel *ftpx.SelectError
+	var sel *ftpx.ProtocolsError
 	var spent *retry.Error
 	switch {
 	case errors.As(err, &hosts):
@@ -130,7 +130,7 @@ func reason(err error) string {
 }
 
 // triedOf says which protocols were tried; one cause of all is said once.
-func triedOf(sel *ftpx.SelectError) string {
+func triedOf(sel *ftpx.ProtocolsError) string {
 	var parts []string
 	for _, t := range sel.Tried {
 		text := reason(t.Why)
@@ -234,7 +234,7 @@ func remedy(err error) string {
 	if errors.Is(err, ErrUsage) {
 		return ""
 	}
-	if errors.Is(err, transport.ErrNoData) {
+	if errors.Is(err, transport.ErrNoDataConn) {
 		return "the server's passive ports are closed to us: open them in the firewall, or use SFTP, which needs none"
 	}
 	if errors.Is(err, ftpx.ErrSourceChanged) {

@@ -286,7 +286,7 @@ func (l *leg) exit(ctx context.Context, err error) int {
 		return cli.ExitOf(err)
 	case errors.Is(err, ledger.ErrLocked):
 		return cli.ExitLocked
-	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceUnread):
+	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceIncomplete):
 		return cli.ExitSome
 	case err == nil || errors.Is(err, folder.ErrIncomplete):
 		if l.sum.Failed == 0 && l.sum.Unknown > 0 {
