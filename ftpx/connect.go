@@ -78,7 +78,7 @@ func (c *client) endpoint(t session.Target) *transport.Endpoint {
 
 // noProtocol makes the error of a race that nobody won.
 func (c *client) noProtocol(r session.Race) error {
-	e := &SelectError{PlaintextHeld: r.Held && !c.cfg.AllowPlaintext, Downgrade: r.Held && c.cfg.AllowPlaintext}
+	e := &ProtocolsError{PlaintextHeld: r.Held && !c.cfg.AllowPlaintext, Downgrade: r.Held && c.cfg.AllowPlaintext}
 	for i, p := range r.Protocols {
 		e.Tried = append(e.Tried, ProtocolInfo{Protocol: p, Why: r.Errs[i]})
 	}

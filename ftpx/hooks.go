@@ -14,8 +14,9 @@ import "context"
 // The others are told of single events, in the context that they happened in. All are
 // called synchronously, from the goroutine that does the work, possibly from several at
 // once. They must not block and must not call the client. A panic of a hook reaches whoever
-// called the client, with all connections of the call closed and no place taken; where
-// nobody called, as in the look at a preferred host, it ends the program as any does.
+// called the client, with all connections of the call closed and no place taken. What a
+// client does by itself, such as the look at a preferred host or the end of idle
+// connections, nobody called: a panic there ends the program as any does.
 //
 // Every Info has the number of its operation in ID and, where there is one, that of the
 // connection in Conn. Both count from 1 in each client, separately; 0 is none. Nothing that

@@ -32,6 +32,8 @@ type recorder struct {
 	problems []string
 	// panics is asked whether a hook is to panic.
 	panics func(what string) bool
+	// connPanics: also at the end of a connection, of which nobody knows who has caused it.
+	connPanics bool
 }
 
 // made is what a hook of the recorder panics with.
@@ -45,27 +47,19 @@ func (r *recorder) problem(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf(format, args...))
 }
 
+// called is the key of what a caller of the client has put into the context. What a client
+// does by itself has none, and nobody would see a panic of it.
+type called struct{}
+
 // mayPanic is called at the end of a hook, without the lock.
-func (r *recorder) mayPanic(what string) {
+func (r *recorder) mayPanic(ctx context.Context, what string) {
 	r.mu.Lock()
 	r.seen[what]++
 	f := r.panics
 	r.mu.Unlock()
-	if f != nil && f(what) {
+	if f != nil && ctx.Value(called{}) != nil && f(what) {
 		panic(made{what})
 	}
-}
-
-// mayPanicIn is mayPanic for what an operation may have caused: where none did, nobody
-// would see the panic.
-func (r *recorder) mayPanicIn(id uint64, what string) {
-	if id > 0 {
-		r.mayPanic(what)
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen[what]++
 }
 
 // begin records a scope. Those of an operation begin with its number, the others agree with
@@ -115,7 +109,7 @@ func (r *recorder) event(ctx context.Context, what string, id uint64) {
 		r.problem("%s of operation %d in the context of %+v", what, id, s)
 	}
 	r.mu.Unlock()
-	r.mayPanicIn(id, what)
+	r.mayPanic(ctx, what)
 }
 
 func (r *recorder) conn(what string, conn uint64) {
@@ -129,7 +123,7 @@ func (r *recorder) conn(what string, conn uint64) {
 func (r *recorder) hooks() *ftpx.Hooks {
 	return &ftpx.Hooks{
 		Operation: func(ctx context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
-			r.mayPanic("operation begins")
+			r.mayPanic(ctx, "operation begins")
 			if i.Op == "" || i.ID == 0 || i.Host == "" {
 				r.mu.Lock()
 				r.problem("%+v", i)
@@ -144,31 +138,31 @@ func (r *recorder) hooks() *ftpx.Hooks {
 				}
 				r.mu.Unlock()
 				if i.Op != "read" { // its end may be that of a context, which nobody waits for
-					r.mayPanic("operation ends")
+					r.mayPanic(ctx, "operation ends")
 				}
 			}
 		},
 		Attempt: func(ctx context.Context, i ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
-			r.mayPanic("attempt begins")
+			r.mayPanic(ctx, "attempt begins")
 			ctx, s := r.begin(ctx, "attempt", i.ID)
 			return ctx, func(e ftpx.AttemptEnd) {
 				r.end(s)
 				if e.Err == nil {
 					r.conn("an attempt that succeeded", e.Conn)
 				}
-				r.mayPanic("attempt ends")
+				r.mayPanic(ctx, "attempt ends")
 			}
 		},
 		Acquire: func(ctx context.Context, i ftpx.AcquireInfo) (context.Context, func(ftpx.AcquireEnd)) {
-			r.mayPanic("acquire begins")
+			r.mayPanic(ctx, "acquire begins")
 			ctx, s := r.begin(ctx, "acquire", i.ID)
 			return ctx, func(ftpx.AcquireEnd) {
 				r.end(s)
-				r.mayPanic("acquire " + string(i.Wait) + " ends")
+				r.mayPanic(ctx, "acquire "+string(i.Wait)+" ends")
 			}
 		},
 		Dial: func(ctx context.Context, i ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
-			r.mayPanicIn(i.ID, "dial begins")
+			r.mayPanic(ctx, "dial begins")
 			ctx, s := r.begin(ctx, "dial", i.ID)
 			return ctx, func(e ftpx.DialEnd) {
 				r.end(s)
@@ -177,7 +171,7 @@ func (r *recorder) hooks() *ftpx.Hooks {
 					r.open[i.Conn] = true
 					r.mu.Unlock()
 				}
-				r.mayPanicIn(i.ID, "dial ends")
+				r.mayPanic(ctx, "dial ends")
 			}
 		},
 		Protocol: func(ctx context.Context, i ftpx.ProtocolInfo) { r.event(ctx, "protocol", i.ID) },
@@ -221,9 +215,11 @@ func (r *recorder) hooks() *ftpx.Hooks {
 			}
 			r.closed[i.Conn] = true
 			r.mu.Unlock()
-			if i.Cause != ftpx.CauseIdle && i.Cause != ftpx.CauseReplaced { // nobody waits for a timer, or for a look
-				r.mayPanic("connection ends")
+			ctx := context.Background()
+			if r.connPanics && i.Cause != ftpx.CauseIdle && i.Cause != ftpx.CauseReplaced { // nobody waits for a timer, or for a look
+				ctx = context.WithValue(ctx, called{}, true)
 			}
+			r.mayPanic(ctx, "connection ends")
 		},
 	}
 }

@@ -39,6 +39,26 @@ var calls = map[string]func(ctx context.Context, c ftpx.Client, dir string){
 	"put": func(ctx context.Context, c ftpx.Client, _ string) {
 		_, _ = c.Put(ctx, "put", io.LimitReader(rand.NewChaCha8([32]byte{}), 200_000), nil)
 	},
+	"create": func(ctx context.Context, c ftpx.Client, _ string) {
+		w, err := c.Create(ctx, "created", nil)
+		if err != nil {
+			return
+		}
+		defer w.Abort(nil)
+		_, _ = w.Write(make([]byte, 100_000))
+		_ = w.Close()
+	},
+	"open": func(ctx context.Context, c ftpx.Client, _ string) {
+		f, err := c.Open(ctx, "remote")
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		_, _ = io.Copy(io.Discard, f)
+	},
+	"part": func(ctx context.Context, c ftpx.Client, _ string) {
+		_, _ = c.Get(ctx, "remote", io.Discard, &ftpx.GetOptions{Offset: 1000, Length: 100_000})
+	},
 	"download": func(ctx context.Context, c ftpx.Client, dir string) {
 		_, _ = c.Download(ctx, "remote", filepath.Join(dir, "down"), nil)
 	},
@@ -111,10 +131,11 @@ type plan struct {
 	panics int  // one hook in so many, 0 for none
 	limit  int  // connections that the server takes
 	down   bool // it is away now and then, and has a standby
+	ends   bool // hooks panic also at the end of connections, and nothing is left to be removed
 }
 
 func (p plan) String() string {
-	return fmt.Sprintf("%v,faults=%d,cancel=%v,panics=%d,limit=%d,down=%v", p.proto, p.in, p.cancel, p.panics, p.limit, p.down)
+	return fmt.Sprintf("%v,faults=%d,cancel=%v,panics=%d,limit=%d,down=%v,ends=%v", p.proto, p.in, p.cancel, p.panics, p.limit, p.down, p.ends)
 }
 
 // TestHooksNest: whatever goes wrong, each scope that begins ends once, after all that is in
@@ -139,7 +160,7 @@ func TestHooksNest(t *testing.T) {
 		{proto: ftpx.SFTP, in: 40}, {proto: ftpx.FTPS, in: 40}, {proto: ftpx.FTP, in: 1 << 30, limit: 2},
 		{proto: ftpx.SFTP, in: 60, cancel: true, limit: 2}, {proto: ftpx.FTPS, in: 60, cancel: true, limit: 1},
 		{proto: ftpx.SFTP, in: 100, down: true}, {proto: ftpx.FTPS, in: 100, panics: 80, down: true},
-		{proto: ftpx.SFTP, in: 200, panics: 80, limit: 3}, {proto: ftpx.FTPS, in: 60, panics: 80, cancel: true, limit: 2},
+		{proto: ftpx.SFTP, in: 200, panics: 80, limit: 3}, {proto: ftpx.SFTP, in: 40, panics: 200, ends: true}, {proto: ftpx.FTPS, in: 60, panics: 80, cancel: true, limit: 2},
 	} {
 		for seed := range seeds {
 			t.Run(fmt.Sprint(p, ",seed=", seed), func(t *testing.T) {
@@ -176,6 +197,7 @@ func (p plan) run(t *testing.T, seed uint64) *recorder {
 	s := memconn.New(memconn.Options{RoundTrip: time.Millisecond, MaxConns: p.limit, IdleTimeout: time.Minute, Caps: &caps})
 	s.Files().Write("remote", bytes.Repeat([]byte("ab"), 200_000), time.Unix(1e9, 0))
 	r := newRecorder()
+	r.connPanics = p.ends
 	opts := ftpx.Options{Protocols: []ftpx.Protocol{p.proto}, AllowPlaintext: true, MaxConns: 3, MaxTransfers: 2, Connect: s.Dial,
 		StallTimeout: 5 * time.Second, ConnectTimeout: 5 * time.Second, Hooks: r.hooks(),
 		Retry: retry.Policy{MaxAttempts: 4, InitialDelay: 50 * time.Millisecond}}
@@ -224,12 +246,15 @@ func (p plan) run(t *testing.T, seed uint64) *recorder {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	if p.ends {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "put" || name == "create" })
+	}
 	var all sync.WaitGroup
 	for worker := range 4 {
 		all.Go(func() {
 			for range 2 * len(names) {
 				name := names[random(len(names))]
-				ctx, cancel := t.Context(), context.CancelFunc(func() {})
+				ctx, cancel := context.WithValue(t.Context(), called{}, true), context.CancelFunc(func() {})
 				if p.cancel && random(3) == 0 {
 					ctx, cancel = context.WithTimeout(ctx, time.Duration(random(400))*time.Millisecond)
 				}

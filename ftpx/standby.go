@@ -71,8 +71,8 @@ func (e *HostsError) Error() string {
 // Unwrap returns the reason of each host.
 func (e *HostsError) Unwrap() []error { return e.Errs }
 
-// SelectError says that no protocol could be used, and why of each.
-type SelectError struct {
+// ProtocolsError says that no protocol could be used, and why of each.
+type ProtocolsError struct {
 	// Tried holds the protocols in order.
 	Tried []ProtocolInfo
 	// PlaintextHeld says that plain FTP was listed but is not allowed.
@@ -83,7 +83,7 @@ type SelectError struct {
 }
 
 // Error names what was tried, why it failed, and what would allow more.
-func (e *SelectError) Error() string {
+func (e *ProtocolsError) Error() string {
 	var b strings.Builder
 	b.WriteString("no protocol could be used:")
 	for i, t := range e.Tried {
@@ -102,7 +102,7 @@ func (e *SelectError) Error() string {
 }
 
 // Unwrap returns the reason of each protocol.
-func (e *SelectError) Unwrap() []error {
+func (e *ProtocolsError) Unwrap() []error {
 	errs := make([]error, len(e.Tried))
 	for i, t := range e.Tried {
 		errs[i] = t.Why

@@ -79,6 +79,7 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 		defer close(l.done)
 		if n.parent == nil && j.o.Names != nil {
 			l.src, l.dst, l.derr = j.named(ctx, n.there)
+			l.serr = nil
 			return
 		}
 		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {
