@@ -91,7 +91,7 @@ type Uploader interface {
 	// *bytes.Reader, *strings.Reader, *io.SectionReader) is read from its
 	// beginning, as often as needed. Of any other reader what has gone by is
 	// kept, within PutOptions.Spool, so that it can be sent again; beyond that
-	// the call has one attempt and fails with [ErrOneAttempt] if that fails.
+	// the call has one attempt and fails with [ErrNotRewindable] if that fails.
 	//
 	// Nobody can resume the partial of such a reader after the call has failed. The error
 	// names it, and the client removes it in the background, for half a minute at most,

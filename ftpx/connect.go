@@ -15,7 +15,7 @@ type (
 // newSession makes the client's session: hooks hear of its events, counters count them.
 func (c *client) newSession() *session.Session {
 	cfg := &c.cfg
-	c.hosts = append([]Standby{{Host: cfg.Host}}, cfg.Standbys...)
+	c.hosts = append([]Standby{{Host: cfg.Host}}, ranked(cfg.Standbys)...)
 	o := session.Options{
 		Protocols: cfg.Protocols, Plaintext: cfg.AllowPlaintext, HeadStart: cfg.HeadStart, Recheck: cfg.RecheckAfter,
 		MaxConns: cfg.MaxConns, MaxTransfers: cfg.MaxTransfers, Retry: cfg.Retry, Rate: session.NewRate(cfg.MaxRate),
@@ -23,6 +23,7 @@ func (c *client) newSession() *session.Session {
 	}
 	for _, h := range c.hosts {
 		o.Hosts = append(o.Hosts, h.Host)
+		o.Ranks = append(o.Ranks, h.Rank)
 	}
 	if c.creds.ask != nil {
 		o.Prepare = func(ctx context.Context, t session.Target) error { return c.creds.fetch(ctx, c.endpoint(t)) }
@@ -77,7 +78,7 @@ func (c *client) endpoint(t session.Target) *transport.Endpoint {
 
 // noProtocol makes the error of a race that nobody won.
 func (c *client) noProtocol(r session.Race) error {
-	e := &SelectError{PlaintextHeld: r.Held && !c.cfg.AllowPlaintext, Downgrade: r.Held && c.cfg.AllowPlaintext}
+	e := &ProtocolsError{PlaintextHeld: r.Held && !c.cfg.AllowPlaintext, Downgrade: r.Held && c.cfg.AllowPlaintext}
 	for i, p := range r.Protocols {
 		e.Tried = append(e.Tried, ProtocolInfo{Protocol: p, Why: r.Errs[i]})
 	}

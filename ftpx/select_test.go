@@ -176,9 +176,9 @@ func TestSelectErrorSaysWhatToAllow(t *testing.T) {
 				t.Error("plain ftpx.FTP was dialled although it is not allowed")
 			}
 		}
-		var se *ftpx.SelectError
+		var se *ftpx.ProtocolsError
 		if !errors.As(err, &se) || !se.PlaintextHeld || len(se.Tried) != 2 {
-			t.Errorf("SelectError: %+v", se)
+			t.Errorf("ProtocolsError: %+v", se)
 		}
 	})
 }

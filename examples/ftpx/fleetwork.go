@@ -18,11 +18,12 @@ import (
 
 // worker is embedded in the commands that work.
 type worker struct {
-	Config string `short:"c" required:"" placeholder:"FILE" group:"how" help:"TOML file of targets and roots, see docs/fleet.md."`
-	Name   string `placeholder:"NAME" group:"how" help:"The worker's name, in place of the file's (made of host and process)."`
-	Check  bool   `group:"how" help:"Check the file, and do nothing else."`
-	JSON   bool   `name:"json" group:"show" help:"Print a JSON line for each job that ends."`
-	Quiet  bool   `short:"q" group:"show" help:"Say nothing unless something fails."`
+	Config  string `short:"c" required:"" placeholder:"FILE" group:"how" help:"TOML file of targets and roots, see docs/fleet.md."`
+	Name    string `placeholder:"NAME" group:"how" help:"The worker's name, in place of the file's (made of host and process)."`
+	Check   bool   `group:"how" help:"Check the file, and do nothing else."`
+	Metrics string `placeholder:"HOST:PORT" group:"show" help:"Serve /metrics, /status and /ready there (nowhere)."`
+	JSON    bool   `name:"json" group:"show" help:"Print a JSON line for each job that ends."`
+	Quiet   bool   `short:"q" group:"show" help:"Say nothing unless something fails."`
 }
 
 // load reads the configuration. ok is false if that was all.
@@ -61,6 +62,9 @@ func (o *worker) work(w *world, nc *nats.Conn, cfg *job.Fleet, f *fleet.Fleet) e
 	wk, err := fleet.NewWorker(f, opts)
 	if err != nil {
 		return fmt.Errorf("%w: %w", cli.ErrUsage, err)
+	}
+	if err := watched(w.ctx, w, o.Metrics, f, wk); err != nil {
+		return err
 	}
 	nc.SetDisconnectErrHandler(func(_ *nats.Conn, err error) {
 		if err != nil {

@@ -45,23 +45,33 @@ func (w *Worker) copy(ctx context.Context, c ftpx.Client, j *Job) (Result, error
 
 func (w *Worker) spooled(id string) string { return filepath.Join(w.o.Spool, id) }
 
-// spool fetches a file over a slot of its target. It waits a moment for one and no longer: two
-// jobs that copy in both directions would else wait for each other.
+// spool fetches a file over a connection of its target: one that is free, or one that another
+// holder of this worker lends.
 func (w *Worker) spool(ctx context.Context, t *Target, remote, file string) error {
-	slot := w.takeSlot(ctx, t.Name, 2*w.f.time.settle)
-	if slot == nil {
+	if slot := w.takeSlot(ctx, t.Name, 0); slot != nil {
+		h := &holder{w: w, t: t, slot: slot}
+		defer h.release()
+		return h.spool(ctx, remote, file)
+	}
+	l := w.borrow(ctx, t.Name, w.f.time.ackWait)
+	if l == nil {
 		return errBusy
 	}
-	h := &holder{w: w, t: t, slot: slot}
-	defer h.release()
-	ctx, cancel := leased(ctx, slot)
+	defer close(l.back)
+	return (<-l.got).spool(ctx, remote, file)
+}
+
+func (h *holder) spool(ctx context.Context, remote, file string) error {
+	ctx, cancel := leased(ctx, h.slot)
 	defer cancel()
-	var err error
-	if h.client, err = w.connect(ctx, t); err != nil {
-		h.client = nil
-		return fmt.Errorf("%w: %s: %w", errBusy, t.Name, err)
+	if h.client == nil {
+		client, err := h.w.connect(ctx, h.t)
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", errBusy, h.t.Name, err)
+		}
+		h.client = client
 	}
-	_, err = h.client.Download(ctx, remote, file, nil)
+	_, err := h.client.Download(ctx, remote, file, nil)
 	return err
 }
 

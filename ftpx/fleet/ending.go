@@ -18,7 +18,7 @@ import (
 func (t *try) end(state State, why string) {
 	r := t.r
 	r.State, r.Reason, r.Ended, r.Until, r.Cancel = state, why, time.Now().UTC(), time.Time{}, false
-	if state == Dead && !t.bury() || !t.save() {
+	if state == Dead && !t.deadLetter() || !t.save() {
 		t.lease.end()
 		return
 	}
@@ -49,18 +49,18 @@ func (t *try) end(state State, why string) {
 	t.w.event(Event{What: "job", Target: t.target, Record: r})
 }
 
-func (t *try) bury() bool {
+func (t *try) deadLetter() bool {
 	return t.insist(func() error {
 		ctx, cancel := t.within(t.w.f.time.extend)
 		defer cancel()
-		return t.w.f.bury(ctx, t.r)
+		return t.w.f.deadLetter(ctx, t.r)
 	})
 }
 
-// bury publishes a dead job to the dead-letter stream. It comes before the record: a job that
+// deadLetter publishes a dead job to the dead-letter stream. It comes before the record: a job that
 // is there and not dead by its record is not shown, and one that is dead and not there would
 // be missed.
-func (f *Fleet) bury(ctx context.Context, r *Record) error {
+func (f *Fleet) deadLetter(ctx context.Context, r *Record) error {
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err

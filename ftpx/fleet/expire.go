@@ -38,12 +38,12 @@ func (w *Worker) pause(d time.Duration) {
 
 var (
 	errStillRunning = errors.New("a worker is doing it, and knows its deadline")
-	errTooEarly     = errors.New("the engine's clock is ahead of this worker's")
+	errNotYet       = errors.New("the engine's clock is ahead of this worker's")
 )
 
-// ahead is how far the engine's clock may be. A deadline that is further away is another,
+// skew is how far the engine's clock may be ahead. A deadline that is further away is another,
 // which the job was given when it was replayed.
-const ahead = time.Minute
+const skew = time.Minute
 
 // expired ends one, unless it has ended.
 func (w *Worker) expired(id string) error {
@@ -51,17 +51,17 @@ func (w *Worker) expired(id string) error {
 	defer cancel()
 	r, err := w.f.change(ctx, id, func(r *Record) (bool, error) {
 		switch {
-		case r.State.Ended(), r.Job.Deadline.IsZero(), time.Until(r.Job.Deadline) > ahead:
+		case r.State.Ended(), r.Job.Deadline.IsZero(), time.Until(r.Job.Deadline) > skew:
 			return false, nil
 		case time.Now().Before(r.Job.Deadline):
-			return false, errTooEarly
+			return false, errNotYet
 		case r.State == Running:
 			return false, errStillRunning
 		}
-		// Buried first, as in try.bury.
+		// The dead-letter stream first, as in try.end.
 		dead := *r
 		dead.State, dead.Reason, dead.Ended = Dead, errDeadline.Error(), time.Now().UTC()
-		if err := w.f.bury(ctx, &dead); err != nil {
+		if err := w.f.deadLetter(ctx, &dead); err != nil {
 			return false, err
 		}
 		*r = dead

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,5 +87,30 @@ func TestGivenTwice(t *testing.T) {
 	}
 	if s := w.Stats(); s.Done != 1 || second.Stats().Done != 0 {
 		t.Errorf("%+v and %+v", s, second.Stats())
+	}
+}
+
+// TestCopyBothWays: where all connections of both partners are in use, a copy borrows one, and
+// two that go in both directions do not wait for each other for ever.
+func TestCopyBothWays(t *testing.T) {
+	r := newRig(t)
+	r.file("a", "content")
+	g, k := &gate{stays: stays{r.mem}}, &gate{stays: stays{r.mem}}
+	o := WorkerOptions{Targets: []Target{g.target("acme", 1), k.target("other", 1)}, Spool: t.TempDir()}
+	r.work(o)
+	r.wait(r.submit(Job{Op: Upload, Source: "out:a", Target: "acme", Dest: "a"}), Done)
+	var ids []string
+	for i := range 6 {
+		ids = append(ids,
+			r.submit(Job{Op: Copy, Source: "acme:a", Target: "other", Dest: fmt.Sprint("to-other", i)}),
+			r.submit(Job{Op: Copy, Source: "other:a", Target: "acme", Dest: fmt.Sprint("to-acme", i)}),
+			r.submit(Job{Op: Upload, Source: "out:a", Target: "acme", Dest: fmt.Sprint("x", i)}),
+			r.submit(Job{Op: Upload, Source: "out:a", Target: "other", Dest: fmt.Sprint("y", i)}))
+	}
+	for _, id := range ids {
+		r.wait(id, Done)
+	}
+	if g.most > 1 || k.most > 1 {
+		t.Errorf("%d and %d connections at once", g.most, k.most)
 	}
 }

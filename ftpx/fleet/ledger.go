@@ -18,8 +18,8 @@ import (
 // bucket is the ledger that all workers share.
 type bucket struct{ kv jetstream.KeyValue }
 
-// bucketPatience is how long one entry may take: an engine that restarts is waited for.
-const bucketPatience = 20 * time.Second
+// bucketTimeout is how long one entry may take: an engine that restarts is waited for.
+const bucketTimeout = 20 * time.Second
 
 // Ledger returns the ledger that all workers share, for [folder.Options].
 func (f *Fleet) Ledger() folder.Ledger { return bucket{f.ledger} }
@@ -32,7 +32,7 @@ func (b bucket) key(job, path string) string {
 
 // Lookup is part of folder.Ledger.
 func (b bucket) Lookup(job, path string) (e ledger.Entry, found bool, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), bucketPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), bucketTimeout)
 	defer cancel()
 	v, err := b.kv.Get(ctx, b.key(job, path))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
@@ -56,7 +56,7 @@ func (b bucket) Record(e ledger.Entry) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), bucketPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), bucketTimeout)
 	defer cancel()
 	if _, err := b.kv.Put(ctx, b.key(e.Job, e.Path), v); err != nil {
 		return fmt.Errorf("the ledger in bucket %s: %w", ledgerBucket, err)

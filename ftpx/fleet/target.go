@@ -69,9 +69,9 @@ type Event struct {
 const (
 	defaultConnections = 32
 	defaultGrace       = 5 * time.Second
-	// patience is how long an operation goes on without progress while it holds a
+	// progressTimeout is how long an operation goes on without progress while it holds a
 	// connection; after that its job is scheduled again, and others have their turn.
-	patience = 30 * time.Second
+	progressTimeout = 30 * time.Second
 )
 
 func (o WorkerOptions) withDefaults() (WorkerOptions, error) {
@@ -142,7 +142,7 @@ func tuning(learned []byte) func(*ftpx.Options) {
 	return func(o *ftpx.Options) {
 		o.MaxConns = 1
 		if o.Retry.MaxElapsed == 0 && o.Retry.MaxAttempts == 0 {
-			o.Retry = retry.Policy{MaxElapsed: patience, MaxDelay: 5 * time.Second}
+			o.Retry = retry.Policy{MaxElapsed: progressTimeout, MaxDelay: 5 * time.Second}
 		}
 		if new(transport.Learned).Load(learned) == nil { // else another version has written it
 			o.Learned = learned

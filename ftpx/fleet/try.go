@@ -137,7 +137,7 @@ func (t *try) ready(ctx context.Context) bool {
 	return true
 }
 
-// invalid buries a message that is no job, so that somebody sees it.
+// invalid makes a dead job of a message that is none, so that somebody sees it.
 func (t *try) invalid(ctx context.Context, job Job, why error) {
 	if !idPattern.MatchString(job.ID) {
 		job.ID = "invalid-" + (&Job{Dest: string(t.lease.msg.Data())}).hash()
@@ -215,6 +215,10 @@ func (t *try) conclude(ctx context.Context, h *holder, err error) bool {
 		}
 		return false
 	case fateAgain:
+		if errors.Is(err, errBusy) { // which is no failure
+			t.later(time.Now().Add(pauseAfter(0, w.f.time.first, chance())), cut(err))
+			break
+		}
 		t.r.Failures++
 		if t.r.Failures >= w.o.Tries {
 			t.end(Dead, fmt.Sprintf("it has failed %d times, last: %s", t.r.Failures, cut(err)))

@@ -38,6 +38,7 @@ type Worker struct {
 	running map[string]context.CancelCauseFunc
 	nudges  map[string]chan struct{} // closed when a target may have work
 	handles map[string]jetstream.Consumer
+	loans   map[string][]*loan // jobs that wait for a connection of a target, too
 	stats   Stats
 }
 
@@ -71,7 +72,7 @@ func NewWorker(f *Fleet, opts WorkerOptions) (*Worker, error) {
 		o.Name = fmt.Sprintf("%s-%d-%04x", transport.Printable(host), os.Getpid(), rand.Uint32N(1<<16))
 	}
 	w := &Worker{f: f, o: o, limit: map[string]*Target{}, slots: map[string]int{}, asked: map[string]bool{},
-		running: map[string]context.CancelCauseFunc{}, nudges: map[string]chan struct{}{}, handles: map[string]jetstream.Consumer{}}
+		running: map[string]context.CancelCauseFunc{}, nudges: map[string]chan struct{}{}, handles: map[string]jetstream.Consumer{}, loans: map[string][]*loan{}}
 	for i := range o.Targets {
 		w.limit[o.Targets[i].Name] = &o.Targets[i]
 	}

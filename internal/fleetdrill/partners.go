@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ const (
 	segment     = 64 << 10
 	drawn       = 0.20 // of data connections: those that carry less than they drew live
 	front       = "127.0.0.2"
+	lineRate    = 16 << 20 // bytes a second: a line with no rate holds megabytes that a reset destroys
 )
 
 // partner is a server behind a bad line.
@@ -48,7 +51,7 @@ func startPartners(ctx context.Context, seed uint64) (all []*partner, toml strin
 	var text strings.Builder
 	for i, o := range []realserver.Options{
 		{Kind: realserver.VSFTPD, MaxClients: connections},
-		{Kind: realserver.ProFTPD, MaxClients: connections, TLS: realserver.TLSRequired},
+		{Kind: realserver.ProFTPD, MaxClients: connections, TLS: realserver.TLSRequired, Extra: []string{"SyslogLevel info"}},
 		{Kind: realserver.OpenSSH},
 	} {
 		p, err := startPartner(ctx, o, seed+uint64(i))
@@ -83,14 +86,14 @@ func startPartner(ctx context.Context, o realserver.Options, seed uint64) (*part
 	if err != nil {
 		return nil, err
 	}
-	p := &partner{name: strings.ToLower(string(o.Kind)), srv: srv, proxy: faultproxy.New(faultproxy.Options{Seed: seed})}
-	role := faultproxy.Control
+	p := &partner{name: strings.ToLower(string(o.Kind)), srv: srv, proxy: faultproxy.New(faultproxy.Options{Seed: seed, UpRate: lineRate, DownRate: lineRate})}
+	role, segment := faultproxy.Control, int64(64<<10)
 	if o.Kind == realserver.OpenSSH {
-		role = faultproxy.SSH
+		role, segment = faultproxy.SSH, 1<<20
 	} else if _, err := p.proxy.MirrorRange(front, srv.Host, srv.PassiveLo, srv.PassiveHi, data); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	r, err := p.proxy.Route(faultproxy.RouteOptions{Role: role, Listen: front + ":0", Target: srv.Addr(), Plan: perSegment})
+	r, err := p.proxy.Route(faultproxy.RouteOptions{Role: role, Listen: front + ":0", Target: srv.Addr(), Plan: perSegment(segment)})
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -98,10 +101,13 @@ func startPartner(ctx context.Context, o realserver.Options, seed uint64) (*part
 	return p, nil
 }
 
-// perSegment resets a share of the segments that go over a connection.
-func perSegment(info faultproxy.ConnInfo) faultproxy.Fault {
-	n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
-	return resetAfter(n*segment + info.Rand.Int64N(segment) + 1)
+// perSegment resets a share of the segments that go over a connection: one that carries many
+// files meets as many resets as many would.
+func perSegment(segment int64) faultproxy.Plan {
+	return func(info faultproxy.ConnInfo) faultproxy.Fault {
+		n := int64(math.Log(1-info.Rand.Float64()) / math.Log(1-resetRate))
+		return resetAfter(n*segment + info.Rand.Int64N(segment) + 1)
+	}
 }
 
 // data resets a share of the data connections.
@@ -120,33 +126,56 @@ func resetAfter(n int64) faultproxy.Fault {
 
 // sessions is how many sessions the server's own log shows at once, at most, and how many it
 // has refused for being too many.
-func (p *partner) sessions() (most, refused int, err error) {
-	logs, err := filepath.Glob(filepath.Join(filepath.Dir(p.srv.Root), "log", "*"))
+func (p *partner) sessions() (most, refused int, why []string, err error) {
+	logs, err := filepath.Glob(filepath.Join(filepath.Dir(p.srv.Root), "log", "*.log"))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
-	seen, now := 0, 0
+	var text strings.Builder
 	for _, name := range logs {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, nil, err
 		}
-		for line := range strings.Lines(string(b)) {
-			switch {
-			case strings.Contains(line, "too many sessions"), strings.Contains(line, "MaxClients"):
-				refused++
-			case strings.Contains(line, "FTP session opened"), strings.Contains(line, "Starting session: subsystem 'sftp'"):
-				now++
-				seen++
-				most = max(most, now)
-			case strings.Contains(line, "FTP session closed"), strings.Contains(line, "session closed for user"),
-				strings.Contains(line, "Close session: user"):
-				now--
+		text.Write(b)
+	}
+	open, seen, told := map[string]bool{}, 0, false
+	var recent []string
+	for line := range strings.Lines(text.String()) {
+		if len(recent) == 60 {
+			recent = recent[1:]
+		}
+		recent = append(recent, line)
+		if tooMany.MatchString(line) {
+			refused++
+		}
+		if m := opened.FindStringSubmatch(line); m != nil {
+			open[m[1]+m[2]+m[3]] = true
+			seen++
+			if most = max(most, len(open)); most > connections && !told {
+				told = true
+				why = append(slices.Clone(recent), line)
 			}
+		} else if m := closed.FindStringSubmatch(line); m != nil {
+			delete(open, m[1]+m[2])
+		} else if m := over.FindStringSubmatch(line); m != nil {
+			delete(open, m[1])
 		}
 	}
-	if p.srv.Kind != realserver.VSFTPD && seen == 0 { // vsftpd tells of no ends: its refusals are counted
-		return 0, 0, fmt.Errorf("%s: its log shows no session: what is looked for there has changed", p.name)
+	if seen == 0 {
+		return 0, 0, nil, fmt.Errorf("%s: its log shows no session: what is looked for there has changed", p.name)
 	}
-	return most, refused, nil
+	if p.srv.Kind == realserver.VSFTPD { // it tells of no ends, but refuses what is too many
+		most = 0
+	}
+	return most, refused, why, nil
 }
+
+// What the servers log. A session is told from others by the process that serves it, or by
+// its client's port.
+var (
+	tooMany = regexp.MustCompile(`too many sessions|too many connections|MaxClients`)
+	opened  = regexp.MustCompile(`\[(\d+)\].*FTP session opened|^Connection from \S+ port (\d+) on|\[pid (\d+)\] CONNECT`)
+	closed  = regexp.MustCompile(`\[(\d+)\].*FTP session closed|^Closing connection to \S+ port (\d+)`)
+	over    = regexp.MustCompile(`^(?:Connection (?:closed|reset) by|Disconnected from|Received disconnect from|Read error from remote host|Connection reset by|Write failed).* port (\d+)`)
+)

@@ -48,6 +48,7 @@ var kinds = map[Kind]kindInfo{
 	Inetutils: {[]string{"busybox-ftpd", "unshare", "mount", "openssl"}, []string{inetutilsProgram()}, (*Server).configureInetutils, false},
 	BusyBox:   {[]string{"busybox-ftpd"}, nil, (*Server).configureBusyBox, false},
 	AsyncSSH:  {[]string{debianPython}, []string{debianModules + "asyncssh"}, (*Server).configureAsyncSSH, false},
+	FTPSrv:    {[]string{"node"}, []string{ftpSrvFolder()}, (*Server).configureFTPSrv, true},
 	GoFTP:     {[]string{"goftp-server"}, nil, (*Server).configureGoFTP, true},
 	SFTPGo:    {[]string{"sftpgo"}, nil, (*Server).configureSFTPGo, false},
 	SFTPGoFTP: {[]string{"sftpgo"}, nil, (*Server).configureSFTPGoFTP, true},
@@ -76,9 +77,19 @@ func Available(kind Kind) error {
 	return nil
 }
 
+// SSHDEnv names the environment variable that holds the path of another sshd than the
+// machine's, such as one of 9.8 or later for [SSHOptions].Penalties.
+const SSHDEnv = "FTPX_SSHD"
+
 // findProgram looks in PATH, in the folders for daemons, which an ordinary PATH
 // lacks, and in Servers. The result is absolute: sshd insists on it.
 func findProgram(name string) (string, error) {
+	if other := os.Getenv(SSHDEnv); name == "sshd" && other != "" {
+		if info, err := os.Stat(other); err != nil || !filepath.IsAbs(other) || !info.Mode().IsRegular() {
+			return "", fmt.Errorf("%s=%s is not the absolute path of a program", SSHDEnv, other)
+		}
+		return other, nil
+	}
 	if path, err := exec.LookPath(name); err == nil {
 		return filepath.Abs(path)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -109,7 +110,7 @@ func (d *Display) progress(i ftpx.ProgressInfo) {
 	}
 	m := d.active[i.ID]
 	if m == nil {
-		m = &moving{name: transport.Printable(nameOf(i)), begun: now, at: i.Offset}
+		m = &moving{name: transport.Printable(i.Remote), begun: now, at: i.Offset}
 		m.pace.add(now, 0)
 		d.active[i.ID] = m
 	}
@@ -121,14 +122,6 @@ func (d *Display) progress(i ftpx.ProgressInfo) {
 		d.last = now
 		d.status = ""
 	}
-}
-
-// nameOf is what a transfer is called.
-func nameOf(i ftpx.ProgressInfo) string {
-	if i.Op == "upload" && i.Local != "" {
-		return i.Local
-	}
-	return i.Remote
 }
 
 func (d *Display) ended(id uint64) {
@@ -144,6 +137,7 @@ const (
 	mostBars  = 8
 	showAfter = 400 * time.Millisecond
 	silence   = 3 * time.Second // after which it is told
+	narrow    = 60              // columns, below which words are saved
 )
 
 // frame is what is shown now.
@@ -202,19 +196,27 @@ func (d *Display) total(columns int, now time.Time, at int64) string {
 		return join(columns, fmt.Sprintf("total %s", count(d.files, "file")), Bytes(at), Bytes(rate)+"/s")
 	}
 	at = min(at, d.expectedBytes) // a file may have grown since
-	return join(columns, "total "+percent(at, d.expectedBytes, d.files == d.expectedFiles), timeLeft(d.expectedBytes-at, rate),
+	left := timeLeft(d.expectedBytes-at, rate)
+	if columns < narrow {
+		left = strings.TrimSuffix(left, " left")
+	}
+	return join(columns, "total "+percent(at, d.expectedBytes, d.files == d.expectedFiles), left,
 		Bytes(rate)+"/s", fmt.Sprintf("%d of %s", d.files, count(d.expectedFiles, "file")), Bytes(at)+" of "+Bytes(d.expectedBytes))
 }
 
 // line says how far a transfer is, in so many columns.
 func (m *moving) line(columns int, now time.Time) string {
 	rate := m.pace.rate(now)
-	fields := []string{percent(m.at, m.size, false), timeLeft(m.size-m.at, rate), Bytes(rate) + "/s", Bytes(m.at) + " of " + Bytes(m.size)}
+	left := timeLeft(m.size-m.at, rate)
+	room := columns - 1
+	least := min(max(room/3, 8), 30) // for the name
+	if columns < narrow {
+		left, least = strings.TrimSuffix(left, " left"), 8
+	}
+	fields := []string{percent(m.at, m.size, false), left, Bytes(rate) + "/s", Bytes(m.at) + " of " + Bytes(m.size)}
 	if m.size <= 0 {
 		fields = []string{Bytes(m.at), Bytes(rate) + "/s"}
 	}
-	room := columns - 1
-	least := min(max(room/3, 8), 30) // for the name
 	text := join(room-least-1, fields...)
 	return endOf(m.name, max(room-1-cells(text), 1)) + " " + text
 }

@@ -49,7 +49,7 @@ func TestDisplay(t *testing.T) {
 		_, ends[name] = h.Operation(t.Context(), ftpx.OperationInfo{ID: ids[name], Op: "upload"})
 	}
 	move := func(name string, offset int64) {
-		h.Progress(t.Context(), ftpx.ProgressInfo{ID: ids[name], Op: "upload", Local: name, Remote: "in/" + name, Offset: offset, Size: 100 << 20})
+		h.Progress(t.Context(), ftpx.ProgressInfo{ID: ids[name], Op: "upload", Local: "/src/" + name, Remote: name, Offset: offset, Size: 100 << 20})
 	}
 	const long, wide = "a-report-with-a-rather-long-name-2026-12-01.csv", "帳票帳票帳票帳票帳票.bin"
 	begin(long)
@@ -64,7 +64,7 @@ func TestDisplay(t *testing.T) {
 	for columns, want := range map[int][]string{
 		100: {long + " ", "50 %  1s left  60.0 MiB/s  50.0 MiB of 100.0 MiB", wide, "10 %  9s left  10.0 MiB/s", "total 20 %  4s left  70.0 MiB/s  0 of 3 files  60.0 MiB of 300.0 MiB"},
 		80:  {"…", "2026-12-01.csv 50 %  1s left  60.0 MiB/s  50.0 MiB of 100.0 MiB", "total 20 %  4s left  70.0 MiB/s"},
-		40:  {"12-01.csv 50 %  1s left  60.0 MiB/s", ".bin 10 %", "total 20 %  4s left  70.0 MiB/s"},
+		40:  {"-12-01.csv 50 %  1s  60.0 MiB/s", ".bin  10 %  9s  10.0 MiB/s", "total 20 %  4s  70.0 MiB/s"},
 		20:  {"50 %", "10 %", "total 20 %"},
 	} {
 		lines := d.frame(columns)

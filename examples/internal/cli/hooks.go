@@ -60,13 +60,9 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 			return nil, func(ftpx.OperationEnd) { d.ended(i.ID) }
 		},
 		Retry: func(_ context.Context, i ftpx.RetryInfo) {
-			name := i.Remote
-			if i.Op == "upload" && i.Local != "" {
-				name = i.Local
-			}
 			text := reason(i.Err)
-			if name != "" && name != "." {
-				text = name + ": " + text
+			if i.Remote != "" && i.Remote != "." {
+				text = i.Remote + ": " + text
 			}
 			d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
 		},
@@ -85,8 +81,8 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 	}
 }
 
-// connecting says what is connected to, and how.
-func connecting(cfg ftpx.Config) string {
+// connecting says what is connected to, by the name that was typed, and how.
+func connecting(alias string, cfg ftpx.Config) string {
 	protocols := cfg.Protocols
 	if len(protocols) == 0 {
 		protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTPSImplicit}
@@ -99,5 +95,9 @@ func connecting(cfg ftpx.Config) string {
 	if i := strings.LastIndex(text, ", "); i >= 0 {
 		text = text[:i] + " or " + text[i+2:]
 	}
-	return fmt.Sprintf("connecting to %s by %s", cfg.Host, text)
+	host := cfg.Host
+	if alias != "" && alias != host {
+		host = alias + " (" + host + ")"
+	}
+	return fmt.Sprintf("connecting to %s by %s", host, text)
 }

@@ -7,6 +7,7 @@
 package fleetserver
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -45,7 +46,11 @@ type Options struct {
 const startWithin = 60 * time.Second
 
 // Server is a server that runs.
-type Server struct{ s *server.Server }
+type Server struct {
+	s      *server.Server
+	lock   *os.File // nil where there are no locks
+	inside nats.Option
+}
 
 // Start starts a server and returns when it is ready. Errors name the option and the remedy.
 func Start(o Options) (*Server, error) {
@@ -53,8 +58,19 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	inside := func(*nats.Options) error { return nil }
+	if len(opts.Users) > 0 { // then it asks connections inside the process, too
+		name, password := "ftpx inside "+rand.Text(), rand.Text()
+		opts.Users = append(opts.Users, &server.User{Username: name, Password: password})
+		inside = nats.UserInfo(name, password)
+	}
+	held, err := lock(o.Store)
+	if err != nil {
+		return nil, err
+	}
 	s, err := server.NewServer(opts)
 	if err != nil {
+		held.Close()
 		return nil, fmt.Errorf("the server: %w", err)
 	}
 	if o.Logger != nil {
@@ -71,12 +87,13 @@ func Start(o Options) (*Server, error) {
 	select {
 	case ok := <-ready:
 		if ok && s.JetStreamEnabled() {
-			return &Server{s}, nil
+			return &Server{s: s, lock: held, inside: inside}, nil
 		}
 	case <-failed:
 	}
 	s.Shutdown()
-	return nil, fmt.Errorf("the server does not start: is the store %s in use by another, or the disk full?", o.Store)
+	held.Close()
+	return nil, fmt.Errorf("the server does not start: is the disk of the store %s full, or its content another version's?", o.Store)
 }
 
 func (o *Options) build() (*server.Options, error) {
@@ -157,7 +174,7 @@ func (o *Options) tls() (*tls.Config, error) {
 
 // Connect returns a connection inside the process, which needs no listener and no login.
 func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) {
-	return nats.Connect("", append([]nats.Option{nats.InProcessServer(s.s), nats.MaxReconnects(-1)}, opts...)...)
+	return nats.Connect("", append([]nats.Option{nats.InProcessServer(s.s), nats.MaxReconnects(-1), s.inside}, opts...)...)
 }
 
 // Addr is where it listens, "" for nowhere.
@@ -172,4 +189,5 @@ func (s *Server) Addr() string {
 func (s *Server) Close() {
 	s.s.Shutdown()
 	s.s.WaitForShutdown()
+	s.lock.Close() // nil is no harm
 }

@@ -13,6 +13,7 @@ import (
 // Where timeout is positive it bounds how long the host may be silent.
 func (s *Session) connect(ctx context.Context, h *Host, timeout time.Duration) (link *Link, err error) {
 	inUse, ok, due := h.current()
+	defer func() { h.outlook.learn(err) }()
 	if s.opts.Prepare != nil {
 		if err := s.opts.Prepare(ctx, Target{h.index, inUse}); err != nil {
 			return nil, err

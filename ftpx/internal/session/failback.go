@@ -35,7 +35,7 @@ func (s *Session) watchPreferred() {
 			return
 		}
 		for i, better := range h.list[:at] {
-			if barred[i] {
+			if barred[i] || better.rank == h.list[at].rank {
 				continue
 			}
 			link, err := s.connect(s.ctx, better, hostTimeout)

@@ -32,6 +32,8 @@ type Host struct {
 	noData    noData
 	s         *Session
 	index     int
+	rank      int      // of equal ones the outlook decides
+	outlook   *outlook // nil with one host
 	pool      *pool
 	choice    choice
 	dials     *dialLimit

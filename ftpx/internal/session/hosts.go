@@ -27,8 +27,8 @@ func (h *hosts) inUse() int {
 }
 
 // order returns the hosts in the order in which an attempt tries them: the one in use
-// first, then the others, best first, without those that are known to be down. If all
-// are, it is the one that may be tried soonest.
+// first, then the others, best first, without those that are known to be down; those of
+// equal rank by their outlook. If all are down, it is the one that may be tried soonest.
 func (h *hosts) order() []*Host {
 	if len(h.list) == 1 {
 		return h.list
@@ -53,10 +53,15 @@ func (h *hosts) order() []*Host {
 			down, soonest = []*Host{host}, until
 		}
 	}
-	if len(well) > 0 {
-		return well
+	if len(well) == 0 {
+		return down
 	}
-	return down
+	rest := well
+	if well[0] == h.list[at] { // it keeps its place
+		rest = well[1:]
+	}
+	byOutlook(rest)
+	return well
 }
 
 // untilFree is how long it is until some host may be asked, 0 where one may now.

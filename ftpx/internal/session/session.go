@@ -21,8 +21,10 @@ var (
 
 // Options are what a session needs to know of its client.
 type Options struct {
-	// Hosts are the names of the hosts, best first.
+	// Hosts are the names of the hosts, best first, and Ranks their ranks, which do not
+	// fall; nil means that each is better than the next.
 	Hosts []string
+	Ranks []int
 	// Protocols are those that may be used, best first.
 	Protocols []transport.Protocol
 	// Plaintext allows plain FTP where it is listed.
@@ -96,7 +98,14 @@ func New(opts Options) *Session {
 		s.turns = newLimiter(opts.MaxTransfers)
 	}
 	for i, name := range opts.Hosts {
-		s.hosts.list = append(s.hosts.list, newHost(s, i, name))
+		h := newHost(s, i, name)
+		if h.rank = i; opts.Ranks != nil {
+			h.rank = opts.Ranks[i]
+		}
+		if len(opts.Hosts) > 1 {
+			h.outlook = newOutlook()
+		}
+		s.hosts.list = append(s.hosts.list, h)
 	}
 	return s
 }

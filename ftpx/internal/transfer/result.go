@@ -15,9 +15,9 @@ var (
 	ErrSourceChanged = errors.New("the source changed during the transfer")
 	// ErrMismatch: what arrived is not what was sent.
 	ErrMismatch = errors.New("the file that arrived differs from the source")
-	// ErrOneAttempt: a transfer failed and could not be tried again, because its source
+	// ErrNotRewindable: a transfer failed and could not be tried again, because its source
 	// cannot be read twice.
-	ErrOneAttempt = errors.New("the source cannot be read again, so the transfer had one attempt")
+	ErrNotRewindable = errors.New("the source cannot be read again, so the transfer had one attempt")
 )
 
 // MaxRestarts bounds how often a transfer begins again because its source changed or

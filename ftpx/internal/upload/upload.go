@@ -91,18 +91,24 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *
 		u.src.Close()
 	}
 	err = u.failure(err)
-	if err != nil && spec.Abandon != nil && u.abandoned() {
-		spec.Abandon(append(u.partialsLeft(), u.part.name))
+	if names := u.abandoned(); err != nil && spec.Abandon != nil && len(names) > 0 {
+		spec.Abandon(names)
 	}
 	return u.res, doubt, err
 }
 
-// abandoned reports whether a partial was left that no call can resume: its name is made
-// of what is of this call alone. Where the rename may have been done, it is looked at by
-// whoever is told so.
-func (u *upload) abandoned() bool {
-	_, stream := u.src.(*spool)
-	return stream && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
+// abandoned are the partials that were left and that no call can resume: their names are made
+// of what is of this call alone. Where the rename may have been done, they are for whoever
+// is told so to look at.
+func (u *upload) abandoned() []string {
+	if _, stream := u.src.(*spool); !stream || u.anonymous() || u.commit.begun || u.commit.taken {
+		return nil
+	}
+	names := u.partialsLeft()
+	if u.part.opened || u.part.written {
+		names = append(names, u.part.name)
+	}
+	return names
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
