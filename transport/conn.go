@@ -77,6 +77,8 @@ type Caps struct {
 	Hashes []string
 	// HashRanges: [Hash] takes an offset and a length.
 	HashRanges bool
+	// OneStream says that a file is not to be moved over several connections at once.
+	OneStream bool
 	// Overlap is how many calls of [Conn.Do] may run at once; 0 means one. They share
 	// the session's fate: what ends one of them by closing the socket (its context, a
 	// stall, a lost line) ends all.
