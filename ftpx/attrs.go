@@ -72,7 +72,7 @@ func (c *client) ReadLink(ctx context.Context, remotePath string) (target string
 // Space implements [Files].
 func (c *client) Space(ctx context.Context, remotePath string) (Space, error) {
 	s := Space{Free: -1, Total: -1}
-	err := c.on(ctx, "space", remotePath, func(ctx context.Context, l *lease, name string) (err error) {
+	err := c.on(ctx, "space", orBase(remotePath), func(ctx context.Context, l *lease, name string) (err error) {
 		s.Free, s.Total, err = l.Space(ctx, name)
 		return err
 	})

@@ -23,12 +23,27 @@ import (
 // looks at what its lost attempt left behind before it acts again; so a call
 // may be repeated by the caller too, unless its comment says otherwise.
 //
-// Remote paths use "/". Relative ones start from [Config].Base.
+// Remote paths use "/". Relative ones start from [Config].Base, which is "."; where a
+// folder is looked at, listed, walked or made, "" is it as well.
+//
+// Methods may be added to it, so that nobody but this package can implement it: embed a
+// Client, nil or real, in your fakes, as [ftpxtest.Client] does, or ask for [Uploader],
+// [Downloader] or [Files] only, to which none are added.
+//
+// [ftpxtest.Client]: https://pkg.go.dev/github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest#Client
 type Client interface {
 	Uploader
 	Downloader
 	Files
 
+	// Open opens a file for reading, with what package io/fs and net/http want: Read,
+	// ReadAt, Seek, Stat. It looks at the file and holds nothing on the server, see
+	// [Files].FS, whose files behave alike. ctx bounds the call and the file.
+	Open(ctx context.Context, remotePath string) (*File, error)
+	// Create begins an upload of what is written to the [Writer]. It is Put the other way
+	// round, with the same options and errors: nothing is there under the name until Close
+	// has returned nil. Close or Abort must be called. ctx bounds the call and the Writer.
+	Create(ctx context.Context, remotePath string, opts *PutOptions) (*Writer, error)
 	// Ping makes one round trip on a connection, opening one if need be.
 	Ping(ctx context.Context) error
 	// Stats returns counters; it asks nothing of the server.
@@ -51,6 +66,8 @@ type Client interface {
 	// as an [*Error] around [ErrReplaced]. One that is not there any more has been
 	// taken by its receiver. What [Rechecker] has looked at is not looked at again.
 	Close() error
+
+	sealed()
 }
 
 // Uploader is the part of a [Client] that sends files.
@@ -207,6 +224,8 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	}
 	return c, nil
 }
+
+func (*client) sealed() {}
 
 func (c *client) Close() error {
 	err := c.lastLook()

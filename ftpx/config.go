@@ -103,7 +103,8 @@ type Options struct {
 	Verify Verify
 	// Standbys are hosts to turn to, in this order, when Config.Host does not
 	// work: when it cannot be reached, drops connections, is silent or full.
-	// They are logged in to with the same credentials, and Base holds on each.
+	// They are logged in to with the same credentials and trust, unless a Standby has its own,
+	// and Base holds on each.
 	// An upload that moves goes on where it was if the hosts share their
 	// storage, and begins again if not. Work returns to a better host when
 	// that has been well for half a minute.

@@ -83,9 +83,17 @@ func (c *client) endpoint(t session.Target) *transport.Endpoint {
 	if h.User != "" || h.Password != "" {
 		password = h.Password
 	}
+	ssh, tls := cfg.SSH, cfg.TLS
+	if h.SSH != nil {
+		ssh = *h.SSH
+		ssh.Keyring = orDefault(ssh.Keyring, cfg.SSH.Keyring)
+	}
+	if h.TLS != nil {
+		tls = *h.TLS
+	}
 	return &transport.Endpoint{
 		Protocol: t.Protocol, Host: h.Host, Port: ports.of(t.Protocol), User: orDefault(h.User, cfg.User), Password: password,
-		SSH: cfg.SSH, TLS: cfg.TLS, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
+		SSH: ssh, TLS: tls, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
 		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Learned: &c.learned,
 		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
 	}

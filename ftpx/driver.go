@@ -48,11 +48,17 @@ func inCharset(connect connectFunc) connectFunc {
 // once, and the time that somebody takes to type a passphrase is not taken for
 // the silence of the SSH server, which would let another protocol win.
 func (c *client) preload(ctx context.Context) error {
-	if !slices.Contains(c.cfg.Protocols, SFTP) || len(c.cfg.SSH.IdentityFiles) == 0 {
+	if !slices.Contains(c.cfg.Protocols, SFTP) {
 		return nil
 	}
-	if err := sftpdriver.Preload(ctx, c.endpoint(session.Target{Protocol: SFTP})); err != nil {
-		return &Error{Op: "open", Outcome: NotDone, Err: err}
+	for i := range c.hosts {
+		ep := c.endpoint(session.Target{Host: i, Protocol: SFTP})
+		if len(ep.SSH.IdentityFiles) == 0 || i > 0 && c.hosts[i].SSH == nil {
+			continue
+		}
+		if err := sftpdriver.Preload(ctx, ep); err != nil {
+			return &Error{Op: "open", Outcome: NotDone, Err: err}
+		}
 	}
 	return nil
 }

@@ -31,3 +31,6 @@ func HurryTaken() (restore func()) { return upload.HurryTaken() }
 
 // SetMaxListing bounds what a listing may take.
 func SetMaxListing(c Client, n int64) { c.(*client).cfg.MaxListing = n }
+
+// DialDriver is what connects where Options.Connect is nil.
+var DialDriver = dialDriver

@@ -21,7 +21,7 @@ func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *
 // Stat implements [Files].
 func (c *client) Stat(ctx context.Context, remotePath string) (Entry, error) {
 	var e Entry
-	err := c.on(ctx, "stat", remotePath, func(ctx context.Context, l *lease, name string) (err error) {
+	err := c.on(ctx, "stat", orBase(remotePath), func(ctx context.Context, l *lease, name string) (err error) {
 		e, err = l.Stat(ctx, name)
 		return err
 	})
@@ -74,7 +74,7 @@ func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
 
 // MkdirAll implements [Files].
 func (c *client) MkdirAll(ctx context.Context, remotePath string) error {
-	return c.on(ctx, "mkdir", remotePath, func(ctx context.Context, l *lease, name string) error {
+	return c.on(ctx, "mkdir", orBase(remotePath), func(ctx context.Context, l *lease, name string) error {
 		return upload.MkdirAll(ctx, l, name)
 	})
 }

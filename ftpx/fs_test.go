@@ -722,8 +722,10 @@ func TestFSReadsAheadOfASectionReader(t *testing.T) {
 
 // TestFSOverABadLine: every connection is reset after 2 MiB.
 func TestFSOverABadLine(t *testing.T) {
+	t.Parallel()
 	for _, p := range allProtocols {
 		t.Run(p.String(), func(t *testing.T) {
+			t.Parallel()
 			srv := ftpxtest.NewServer(t, p)
 			data := content(8<<20 + 5)
 			if err := os.WriteFile(filepath.Join(srv.Root, "f"), data, 0o600); err != nil {

@@ -75,7 +75,7 @@ func (c *client) list(ctx context.Context, remotePath string) ([]Entry, error) {
 // listIn lists a folder into so much memory.
 func (c *client) listIn(ctx context.Context, remotePath string, room int64) (listing, error) {
 	var entries listing
-	err := c.on(ctx, "list", remotePath, func(ctx context.Context, l *lease, name string) error {
+	err := c.on(ctx, "list", orBase(remotePath), func(ctx context.Context, l *lease, name string) error {
 		entries = nil
 		left := room
 		err := l.List(ctx, name, func(e Entry) bool {

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
-func TestMain(m *testing.M) { os.Exit(memtemp.Tests(m).Run()) }
+func TestMain(m *testing.M) { os.Exit(testmain.Parallel(testmain.InMemory(m), 8).Run()) }

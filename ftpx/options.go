@@ -1,6 +1,7 @@
 package ftpx
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -230,6 +231,13 @@ type DownloadOptions struct {
 
 // GetOptions are the options of [Downloader].Get; nil is the zero value.
 type GetOptions struct {
+	// Offset is where in the file to begin, in bytes; one beyond its end is an error of
+	// [KindInvalid].
+	Offset int64
+	// Length is how many bytes to fetch at most; 0 means all that follow. Of a part
+	// [Result].Size is the number of its bytes, and the file's size and time are compared
+	// before each attempt and at the end.
+	Length int64
 	// MaxRate is how many bytes a second this transfer moves at most, besides
 	// [Options].MaxRate; 0 means any number.
 	MaxRate int64
@@ -238,11 +246,23 @@ type GetOptions struct {
 	Progress func(ProgressInfo)
 }
 
+// check reports a part of a file that cannot be had.
+func (o *GetOptions) check(ascii bool) error {
+	switch {
+	case o.Offset < 0 || o.Length < 0:
+		return asInvalid(fmt.Errorf("GetOptions.Offset is %d and Length is %d: use numbers of bytes, 0 for none", o.Offset, o.Length))
+	case ascii && (o.Offset > 0 || o.Length > 0):
+		return asInvalid(errors.New("GetOptions.Offset and Length cannot be had with FTPType ASCII, where bytes are not those of the file: leave them 0"))
+	}
+	return nil
+}
+
 // Result says what a transfer did.
 type Result struct {
 	// Outcome is [Done] when the error is nil.
 	Outcome Outcome `json:"outcome"`
-	// Size is the size of the file, -1 if it is not known.
+	// Size is the size of the file, or of the part that [GetOptions] asks for; -1 if it is
+	// not known.
 	Size int64 `json:"size"`
 	// Kept is how many of its bytes were there already, proven, from an
 	// earlier call.

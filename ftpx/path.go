@@ -20,6 +20,16 @@ func (c *client) resolve(p string) (string, error) {
 	return path.Join(c.cfg.Base, p), nil
 }
 
+// orBase is the path of a call that looks or makes folders: there "" is the base, as it is
+// for package folder. What removes, renames or changes refuses it, since an empty string is
+// more often a mistake.
+func orBase(p string) string {
+	if p == "" {
+		return "."
+	}
+	return p
+}
+
 // resolveFile is resolve for the target of a transfer, which must have a name.
 func (c *client) resolveFile(p string) (string, error) {
 	if strings.HasSuffix(p, "/") {
@@ -29,7 +39,7 @@ func (c *client) resolveFile(p string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if b := path.Base(r); b == "." || b == ".." || b == "/" {
+	if b := path.Base(path.Clean(p)); b == "." || b == ".." || b == "/" || path.Base(r) == "." {
 		return "", asInvalid(fmt.Errorf("remote path %q names no file: add its name", p))
 	}
 	return r, nil

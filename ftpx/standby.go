@@ -22,6 +22,12 @@ type Standby struct {
 	User string
 	// Password is that of User, or of Config.User on this host.
 	Password Secret
+	// SSH replaces [Options].SSH on this host, whole: its keys, its agent, and how its host
+	// key is known. nil means that of Options.
+	SSH *SSH
+	// TLS replaces [Options].TLS on this host, whole: its authorities, its certificates,
+	// and ServerName. nil means that of Options.
+	TLS *TLS
 }
 
 // HostsError says that none of several hosts could be used, and why of each.

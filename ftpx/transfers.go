@@ -91,6 +91,14 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 	res := transfer.Result{Size: -1}
 	var err error
 	if spec.Remote, err = c.resolveFile(remotePath); err == nil {
+		err = opts.check(spec.ASCII)
+	}
+	switch {
+	case err != nil:
+	case opts.Offset > 0 || opts.Length > 0:
+		spec.Offset, spec.Length = opts.Offset, opts.Length
+		res, err = download.Span(ctx, &c.env, spec, w)
+	default:
 		res, err = download.Stream(ctx, &c.env, spec, w)
 	}
 	return c.ended(t, res, begin, err)

@@ -136,7 +136,8 @@ type SSH struct {
 	// not read.
 	HostKeyFingerprints []string
 	// TrustOnFirstUse is a known_hosts file, created if missing, to which the
-	// key of a host that no file knows is added. A changed key still fails.
+	// key of a host that no file knows is added. A changed key still fails. With
+	// HostKeyFingerprints too, a key that is one of them is added.
 	TrustOnFirstUse string
 	// InsecureIgnoreHostKey accepts any host key: anyone on the way can then
 	// read the password and every file, and change them. For tests alone.

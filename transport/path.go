@@ -9,7 +9,7 @@ import (
 // (RFC 959 ends commands with CRLF; RFC 2640 forbids NUL in names).
 func CheckPath(path string) error {
 	if path == "" {
-		return errors.New("remote path is empty: name a file or folder, \".\" is the login folder")
+		return errors.New("remote path is empty: name a file or folder, \".\" is where relative ones start")
 	}
 	if strings.ContainsAny(path, "\r\n\x00") {
 		return errors.New("remote path holds CR, LF or NUL, which no server takes in a name: rename the file")

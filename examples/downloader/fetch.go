@@ -39,7 +39,7 @@ type walker struct {
 
 // entry is the ftpx.WalkFunc.
 func (w *walker) entry(p string, e ftpx.Entry, err error) error {
-	job := cli.Job{Remote: p, Err: err}
+	job := cli.Job{Remote: p, Size: e.Size, Err: err}
 	name := w.name(p, e)
 	if job.Err == nil && name != "." {
 		job.Local, job.Err = w.to.path(name), w.to.check(name)

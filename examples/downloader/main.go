@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 		cfg.Base = ""
 		key := fmt.Sprint(cfg.User, "@", cfg.Host, cfg.Ports, cfg.Protocols)
 		if clients[key] == nil {
-			c, err := cli.Connect(ctx, "downloader", f, env, cfg)
+			c, err := cli.Connect(ctx, f, env, cfg)
 			if err != nil {
 				return cli.NoClient("downloader", f, env, err)
 			}
@@ -124,7 +124,6 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) (c
 	if err != nil {
 		return nil, "", err
 	}
-	opts.Hooks = cli.Hooks(*f, env)
 	for _, u := range urls {
 		cfg, err := cli.ParseURL(u, &opts)
 		if err != nil {

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+
 type catCmd struct {
 	connection
 	Place []string `arg:"" help:"Remote files or patterns."`
@@ -17,7 +19,7 @@ Examples:
 
 // Run writes the files to standard output.
 func (c *catCmd) Run(w *world) error {
-	return c.each(w, c.Place, func(s *session, at string) error {
+	return w.each(c.Place, func(s *session, _ cli.Place, at string) error {
 		_, err := s.Get(w.ctx, at, w.env.Stdout, nil)
 		return err
 	})

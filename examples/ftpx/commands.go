@@ -4,12 +4,31 @@ package main
 // method Run(*world) error, and [connection] embedded if it reaches a server; its method
 // Help, if there is one, returns what its --help says beside the flags, with examples.
 type commands struct {
-	Ls  lsCmd  `cmd:"" group:"look" help:"List a folder, or what a pattern matches."`
-	Cat catCmd `cmd:"" group:"look" help:"Write remote files to standard output."`
+	Put    putCmd    `cmd:"" group:"move" help:"Send files and folders."`
+	Get    getCmd    `cmd:"" group:"move" help:"Fetch files and folders."`
+	Mirror mirrorCmd `cmd:"" group:"move" help:"Make a folder hold what another one holds."`
+	Watch  watchCmd  `cmd:"" group:"move" help:"Copy what appears in a folder."`
+
+	Ls    lsCmd    `cmd:"" group:"look" help:"List a folder, or what a pattern matches."`
+	Cat   catCmd   `cmd:"" group:"look" help:"Write remote files to standard output."`
+	Stat  statCmd  `cmd:"" group:"look" help:"Show what the server tells of a file or folder."`
+	Df    dfCmd    `cmd:"" group:"look" help:"Show how much room there is."`
+	Check checkCmd `cmd:"" group:"look" help:"Compare a local folder with a remote one."`
+
+	Rm    rmCmd    `cmd:"" group:"change" help:"Remove files and folders."`
+	Mkdir mkdirCmd `cmd:"" group:"change" help:"Make folders."`
+	Mv    mvCmd    `cmd:"" group:"change" help:"Rename or move on the server."`
+	Chmod chmodCmd `cmd:"" group:"change" help:"Set permissions."`
 
 	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
+	Drill  drillCmd  `cmd:"" group:"test" help:"Rehearse failures, and measure how long they last and what they cost."`
 
-	Version versionCmd `cmd:"" group:"self" help:"Print the version."`
+	Fleet fleetCmd `cmd:"" group:"move" help:"Share transfer jobs between machines."`
+
+	Demo       demoCmd       `cmd:"" group:"self" help:"Show it at work, on servers and a bad line of its own."`
+	Completion completionCmd `cmd:"" group:"self" help:"Print what makes a shell complete commands and flags."`
+	Man        manCmd        `cmd:"" group:"self" help:"Print the manual page."`
+	Version    versionCmd    `cmd:"" group:"self" help:"Print the version."`
 }
 
 // groups are the headings of the help, by the keys of the commands' group tags.
@@ -22,6 +41,6 @@ func groups() map[string]string {
 		"self":   "About ftpx:",
 
 		"how": "How it connects:", "login": "How it logs in:", "show": "What is shown:",
-		"what": "What is moved:", "way": "How it is moved:",
+		"what": "What is concerned:", "way": "How it is done:", "ready": "When a file is whole, and what follows:", "job": "The job:",
 	}
 }

@@ -149,7 +149,7 @@ func (c *doctorCmd) servers(w *world) ([]server, error) {
 	}
 	var out []server
 	for _, p := range places {
-		out = append(out, server{name: p.host(), reach: func(ctx context.Context, env cli.Env) (ftpx.Config, func(), error) {
+		out = append(out, server{name: p.Host(), reach: func(ctx context.Context, env cli.Env) (ftpx.Config, func(), error) {
 			return w.reach(ctx, env, p)
 		}})
 	}

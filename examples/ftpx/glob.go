@@ -20,8 +20,8 @@ func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
 
 // expand returns the remote paths that a place names, sorted: itself, or what its pattern
 // matches. A path that is there by just that name is no pattern.
-func (s *session) expand(ctx context.Context, p place) ([]string, error) {
-	full := p.full()
+func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
+	full := p.Full()
 	if !isPattern(full) {
 		return []string{full}, nil
 	}
@@ -29,12 +29,12 @@ func (s *session) expand(ctx context.Context, p place) ([]string, error) {
 		return []string{full}, nil
 	}
 	if !doublestar.ValidatePattern(full) {
-		return nil, fmt.Errorf("%w: %s is no pattern: close its [ or {", cli.ErrUsage, p.text)
+		return nil, fmt.Errorf("%w: %s is no pattern: close its [ or {", cli.ErrUsage, p.Text)
 	}
 	dir, rest := doublestar.SplitPattern(full)
 	paths, err := s.match(ctx, dir, strings.Split(rest, "/"))
 	if err == nil && len(paths) == 0 {
-		err = fmt.Errorf("%w: %s matches nothing", cli.ErrUsage, p.text)
+		err = fmt.Errorf("%w: %s matches nothing", cli.ErrUsage, p.Text)
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), err

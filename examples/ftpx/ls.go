@@ -29,7 +29,7 @@ func (*lsCmd) Help() string {
 
 // Run lists.
 func (c *lsCmd) Run(w *world) error {
-	return c.each(w, c.Place, func(s *session, at string) error {
+	return w.each(c.Place, func(s *session, _ cli.Place, at string) error {
 		e, err := s.Stat(w.ctx, at)
 		if err != nil {
 			return err

@@ -15,7 +15,10 @@ import (
 
 func main() {
 	ctx, stop := cli.Interruptible(context.Background())
-	code := run(ctx, os.Args[1:], cli.System())
+	env := cli.System()
+	done := env.Attended()
+	code := run(ctx, os.Args[1:], env)
+	done()
 	stop()
 	os.Exit(code)
 }

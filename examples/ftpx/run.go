@@ -25,6 +25,7 @@ type world struct {
 	name string // the command, as in messages
 	// given returns the flags that were given, by name, each value as it was written.
 	given func() []given
+	model *kong.Application
 }
 
 // given is a flag of the command line.
@@ -36,8 +37,8 @@ type exit int
 // Error is part of error.
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// ended is how kong ends the command early, after --help.
-type ended int
+// helped is how kong ends the command early, after --help.
+type helped int
 
 // run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, env cli.Env) (code int) {
@@ -45,7 +46,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 	env.Long = true
 	defer func() {
 		if r := recover(); r != nil {
-			e, ok := r.(ended)
+			e, ok := r.(helped)
 			if !ok {
 				panic(r)
 			}
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 	if err != nil {
 		return cli.Fail("ftpx", env, misread(parser, args, err))
 	}
-	w := &world{ctx: ctx, env: env, name: "ftpx " + kctx.Selected().Name, given: func() []given { return givenOf(kctx) }}
+	w := &world{ctx: ctx, env: env, name: "ftpx " + kctx.Selected().Name, given: func() []given { return givenOf(kctx) }, model: parser.Model}
 	err = kctx.Run(w)
 	var told exit
 	switch {
@@ -87,7 +88,7 @@ func newParser(all *commands, env cli.Env) (*kong.Kong, error) {
 		headings = append(headings, kong.Group{Key: key, Title: title})
 	}
 	return kong.New(all, kong.Name("ftpx"), kong.Description(description), kong.Writers(env.Stdout, env.Stderr),
-		kong.Exit(func(code int) { panic(ended(code)) }), kong.ExplicitGroups(headings), kong.Help(help),
+		kong.Exit(func(code int) { panic(helped(code)) }), kong.ExplicitGroups(headings), kong.Help(help),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: columns}))
 }
 
@@ -116,7 +117,7 @@ func givenOf(kctx *kong.Context) (out []given) {
 func misread(parser *kong.Kong, args []string, err error) error {
 	text := strings.NewReplacer(`expected "`, `this is missing: "`, "unexpected argument", "too many arguments, beginning with").Replace(err.Error())
 	if long := singleDash(parser, args); long != "" {
-		text = fmt.Sprintf("%s: a flag of several letters has two dashes: -%[1]s", long)
+		text = fmt.Sprintf("%q: a flag of several letters has two dashes: write -%s", long, long)
 	}
 	command := "ftpx"
 	var pe *kong.ParseError

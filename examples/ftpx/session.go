@@ -7,22 +7,58 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
-// session is a client of a server, and the place that named it.
+// session is a client of a server.
 type session struct {
 	ftpx.Client
-	place place
-	close func() error
+	flags *cli.Flags
+}
+
+// sessions are the clients of a run, one for each server.
+type sessions struct {
+	w       *world
+	open    map[string]*session
+	display *cli.Display // nil without a terminal
+}
+
+// of returns the client for a place, connecting if there is none yet.
+func (ss *sessions) of(p cli.Place) (*session, error) {
+	if s := ss.open[p.Host()]; s != nil {
+		return s, nil
+	}
+	f, err := ss.w.flags()
+	if err != nil {
+		return nil, err
+	}
+	if ss.display == nil {
+		ss.display = cli.NewDisplay(f, ss.w.env)
+	}
+	client, err := f.Open(ss.w.ctx, ss.w.env, p, ss.display)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	s := &session{Client: client, flags: f}
+	ss.open[p.Host()] = s
+	return s, nil
+}
+
+func (ss *sessions) close() {
+	ss.display.Close()
+	for _, s := range ss.open {
+		_ = s.Close() // nothing was sent
+		s.flags.Close()
+	}
 }
 
 // remotes reads arguments that are all places on servers.
-func remotes(args []string) ([]place, error) {
-	var places []place
+func remotes(args []string) ([]cli.Place, error) {
+	var places []cli.Place
 	for _, arg := range args {
-		p, err := parsePlace(arg)
+		p, err := cli.ParsePlace(arg)
 		if err != nil {
 			return nil, err
 		}
-		if !p.remote {
+		if !p.Remote {
 			return nil, fmt.Errorf("%w: %s is a local path: write host:%[2]s, or a URL", cli.ErrUsage, arg)
 		}
 		places = append(places, p)
@@ -32,31 +68,62 @@ func remotes(args []string) ([]place, error) {
 
 // each calls do for each remote path that the arguments name. One that fails does not stop
 // the others.
-func (c *connection) each(w *world, args []string, do func(*session, string) error) error {
+func (w *world) each(args []string, do func(s *session, p cli.Place, at string) error) error {
+	return w.eachAs(patterns, args, do)
+}
+
+// How the paths of arguments are read.
+const (
+	patterns  = false
+	literally = true
+)
+
+// eachAs is each for paths that are patterns or not.
+func (w *world) eachAs(literal bool, args []string, do func(s *session, p cli.Place, at string) error) error {
 	places, err := remotes(args)
 	if err != nil {
 		return err
 	}
-	sessions := &sessions{c: c, w: w, open: map[string]*session{}}
+	sessions := &sessions{w: w, open: map[string]*session{}}
 	defer sessions.close()
-	code := 0
+	var failed codes
 	for _, p := range places {
 		s, err := sessions.of(p)
 		if err != nil {
 			return err
 		}
-		paths, err := s.expand(w.ctx, p)
+		paths := []string{p.Full()}
+		if !literal {
+			paths, err = s.expand(w.ctx, p)
+		}
 		for _, at := range paths {
-			if err = do(s, at); err != nil {
-				code = max(code, cli.FailFile(w.name, w.env, err))
-				err = nil
+			if err := do(s, p, at); err != nil && failed.add(w, err) {
+				return failed.err()
 			}
 		}
-		if err != nil {
-			code = max(code, cli.FailFile(w.name, w.env, err))
+		if err != nil && failed.add(w, err) {
+			break
 		}
 	}
-	if code != 0 {
+	return failed.err()
+}
+
+// codes gathers the exit codes of what has failed.
+type codes []int
+
+// add tells of a failure. It returns true if all else would meet the same.
+func (c *codes) add(w *world, err error) bool {
+	code := cli.Fail(w.name, w.env, err)
+	ends := w.ctx.Err() != nil || cli.EndsAll(err)
+	if code == cli.ExitConnect && !ends {
+		code = cli.ExitSome
+	}
+	*c = append(*c, code)
+	return ends
+}
+
+func (c codes) err() error {
+	if code := cli.Together(c); code != cli.ExitDone {
 		return exit(code)
 	}
 	return nil

@@ -25,9 +25,9 @@ func TestTerminal(t *testing.T) {
 	clitest.Write(t, src, files)
 	clitest.Write(t, w.Root, map[string]string{"in/one/": ""})
 	c := clitest.Command{Main: run, Terminal: true, StdoutTerminal: true}
-	args := append(w.Flags(), src, w.URLOf("sftp", "in"))
+	args := append(w.Flags("-rate", "1M"), src, w.URLOf("sftp", "in")) // so that there is something to see
 	args[len(args)-1] = strings.Replace(args[len(args)-1], "127.0.0.1", "127.0.0.1:"+strconv.Itoa(w.SFTP.Port()), 1)
-	s := c.Run(t.Context(), t, args...).Want(t, cli.ExitSome, "refuse one", "of 2 files, ", "of 3.0 MiB", ": 2 done, 1 failed, 0 unknown, 0 unchanged, 1 folder made")
+	s := c.Run(t.Context(), t, args...).Want(t, cli.ExitSome, "refuse one", "2 done, 1 failed", "of 3.0 MiB", ": 2 done, 1 failed, 0 unknown, 0 unchanged, 1 folder made")
 	for _, line := range []string{"upload zero (0 B, sftp, checked by size", "upload sub/big (3.0 MiB, sftp, checked by size"} {
 		if !strings.Contains(s.Err+s.Out, line) {
 			t.Errorf("%q is not shown: %q %q", line, s.Out, s.Err)

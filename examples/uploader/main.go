@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/demo"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	case demonstrate && len(args) > 0:
 		return cli.Fail("uploader", env, fmt.Errorf("%w: -demo takes no SOURCE and no URL", cli.ErrUsage))
 	case demonstrate:
-		return (&demo{env: env, seed: seed}).run(ctx)
+		return demo.Run(ctx, env, seed)
 	}
 	sources, cfg, err := configure(ctx, &f, env, args)
 	if err != nil {
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
-	client, err := cli.Connect(ctx, "uploader", f, env, cfg)
+	client, err := cli.Connect(ctx, f, env, cfg)
 	if err != nil {
 		return cli.NoClient("uploader", f, env, err)
 	}
@@ -102,7 +103,6 @@ func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) ([
 	if err != nil {
 		return fail(err)
 	}
-	opts.Hooks = cli.Hooks(*f, env)
 	cfg, err := cli.ParseURL(rawURL, &opts)
 	return sources, cfg, err
 }

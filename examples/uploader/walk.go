@@ -55,7 +55,7 @@ func (w *walker) source(s source) bool {
 		// Opening a pipe would wait for its writer.
 		return w.failed(s.path, s.name, &fs.PathError{Op: "upload", Path: s.path, Err: errors.New("it is neither a file nor a folder any more")})
 	}
-	return w.file(s.path, s.name)
+	return w.file(s.path, s.name, info.Size())
 }
 
 // folder sends what a folder holds. It is created by the first file in it, or by
@@ -72,7 +72,7 @@ func (w *walker) folder(dir, remote string) bool {
 		entries, err := f.ReadDir(batch)
 		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 		for _, e := range entries {
-			sent, more := w.entry(filepath.Join(dir, e.Name()), path.Join(remote, e.Name()), e.Type())
+			sent, more := w.entry(filepath.Join(dir, e.Name()), path.Join(remote, e.Name()), e)
 			if !more {
 				return false
 			}
@@ -102,9 +102,11 @@ func (w *walker) folder(dir, remote string) bool {
 
 // entry sends one entry of a folder. sent says that it creates the folder's twin
 // on the server.
-func (w *walker) entry(local, remote string, mode fs.FileMode) (sent, more bool) {
+func (w *walker) entry(local, remote string, e fs.DirEntry) (sent, more bool) {
+	mode := e.Type()
+	info, err := e.Info()
 	if mode&fs.ModeSymlink != 0 {
-		info, err := os.Stat(local)
+		info, err = os.Stat(local)
 		switch {
 		case err != nil:
 			return false, w.failed(local, remote, fmt.Errorf("link that leads nowhere: %w", err))
@@ -121,11 +123,15 @@ func (w *walker) entry(local, remote string, mode fs.FileMode) (sent, more bool)
 		cli.Note(w.flags, w.env, "skipped %q: neither a file nor a folder", local)
 		return false, true
 	}
-	return true, w.file(local, remote)
+	size := int64(0)
+	if err == nil {
+		size = info.Size()
+	}
+	return true, w.file(local, remote, size)
 }
 
-func (w *walker) file(local, remote string) bool {
-	return w.yield(cli.Job{Local: local, Remote: remote, Do: func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
+func (w *walker) file(local, remote string, size int64) bool {
+	return w.yield(cli.Job{Local: local, Remote: remote, Size: size, Do: func(ctx context.Context, progress func(ftpx.ProgressInfo)) (ftpx.Result, error) {
 		opts := w.ways
 		opts.CreateDirs, opts.Progress = true, progress
 		return w.client.Upload(ctx, local, remote, &opts)

@@ -266,7 +266,9 @@ func TestLargeFirst(t *testing.T) {
 	var once sync.Once
 	var mu sync.Mutex
 	var begun []string // in the order in which the server is first asked to write them
-	w := start(t, ftpx.SFTP, func(o *testserver.TrioOptions, _ *ftpx.Options) {
+	// An FTP server answers the other connections while a write waits; one of SFTP opens
+	// files and folders one after the other, so that the folder could wait for the write.
+	w := start(t, ftpx.FTP, func(o *testserver.TrioOptions, _ *ftpx.Options) {
 		o.Access = func(op testserver.Op, p string) error {
 			switch {
 			case op == testserver.OpList && p == "/tree/z":

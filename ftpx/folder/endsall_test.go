@@ -16,6 +16,7 @@ import (
 // TestWhatAllWouldMeetEndsTheJob: passive ports that are closed to us cost one retry
 // budget, not one for each file.
 func TestWhatAllWouldMeetEndsTheJob(t *testing.T) {
+	t.Parallel()
 	w := start(t, ftpx.FTP, func(o *testserver.TrioOptions, c *ftpx.Options) {
 		c.Retry = retry.Policy{MaxElapsed: time.Second}
 		o.FTP = func(f *testserver.FTPOptions) {

@@ -20,7 +20,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		afterChild(strings.Split(args, "\n"))
 		return
 	}
-	goleak.VerifyTestMain(memtemp.Tests(m))
+	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8))
 }
 
 var protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTPSImplicit, ftpx.FTP}
@@ -84,7 +84,9 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 	opts.Password, opts.Ports = ftpx.Secret(w.Password), ports
 	opts.SSH = transport.SSH{HostKeyFingerprints: []string{w.fingerprint()}}
 	opts.TLS = transport.TLS{RootCAs: w.CA.Pool()}
-	opts.Retry = retry.Policy{MaxAttempts: 30, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}
+	if opts.Retry.MaxElapsed == 0 {
+		opts.Retry = retry.Policy{MaxAttempts: 30, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}
+	}
 	opts.Hooks = &ftpx.Hooks{
 		Done: func(i ftpx.DoneInfo) {
 			w.mu.Lock()

@@ -22,6 +22,11 @@ import (
 // part of a time. A name whose only dot is its first character has no extension.
 type Template string
 
+// Literal is the template of just this name.
+func Literal(name string) Template {
+	return Template(strings.NewReplacer("{", "{{", "}", "}}").Replace(name))
+}
+
 type fieldKind uint8
 
 const (

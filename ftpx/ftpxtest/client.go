@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -288,6 +290,28 @@ func (c *Client) Raw(ctx context.Context, line string) (ftpx.Reply, error) {
 		return ftpx.Reply{}, err
 	}
 	return c.Client.Raw(ctx, line)
+}
+
+// Open implements [ftpx.Client]. It fails on demand as "stat", the reads of the file as
+// "read".
+func (c *Client) Open(ctx context.Context, remotePath string) (*ftpx.File, error) {
+	if err := c.called("stat", "", remotePath); err != nil {
+		return nil, err
+	}
+	file, err := c.Client.Open(ctx, remotePath)
+	if err != nil {
+		return nil, err
+	}
+	dir, name := path.Split(remotePath)
+	return ftpx.NewFile(&openFile{readable: file, f: &fileSystem{c: c, dir: dir}, name: name}), nil
+}
+
+// Create implements [ftpx.Client]. It fails on demand as "put".
+func (c *Client) Create(ctx context.Context, remotePath string, opts *ftpx.PutOptions) (*ftpx.Writer, error) {
+	if strings.HasSuffix(remotePath, "/") {
+		return c.Client.Create(ctx, remotePath, opts) // an error of its own
+	}
+	return ftpx.NewWriter(ctx, func(ctx context.Context, r io.Reader) (ftpx.Result, error) { return c.Put(ctx, remotePath, r, opts) }), nil
 }
 
 // Ping implements [ftpx.Client].

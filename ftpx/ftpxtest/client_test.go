@@ -122,6 +122,14 @@ func TestFailNext(t *testing.T) {
 		{"Raw", "raw", func() error { _, err := c.Raw(ctx, "NOOP"); return err }},
 		{"Remove", "remove", func() error { return c.Remove(ctx, "q") }},
 		{"RemoveAll", "remove", func() error { return c.RemoveAll(ctx, "a") }},
+		{"Open", "stat", func() error { _, err := c.Open(ctx, "f"); return err }},
+		{"Create", "put", func() error {
+			w, err := c.Create(ctx, "w", nil)
+			if err != nil {
+				return err
+			}
+			return w.Close()
+		}},
 		{"Ping", "ping", func() error { return c.Ping(ctx) }},
 		{"FS.Open", "stat", func() error { _, err := sub.Open("f"); return err }},
 		{"FS.Stat", "stat", func() error { _, err := fs.Stat(sub, "f"); return err }},

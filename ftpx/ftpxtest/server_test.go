@@ -15,11 +15,11 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(memtemp.Tests(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.InMemory(m)) }
 
 var protocols = []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTPSImplicit, ftpx.FTP}
 

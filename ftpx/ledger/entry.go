@@ -28,6 +28,9 @@ type State string
 // been delivered.
 const StateUnknown State = "unknown"
 
+// StateDead: a consumer of package watch has said that nothing can be done about the file.
+const StateDead State = "dead"
+
 // Entry is the record of one file of one job.
 type Entry struct {
 	// Job names the job; a ledger may serve several.

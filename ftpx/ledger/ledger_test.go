@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ledger"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		child(path)
 		return
 	}
-	goleak.VerifyTestMain(memtemp.Tests(m))
+	goleak.VerifyTestMain(testmain.InMemory(m))
 }
 
 func open(t *testing.T, path string, opts *ledger.Options) *ledger.Ledger {

@@ -18,13 +18,13 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/watch"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(memtemp.Tests(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8)) }
 
 // connect starts servers and returns a client and the folder that they serve.
 func connect(t testing.TB, p ftpx.Protocol) (ftpx.Client, string) {

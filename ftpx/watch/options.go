@@ -91,7 +91,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Event is a file that is whole.
+// Event is a file that is whole. Say what became of it: Done, Again or Dead, each from any
+// goroutine, also after the stream has ended.
 type Event struct {
 	// Path is relative to the folder, with slashes.
 	Path string
@@ -102,5 +103,10 @@ type Event struct {
 	// TimeExact says that ModTime is exact to the second.
 	TimeExact bool
 
-	last bool // if it fails again, it is not tried again
+	// Attempt counts how often this version has been yielded, from 1.
+	Attempt int
+
+	last     bool // if it fails again, it is not tried again
+	by       *register
+	giveBack func(failure)
 }

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type stream struct {
 	sel *folder.Selection
 	dir string
 	t   *table
+	reg *register // nil for a job, whose Single asks the ledger
 
 	wake chan struct{} // a token: there is something to do
 
@@ -30,6 +32,7 @@ type stream struct {
 type failure struct {
 	event   Event
 	own     bool // for a reason of its own
+	again   bool // as the consumer has said
 	unready bool // it has changed
 }
 
@@ -96,8 +99,18 @@ func (s *stream) offer(f *file, marker *ftpx.Entry, now time.Time, yield yield) 
 		}
 		return true
 	}
+	settled, err := s.reg.settled(f)
+	if err != nil {
+		s.t.schedule(f, now.Add(s.o.RetryAfter))
+		return yield(Event{Path: f.path}, fmt.Errorf("watch: the ledger: %w", err))
+	}
 	f.taken = true
-	return yield(Event{Path: f.path, Size: f.size, ModTime: f.mtime, TimeExact: f.exact, last: f.tries+1 >= s.o.Attempts}, nil)
+	if settled {
+		return true
+	}
+	f.yielded++
+	return yield(Event{Path: f.path, Size: f.size, ModTime: f.mtime, TimeExact: f.exact, Attempt: f.yielded,
+		last: f.tries+1 >= s.o.Attempts, by: s.reg, giveBack: s.giveBack}, nil)
 }
 
 // wait sleeps until a moment, or until there is something to do.

@@ -14,13 +14,14 @@ type file struct {
 	mtime time.Time
 	exact bool
 
-	since time.Time // when it was first seen as it is
-	due   time.Time // when it is to be looked at again, if at >= 0
-	at    int       // its place in the queue, -1 for none
-	scan  uint64    // the look at the folder in which it was last seen
-	taken bool      // this version has been yielded
-	tries int       // how often it failed for a reason of its own
-	pause time.Duration
+	since   time.Time // when it was first seen as it is
+	due     time.Time // when it is to be looked at again, if at >= 0
+	at      int       // its place in the queue, -1 for none
+	scan    uint64    // the look at the folder in which it was last seen
+	taken   bool      // this version has been yielded
+	tries   int       // how often it failed for a reason of its own
+	yielded int       // how often this version has been
+	pause   time.Duration
 }
 
 // table is the files of the folder, and which of them are to be looked at when. It is

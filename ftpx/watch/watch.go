@@ -18,14 +18,31 @@ var ErrGone = errors.New("watch: the watched folder is not there")
 // comes alone, with the path that it is about if that is not the folder itself; the
 // stream goes on after it, unless it is one of the options, which ends it.
 //
+// The consumer says what became of a file with [Event].Done, Again or Dead. With
+// Options.Folder.Ledger that is remembered: what is done or dead is not yielded by a later
+// stream of the same Options.Folder.Job either, until it changes, and what nothing was said
+// of is. So each file is dealt with at least once, whenever the process ends.
+//
 // Links to folders are not followed.
 func Local(ctx context.Context, dir string, opts *Options) iter.Seq2[Event, error] {
-	return events(ctx, opts, func(o Options) (runner, error) { return newLocal(o, dir) })
+	return events(ctx, opts, func(o Options) (runner, error) {
+		s, err := newLocal(o, dir)
+		if err == nil {
+			s.reg = newRegister(&o, "local", s.dir)
+		}
+		return s, err
+	})
 }
 
 // Remote is [Local] for a folder on a server.
 func Remote(ctx context.Context, c ftpx.Client, dir string, opts *Options) iter.Seq2[Event, error] {
-	return events(ctx, opts, func(o Options) (runner, error) { return newRemote(o, c, dir) })
+	return events(ctx, opts, func(o Options) (runner, error) {
+		s, err := newRemote(o, c, dir)
+		if err == nil {
+			s.reg = newRegister(&o, "remote", s.dir)
+		}
+		return s, err
+	})
 }
 
 // runner is a localStream or a remoteStream.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
 // TestMain is the command itself where it was started by itself: the programs
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	case modeRun:
 		err = runMain()
 	default:
-		os.Exit(memtemp.Tests(m).Run())
+		os.Exit(testmain.InMemory(m).Run())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -9,10 +9,10 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/faultsweep"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(memtemp.Tests(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8)) }
 
 // full asks for every operation and many pairs, which takes minutes.
 func full() bool { return os.Getenv("FTPX_SWEEP") == "full" }
@@ -56,6 +56,7 @@ func sweep(t *testing.T, opts faultsweep.EmbeddedOptions) {
 }
 
 func TestEmbeddedSingles(t *testing.T) {
+	t.Parallel()
 	opts := faultsweep.EmbeddedOptions{Seed: 1, Stride: 7}
 	switch {
 	case full():
@@ -69,6 +70,7 @@ func TestEmbeddedSingles(t *testing.T) {
 }
 
 func TestEmbeddedPairs(t *testing.T) {
+	t.Parallel()
 	opts := faultsweep.EmbeddedOptions{Seed: 2, Pairs: 10}
 	switch {
 	case full():

@@ -21,7 +21,6 @@ var tooHeavy = []string{
 	"github.com/fsnotify",
 	"github.com/pelletier/go-toml",
 	"github.com/alecthomas/kong",
-	"github.com/vbauerster/mpb",
 	"github.com/fclairamb/ftpserverlib",
 	"github.com/spf13/afero",
 }

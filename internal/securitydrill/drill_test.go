@@ -3,7 +3,6 @@ package securitydrill
 import (
 	"context"
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,17 +14,13 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
 	// The drills wait for attackers who say nothing, more than they compute.
-	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
-		_ = flag.Set("test.parallel", "8") // a flag that there is, and a number
-	}
-	goleak.VerifyTestMain(memtemp.Tests(m))
+	goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8))
 }
 
 // A drill is one attack, and what the client must say to it.
@@ -68,6 +63,7 @@ const (
 // TestNothingIsSentInClear plays each drill against a client that is being
 // opened, and against an upload and a download on one that worked before.
 func TestNothingIsSentInClear(t *testing.T) {
+	t.Parallel()
 	for _, d := range slices.Concat(sshDrills, tlsDrills, downgradeDrills) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

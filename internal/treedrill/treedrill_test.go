@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
 func TestMain(m *testing.M) {
@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 		childMain()
 		return
 	}
-	os.Exit(memtemp.Tests(m).Run())
+	os.Exit(testmain.InMemory(m).Run())
 }
 
 // TestEmbedded: a tree goes up and down over each protocol, through resets and kills. It

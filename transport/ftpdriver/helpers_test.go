@@ -17,13 +17,13 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(memtemp.Tests(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8)) }
 
 // ca is the authority of all tests.
 var ca = sync.OnceValue(func() *pki.CA {

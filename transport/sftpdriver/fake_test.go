@@ -18,12 +18,12 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(memtemp.Tests(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 8)) }
 
 // fake is an SFTP server in memory that can be told to misbehave packet by
 // packet, which neither sshd nor pkg/sftp's servers can.

@@ -66,6 +66,9 @@ func newHostVerifier(ep *transport.Endpoint) (*hostVerifier, error) {
 			}
 			v.pins = append(v.pins, pin)
 		}
+		if v.trustFile = s.TrustOnFirstUse; v.trustFile != "" && !missing(v.trustFile) {
+			v.files = []string{v.trustFile}
+		}
 		return v, nil
 	}
 	if v.files, err = knownHostsFiles(s); err != nil {
@@ -220,6 +223,9 @@ func (v *hostVerifier) authorityOf(cert *ssh.Certificate) *knownLine {
 func (v *hostVerifier) checkPins(key ssh.PublicKey) error {
 	print := ssh.FingerprintSHA256(plainKey(key))
 	if slices.Contains(v.pins, print) {
+		if v.trustFile != "" {
+			return v.trust(plainKey(key))
+		}
 		return nil
 	}
 	v.shown = append(v.shown, fmt.Sprintf("%s (%s)", print, plainKey(key).Type()))

@@ -271,3 +271,23 @@ func TestWildcard(t *testing.T) {
 		t.Error("negation")
 	}
 }
+
+// TestPinnedKeyIsAdded: a pin together with TrustOnFirstUse writes the key down, once, and
+// no other key.
+func TestPinnedKeyIsAdded(t *testing.T) {
+	ep, ed, _, _ := hostKeyServer(t)
+	file := filepath.Join(t.TempDir(), "new", "known_hosts")
+	ep.SSH.KnownHosts = []string{}
+	ep.SSH.TrustOnFirstUse, ep.SSH.HostKeyFingerprints = file, []string{"SHA256:" + strings.Repeat("A", 43)}
+	dialFail(t, ep, transport.KindHostKey)
+	if !missing(file) {
+		t.Error("a key was written down that is not the pinned one")
+	}
+	ep.SSH.HostKeyFingerprints = []string{ed.Fingerprint()}
+	for range 2 {
+		dialOK(t, ep)
+	}
+	if data := string(must(os.ReadFile(file))); strings.TrimSpace(data) != pki.KnownHost(ep.Addr(), ed.Public()) {
+		t.Errorf("%q", data)
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -57,15 +56,6 @@ func TestBytes(t *testing.T) {
 		1<<20 - 1: "1024.0 KiB", 1 << 20: "1.0 MiB", 5 << 30: "5.0 GiB", 1 << 50: "1.0 PiB", 1<<63 - 1: "8.0 EiB"} {
 		if got := Bytes(n); got != want {
 			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
-
-func TestShort(t *testing.T) {
-	for s, want := range map[string]string{"": "", "abcde": "abcde", "abcdef": "…cdef", "帳票帳票票": "帳票帳票票", "x帳票帳票票": "…票帳票票", "a\xff\xff\xff\xff\xff": "…\uFFFD\uFFFD\uFFFD\uFFFD"} {
-		got := short(s, 5)
-		if got != want || utf8.RuneCountInString(got) > 5 {
-			t.Errorf("short(%q, 5) = %q, want %q", s, got, want)
 		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Parse reads a command line, and makes the outputs of env fit for several
@@ -58,30 +60,54 @@ func Version() string {
 }
 
 // Setter returns a function that sets flags by their names, for commands that read their
-// command line in another way; names that are none of [Flags] it passes over. Its errors
-// are [ErrUsage].
-func (f *Flags) Setter() func(name, value string) error {
+// command line in another way: those of [Flags], of [Own], and what more registers. Its
+// errors are [ErrUsage].
+func (f *Flags) Setter(more func(*flag.FlagSet)) func(name, value string) error {
 	fs := flag.NewFlagSet("", flag.ContinueOnError)
 	f.register(fs)
-	f.Sending(fs)
+	f.own(fs)
+	more(fs)
 	return func(name, value string) error {
 		if fs.Lookup(name) == nil {
+			return nil // the command's own
+		}
+		err := fs.Set(name, value)
+		switch {
+		case err == nil:
 			return nil
+		case strings.HasPrefix(err.Error(), strconv.Quote(value)):
+			return fmt.Errorf("%w: --%s: %w", ErrUsage, name, err)
 		}
-		if err := fs.Set(name, value); err != nil {
-			return fmt.Errorf("%w: --%s %q: %w", ErrUsage, name, value, err)
-		}
-		return nil
+		return fmt.Errorf("%w: --%s %q: %w", ErrUsage, name, value, err)
 	}
 }
 
-// FailFile is [Fail] for one file of several: the others may be well.
-func FailFile(name string, env Env, err error) int {
-	code := Fail(name, env, err)
-	if code == ExitConnect && !EndsAll(err) {
-		return ExitSome
+// own defines the flags of [Own], and those of their own of the one command.
+func (f *Flags) own(fs *flag.FlagSet) {
+	f.Own.Use = true
+	fs.BoolVar(&f.Own.None, "no-config", false, "")
+	fs.StringVar(&f.Own.File, "ssh-config", "", "")
+	fs.Func("option", "", func(s string) error { f.Own.Set = append(f.Own.Set, s); return nil })
+	fs.Func("jump", "", func(s string) error { f.Own.Jumps = append(f.Own.Jumps, s); return nil })
+	fs.Func("port", "", func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > 65535 {
+			return errors.New("write a port from 1 to 65535")
+		}
+		f.Own.Port = n
+		return nil
+	})
+	for name, to := range map[string]*int{"connections": &f.Connections, "files": &f.Files} {
+		fs.Func(name, "", func(s string) error {
+			n, err := strconv.Atoi(s)
+			if err != nil || n < 1 {
+				return errors.New("write a whole number from 1, as 8")
+			}
+			*to = n
+			return nil
+		})
 	}
-	return code
+	fs.BoolVar(&f.Verbose, "verbose", false, "")
 }
 
 // meant says which flag was perhaps meant by one that is not defined.
@@ -116,6 +142,14 @@ func parseAll(fs *flag.FlagSet, args []string) (rest []string, err error) {
 
 // Fail prints an error and returns its exit code, see [ExitOf].
 func Fail(name string, env Env, err error) int {
+	if env.Long {
+		if ftpx.KindOf(err) == transport.KindCanceled {
+			fmt.Fprintf(env.Stderr, "%sftpx: interrupted\n", ClearLine(env))
+		} else {
+			fmt.Fprintf(env.Stderr, "ftpx: %s\n", Line(env, "", err))
+		}
+		return ExitOf(err)
+	}
 	fmt.Fprintf(env.Stderr, "%s: %s\n", name, Words(err))
 	if h := hint(err); h != "" {
 		fmt.Fprintf(env.Stderr, "%s: %s\n", name, h)

@@ -11,16 +11,26 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/retry"
 )
 
-// lines hands on what is written.
-type lines chan string
-
-func (l lines) Write(p []byte) (int, error) {
-	l <- string(p)
-	return len(p), nil
+// until is a terminal that tells when it has been written some words.
+type until struct {
+	buffer
+	says string
+	seen chan struct{}
 }
 
-// TestConnecting: who looks at a terminal is told what is waited for, also where a server
-// says nothing at all; nobody else is.
+func (u *until) Write(p []byte) (int, error) {
+	n, err := u.buffer.Write(p)
+	if strings.Contains(u.String(), u.says) {
+		select {
+		case u.seen <- struct{}{}:
+		default:
+		}
+	}
+	return n, err
+}
+
+// TestConnecting: who looks at a terminal is told at once what is waited for, also where a
+// server says nothing at all, and then why; nobody else is.
 func TestConnecting(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -37,8 +47,8 @@ func TestConnecting(t *testing.T) {
 		port int
 		says string
 	}{
-		"silent":  {port(silent), "mirror: connecting to 127.0.0.1 ..."},
-		"refused": {port(closed), "connection refused: trying again"},
+		"silent":  {port(silent), "connecting to 127.0.0.1 by SFTP"},
+		"refused": {port(closed), "connection refused (attempt 1): again in "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -46,25 +56,22 @@ func TestConnecting(t *testing.T) {
 			cfg := ftpx.Config{Host: "127.0.0.1", User: "u", Options: ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Password: "x",
 				Ports: ftpx.Ports{SFTP: c.port}, Retry: retry.Policy{InitialDelay: time.Hour, MaxDelay: time.Hour, MaxElapsed: 24 * time.Hour}}}
 			for _, env := range []Env{{}, {Terminal: true}} {
-				out := make(lines, 10)
-				env.Stderr = out
+				out := &until{says: c.says, seen: make(chan struct{}, 1)}
+				env.Stdout, env.Stderr = &buffer{}, out
 				ended := make(chan error, 1)
 				short, end := context.WithTimeout(ctx, 50*time.Millisecond)
 				if env.Terminal {
 					short = ctx
 				}
 				go func() {
-					_, err := Connect(short, "mirror", Flags{}, env, cfg)
+					_, err := Connect(short, Flags{}, env, cfg)
 					ended <- err
 				}()
 				if env.Terminal {
 					select {
-					case got := <-out:
-						if !strings.Contains(got, c.says) || strings.Count(got, "\n") != 1 {
-							t.Errorf("%q, want %q", got, c.says)
-						}
+					case <-out.seen:
 					case <-time.After(10 * time.Second):
-						t.Error("nothing is said")
+						t.Errorf("not said: %q", out.String())
 					}
 					cancel()
 				}
@@ -72,8 +79,10 @@ func TestConnecting(t *testing.T) {
 					t.Error("it is connected")
 				}
 				end()
-				if !env.Terminal && len(out) > 0 {
-					t.Errorf("said where nobody looks: %q", <-out)
+				if said := out.String(); !env.Terminal && said != "" {
+					t.Errorf("said where nobody looks: %q", said)
+				} else if env.Terminal && !strings.HasSuffix(said, "\r\x1b[J") {
+					t.Errorf("it stays there: %q", said)
 				}
 			}
 		})

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -60,6 +61,29 @@ Of several jobs or targets: the code of those that did not end with 0 if they
 agree, else 1.
 `
 
+// ExitCode is an exit code and what it means.
+type ExitCode struct {
+	// Code is the number.
+	Code int
+	// Meaning says what it means, in a line.
+	Meaning string
+}
+
+// ExitCodes are those of the one command.
+func ExitCodes() []ExitCode {
+	return []ExitCode{
+		{ExitDone, "all is done; what was to be the same is the same"},
+		{ExitSome, "some files failed or differ, or deleting was refused; each is named"},
+		{ExitUsage, "bad usage: flags, configuration, address, a local source that does not exist"},
+		{ExitConnect, "no connection could be made, or after a loss none again"},
+		{ExitLogin, "the login was refused"},
+		{ExitIdentity, "the server's identity (host key or certificate) did not verify"},
+		{ExitUnknown, "of some files the outcome is unknown, and nothing failed: look whether they arrived"},
+		{ExitLocked, "another run holds the job's lock or its ledger"},
+		{ExitInterrupted, "interrupted; what has arrived is kept, and the same command goes on from there"},
+	}
+}
+
 // ErrUsage marks what the caller must change on the command line.
 var ErrUsage = errors.New("usage")
 
@@ -82,6 +106,20 @@ func ExitOf(err error) int {
 		return ExitIdentity
 	}
 	return ExitConnect
+}
+
+// Together is the exit code of several things that were done.
+func Together(codes []int) int {
+	codes = slices.DeleteFunc(slices.Clone(codes), func(c int) bool { return c == ExitDone })
+	switch {
+	case len(codes) == 0:
+		return ExitDone
+	case slices.Contains(codes, ExitInterrupted):
+		return ExitInterrupted
+	case len(slices.Compact(codes)) == 1:
+		return codes[0]
+	}
+	return ExitSome
 }
 
 // Hint names the flags that have to do with a failure, in a line, or is empty.

@@ -46,6 +46,8 @@ type Flags struct {
 	// RetryFor is how long to go on without progress, Stall how long a line may be
 	// silent; 0 means the library's own.
 	RetryFor, Stall time.Duration
+	// Retry, if it is not zero, is the policy in place of RetryFor.
+	Retry retry.Policy
 	// PasswordFile is the file that holds the password, or "".
 	PasswordFile string
 	// Verify is "auto", "size" or "full".
@@ -69,7 +71,14 @@ type Flags struct {
 	// Version prints the version and does nothing else.
 	Version bool
 
+	// Own connects as the user's ssh and curl do.
+	Own Own
+	// Connections is how many connections are open at most, Files how many files are under
+	// way at once; 0 means the library's own.
+	Connections, Files int
+
 	way *tunnel.Tunnel // of Via, once Options has made it
+	end []func() error // what Close does
 }
 
 // list is a flag that may be given several times, or with commas where no file's own
@@ -108,7 +117,7 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.Agent, "agent", false, "use the SSH agent of $SSH_AUTH_SOCK")
 	fs.StringVar(&f.CA, "ca", "", "PEM `file` of certificate authorities to trust")
 	f.Parallel = 4
-	numberVar(fs, &f.Parallel, "parallel", "`number` of connections at once (default 4)")
+	numberVar(fs, &f.Parallel, "parallel", "`number` of connections at once (default 4), which small files share")
 	fs.BoolVar(&f.JSON, "json", false, "one JSON record a file on standard output, and a summary")
 	fs.BoolVar(&f.Quiet, "quiet", false, "say nothing unless something fails")
 	fs.BoolVar(&f.Verbose, "v", false, "tell of protocol choice, retries and resumes")
@@ -220,7 +229,7 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 		return opts, err
 	}
 	identities := []string(f.Identities)
-	if password == "" && len(identities) == 0 && !f.Agent {
+	if password == "" && len(identities) == 0 && !f.Agent && !f.Own.Use {
 		identities = userKeys(env)
 	}
 	ask := passphrases(ctx, env)
@@ -237,8 +246,12 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	}
 	opts.TLS = transport.TLS{CAFile: f.CA}
 	opts.StallTimeout = f.Stall
-	opts.MaxConns = f.Parallel
-	opts.Retry = retry.Policy{MaxElapsed: f.RetryFor}
+	if opts.MaxConns = f.Parallel; f.Own.Use {
+		opts.MaxConns = f.Connections
+	}
+	if opts.Retry = f.Retry; opts.Retry.MaxElapsed == 0 && opts.Retry.MaxAttempts == 0 && opts.Retry.InitialDelay == 0 && opts.Retry.MaxDelay == 0 {
+		opts.Retry = retry.Policy{MaxElapsed: f.RetryFor}
+	}
 	if err := f.names(&opts); err != nil {
 		return opts, err
 	}
@@ -247,7 +260,9 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 		return questions(ctx, env, asking, fmt.Sprintf("jump host %q:", hop.Host), hop.Password)
 	})
 	// After the jump hosts were made of these options: none may be told this password.
-	opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", password)
+	if !f.Own.Use || password != "" {
+		opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", password)
+	}
 	return opts, err
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 
-	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -12,38 +11,5 @@ import (
 func Note(f Flags, env Env, format string, args ...any) {
 	if !f.Quiet {
 		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
-	}
-}
-
-// Hooks tell of what happens on the way, with -v.
-func Hooks(f Flags, env Env) *ftpx.Hooks {
-	if !f.Verbose {
-		return nil
-	}
-	env = env.Shared()
-	say := func(format string, args ...any) {
-		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
-	}
-	return &ftpx.Hooks{
-		Protocol: func(i ftpx.ProtocolInfo) {
-			if i.Chosen {
-				say("using %v", i.Protocol)
-			} else {
-				say("not using %v: %v", i.Protocol, i.Why)
-			}
-		},
-		Host: func(i ftpx.HostInfo) {
-			if i.Why == nil {
-				say("back to %s from %s", i.Host, i.Previous)
-			} else {
-				say("turning to %s: %s: %v", i.Host, i.Previous, i.Why)
-			}
-		},
-		Retry: func(i ftpx.RetryInfo) {
-			say("%s %s: attempt %d failed (%v), next in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
-		},
-		Resume: func(i ftpx.ResumeInfo) {
-			say("%s %s: going on at %d of %d, proven by %s", i.Op, i.Remote, i.Offset, i.Size, i.Proof)
-		},
 	}
 }

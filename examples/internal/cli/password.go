@@ -32,7 +32,7 @@ func (f *Flags) password(ctx context.Context, env Env) (ftpx.Secret, error) {
 	if pw := env.Getenv("FTPX_PASSWORD"); pw != "" {
 		return ftpx.Secret(pw), nil
 	}
-	if env.Prompt == nil || len(f.Identities) > 0 || f.Agent {
+	if env.Prompt == nil || len(f.Identities) > 0 || f.Agent || f.Own.Use {
 		return "", nil
 	}
 	question := "Password: "

@@ -105,11 +105,24 @@ func NewRecord(op, local, remote string, res ftpx.Result, err error) Record {
 		r.Protocol = res.Protocol.String()
 	}
 	if err != nil {
+		r.Outcome = outcomeOf(res, err).String()
 		r.Error, r.Kind = Words(err), ftpx.KindOf(err).String()
 	} else {
 		r.Verified = res.Verified.String()
 	}
 	return r
+}
+
+// outcomeOf is what came of a file that failed: what was not even tried is not done.
+func outcomeOf(res ftpx.Result, err error) ftpx.Outcome {
+	var e *ftpx.Error
+	switch {
+	case errors.As(err, &e) && (res == ftpx.Result{}):
+		return e.Outcome
+	case res == ftpx.Result{}:
+		return ftpx.NotDone
+	}
+	return res.Outcome
 }
 
 // line is the record in plain words.

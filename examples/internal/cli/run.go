@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 )
 
 // Job is one file, or one thing that could not become one.
@@ -19,6 +20,8 @@ type Job struct {
 	Err error
 	// Folder says that Do creates a folder, which is told of only if it fails.
 	Folder bool
+	// Size is that of the file in bytes, 0 where it is not known.
+	Size int64
 	// Last puts the job off until the others are done; those put off are then done
 	// one by one, shorter local paths first.
 	Last bool
@@ -33,20 +36,12 @@ type Job struct {
 func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield func(Job) bool) error, closing func() error) int {
 	env = env.Shared()
 	r := &runner{printer: newPrinter(f, env), ctx: ctx, op: op, jobs: make(chan Job), stop: make(chan struct{})}
-	if env.Terminal && !f.JSON && !f.Quiet {
-		r.bars = newBars(env)
-	}
-	var workers sync.WaitGroup
-	for range f.Parallel {
-		workers.Go(func() {
-			for j := range r.jobs {
-				r.do(j)
-			}
-		})
-	}
+	r.display = NewDisplay(&f, env)
+	r.large = make(chan struct{}, f.Parallel)
+	r.work(f.Parallel)
 	err := produce(r.yield)
 	close(r.jobs)
-	workers.Wait()
+	r.workers.Wait()
 	if err != nil && r.more() {
 		r.do(Job{Err: err})
 	}
@@ -62,9 +57,7 @@ func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield fu
 			r.record(NewRecord(OpVerify, "", RemoteOf(err), ftpx.Result{}, err), nil)
 		}
 	}
-	if r.bars != nil {
-		r.bars.close()
-	}
+	r.display.Close()
 	exit := r.exit()
 	r.summary(exit, r.fatal)
 	return exit
@@ -74,12 +67,15 @@ func Run(ctx context.Context, op string, f Flags, env Env, produce func(yield fu
 // that called it.
 type runner struct {
 	*printer
-	ctx  context.Context
-	op   string
-	bars *bars // nil without a terminal
-	jobs chan Job
-	last []Job
-	cut  bool // something has not even been tried
+	ctx     context.Context
+	op      string
+	display *Display // nil without a terminal
+	jobs    chan Job
+	large   chan struct{} // holds a token for each large file under way
+	workers sync.WaitGroup
+	grown   sync.Once // more workers have been set to work
+	last    []Job
+	cut     bool // something has not even been tried
 
 	once  sync.Once     // for what follows, which workers set
 	stop  chan struct{} // closed when fatal has been set
@@ -117,6 +113,40 @@ func (r *runner) more() bool {
 	return false
 }
 
+// work sets workers to work. As soon as a file has been moved there are as many as small
+// files may be under way, which share the connections; with Flags.Parallel 1 there is one.
+func (r *runner) work(n int) {
+	for range n {
+		r.workers.Go(func() {
+			for j := range r.jobs {
+				r.inTurn(j)
+			}
+		})
+	}
+}
+
+func (r *runner) grow() {
+	if n := r.flags.Parallel; n > 1 {
+		r.grown.Do(func() { r.work(max(folder.DefaultSmall-n, 0)) })
+	}
+}
+
+// largeFile is the size above which a file takes a connection of its own: small ones
+// share those that there are.
+const largeFile = 256 << 10
+
+// inTurn waits with a large file until fewer than Flags.Parallel of them are under way.
+func (r *runner) inTurn(j Job) {
+	if j.Size > largeFile {
+		select {
+		case r.large <- struct{}{}:
+			defer func() { <-r.large }()
+		case <-r.ctx.Done():
+		}
+	}
+	r.do(j)
+}
+
 func (r *runner) do(j Job) {
 	op := r.op
 	if j.Folder {
@@ -126,6 +156,9 @@ func (r *runner) do(j Job) {
 	at := &last{}
 	if err == nil {
 		res, err = r.transfer(j, at)
+	}
+	if err == nil {
+		r.grow()
 	}
 	if err == nil && j.Folder {
 		return
@@ -147,15 +180,20 @@ func (r *runner) transfer(j Job, at *last) (ftpx.Result, error) {
 	switch {
 	case j.Folder:
 		return j.Do(r.ctx, nil)
-	case r.bars == nil:
+	case r.display == nil:
 		return j.Do(r.ctx, at.progress)
 	}
-	b := &bar{bars: r.bars}
 	res, err := j.Do(r.ctx, func(i ftpx.ProgressInfo) {
 		at.progress(i)
-		b.progress(i)
+		r.display.progress(i)
 	})
-	b.end(err == nil)
+	if i := at.info(); i.Op != "" {
+		r.display.ended(i.Op, i.Local, i.Remote)
+	}
+	if err == nil {
+		r.display.File(res.Size)
+	}
+
 	return res, err
 }
 

@@ -65,8 +65,12 @@ func (f *Flags) reach(opts *ftpx.Options, answers func(*tunnel.Hop) ssh.Keyboard
 	return nil
 }
 
-// Close ends the tunnel, if there is one.
+// Close ends what servers are reached through.
 func (f *Flags) Close() {
+	for _, end := range f.end {
+		_ = end()
+	}
+	f.end = nil
 	if f.way != nil {
 		_ = f.way.Close()
 	}

@@ -18,14 +18,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
-	"github.com/seed01fc2e40/go-ftpx/internal/memtemp"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 )
 
 // ScriptMain is a TestMain that makes commands runnable from scripts, as processes of
 // their own, and looks for leaked goroutines after the tests.
 func ScriptMain(m *testing.M, commands map[string]func()) {
-	testscript.Main(memtemp.Tests(leakFree{m}), commands)
+	testscript.Main(testmain.InMemory(leakFree{m}), commands)
 }
 
 type leakFree struct{ m *testing.M }

@@ -9,6 +9,33 @@ type file struct {
 	Defaults settings `toml:"defaults"`
 	// Jobs are the jobs, in the order in which they run.
 	Jobs []fileJob `toml:"job"`
+	// Fleet, Partners and Roots are for the workers of a fleet.
+	Fleet    *fleetSettings `toml:"fleet"`
+	Partners []partner      `toml:"target"`
+	Roots    []root         `toml:"root"`
+}
+
+// fleetSettings is [fleet]: how a worker works.
+type fleetSettings struct {
+	Name        *string `toml:"name"`
+	Spool       *string `toml:"spool"`
+	Connections *int    `toml:"connections"`
+	Tries       *int    `toml:"tries"`
+	Grace       *age    `toml:"grace"`
+}
+
+// partner is a [[target]] of a fleet. Its connection wins over that of the defaults.
+type partner struct {
+	Name        string `toml:"name"`
+	URL         string `toml:"url"`
+	Connections *int   `toml:"connections"`
+	connection
+}
+
+// root is a [[root]]: a folder that the jobs of a fleet may use.
+type root struct {
+	Name string `toml:"name"`
+	Path string `toml:"path"`
 }
 
 // fileJob is a [[job]].
@@ -36,6 +63,7 @@ type settings struct {
 	NewerThan     *age       `toml:"newer_than"`
 	OlderThan     *age       `toml:"older_than"`
 	Links         *linking   `toml:"links"`
+	KeepModes     *bool      `toml:"keep_modes"`
 	FoldCase      *bool      `toml:"fold_case"`
 	Compare       *comparing `toml:"compare"`
 	Tolerance     *age       `toml:"tolerance"`
@@ -104,6 +132,8 @@ type connection struct {
 	Standby          []string   `toml:"standby"`
 	Via              []string   `toml:"via"`
 	Parallel         *int       `toml:"parallel"`
+	Connections      *int       `toml:"connections"`
+	Files            *int       `toml:"files"`
 	Rate             *size      `toml:"rate"`
 	MaxListing       *size      `toml:"max_listing"`
 	Stall            *age       `toml:"stall"`

@@ -77,7 +77,8 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	textual(fs, "max-size", "leave out larger files, `bytes` as 10k or 1M", &s.MaxSize)
 	textual(fs, "newer-than", "leave out files of a higher `age`, as 36h or 7d", &s.NewerThan)
 	textual(fs, "older-than", "leave out files of a lower `age`, which may still be being written", &s.OlderThan)
-	textual(fs, "links", "`policy` of symbolic links: skip or follow (default skip)", &s.Links)
+	textual(fs, "links", "`policy` of symbolic links: skip, follow, files (follow those to files) or keep (make links, over SFTP) (default skip)", &s.Links)
+	boolean(fs, "keep-modes", "give files and folders the permission bits of the source's", &s.KeepModes)
 	boolean(fs, "fold-case", "names that differ only in case are one at the target, as on Windows", &s.FoldCase)
 	textual(fs, "compare", "`how` files that both sides have are told apart: time (and size), size, proof (by content) or always (copy) (default time)", &s.Compare)
 	textual(fs, "tolerance", "how far two times of one file may be apart (default 1s)", &s.Tolerance)
@@ -143,24 +144,20 @@ func (f *Flags) job(args []string) (*Job, error) {
 	}
 	source, dest := args[0], args[1]
 	var bad Problems
-	note := func(key, text string) {
-		text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,").Replace(text)
-		bad = append(bad, strings.NewReplacer("_", "-", ".", "-").Replace("-"+key)+": "+text)
-	}
-	for _, arg := range args {
-		if how := cli.Scp(arg); how != "" && isURL(source) == isURL(dest) {
-			return nil, fmt.Errorf("%w: %s", cli.ErrUsage, how)
-		}
-	}
-	if isURL(source) == isURL(dest) {
-		return nil, fmt.Errorf("%w: of SOURCE %q and DEST %q just one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
+	note := func(key, text string) { bad = append(bad, f.problem(key, text)) }
+	far, up, err := f.sides(source, dest)
+	if err != nil {
+		return nil, err
 	}
 	if source == "" || dest == "" {
 		return nil, fmt.Errorf("%w: SOURCE or DEST is empty: \".\" is the current folder", cli.ErrUsage)
 	}
-	j := &Job{Name: f.Name, Source: source, Up: isURL(dest), Options: f.set.build(isURL(dest), note), Watch: f.set.watching(), set: f.set,
+	j := &Job{Name: f.Name, Source: source, Up: up, Options: f.set.build(up, note), Watch: f.set.watching(), set: f.set,
 		Manifest: value(f.set.Manifest), Ledger: value(f.set.Ledger), Report: value(f.set.Report)}
 	to := Target{Name: dest, URL: source, Local: dest, flags: f.Flags}
+	if f.Own.Use {
+		to.place = far
+	}
 	if j.Up {
 		to.URL, to.Local = dest, source
 	}
@@ -176,17 +173,75 @@ func (f *Flags) job(args []string) (*Job, error) {
 		checkName(j.Name, note)
 	}
 	c := connection{AllowPlaintext: &f.AllowPlaintext}
-	checkURL(to.URL, &c, map[bool]string{true: "DEST", false: "SOURCE"}[j.Up], func(key, text string) {
-		bad = append(bad, key+": "+text)
-	})
-	if len(bad) > 0 {
-		return nil, fmt.Errorf("%w: %s", cli.ErrUsage, bad[0])
+	if far.Alias == "" {
+		checkURL(to.URL, &c, map[bool]string{true: "DEST", false: "SOURCE"}[j.Up], func(key, text string) {
+			bad = append(bad, key+": "+text)
+		})
 	}
-	var err error
+	if err := bad.usage(); err != nil {
+		return nil, err
+	}
 	if j.Lock, err = lockPath(f.LockDir, j.Name); err != nil {
 		return nil, fmt.Errorf("%w: %w", cli.ErrUsage, err)
 	}
 	return j, nil
+}
+
+// sides finds out which side is on a server, and whether that is what is copied to.
+func (f *Flags) sides(source, dest string) (far cli.Place, up bool, err error) {
+	if f.Own.Use {
+		s, err := cli.ParsePlace(source)
+		if err != nil {
+			return far, false, err
+		}
+		d, err := cli.ParsePlace(dest)
+		switch {
+		case err != nil:
+			return far, false, err
+		case s.Remote && d.Remote:
+			return far, false, fmt.Errorf("%w: %s and %s are both remote: between two servers, fetch to a local folder first", cli.ErrUsage, source, dest)
+		case !s.Remote && !d.Remote:
+			return far, false, fmt.Errorf("%w: neither %s nor %s is remote: write host:folder, or a URL", cli.ErrUsage, source, dest)
+		case d.Remote:
+			return d, true, nil
+		}
+		return s, false, nil
+	}
+	if isURL(source) != isURL(dest) {
+		return cli.Place{Text: source}, isURL(dest), nil
+	}
+	for _, arg := range []string{source, dest} {
+		if how := cli.Scp(arg); how != "" {
+			return far, false, fmt.Errorf("%w: %s", cli.ErrUsage, how)
+		}
+	}
+	return far, false, fmt.Errorf("%w: of SOURCE %q and DEST %q just one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
+}
+
+// problem says what is wrong with a setting in terms of flags.
+func (f *Flags) problem(key, text string) string {
+	text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,").Replace(text)
+	return strings.NewReplacer("_", "-", ".", "-").Replace("-"+key) + ": " + text
+}
+
+// usage is the first of the problems as an error, nil for none.
+func (p Problems) usage() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", cli.ErrUsage, p[0])
+}
+
+// Setter returns a function that sets flags by their names, those of [cli.Flags] too, for
+// commands that read their command line in another way. Its errors are [cli.ErrUsage].
+func (f *Flags) Setter(watch bool) func(name, value string) error {
+	return f.Flags.Setter(func(fs *flag.FlagSet) {
+		if watch {
+			f.RegisterWatch(fs)
+		} else {
+			f.Register(fs)
+		}
+	})
 }
 
 // The kinds of flags. Each leaves nil what was not given, as a file does.

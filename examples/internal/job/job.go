@@ -36,6 +36,8 @@ type Target struct {
 	// URL is that of the remote folder, Local the local one.
 	URL, Local string
 
+	place          cli.Place // of URL
+	parts          Plan      // nil for the two folders
 	flags          cli.Flags
 	retry          retry.Policy
 	passwordEnv    string // "" for FTPX_PASSWORD
@@ -50,7 +52,7 @@ func (s *settings) build(up bool, bad func(key, text string)) folder.Options {
 		Include: s.Include, Exclude: s.Exclude,
 		MinSize: value(s.MinSize).v, MaxSize: value(s.MaxSize).v,
 		NewerThan: duration(s.NewerThan), OlderThan: duration(s.OlderThan),
-		Links: value(s.Links).v, FoldCase: value(s.FoldCase),
+		Links: value(s.Links).v, KeepModes: value(s.KeepModes), FoldCase: value(s.FoldCase),
 		Compare: value(s.Compare).v, Tolerance: duration(s.Tolerance),
 		Delete: value(s.Delete), MaxDelete: value(s.MaxDelete).v, PartialAge: duration(s.PartialAge),
 		StopOnError: value(s.StopOnError), Once: value(s.Once), ResendUnknown: value(s.ResendUnknown),

@@ -19,6 +19,7 @@ import (
 type leg struct {
 	*run
 	t         *Target
+	part      *Part // that is being copied
 	sum       Summary
 	fatal     error                   // what every other file would meet too
 	cancel    context.CancelCauseFunc // ends the leg for that
@@ -35,7 +36,7 @@ func (l *leg) do(outer context.Context) error {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	l.cancel = cancel
-	if l.Up {
+	if l.Up && l.t.parts == nil {
 		if info, err := os.Stat(l.t.Local); err != nil {
 			return cli.Missing(l.sourceName(), err)
 		} else if !info.IsDir() {
@@ -54,11 +55,16 @@ func (l *leg) do(outer context.Context) error {
 			return err
 		}
 	}
-	if l.progress != nil && o.Ready.Stable == 0 {
-		l.survey(ctx, client, base, o)
+	parts := []Part{{Local: l.t.Local, Remote: base}}
+	if l.t.parts != nil {
+		if parts, err = l.t.parts(ctx, client); err != nil {
+			return err
+		}
 	}
-	rep, err := l.copy(ctx, client, base, o)
-	l.sum.Unchanged, l.sum.Left, l.sum.NotReady, l.sum.Taken, l.sum.TimesLost = rep.Unchanged, rep.Left, rep.NotReady, rep.Taken, rep.TimesLost
+	if l.progress != nil && o.Ready.Stable == 0 {
+		l.survey(ctx, client, parts, o)
+	}
+	err = l.copyAll(ctx, client, parts, o)
 	switch {
 	case !l.Manifest || ctx.Err() != nil:
 	case !l.Up:
@@ -84,7 +90,11 @@ func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
 	defer way.Close()
 	for _, err := range cli.Failures(client.Close()) {
 		rel := strings.TrimPrefix(cli.RemoteOf(err), l.base+"/")
-		rec := Record{Record: cli.NewRecord(cli.OpVerify, filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, ftpx.Result{}, err),
+		local := ""
+		if l.t.parts == nil {
+			local = filepath.Join(l.t.Local, filepath.FromSlash(rel))
+		}
+		rec := Record{Record: cli.NewRecord(cli.OpVerify, local, rel, ftpx.Result{}, err),
 			Job: l.Name, Target: l.t.Name, Path: rel}
 		l.tell(&rec)
 	}
@@ -92,42 +102,44 @@ func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
 
 // connect opens the client; base is the folder of the URL.
 func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err error) {
-	opts, err := l.t.options(ctx, l.env)
-	if err != nil {
-		return nil, "", err
+	place := l.t.place
+	if place.Text == "" { // of a file, whose URLs are checked
+		cfg, err := cli.ParseURL(l.t.URL, nil)
+		if err != nil {
+			return nil, "", err
+		}
+		place = cli.Place{Text: l.t.URL, Path: cfg.Base}
 	}
-	opts.Hooks = l.progress.Hook(cli.Hooks(l.f.Flags, l.env))
-	cfg, err := cli.ParseURL(l.t.URL, &opts)
-	if err != nil {
-		return nil, "", err
-	}
-	if base = cfg.Base; base == "" {
+	if base = place.Path; base == "" {
 		base = "."
 	}
 	l.base = base
-	cfg.Base = ""
-	client, err = cli.Connect(ctx, l.out.named(l.Name), l.f.Flags, l.env, cfg)
+	env, flags, err := l.t.access(l.env)
 	if err != nil {
-		l.t.flags.Close()
+		return nil, "", err
+	}
+	client, err = flags.Open(ctx, env, place, l.progress)
+	if err != nil {
+		flags.Close()
 		return nil, "", err
 	}
 	l.connected = true
 	return client, base, nil
 }
 
-// options are the client's. Secrets come from where the target says.
-func (t *Target) options(ctx context.Context, env cli.Env) (ftpx.Options, error) {
+// access says with what the server is reached. Secrets come from where the target says.
+func (t *Target) access(env cli.Env) (cli.Env, *cli.Flags, error) {
 	vars := map[string]string{"FTPX_PASSWORD": t.passwordEnv, "FTPX_PASSPHRASE": t.passphraseEnv}
 	given := map[string]string{}
 	for key, name := range map[string]string{"password_env": t.passwordEnv, "passphrase_env": t.passphraseEnv} {
 		if name != "" && env.Getenv(name) == "" {
-			return ftpx.Options{}, fmt.Errorf("%w: %s: the environment variable %s is not set: set it where the job is started", cli.ErrUsage, key, name)
+			return env, nil, fmt.Errorf("%w: %s: the environment variable %s is not set: set it where the job is started", cli.ErrUsage, key, name)
 		}
 	}
 	if t.passphraseFile != "" {
 		b, err := os.ReadFile(t.passphraseFile)
 		if err != nil {
-			return ftpx.Options{}, fmt.Errorf("%w: passphrase_file: %w", cli.ErrUsage, err)
+			return env, nil, fmt.Errorf("%w: passphrase_file: %w", cli.ErrUsage, err)
 		}
 		given["FTPX_PASSPHRASE"] = strings.TrimRight(string(b), "\r\n")
 	}
@@ -141,40 +153,82 @@ func (t *Target) options(ctx context.Context, env cli.Env) (ftpx.Options, error)
 		}
 		return env.Getenv(name)
 	}
-	opts, err := t.flags.Options(ctx, with)
-	if t.retry.MaxElapsed > 0 || t.retry.MaxAttempts > 0 || t.retry.InitialDelay > 0 || t.retry.MaxDelay > 0 {
-		opts.Retry = t.retry
-	}
-	return opts, err
+	t.flags.Retry = t.retry
+	return with, &t.flags, nil
 }
 
-// copy does the work.
-func (l *leg) copy(ctx context.Context, client ftpx.Client, base string, o folder.Options) (folder.Report, error) {
-	o.DryRun = o.DryRun || l.f.DryRun
-	if n := l.t.flags.Parallel; n != folder.DefaultParallel { // else small files share the connections
-		o.Parallel = n
+// copyAll copies the parts. One that fails does not stop the others, unless they would all
+// meet the same.
+func (l *leg) copyAll(ctx context.Context, client ftpx.Client, parts []Part, o folder.Options) error {
+	var errs []error
+	for i := range parts {
+		if ctx.Err() != nil && i > 0 {
+			break
+		}
+		rep, err := l.copy(ctx, client, &parts[i], o)
+		l.sum.take(rep)
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// copy does the work for one part.
+func (l *leg) copy(ctx context.Context, client ftpx.Client, part *Part, o folder.Options) (folder.Report, error) {
+	l.part = part
+	if part.Err != nil {
+		l.item(folder.Item{Action: folder.Refuse, Path: part.As, Size: -1, Err: part.Err})
+		return folder.Report{}, fmt.Errorf("%w: %w", folder.ErrIncomplete, part.Err)
+	}
+	if part.Stream != nil {
+		return folder.Report{}, l.stream(ctx, client, part, &o)
+	}
+	o = part.options(o)
+	o.DryRun = o.DryRun || l.f.DryRun
+	o.Parallel = l.t.flags.Files // -parallel is about connections: small files share them
 	o.OnItem = l.item
 	if l.ledger != nil {
 		o.Ledger = l.ledger
 		o.Job = l.Name + " " + l.t.Name
 	}
 	if l.Up {
-		return folder.Upload(ctx, client, l.t.Local, base, &o)
+		return folder.Upload(ctx, client, part.Local, part.Remote, &o)
 	}
-	return folder.Download(ctx, client, base, l.t.Local, &o)
+	return folder.Download(ctx, client, part.Remote, part.Local, &o)
+}
+
+// stream moves what comes from a pipe, or goes into one.
+func (l *leg) stream(ctx context.Context, client ftpx.Client, part *Part, o *folder.Options) error {
+	if l.quiet {
+		return nil // nobody knows how much it is
+	}
+	i := folder.Item{Action: map[bool]folder.Action{true: folder.Send, false: folder.Fetch}[l.Up], Path: part.As, Size: -1}
+	if i.Reason = "it is streamed"; !l.f.DryRun {
+		i.Result, i.Err = part.Stream(ctx, client, o)
+		i.Size = i.Result.Size
+	}
+	if l.item(i); i.Err != nil {
+		return fmt.Errorf("%w: %w", folder.ErrIncomplete, i.Err)
+	}
+	return nil
 }
 
 // survey finds out how much there is to do, for who looks at a terminal: a dry run,
 // that is one more listing of each folder.
-func (l *leg) survey(ctx context.Context, client ftpx.Client, base string, o folder.Options) {
+func (l *leg) survey(ctx context.Context, client ftpx.Client, parts []Part, o folder.Options) {
 	o.DryRun = true
 	l.quiet = true
-	rep, err := l.copy(ctx, client, base, o)
-	l.quiet = false
-	if err == nil || errors.Is(err, folder.ErrIncomplete) { // else the run itself will say
-		l.progress.Expect(rep.Copied, rep.Bytes)
+	for i := range parts {
+		rep, err := l.copy(ctx, client, &parts[i], o)
+		if err == nil || errors.Is(err, folder.ErrIncomplete) { // else the run itself will say
+			l.progress.Expect(rep.Copied, rep.Bytes)
+		}
 	}
+	l.quiet = false
 }
 
 // item is the folder's OnItem, which calls it once at a time.
@@ -182,7 +236,7 @@ func (l *leg) item(i folder.Item) {
 	if l.quiet {
 		return
 	}
-	rec := l.record(l.t, i, l.f.DryRun)
+	rec := l.record(l.t, l.part, i, l.f.DryRun)
 	if i.Action == folder.Send || i.Action == folder.Fetch {
 		l.progress.File(i.Size)
 	}
@@ -191,9 +245,19 @@ func (l *leg) item(i folder.Item) {
 		l.cancel(i.Err)
 	}
 	if i.Err != nil && l.outer != nil && l.outer.Err() != nil && cli.IsCut(i.Err) {
-		l.out.cut.Add(ftpx.ProgressInfo{}) // how far it is, an item does not tell
+		l.out.cut.Add(cutAt(i.Err))
+		l.out.piped = l.out.piped || l.part.Stream != nil
 	}
 	l.tell(&rec)
+}
+
+// cutAt is how far a transfer had come that was cut off.
+func cutAt(err error) ftpx.ProgressInfo {
+	var e *ftpx.Error
+	if !errors.As(err, &e) {
+		return ftpx.ProgressInfo{}
+	}
+	return ftpx.ProgressInfo{Op: e.Op, Local: e.Local, Remote: e.Remote, Offset: e.Offset, Size: e.Size}
 }
 
 // tell counts and shows a record.

@@ -37,7 +37,7 @@ func (l *leg) writeManifest(ctx context.Context) error {
 	}
 	if l.f.DryRun {
 		l.planned = true
-		rec := l.record(l.t, folder.Item{Action: folder.Send, Path: folder.ManifestName, Size: int64(len(data)), Reason: "it would be written anew"}, true)
+		rec := l.record(l.t, &Part{Local: l.t.Local}, folder.Item{Action: folder.Send, Path: folder.ManifestName, Size: int64(len(data)), Reason: "it would be written anew"}, true)
 		l.tell(&rec)
 		return nil
 	}
@@ -59,8 +59,8 @@ func (l *leg) sendManifest(ctx context.Context, client ftpx.Client, base string)
 	}
 	o := l.Options
 	o.Delete, o.MaxDelete = false, 0
-	o.Include, o.Exclude = []string{"/" + folder.ManifestName}, []string{"/*/"}
-	rep, err := l.copy(ctx, client, base, o)
+	o.Include, o.Exclude = nil, nil
+	rep, err := l.copy(ctx, client, &Part{Local: l.t.Local, Remote: base, Names: []string{folder.ManifestName}}, o)
 	l.sum.Unchanged += rep.Unchanged
 	return err
 }

@@ -22,6 +22,7 @@ type output struct {
 	plan   bool // a dry run, whose lines are what it is for
 	config bool
 	cut    cli.Cut
+	piped  bool   // what was cut off cannot be read again
 	name   string // of the command, where the job has none of its own
 }
 
@@ -46,8 +47,12 @@ func (o *output) record(r *Record) {
 	}
 	switch {
 	case o.cut.N > 0 && r.Kind == transport.KindCanceled.String() && !o.chatty: // the summary tells of it
+	case r.err != nil && o.env.Long:
+		fmt.Fprintln(o.env.Stderr, cli.Line(o.env, r.subject(), r.err))
 	case r.Error != "":
 		fmt.Fprintf(o.env.Stderr, "%s: %s\n", o.named(r.Job), transport.Printable(fmt.Sprintf("%s %s: %s", r.Op, r.Path, r.Error)))
+	case o.loud && (!dull || o.chatty) && o.env.Long:
+		fmt.Fprintln(o.env.Stdout, r.long())
 	case o.loud && (!dull || o.chatty):
 		fmt.Fprintln(o.env.Stdout, r.line())
 	}
@@ -66,8 +71,13 @@ func (o *output) summary(s *Summary) {
 	case o.json:
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
 	case s.Exit == cli.ExitUsage && s.Files == 0 && !o.loud: // what is wrong has been said
+	case s.Exit == cli.ExitInterrupted && o.env.Long:
+		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.longInterrupted(&o.cut, o.piped))
 	case s.Exit == cli.ExitInterrupted:
 		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.interrupted(o.named(s.Job), &o.cut))
+	case o.env.Long && s.Files == 0 && s.Error != "": // it has been said
+	case o.env.Long && (o.loud || s.Exit != cli.ExitDone):
+		fmt.Fprintln(o.env.Stderr, s.long())
 	case o.loud || s.Exit != cli.ExitDone:
 		fmt.Fprintln(o.env.Stderr, s.line(o.named(s.Job)))
 	}
@@ -75,6 +85,12 @@ func (o *output) summary(s *Summary) {
 
 // failed tells of what concerns no single file.
 func (o *output) failed(job string, err error) {
+	if o.env.Long {
+		if ftpx.KindOf(err) != transport.KindCanceled {
+			fmt.Fprintln(o.env.Stderr, "ftpx: "+cli.Line(o.env, "", err))
+		}
+		return
+	}
 	job = o.named(job)
 	fmt.Fprintf(o.env.Stderr, "%s: %s\n", job, cli.Words(err))
 	if ftpx.KindOf(err) == transport.KindCanceled {

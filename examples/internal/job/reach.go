@@ -11,15 +11,17 @@ import (
 // a program that connects by itself. Base is empty. end closes what the server is reached
 // through; it is never nil.
 func (t *Target) Reach(ctx context.Context, env cli.Env) (cfg ftpx.Config, end func(), err error) {
-	end = func() {}
-	opts, err := t.options(ctx, env)
+	with, flags, err := t.access(env)
 	if err != nil {
-		return cfg, end, err
+		return cfg, func() {}, err
 	}
-	if cfg, err = cli.ParseURL(t.URL, &opts); err != nil {
-		t.flags.Close()
-		return cfg, end, err
+	return flags.Reach(ctx, with, t.where())
+}
+
+// where is the place of the target's server.
+func (t *Target) where() cli.Place {
+	if t.place.Text == "" { // of a file, whose URLs are checked
+		return cli.Place{Text: t.URL, Remote: true}
 	}
-	cfg.Base = ""
-	return cfg, t.flags.Close, nil
+	return t.place
 }

@@ -3,8 +3,6 @@ package job
 import (
 	"errors"
 	"fmt"
-	"path"
-	"path/filepath"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -29,6 +27,8 @@ type Record struct {
 	// Reason says in words why this was decided, After what was done about the source.
 	Reason string `json:"reason,omitempty"`
 	After  string `json:"after,omitempty"`
+
+	err error
 }
 
 // Summary is the record of a target, whose Op is "target", or of the whole run, whose
@@ -68,7 +68,7 @@ const (
 )
 
 // record makes the record of an item.
-func (j *Job) record(t *Target, i folder.Item, dry bool) Record {
+func (j *Job) record(t *Target, part *Part, i folder.Item, dry bool) Record {
 	op := map[folder.Action]string{folder.Skip: "skip", folder.Mkdir: "mkdir", folder.Send: "upload", folder.Fetch: "download",
 		folder.Delete: "delete", folder.Link: "link", folder.Chmod: "chmod", folder.Refuse: "refuse"}[i.Action]
 	at := i.Path
@@ -79,8 +79,8 @@ func (j *Job) record(t *Target, i folder.Item, dry bool) Record {
 	if !j.Up {
 		local, remote = at, i.Path
 	}
-	r := Record{Record: cli.NewRecord(op, filepath.Join(t.Local, filepath.FromSlash(local)), path.Clean(remote), i.Result, i.Err),
-		Job: j.Name, Target: t.Name, Path: i.Path, Renamed: i.Target, Dir: i.Dir, Reason: i.Reason, After: i.After}
+	r := Record{Record: cli.NewRecord(op, part.local(local), part.remote(remote), i.Result, i.Err),
+		Job: j.Name, Target: t.Name, Path: i.Path, Renamed: i.Target, Dir: i.Dir, Reason: i.Reason, After: i.After, err: i.Err}
 	if i.Result.Attempts == 0 {
 		r.Verified = "" // nothing was moved
 		r.Size = i.Size
@@ -169,6 +169,15 @@ func (s *Summary) count(r *Record) {
 	case cli.OpVerify:
 		s.Verified++
 	}
+}
+
+// take adds what a run of package folder counts beside its items.
+func (s *Summary) take(rep folder.Report) {
+	s.Unchanged += rep.Unchanged
+	s.Left += rep.Left
+	s.NotReady += rep.NotReady
+	s.Taken += rep.Taken
+	s.TimesLost += rep.TimesLost
 }
 
 // add adds up what targets did.

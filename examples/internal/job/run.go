@@ -18,28 +18,14 @@ import (
 // stop the others.
 func Run(ctx context.Context, f *Flags, env cli.Env, jobs []*Job) int {
 	var codes []int
-	for _, j := range jobs {
-		if ctx.Err() != nil {
+	for i, j := range jobs {
+		if ctx.Err() != nil && i > 0 {
 			codes = append(codes, cli.ExitInterrupted)
 			break
 		}
 		codes = append(codes, j.Run(ctx, f, env))
 	}
-	return together(codes)
-}
-
-// together is the exit code of several things that were done.
-func together(codes []int) int {
-	codes = slices.DeleteFunc(slices.Clone(codes), func(c int) bool { return c == cli.ExitDone })
-	switch {
-	case len(codes) == 0:
-		return cli.ExitDone
-	case slices.Contains(codes, cli.ExitInterrupted):
-		return cli.ExitInterrupted
-	case len(slices.Compact(codes)) == 1:
-		return codes[0]
-	}
-	return cli.ExitSome
+	return cli.Together(codes)
 }
 
 // run is one run of a job. What no comment says otherwise of belongs to the goroutine
@@ -52,7 +38,7 @@ type run struct {
 	begin    time.Time
 	report   *report
 	ledger   *ledger.Ledger // nil for none
-	progress *cli.Progress  // nil without a terminal
+	progress *cli.Display   // nil without a terminal
 	results  []Summary
 }
 
@@ -80,13 +66,13 @@ func (j *Job) Run(ctx context.Context, f *Flags, env cli.Env) int {
 	}
 	err = closing()
 	sum.DurationMS = time.Since(r.begin).Milliseconds()
-	sum.Exit = together(codes)
+	sum.Exit = cli.Together(codes)
 	if err != nil {
-		sum.Exit = together(append(codes, r.fail(&sum, err, cli.ExitSome)))
+		sum.Exit = cli.Together(append(codes, r.fail(&sum, err, cli.ExitSome)))
 	}
 	if r.report != nil {
 		if err := r.report.finish(reportTail{Results: r.results, Summary: sum, Ended: time.Now().UTC()}); err != nil {
-			sum.Exit = together(append(codes, r.fail(&sum, err, cli.ExitSome)))
+			sum.Exit = cli.Together(append(codes, r.fail(&sum, err, cli.ExitSome)))
 		}
 	}
 	r.out.summary(&sum)
@@ -114,7 +100,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		}
 		return errors.Join(errs...)
 	}
-	if !r.f.DryRun {
+	if !r.f.DryRun && r.Lock != "" {
 		l, err := takeLock(r.Lock)
 		switch {
 		case errors.Is(err, errNoLocks):
@@ -150,7 +136,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		return closing, err
 	}
 	if r.out.lively {
-		r.progress = cli.NewProgress(r.env)
+		r.progress = cli.NewDisplay(&r.f.Flags, r.env)
 	}
 	return closing, nil
 }

@@ -20,8 +20,8 @@ func TestTogether(t *testing.T) {
 		codes []int
 		want  int
 	}{{nil, 0}, {[]int{0, 0}, 0}, {[]int{0, 7, 0}, 7}, {[]int{4, 4}, 4}, {[]int{4, 0, 4}, 4}, {[]int{4, 7}, 1}, {[]int{1, 130}, 130}, {[]int{6, 1}, 1}} {
-		if got := together(c.codes); got != c.want {
-			t.Errorf("together(%v) = %d, want %d", c.codes, got, c.want)
+		if got := cli.Together(c.codes); got != c.want {
+			t.Errorf("cli.Together(%v) = %d, want %d", c.codes, got, c.want)
 		}
 	}
 }
@@ -83,9 +83,9 @@ func sum(failed, unknown int) Summary {
 func TestOutput(t *testing.T) {
 	j := &Job{Name: "j", Up: true}
 	to := &Target{Name: "sftp://u@h/in", Local: "src"}
-	ok := j.record(to, folder.Item{Action: folder.Send, Path: "a\x1b[2J", Size: 3, Result: ftpx.Result{Outcome: ftpx.Done, Size: 3, Attempts: 1, Protocol: ftpx.SFTP}}, false)
-	same := j.record(to, folder.Item{Action: folder.Skip, Path: "b", Size: 3, Reason: "the same size and time"}, false)
-	lost := j.record(to, folder.Item{Action: folder.Send, Path: "c", Err: &ftpx.Error{Op: "upload", Outcome: ftpx.Unknown, Err: errors.New("lost")}}, false)
+	ok := j.record(to, &Part{}, folder.Item{Action: folder.Send, Path: "a\x1b[2J", Size: 3, Result: ftpx.Result{Outcome: ftpx.Done, Size: 3, Attempts: 1, Protocol: ftpx.SFTP}}, false)
+	same := j.record(to, &Part{}, folder.Item{Action: folder.Skip, Path: "b", Size: 3, Reason: "the same size and time"}, false)
+	lost := j.record(to, &Part{}, folder.Item{Action: folder.Send, Path: "c", Err: &ftpx.Error{Op: "upload", Outcome: ftpx.Unknown, Err: errors.New("lost")}}, false)
 	if lost.Outcome != "unknown" || ok.Outcome != "done" || same.Outcome != skipped {
 		t.Fatalf("%s %s %s", ok.Outcome, same.Outcome, lost.Outcome)
 	}
@@ -156,7 +156,11 @@ func TestSecrets(t *testing.T) {
 		"key file": {Target{passphraseFile: "/none"}, "", "passphrase_file: "},
 	} {
 		c.t.flags = (&connection{}).flags(paths{})
-		opts, err := c.t.options(t.Context(), env)
+		with, flags, err := c.t.access(env)
+		var opts ftpx.Options
+		if err == nil {
+			opts, err = flags.Options(t.Context(), with)
+		}
 		if err == nil && c.err != "" || err != nil && (c.err == "" || !strings.Contains(err.Error(), c.err) || !errors.Is(err, cli.ErrUsage)) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -33,7 +33,7 @@ func Watch(ctx context.Context, f *Flags, env cli.Env, jobs []*Job) int {
 		})
 	}
 	all.Wait()
-	return together(codes)
+	return cli.Together(codes)
 }
 
 // watchable refuses what only a run with an end can do.
@@ -66,7 +66,7 @@ func (j *Job) watch(ctx context.Context, f *Flags, env cli.Env) int {
 	}
 	r.progress.Close()
 	if err := closing(); err != nil {
-		l.sum.Exit = together([]int{l.sum.Exit, r.fail(&l.sum, err, cli.ExitSome)})
+		l.sum.Exit = cli.Together([]int{l.sum.Exit, r.fail(&l.sum, err, cli.ExitSome)})
 	}
 	l.sum.DurationMS = time.Since(r.begin).Milliseconds()
 	r.out.summary(&l.sum)
@@ -83,16 +83,20 @@ func (l *leg) keepWatch(ctx context.Context) int {
 	if err != nil {
 		return l.fail(&l.sum, err, cli.ExitOf(err))
 	}
+	l.part = &Part{Local: l.t.Local, Remote: base}
 	w := l.Job.Watch
 	w.Folder = l.Options
-	w.Folder.Parallel, w.Folder.OnItem = l.t.flags.Parallel, l.item
+	w.Folder.OnItem = l.item
+	if w.Folder.Parallel = l.t.flags.Files; w.Folder.Parallel == 0 && !l.t.flags.Own.Use {
+		w.Folder.Parallel = l.t.flags.Parallel
+	}
 	if l.ledger != nil {
 		w.Folder.Ledger = l.ledger
 		w.Folder.Job = l.Name + " " + l.t.Name
 	}
 	w.OnError = func(err error) { l.out.failed(l.Name, err) }
 	rep, err := l.look(ctx, client, base, &w)
-	l.sum.Unchanged, l.sum.Left, l.sum.NotReady, l.sum.Taken, l.sum.TimesLost = rep.Unchanged, rep.Left, rep.NotReady, rep.Taken, rep.TimesLost
+	l.sum.take(rep)
 	before := l.sum.Failed
 	l.end(client, &l.t.flags)
 	switch {

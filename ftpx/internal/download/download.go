@@ -32,6 +32,8 @@ type Spec struct {
 	ASCII bool
 	// DropTime leaves the time of the local file at now.
 	DropTime bool
+	// Offset and Length are the part of the file that Span brings.
+	Offset, Length int64
 	// Progress is told how far it is.
 	Progress func(offset, size int64)
 }

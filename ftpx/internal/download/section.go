@@ -36,8 +36,11 @@ type section struct {
 	of      remotefs.Section
 	dst     io.Writer
 	at      int64 // bytes in dst
+	moved   int64 // payload, what was skipped included
 	again   bool
 	checked bool
+	// progress is told that at has grown, nil for the client's hook alone.
+	progress func()
 }
 
 func (p *section) once(ctx context.Context, l *session.Lease) error {
@@ -118,7 +121,12 @@ func (p *section) retrieveFrom(ctx context.Context, l *session.Lease, from int64
 	left := p.of.Offset + p.of.Size - from
 	_, err := l.Retrieve(ctx, p.of.Remote, from, w, &transport.IO{Size: left, Limit: left, Progress: func(n int64) {
 		l.Moved()
+		p.moved += n
 		p.env.Received(n)
+		if p.progress != nil {
+			p.progress()
+			return
+		}
 		p.env.Progress(p.task, p.of.Offset+p.at, p.of.Seen.Size)
 	}})
 	return err

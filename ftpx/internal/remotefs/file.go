@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,18 @@ var _ interface {
 	io.Seeker
 	io.WriterTo
 } = (*file)(nil)
+
+// NewFile returns an open file that is not part of a file system: name is its remote path,
+// and what it was looked at as. ctx bounds it.
+func NewFile(ctx context.Context, s Server, memory *Memory, name string, e transport.Entry) interface {
+	fs.File
+	io.ReaderAt
+	io.Seeker
+	io.WriterTo
+} {
+	e.Name = path.Base(name)
+	return newRemoteFile(&folder{s: s, memory: memory, ctx: ctx, dir: "."}, name, name, e)
+}
 
 func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
 	f := &file{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -117,15 +118,23 @@ type hostFailure struct {
 	err  error
 }
 
-// noHost sums up an attempt that got a connection nowhere.
+// noHost sums up an attempt that got a connection nowhere, with what is known of the hosts
+// that it left to themselves because they are down.
 func (s *Session) noHost(failed []hostFailure) error {
-	if len(failed) == 1 {
-		return failed[0].err
-	}
 	var names []string
 	var errs []error
 	for _, f := range failed {
 		names, errs = append(names, f.host.Name), append(errs, f.err)
+	}
+	for _, h := range s.hosts.list {
+		_, why := h.breaker().state()
+		if why == nil || slices.ContainsFunc(failed, func(f hostFailure) bool { return f.host == h }) {
+			continue
+		}
+		names, errs = append(names, h.Name), append(errs, why)
+	}
+	if len(errs) == 1 {
+		return errs[0]
 	}
 	return s.opts.Events.NoHost(names, errs)
 }

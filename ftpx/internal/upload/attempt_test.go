@@ -66,7 +66,7 @@ func TestFailedStore(t *testing.T) {
 						t.Errorf("%v: %+v, %+v", err, u.part, u.where)
 					}
 					f, _ := u.failure(err).(*Failure)
-					if f.Offset != c.held || f.Unknown || (f.Partial != "") != (c.held > 0) {
+					if f.Offset != c.held || f.Unknown || (f.Partial != "") != (c.moved > 0 && c.generation == 0) {
 						t.Errorf("%+v", f)
 					}
 				})

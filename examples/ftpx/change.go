@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+type rmCmd struct {
+	Recursive bool     `short:"r" group:"what" help:"Folders too, with all that is in them."`
+	Force     bool     `short:"f" group:"what" help:"What is not there is no failure."`
+	DryRun    bool     `short:"n" group:"way" help:"Print what would be removed, and remove nothing."`
+	Place     []string `arg:"" help:"Remote files, folders or patterns."`
+	connection
+}
+
+// Help shows examples.
+func (*rmCmd) Help() string {
+	return `Links are removed, not followed. An empty folder needs no -r.
+
+Examples:
+
+    ftpx rm 'backup:in/*.tmp'
+    ftpx rm -rn backup:old`
+}
+
+// Run removes.
+func (c *rmCmd) Run(w *world) error {
+	return w.each(c.Place, func(s *session, p cli.Place, at string) error {
+		if base := path.Base(at); base == "." || base == "/" || base == ".." {
+			return fmt.Errorf("%w: %s is the login folder, the root, or above: name what is to be removed", cli.ErrUsage, p.Text)
+		}
+		if c.DryRun {
+			if _, err := s.Stat(w.ctx, at); err != nil && !(c.Force && errors.Is(err, fs.ErrNotExist)) {
+				return err
+			} else if err == nil {
+				fmt.Fprintf(w.env.Stdout, "%s: would be removed\n", transport.Printable(at))
+			}
+			return nil
+		}
+		remove := s.Remove
+		if c.Recursive {
+			remove = s.RemoveAll
+			if !c.Force { // of which what is not there is no error
+				if _, err := s.Stat(w.ctx, at); errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
+			}
+		}
+		err := remove(w.ctx, at)
+		if c.Force && errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		if err == nil || c.Recursive {
+			return err
+		}
+		if e, serr := s.Stat(w.ctx, at); serr == nil && e.IsDir() {
+			return fmt.Errorf("%w: %s is a folder that is not empty: -r removes it with all that is in it", cli.ErrUsage, at)
+		}
+		return err
+	})
+}
+
+type mkdirCmd struct {
+	Place []string `arg:"" help:"Remote folders."`
+	connection
+}
+
+// Help shows examples.
+func (*mkdirCmd) Help() string {
+	return `Parents are made too; a folder that is there is no failure.
+
+Examples:
+
+    ftpx mkdir backup:2026/12/01`
+}
+
+// Run makes folders.
+func (c *mkdirCmd) Run(w *world) error {
+	return w.eachAs(literally, c.Place, func(s *session, _ cli.Place, at string) error { return s.MkdirAll(w.ctx, at) })
+}
+
+type mvCmd struct {
+	Args []string `arg:"" name:"source-dest" help:"Remote files or folders, and the new name, or the folder that they go to; on one server."`
+	connection
+}
+
+// Help shows examples.
+func (*mvCmd) Help() string {
+	return `What bears the new name is replaced.
+
+Examples:
+
+    ftpx mv backup:in/a.csv backup:done/
+    ftpx mv 'backup:in/*.csv' backup:done/
+    ftpx mv backup:a.csv b.csv`
+}
+
+// Run renames.
+func (c *mvCmd) Run(w *world) error {
+	if len(c.Args) < 2 {
+		return fmt.Errorf("%w: this is missing: the new name", cli.ErrUsage)
+	}
+	names, last := c.Args[:len(c.Args)-1], c.Args[len(c.Args)-1]
+	first, err := cli.ParsePlace(names[0])
+	if err != nil {
+		return err
+	}
+	to, err := cli.ParsePlace(last)
+	switch {
+	case err != nil:
+		return err
+	case !to.Remote: // a path on the same server
+		to = cli.Place{Text: first.At(last), Remote: true, URL: first.URL, Alias: first.Alias, Path: last}
+	case to.Host() != first.Host():
+		return fmt.Errorf("%w: %s is on another server than %s: a file is renamed on one", cli.ErrUsage, last, names[0])
+	}
+	into, asked := len(names) > 1 || isPattern(first.Path) || to.IsFolder(), false
+	return w.each(names, func(s *session, _ cli.Place, at string) error {
+		if !into && !asked {
+			e, err := s.Stat(w.ctx, to.Full())
+			into, asked = err == nil && e.IsDir(), true
+		}
+		target := to.Full()
+		if into {
+			target = path.Join(target, path.Base(at))
+		}
+		return s.Rename(w.ctx, at, target)
+	})
+}
+
+type chmodCmd struct {
+	Args []string `arg:"" name:"mode-place" help:"Permissions in octal, as 640; then remote files, folders or patterns."`
+	connection
+}
+
+// Help shows examples.
+func (*chmodCmd) Help() string {
+	return `Examples:
+
+    ftpx chmod 640 'backup:in/*.csv'`
+}
+
+// Run sets permissions.
+func (c *chmodCmd) Run(w *world) error {
+	mode, err := strconv.ParseUint(c.Args[0], 8, 12)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %s is no mode: write it in octal, as 640", cli.ErrUsage, c.Args[0])
+	case len(c.Args) < 2:
+		return fmt.Errorf("%w: this is missing: what gets the mode %s", cli.ErrUsage, c.Args[0])
+	}
+	perm := fs.FileMode(mode & 0o777)
+	for bit, m := range map[uint64]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {
+		if mode&bit != 0 {
+			perm |= m
+		}
+	}
+	return w.each(c.Args[1:], func(s *session, _ cli.Place, at string) error { return s.Chmod(w.ctx, at, perm) })
+}

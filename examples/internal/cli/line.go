@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/textproto"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
+	"github.com/seed01fc2e40/go-ftpx/retry"
+	"github.com/seed01fc2e40/go-ftpx/transport"
+)
+
+// Line is an error in one line for who typed a command: the file's name, what was to be
+// done about it, why it could not be, where, and what helps. Each cause is in it once. name
+// is what the error is about where it does not say so itself.
+func Line(env Env, name string, err error) string {
+	var parts []string
+	add := func(text string) {
+		if text = strings.TrimSpace(text); text != "" && !contains(parts, text) {
+			parts = append(parts, text)
+		}
+	}
+	var e *ftpx.Error
+	if errors.As(err, &e) {
+		if name == "" {
+			name = subject(e)
+		}
+		add(name)
+		if said := before(err, e); said != "" && e.Outcome != ftpx.Unknown {
+			add(said) // by a caller, who knows better what was to be done
+		} else {
+			add(undone(e))
+		}
+		add(reason(e.Err))
+		if e.Offset > 0 && e.Partial != "" {
+			add("what has arrived, " + progressOf(e) + ", is kept, and the same command goes on from there")
+		}
+	} else {
+		add(name)
+		add(plain(err, name))
+	}
+	add(remedy(err))
+	return transport.Printable(env.Flags(flagged(strings.Join(parts, ": "))))
+}
+
+// contains reports whether one of the parts says the same.
+func contains(parts []string, text string) bool {
+	for _, p := range parts {
+		if strings.Contains(strings.ToLower(p), strings.ToLower(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// subject is the name of what an error is about.
+func subject(e *ftpx.Error) string {
+	switch {
+	case e.Op == "upload" && e.Local != "":
+		return e.Local
+	case e.Remote != "":
+		return e.Remote
+	}
+	return e.Local
+}
+
+// undone says what was to be done.
+func undone(e *ftpx.Error) string {
+	what := map[string]string{"upload": "not sent", "put": "not sent", "download": "not fetched", "get": "not fetched", "stat": "", "list": "not listed", "rename": "not renamed",
+		"remove": "not removed", "mkdir": "not created", "chmod": "mode not set", "chtimes": "time not set", "space": "room not known", "close": "was replaced after it had been sent"}[e.Op]
+	if e.Outcome == ftpx.Unknown {
+		return "it is not known whether this was done: look whether it is there"
+	}
+	return what
+}
+
+func progressOf(e *ftpx.Error) string {
+	if e.Size > 0 {
+		return Bytes(e.Offset) + " of " + Bytes(e.Size)
+	}
+	return Bytes(e.Offset)
+}
+
+// before is what was said in front of an error of the client's.
+func before(err error, e *ftpx.Error) string {
+	text, _, ok := strings.Cut(err.Error(), e.Error())
+	if !ok || err == error(e) {
+		return ""
+	}
+	return strings.TrimRight(strings.TrimPrefix(text, "folder: "), ": ")
+}
+
+// reason is why, without what has been said: of several attempts the last counts.
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	var hosts *ftpx.HostsError
+	var sel *ftpx.SelectError
+	var spent *retry.Error
+	switch {
+	case errors.As(err, &hosts):
+		var parts []string
+		for i, h := range hosts.Hosts {
+			parts = append(parts, h+": "+reason(hosts.Errs[i]))
+		}
+		return strings.Join(parts, "; ")
+	case errors.As(err, &sel):
+		return triedOf(sel)
+	case errors.As(err, &spent) && spent.Last() != nil && spent.Reason != retry.ReasonCanceled:
+		text := reason(spent.Last())
+		if spent.Count > 1 {
+			text += fmt.Sprintf(" (%d attempts)", spent.Count)
+		}
+		return text
+	}
+	var te *transport.Error
+	if !errors.As(err, &te) {
+		return innermost(err)
+	}
+	return why(te)
+}
+
+// triedOf says which protocols were tried; one cause of all is said once.
+func triedOf(sel *ftpx.SelectError) string {
+	var parts []string
+	for _, t := range sel.Tried {
+		text := reason(t.Why)
+		if len(sel.Tried) > 1 {
+			text = t.Protocol.String() + ": " + text
+		}
+		parts = append(parts, text)
+	}
+	short := *sel
+	short.Tried = nil
+	return strings.Join(parts, "; ") + strings.TrimPrefix(short.Error(), "no protocol could be used:")
+}
+
+// why says what one attempt met, and where.
+func why(te *transport.Error) string {
+	detail := innermost(te.Err)
+	kind := te.Kind.String()
+	text := kind
+	switch {
+	case te.Kind == transport.KindUnknown || te.Kind == transport.KindRefused || te.Kind == transport.KindInvalid || te.Kind == transport.KindUnreachable && detail != "":
+		text = detail
+	case te.Kind == transport.KindNotExist:
+		if text = "no such file or folder"; !sameSaid.MatchString(detail) {
+			text += " (" + detail + ")"
+		}
+	case te.Kind == transport.KindHostKey || te.Kind == transport.KindCertificate:
+		text = detail
+	case detail != "" && !strings.Contains(strings.ToLower(detail), kind):
+		text += ": " + detail
+	case detail != "":
+		text = detail
+	}
+	if te.Addr == "" || strings.Contains(text, te.Addr) || te.Kind == transport.KindHostKey {
+		return text
+	}
+	switch te.Op {
+	case "dial", "connect", "handshake", "login", "":
+		return te.Addr + ": " + text
+	}
+	return text + " (" + te.Addr + ")"
+}
+
+// sameSaid is what servers say of what is not there, and the name of SFTP's code.
+var sameSaid = regexp.MustCompile(`(?i)no such file|not found|not exist|SSH_FX_NO_SUCH|^$`)
+
+// innermost is the text of the cause at the end of a chain, by what the system or the
+// server said.
+func innermost(err error) string {
+	if err == nil {
+		return ""
+	}
+	var reply *textproto.Error
+	var errno syscall.Errno
+	var dns *net.DNSError
+	var op *net.OpError
+	var at *fs.PathError
+	switch {
+	case errors.As(err, &reply):
+		return fmt.Sprintf("%d %s", reply.Code, transport.Printable(reply.Msg))
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no such host " + dns.Name
+	case errors.As(err, &op) && errors.As(err, &errno):
+		return errno.Error()
+	case errors.As(err, &op) && op.Timeout():
+		return "no answer"
+	case errors.As(err, &at):
+		return at.Path + ": " + at.Err.Error()
+	}
+	var te *transport.Error
+	if errors.As(err, &te) {
+		return why(te)
+	}
+	return transport.Printable(err.Error())
+}
+
+// plain is the text of an error that is not the client's.
+func plain(err error, name string) string {
+	text := err.Error()
+	for _, said := range []string{ErrUsage.Error(), "folder", "the destination", "the source", folder.ErrInTheWay.Error(), folder.ErrName.Error()} {
+		text = strings.TrimPrefix(text, said+": ")
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) && err == error(at) || errors.As(err, &at) && errors.Unwrap(err) == error(at) {
+		text = at.Path + ": " + at.Err.Error()
+		if name != "" && (at.Path == name || path.Base(at.Path) == path.Base(name)) {
+			text = at.Err.Error()
+		}
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		text = link.New + ": " + link.Err.Error()
+	}
+	return text
+}
+
+// remedy says what helps against a kind of failure, unless the error says so itself.
+func remedy(err error) string {
+	if errors.Is(err, ErrUsage) {
+		return ""
+	}
+	if errors.Is(err, transport.ErrNoData) {
+		return "the server's passive ports are closed to us: open them in the firewall, or use SFTP, which needs none"
+	}
+	if errors.Is(err, ftpx.ErrSourceChanged) {
+		return "send it again when nobody writes to it"
+	}
+	switch ftpx.KindOf(err) {
+	case transport.KindAuth:
+		return "check the user's name; the password comes from ~/.netrc, $FTPX_PASSWORD, --password-file or a prompt, a key from -i, the agent or ~/.ssh"
+	case transport.KindUnreachable:
+		return "check host and port (-p), and whether the server runs"
+	case transport.KindTimeout:
+		return "check host and port (-p), and whether a firewall is in the way"
+	case transport.KindNoHost:
+		return "check its spelling, or add it to ~/.ssh/config"
+	case transport.KindNotOffered:
+		return "check the port (-p), or choose another protocol by the address: sftp://, ftpes://, ftps://"
+	case transport.KindCertificate:
+		return "have the server's owner renew it, or name its authority with --ca"
+	case transport.KindLost, transport.KindStalled, transport.KindTruncated:
+		return "--retry-for says how long to go on"
+	case transport.KindBusy:
+		return "try later, or with fewer --connections"
+	case transport.KindNoSpace, transport.KindQuota:
+		return "make room there, then run the same command again"
+	case transport.KindPermission:
+		return "choose a folder that the user may use, or another user"
+	}
+	return ""
+}
+
+// flagged puts flags where the library names its options.
+func flagged(text string) string {
+	for _, r := range optionWords {
+		text = r.option.ReplaceAllString(text, r.flag)
+	}
+	return text
+}
+
+// optionWords are the library's words for its options, and those for flags.
+var optionWords = []struct {
+	option *regexp.Regexp
+	flag   string
+}{
+	{regexp.MustCompile(`no way to log in was given: set Password, IdentityFiles, Signers, Agent or KeyboardInteractive`), "there is no key in ~/.ssh or the agent, and no password"},
+	{regexp.MustCompile(`set Password, IdentityFiles, Signers, Agent or KeyboardInteractive`), "give a password or a key"},
+	{regexp.MustCompile(`, or pin it in HostKeyFingerprints, or set TrustOnFirstUse`), ", or pin it with --host-key"},
+	{regexp.MustCompile(`none of those in HostKeyFingerprints`), "none of those of --host-key"},
+	{regexp.MustCompile(`choose another with PartialName`), "choose another with --partial-name"},
+	{regexp.MustCompile(`deliver without one: Delivery Direct sends under the final name, Drop asks nothing about the file`),
+		"--delivery direct sends under the final name, --delivery drop asks nothing about the file"},
+	{regexp.MustCompile(`set Delivery to Drop`), "use --delivery drop"},
+	{regexp.MustCompile(`raise Options\.(\w+) \((-[a-z-]+)\)`), "raise $2"},
+	{regexp.MustCompile(`set Options\.(\w+) \((-[a-z-]+)\)`), "use $2"},
+	{regexp.MustCompile(`set Options\.Ports \(([^)]*)\)`), "use $1"},
+	{regexp.MustCompile(`, or set Config\.Dial`), ", or use --via"},
+	{regexp.MustCompile(`: set Config\.Dial`), ": use --via"},
+	{regexp.MustCompile(`, or set Config\.AllowUnchecked, which means the same here`), ""},
+	{regexp.MustCompile(`raise Options\.MaxConns`), "raise --connections"},
+	{regexp.MustCompile(`Options\.Delivery and PartialName are for uploads: leave them out`), "--delivery and --partial-name are about what is sent: leave them out"},
+	{regexp.MustCompile(`>> known_hosts"`), `>> ~/.ssh/known_hosts"`},
+}
+
+// Flags writes flags as the command has them: with two dashes in the one command.
+func (e Env) Flags(text string) string {
+	if !e.Long {
+		return text
+	}
+	return shortDash.ReplaceAllString(text, "$1--$2")
+}
+
+// shortDash is a flag as the old commands write it. Only whole words of ours are taken.
+var shortDash = regexp.MustCompile(`(^|[\s(",;])-(known-hosts|host-key|tofu|ca|protocols|sftp-port|ftp-port|ftps-port|ftps-implicit-port|retry-for|password-file|identity|agent|` +
+	`max-listing|allow-plaintext|max-delete|delete|resend-unknown|ledger|once|include|exclude|delivery|partial-name|after-archive|after-source|min-size|max-size|newer-than|older-than|` +
+	`stall|rate|verify|parallel|via|standby|charset|list-zone|compare|links|lock-dir|config|report|dry-run|json|quiet|ready-stable|ready-marker|first-name|dead-letter|name|rename)\b`)

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package fleet
+
+const nonblock = 0

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package memtemp
-
-const root = ""
-
-// create knows no file system in memory here.
-func create(string) (dir string, remove func(), err error) { return "", nil, nil }
