@@ -219,6 +219,11 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 		d.moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
 	}
 	c.lend(d)
+	if q.Offset == 0 || q.Append {
+		if err := c.ctl.forgetRest(); err != nil {
+			return 0, err
+		}
+	}
 	if q.Append {
 		err = c.lib.Append(q.Path, sourceOf(op, q.Src))
 	} else {
@@ -270,6 +275,11 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 			begin = 0 // the range begins where it should
 		} else {
 			c.noRange(r)
+		}
+	}
+	if begin == 0 {
+		if err := c.ctl.forgetRest(); err != nil {
+			return err
 		}
 	}
 	c.lend(d)
