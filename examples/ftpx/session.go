@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -115,7 +116,7 @@ type codes []int
 func (c *codes) add(w *world, err error) bool {
 	code := cli.Fail(w.name, w.env, err)
 	ends := w.ctx.Err() != nil || cli.EndsAll(err)
-	if code == cli.ExitConnect && !ends {
+	if code == cli.ExitConnect && !ends || errors.Is(err, errNothing) {
 		code = cli.ExitSome
 	}
 	*c = append(*c, code)
