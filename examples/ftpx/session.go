@@ -11,7 +11,8 @@ import (
 // session is a client of a server.
 type session struct {
 	ftpx.Client
-	flags *cli.Flags
+	flags   *cli.Flags
+	display *cli.Display // nil without a terminal
 }
 
 // sessions are the clients of a run, one for each server.
@@ -38,7 +39,7 @@ func (ss *sessions) of(p cli.Place) (*session, error) {
 		f.Close()
 		return nil, err
 	}
-	s := &session{Client: client, flags: f}
+	s := &session{Client: client, flags: f, display: ss.display}
 	ss.open[p.Host()] = s
 	return s, nil
 }

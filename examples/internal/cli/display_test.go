@@ -136,7 +136,7 @@ func TestWaiting(t *testing.T) {
 	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 5, Size: 10})
 	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 6, Size: 10})
 	pass(7 * time.Second)
-	if got := last(); got != "nothing has moved for 7s; after 30s the connection is given up and made again" {
+	if got := last(); got != "nothing has moved for 7s (a new connection after 30s)" {
 		t.Error(got)
 	}
 	if text := strings.Join(d.frame(100), ""); strings.Contains(text, "\x1b") {
