@@ -66,6 +66,18 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 			}
 			d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
 		},
+		// A host that fails is left alone for longer than the pause that was announced.
+		Breaker: func(_ context.Context, i ftpx.BreakerInfo) {
+			if i.Open {
+				d.say(fmt.Sprintf("%s: %s", i.Host, env.Flags(flagged(reason(i.Why)))), i.Until)
+			}
+		},
+		Acquire: func(_ context.Context, i ftpx.AcquireInfo) (context.Context, func(ftpx.AcquireEnd)) {
+			if i.Wait == ftpx.WaitBusy {
+				d.say("the server takes no more connections now, and is waited for", time.Time{})
+			}
+			return nil, nil
+		},
 		Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
 			return nil, func(e ftpx.DialEnd) {
 				if e.Err == nil {
