@@ -39,6 +39,7 @@ type control struct {
 	rested, restLeft bool
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
+	burst        // see reset.go
 
 	timeouts
 	// overheard, while another goroutine waits for the next reply, is closed when that
@@ -113,6 +114,7 @@ func (c *control) send(lines ...string) error {
 		return err
 	}
 	c.queue(lines)
+	c.burst.sent(len(lines))
 	return nil
 }
 
@@ -170,6 +172,7 @@ func (c *control) receive() (reply, error) {
 	if limit > 0 {
 		_ = c.wire.SetReadDeadline(time.Time{})
 	}
+	c.burst.answered(err)
 	if err != nil {
 		c.broken.Store(true)
 		if limit > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
