@@ -20,7 +20,7 @@ func Hooks(f Flags, env Env, d *Display) *ftpx.Hooks {
 	if d != nil {
 		shown = d.hooks(env, !f.Verbose)
 	}
-	return ftpx.JoinHooks(verbose, shown)
+	return ftpx.JoinHooks(verbose, shown, env.Hooks)
 }
 
 // notes are lines of protocol choice, retries and resumes.
