@@ -210,7 +210,7 @@ func (h *host) target(ctx context.Context, cfg ftpx.Config, p ftpx.Protocol, opt
 	ep := &transport.Endpoint{
 		Protocol: p, Host: h.name, Port: portFor(h.ports, p), User: h.user, Password: h.password,
 		SSH: h.ssh, TLS: h.tls, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.ListZone,
-		Dial: cfg.Dial, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
+		Dial: cfg.Dial, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
 	}
 	return &seen{ep: ep, opt: opt, ctx: ctx, hide: newHidden(h.password.Reveal())}
 }
