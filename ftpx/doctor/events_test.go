@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/doctor"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxslog"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
 )
 
 // closing is a connection that ends, as package ftpxslog logs it.
@@ -104,4 +108,56 @@ func TestReadEvents(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+}
+
+// TestEventsOfClient: what package ftpxslog logs of a client that loses its connections is
+// read, and says so.
+func TestEventsOfClient(t *testing.T) {
+	s := ftpxtest.NewServer(t, ftpx.SFTP)
+	var b syncBuffer
+	cfg := configOf(t, s, ftpx.SFTP)
+	cfg.Hooks = ftpxslog.New(slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
+	c, err := ftpx.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		if _, err := c.Put(t.Context(), "file", strings.NewReader("content"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if s.Cut() == 0 {
+			t.Fatal("there was no connection to cut")
+		}
+	}
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := doctor.ReadEvents(strings.NewReader(b.String()))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, b.String())
+	}
+	if len(got) != 1 || got[0].Host != "127.0.0.1" || got[0].Protocol != "sftp" || got[0].Lost != 4 || got[0].Closed < 5 {
+		t.Errorf("%+v\n%s", got, b.String())
+	}
+}
+
+// syncBuffer is a buffer for several goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }

@@ -53,8 +53,10 @@ func Run(ctx context.Context, cfg ftpx.Config, o *Options) (*Report, error) {
 	rep.Seconds = time.Since(begin).Round(time.Millisecond).Seconds()
 	switch {
 	case ctx.Err() != nil:
+		rep.Incomplete = hidden(nil).failed(context.Cause(ctx))
 		return rep, context.Cause(ctx)
 	case unwritten != nil:
+		rep.Incomplete = unwritten.Error()
 		return rep, unwritten
 	}
 	return rep, nil
