@@ -156,6 +156,7 @@ func (h *host) examine(ctx context.Context, cfg ftpx.Config, opt *Options) []Tar
 			break
 		}
 		s := h.target(ctx, cfg, p, opt)
+		s.brief = works
 		if i > 0 && len(all) > 0 {
 			s.dns = all[0].dns
 		} else {

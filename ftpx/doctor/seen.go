@@ -35,6 +35,8 @@ type seen struct {
 	stop     *stop // why it went no further; nil where it went to the end
 	claimed  string
 	loggedIn bool
+	// brief: another protocol works, so that nobody waits long for this one.
+	brief bool
 
 	server   string // greeting or SSH version
 	software Software
