@@ -10,48 +10,41 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
-	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
 )
 
-// exampleServer starts servers for all protocols and returns the options to
-// reach them. A program has a host name and a password instead.
-func exampleServer() (*testserver.Trio, *ftpx.Options, func()) {
-	root, err := os.MkdirTemp("", "ftpx-example-*")
+// demo starts a server for an example. A program has a URL and a password instead.
+func demo(protocols ...ftpx.Protocol) (srv *ftpxtest.Server, stop func()) {
+	srv, err := ftpxtest.Start(protocols...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	trio, err := testserver.StartTrio(testserver.TrioOptions{Root: root})
+	return srv, func() { srv.Close() }
+}
+
+// connected is demo with a client.
+func connected() (c ftpx.Client, stop func()) {
+	srv, end := demo()
+	c, err := ftpx.Open(context.Background(), srv.URL(), srv.Options())
 	if err != nil {
 		log.Fatal(err)
 	}
-	opts := &ftpx.Options{
-		Password: ftpx.Secret(trio.Password),
-		Ports:    ftpx.Ports{SFTP: trio.SFTP.Addr().Port, FTP: trio.FTP.Port(), FTPSImplicit: trio.FTPS.Port()},
-		SSH:      transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
-		TLS:      transport.TLS{RootCAs: trio.CA.Pool()},
-	}
-	return trio, opts, func() {
-		trio.Close()
-		os.RemoveAll(root)
-	}
+	return c, func() { c.Close(); end() }
 }
 
 func Example() {
-	server, opts, stop := exampleServer()
+	srv, stop := demo()
 	defer stop()
 	ctx := context.Background()
 
-	c, err := ftpx.Open(ctx, "ftpx://"+server.User+"@127.0.0.1/", opts)
+	c, err := ftpx.Open(ctx, srv.URL(), srv.Options()) // "ftpx://user@files.example.com/", &ftpx.Options{Password: ...}
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer c.Close()
 
-	local := server.Root + ".csv"
+	local := srv.Root + ".csv"
 	if err := os.WriteFile(local, []byte("quarter,total\nQ3,42\n"), 0o600); err != nil {
 		log.Fatal(err)
 	}
@@ -66,14 +59,15 @@ func Example() {
 }
 
 func ExampleOpen_protocols() {
-	server, opts, stop := exampleServer()
+	srv, stop := demo()
 	defer stop()
+	opts := srv.Options()
 	// FTPS first, then SFTP; never plain FTP.
 	opts.Protocols = []ftpx.Protocol{ftpx.FTPS, ftpx.SFTP}
-	opts.Hooks = &ftpx.Hooks{Protocol: func(p ftpx.ProtocolInfo) {
+	opts.Hooks = &ftpx.Hooks{Protocol: func(_ context.Context, p ftpx.ProtocolInfo) {
 		fmt.Println(p.Protocol, "chosen:", p.Chosen)
 	}}
-	c, err := ftpx.Open(context.Background(), "ftpx://"+server.User+"@127.0.0.1/", opts)
+	c, err := ftpx.Open(context.Background(), srv.URL(), opts)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -81,15 +75,10 @@ func ExampleOpen_protocols() {
 	// Output: ftps chosen: true
 }
 
-func ExampleClient_put() {
-	server, opts, stop := exampleServer()
+func ExampleUploader_Put() {
+	c, stop := connected()
 	defer stop()
 	ctx := context.Background()
-	c, err := ftpx.Open(ctx, "ftpx://"+server.User+"@127.0.0.1/", opts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 
 	if _, err := c.Put(ctx, "note.txt", strings.NewReader("hello"), nil); err != nil {
 		log.Fatal(err)
@@ -102,15 +91,10 @@ func ExampleClient_put() {
 	// Output: hello
 }
 
-func ExampleClient_list() {
-	server, opts, stop := exampleServer()
+func ExampleFiles_List() {
+	c, stop := connected()
 	defer stop()
 	ctx := context.Background()
-	c, err := ftpx.Open(ctx, "ftpx://"+server.User+"@127.0.0.1/", opts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 
 	if _, err := c.Put(ctx, "in/a.txt", strings.NewReader("a"), &ftpx.PutOptions{CreateDirs: true}); err != nil {
 		log.Fatal(err)
@@ -126,16 +110,11 @@ func ExampleClient_list() {
 
 // Errors tell what went wrong in the words of the standard library.
 func ExampleError() {
-	server, opts, stop := exampleServer()
+	c, stop := connected()
 	defer stop()
 	ctx := context.Background()
-	c, err := ftpx.Open(ctx, "ftpx://"+server.User+"@127.0.0.1/", opts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 
-	_, err = c.Stat(ctx, "nothing-here")
+	_, err := c.Stat(ctx, "nothing-here")
 	fmt.Println(errors.Is(err, fs.ErrNotExist))
 	var e *ftpx.Error
 	if errors.As(err, &e) {
@@ -149,14 +128,8 @@ func ExampleError() {
 // A line is added to a file. What cannot be known is not repeated.
 func ExampleUploader_Put_append() {
 	ctx := context.Background()
-	server, opts, stop := exampleServer()
+	c, stop := connected()
 	defer stop()
-
-	c, err := ftpx.Open(ctx, "ftpx://"+server.User+"@127.0.0.1/", opts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 	for _, line := range []string{"started\n", "stopped\n"} {
 		res, err := c.Put(ctx, "events.log", strings.NewReader(line), &ftpx.PutOptions{Append: true})
 		switch {

@@ -7,4 +7,4 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
-func TestMain(m *testing.M) { os.Exit(testmain.InMemory(m).Run()) }
+func TestMain(m *testing.M) { os.Exit(testmain.Parallel(testmain.InMemory(m), 8).Run()) }

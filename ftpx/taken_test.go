@@ -42,6 +42,7 @@ func TestTakenAway(t *testing.T) {
 		for _, size := range []int{1354, 3 << 20} {
 			for _, when := range []string{"closed", "renamed", "looked at"} {
 				t.Run(fmt.Sprint(p, size, when), func(t *testing.T) {
+					t.Parallel()
 					k := &taker{}
 					trio := startTrio(t, func(o *testserver.TrioOptions) {
 						k.root = o.Root

@@ -151,6 +151,9 @@ func (k *comparison) item(i folder.Item) {
 	case i.Action == folder.Send:
 		k.differ++
 		k.say("%s: differs: %s", name, i.Reason)
+	case i.Action == folder.Link || i.Action == folder.Chmod:
+		k.differ++
+		k.say("%s: differs: %s", name, i.Reason)
 	case i.Action == folder.Delete:
 		k.away++
 		k.say("%s: only there", name)

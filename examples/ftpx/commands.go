@@ -21,6 +21,7 @@ type commands struct {
 	Chmod chmodCmd `cmd:"" group:"change" help:"Set permissions."`
 
 	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
+	Drill  drillCmd  `cmd:"" group:"test" help:"Rehearse failures, and measure how long they last and what they cost."`
 
 	Fleet fleetCmd `cmd:"" group:"move" help:"Share transfer jobs between machines."`
 

@@ -31,7 +31,8 @@ type moving struct {
 	MaxSize   string   `placeholder:"BYTES" group:"what" help:"Leave out larger files."`
 	NewerThan string   `placeholder:"AGE" group:"what" help:"Leave out older files: 36h, 7d."`
 	OlderThan string   `placeholder:"AGE" group:"what" help:"Leave out younger files, which may still be being written."`
-	Links     string   `placeholder:"POLICY" group:"what" help:"Symbolic links: skip, files (follow those to files) or follow."`
+	Links     string   `placeholder:"POLICY" group:"what" help:"Symbolic links: skip, files (follow those to files), follow or keep (make links)."`
+	KeepModes bool     `group:"what" help:"Give files and folders the permission bits of the source's."`
 	Compare   string   `placeholder:"HOW" group:"what" help:"How files that both sides have are told apart: time (and size), size, proof (by content), always (copy)."`
 
 	DryRun      bool   `short:"n" group:"way" help:"Print what would be done, and change nothing."`

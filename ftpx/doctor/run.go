@@ -83,16 +83,23 @@ type host struct {
 	password   ftpx.Secret
 	ports      ftpx.Ports
 	ssh        transport.SSH
+	tls        transport.TLS
 	left       []string // in the scratch folder
 	unwritten  error    // why that could not be written in
 	invalid    error    // what is wrong with the configuration or this machine's files
 }
 
 func hostsOf(cfg ftpx.Config) []*host {
-	first := &host{name: cfg.Host, user: cfg.User, password: cfg.Password, ports: cfg.Ports, ssh: cfg.SSH}
+	first := &host{name: cfg.Host, user: cfg.User, password: cfg.Password, ports: cfg.Ports, ssh: cfg.SSH, tls: cfg.TLS}
 	out := []*host{first}
 	for _, s := range cfg.Standbys {
-		h := &host{name: s.Host, user: cmp.Or(s.User, cfg.User), password: cfg.Password, ports: cmp.Or(s.Ports, cfg.Ports), ssh: cfg.SSH}
+		h := &host{name: s.Host, user: cmp.Or(s.User, cfg.User), password: cfg.Password, ports: cmp.Or(s.Ports, cfg.Ports), ssh: cfg.SSH, tls: cfg.TLS}
+		if s.SSH != nil {
+			h.ssh = *s.SSH
+		}
+		if s.TLS != nil {
+			h.tls = *s.TLS
+		}
 		if s.User != "" || s.Password != "" {
 			h.password = s.Password
 		}
@@ -202,7 +209,7 @@ func (h *host) ask(ctx context.Context, cfg ftpx.Config) error {
 func (h *host) target(ctx context.Context, cfg ftpx.Config, p ftpx.Protocol, opt *Options) *seen {
 	ep := &transport.Endpoint{
 		Protocol: p, Host: h.name, Port: portFor(h.ports, p), User: h.user, Password: h.password,
-		SSH: h.ssh, TLS: cfg.TLS, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.ListZone,
+		SSH: h.ssh, TLS: h.tls, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.ListZone,
 		Dial: cfg.Dial, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
 	}
 	return &seen{ep: ep, opt: opt, ctx: ctx, hide: newHidden(h.password.Reveal())}

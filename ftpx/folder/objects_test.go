@@ -17,6 +17,7 @@ import (
 // and closes those of lost sessions some time later, may not replace what has been
 // reported as done.
 func TestLostSessionsStoreLater(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		w := start(t, ftpx.SFTP, func(so *testserver.TrioOptions, _ *ftpx.Options) {
 			so.SFTP = func(o *testserver.SFTPOptions) { o.WholeObjects, o.Linger = true, 700*time.Millisecond }

@@ -32,10 +32,12 @@ func (s seen) notReady() (paths []string) {
 // file while jobs run one after the other never has a part of it at the other side; a
 // file that rests is copied by the first job. When the writer is done, a job takes it.
 func TestAFileBeingWrittenDuringTheJobIsNotTakenBeforeItIsWhole(t *testing.T) {
+	t.Parallel()
 	const stable = 400 * time.Millisecond
 	for _, way := range ways {
 		for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS} {
 			t.Run(fmt.Sprint(way.name, " ", p), func(t *testing.T) {
+				t.Parallel()
 				w := start(t, p)
 				local := t.TempDir()
 				src, dst := way.sides(w, local)

@@ -149,6 +149,7 @@ func both(t *testing.T, f func(t *testing.T, up bool)) {
 func TestAFileBeingWrittenDuringTheWatchIsNotTakenBeforeItIsWhole(t *testing.T) {
 	for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTP} {
 		both(t, func(t *testing.T, up bool) {
+			t.Parallel()
 			const stable = 500 * time.Millisecond
 			client, root := connect(t, p)
 			local := t.TempDir()

@@ -153,13 +153,13 @@ func TestBurst(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for words, o := range map[string]*watch.Options{
-		"Delete and DryRun":      {Folder: folder.Options{Delete: true}},
-		"LinkSkip or LinkFollow": {Folder: folder.Options{Links: folder.LinkFollow + 1}},
-		"Interval is -1s":        {Interval: -time.Second},
-		"less than Interval":     {Interval: time.Minute, MaxInterval: time.Second},
-		"Attempts is -1":         {Attempts: -1},
-		"Ready.Stable":           {Folder: folder.Options{Ready: folder.Ready{Stable: -1}}},
-		"Options.Include":        {Folder: folder.Options{Include: []string{"["}}},
+		"Delete and DryRun":  {Folder: folder.Options{Delete: true}},
+		"use LinkSkip":       {Folder: folder.Options{Links: folder.LinkKeep + 1}},
+		"Interval is -1s":    {Interval: -time.Second},
+		"less than Interval": {Interval: time.Minute, MaxInterval: time.Second},
+		"Attempts is -1":     {Attempts: -1},
+		"Ready.Stable":       {Folder: folder.Options{Ready: folder.Ready{Stable: -1}}},
+		"Options.Include":    {Folder: folder.Options{Include: []string{"["}}},
 	} {
 		n := 0
 		for e, err := range watch.Local(t.Context(), t.TempDir(), o) {

@@ -56,6 +56,7 @@ func sweep(t *testing.T, opts faultsweep.EmbeddedOptions) {
 }
 
 func TestEmbeddedSingles(t *testing.T) {
+	t.Parallel()
 	opts := faultsweep.EmbeddedOptions{Seed: 1, Stride: 7}
 	switch {
 	case full():
@@ -69,6 +70,7 @@ func TestEmbeddedSingles(t *testing.T) {
 }
 
 func TestEmbeddedPairs(t *testing.T) {
+	t.Parallel()
 	opts := faultsweep.EmbeddedOptions{Seed: 2, Pairs: 10}
 	switch {
 	case full():

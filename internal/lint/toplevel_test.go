@@ -13,7 +13,7 @@ import (
 // allowed besides.
 var topLevel = []string{
 	"doc.go", "ftpx", "retry", "transport", "examples", "internal",
-	"go.mod", "go.sum", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "docs",
+	"go.mod", "go.sum", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs",
 }
 
 // checkTopLevel complains about anything else at the top.

@@ -76,9 +76,19 @@ func Available(kind Kind) error {
 	return nil
 }
 
+// SSHDEnv names the environment variable that holds the path of another sshd than the
+// machine's, such as one of 9.8 or later for [SSHOptions].Penalties.
+const SSHDEnv = "FTPX_SSHD"
+
 // findProgram looks in PATH, in the folders for daemons, which an ordinary PATH
 // lacks, and in Servers. The result is absolute: sshd insists on it.
 func findProgram(name string) (string, error) {
+	if other := os.Getenv(SSHDEnv); name == "sshd" && other != "" {
+		if info, err := os.Stat(other); err != nil || !filepath.IsAbs(other) || !info.Mode().IsRegular() {
+			return "", fmt.Errorf("%s=%s is not the absolute path of a program", SSHDEnv, other)
+		}
+		return other, nil
+	}
 	if path, err := exec.LookPath(name); err == nil {
 		return filepath.Abs(path)
 	}

@@ -3,6 +3,7 @@
 package realserver
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,10 +43,13 @@ func (s *Server) configureOpenSSH(program string) (command, error) {
 	if o.MaxSessions > 0 {
 		c.line("MaxSessions %d", o.MaxSessions)
 	}
-	if punishes(program) {
+	switch {
+	case punishes(program):
 		// Tests log in with wrong passwords; from 9.8 on that would shut out
 		// 127.0.0.1 as a whole.
-		c.line("PerSourcePenalties no")
+		c.line("PerSourcePenalties %s", sshYes(o.Penalties))
+	case o.Penalties:
+		return command{}, fmt.Errorf("%s: Penalties needs 9.8 or later: name one in %s: %w", program, SSHDEnv, ErrUnsupported)
 	}
 	authorized := filepath.Join(s.publicDir(), "authorized_keys")
 	if err := writeKeyList(authorized, o.AuthorizedKeys); err != nil {

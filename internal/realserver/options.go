@@ -99,6 +99,9 @@ type SSHOptions struct {
 	MaxStartups string
 	// MaxSessions bounds the sessions of one connection; zero is sshd's default.
 	MaxSessions int
+	// Penalties leaves PerSourcePenalties on, by sshd's defaults, which 9.8 and later have;
+	// see [SSHDEnv].
+	Penalties bool
 }
 
 // safePath holds the characters that need quoting in none of the four
@@ -178,7 +181,7 @@ func (o *Options) uses() []use {
 		{"Digest", o.Digest, only(ProFTPD)},
 		{"Permissions", o.Permissions != nil, only(SFTPGo, SFTPGoFTP)},
 		{"SSH", s.NoPassword || s.KeyboardInteractive || len(s.AuthorizedKeys) > 0 || len(s.UserCAs) > 0 ||
-			s.HostCA != nil || s.MaxStartups != "" || s.MaxSessions > 0, only(OpenSSH)},
+			s.HostCA != nil || s.MaxStartups != "" || s.MaxSessions > 0 || s.Penalties, only(OpenSSH)},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 // returns goes to no server that does not verify, and such a server is no reason
 // to ask for another.
 func TestWhoIsAskedForSecrets(t *testing.T) {
+	t.Parallel()
 	t.Run("keyboard-interactive", func(t *testing.T) {
 		for _, right := range []bool{true, false} {
 			s := newScene(t, false)
@@ -54,6 +55,7 @@ func TestWhoIsAskedForSecrets(t *testing.T) {
 		"credentials, SSH port is garbage": {overSSH, onSSH(says("garbage\r\n")), transport.KindNotOffered},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newScene(t, false)
 			var asked, again atomic.Int64
 			s.opts.Protocols, s.opts.Password, s.opts.ConnectTimeout = c.protocols, "", waitLimit

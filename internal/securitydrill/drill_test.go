@@ -63,6 +63,7 @@ const (
 // TestNothingIsSentInClear plays each drill against a client that is being
 // opened, and against an upload and a download on one that worked before.
 func TestNothingIsSentInClear(t *testing.T) {
+	t.Parallel()
 	for _, d := range slices.Concat(sshDrills, tlsDrills, downgradeDrills) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

@@ -41,6 +41,7 @@ const (
 
 // TestHabits: each habit alone. What it does not make impossible is done.
 func TestHabits(t *testing.T) {
+	t.Parallel()
 	for _, h := range table {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
@@ -56,6 +57,7 @@ func TestHabits(t *testing.T) {
 // TestPairs: two habits at a time. Whatever comes of it, nothing that is not done is
 // reported as done.
 func TestPairs(t *testing.T) {
+	t.Parallel()
 	const pairs = 24
 	rnd := rand.New(rand.NewPCG(1, 0))
 	for range pairs {

@@ -90,15 +90,16 @@ type SFTPOptions struct {
 // SFTPServer is a running SSH server with nothing but the sftp subsystem. Its
 // methods are safe for concurrent use.
 type SFTPServer struct {
-	opts     SFTPOptions
-	config   *ssh.ServerConfig
-	listener *net.TCPListener
-	tree     *tree
-	tracker  *tracker
-	counts   counters
-	hidden   map[string]bool
-	startups atomic.Int64
-	objects  *objects // nil without WholeObjects
+	opts      SFTPOptions
+	config    *ssh.ServerConfig
+	listener  *net.TCPListener
+	tree      *tree
+	tracker   *tracker
+	counts    counters
+	hidden    map[string]bool
+	startups  atomic.Int64
+	objects   *objects // nil without WholeObjects
+	penalties penalties
 
 	served  chan struct{}
 	closing sync.Once

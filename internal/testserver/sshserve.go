@@ -29,6 +29,11 @@ func (s *SFTPServer) serve() {
 			continue
 		}
 		s.counts.accepted.Add(1)
+		if !s.penalties.allowed(sourceOf(raw)) {
+			s.counts.refused.Add(1)
+			turnAway(raw)
+			continue
+		}
 		if limit := s.opts.MaxStartups; limit > 0 && s.startups.Load() >= int64(limit) {
 			s.counts.refused.Add(1)
 			// A few bytes into an empty socket buffer: this cannot block.
@@ -54,9 +59,12 @@ func (s *SFTPServer) serveConn(raw net.Conn) {
 	defer raw.Close()
 	_ = raw.SetDeadline(time.Now().Add(s.opts.LoginGrace))
 	started := sync.OnceFunc(func() { s.startups.Add(-1) })
-	conn, channels, requests, err := ssh.NewServerConn(raw, s.configFor(started))
+	config, tried := s.configFor(started), &attempts{}
+	tried.watch(config)
+	conn, channels, requests, err := ssh.NewServerConn(raw, config)
 	started()
 	if err != nil {
+		s.punish(raw, tried, err)
 		return
 	}
 	_ = raw.SetDeadline(time.Time{})

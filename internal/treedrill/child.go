@@ -24,7 +24,7 @@ const (
 	maxConns = 8
 )
 
-// order is what a child is to do. It is the same at each start.
+// order is what a child is to do. It is the same at each start, but for StopAfter.
 type order struct {
 	Up       bool
 	Local    string
@@ -39,6 +39,9 @@ type order struct {
 	Password string
 	HostKeys []string // fingerprints
 	CA       []byte   // PEM
+	// StopAfter is how many files are done when the child stops, to be killed then; -1 for
+	// never.
+	StopAfter int
 }
 
 // word is one line of what a child says.
@@ -64,9 +67,16 @@ func childMain() {
 	var end word
 	if err == nil {
 		var report folder.Report
+		done := 0
 		report, err = o.mirror(context.Background(), func(w word) {
 			_ = say.Encode(w)
 			_ = out.Flush() // before a kill can come
+			if w.Done != "" {
+				done++
+			}
+			if done == o.StopAfter {
+				select {} // to be killed before the job can end; other files are on their way
+			}
 		})
 		end.Report, end.Memory = &report, peakMemory()
 	}

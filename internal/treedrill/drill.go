@@ -84,9 +84,11 @@ func (d *protocolDrill) way(ctx context.Context, up bool, local, result string) 
 	if d.line.ledger {
 		o.Ledger = filepath.Join(d.dir, name+".ledger")
 	}
-	points := make([]int, kills) // after so many files
+	// After so many files that the children told of. With each kill as many more may be
+	// done as are on their way at a time, and there has to be one left for the last.
+	points, most := make([]int, kills), d.files-(kills-1)*parallel
 	for i := range points {
-		points[i] = d.files/20 + d.rand.IntN(d.files*17/20)
+		points[i] = most/20 + d.rand.IntN(most*17/20)
 	}
 	slices.Sort(points)
 	before, turns, begin := d.line.proxy.Stats(), d.line.relay.turns.Load(), time.Now()

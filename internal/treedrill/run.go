@@ -23,7 +23,7 @@ type end struct {
 // runChild starts the command. If stopAfter is not negative, it is killed once it
 // has said that so many files are done.
 func runChild(ctx context.Context, o *order, stopAfter int) (end, error) {
-	o.Scheme = o.Protocol.String()
+	o.Scheme, o.StopAfter = o.Protocol.String(), stopAfter
 	input, err := json.Marshal(o)
 	if err != nil {
 		return end{}, err

@@ -11,4 +11,4 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files: numbers that have fallen and transcripts that have changed")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.InMemory(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testmain.Parallel(testmain.InMemory(m), 4)) }

@@ -354,6 +354,7 @@ func TestPureFTPdEnd(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	hang := func(s *session, _ string) string {
 		s.say("150 wait")
 		conn := s.accept()
@@ -420,6 +421,7 @@ func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 // Once all is written, the kernel still has megabytes to send. That they drain is
 // no stall, although the program is only waiting for the 226.
 func TestSlowDrainIsNoStall(t *testing.T) {
+	t.Parallel()
 	for _, p := range protocols {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Parallel()

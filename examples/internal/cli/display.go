@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,23 +19,20 @@ type Display struct {
 	now    func() time.Time
 	stall  time.Duration // after which a silent transfer is given up
 
-	mu     sync.Mutex // guards what follows
-	status string     // what is waited for, "" for nothing
-	until  time.Time  // when that is tried again, zero if it is under way
-	active map[transferKey]*moving
-	files  int       // that are done
-	bytes  int64     // of those
-	moved  int64     // bytes on the line
-	begun  time.Time // when the first transfer was seen
+	mu     sync.Mutex         // guards what follows
+	status string             // what is waited for, "" for nothing
+	until  time.Time          // when that is tried again, zero if it is under way
+	active map[uint64]*moving // by operation
+	files  int                // that are done
+	bytes  int64              // of those
+	moved  int64              // bytes on the line
+	begun  time.Time          // when the first transfer was seen
 	last   time.Time
 	pace   pace
 	// expectedFiles and expectedBytes are what there is to do, 0 if that is not known.
 	expectedFiles int
 	expectedBytes int64
 }
-
-// transferKey tells transfers apart.
-type transferKey struct{ op, local, remote string }
 
 // moving is a transfer under way.
 type moving struct {
@@ -51,7 +49,7 @@ func NewDisplay(f *Flags, env Env) *Display {
 	if !env.Terminal || f.JSON || f.Quiet {
 		return nil
 	}
-	d := &Display{now: time.Now, active: map[transferKey]*moving{}, stall: f.Stall}
+	d := &Display{now: time.Now, active: map[uint64]*moving{}, stall: f.Stall}
 	if d.stall == 0 {
 		d.stall = transport.DefaultStall
 	}
@@ -104,18 +102,17 @@ func (d *Display) say(text string, until time.Time) {
 }
 
 func (d *Display) progress(i ftpx.ProgressInfo) {
-	key := transferKey{i.Op, i.Local, i.Remote}
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.begun.IsZero() {
 		d.begun = now
 	}
-	m := d.active[key]
+	m := d.active[i.ID]
 	if m == nil {
-		m = &moving{name: transport.Printable(nameOf(i)), begun: now, at: i.Offset}
+		m = &moving{name: transport.Printable(i.Remote), begun: now, at: i.Offset}
 		m.pace.add(now, 0)
-		d.active[key] = m
+		d.active[i.ID] = m
 	}
 	step := max(i.Offset-m.at, 0)
 	m.at, m.size = i.Offset, i.Size
@@ -127,18 +124,10 @@ func (d *Display) progress(i ftpx.ProgressInfo) {
 	}
 }
 
-// nameOf is what a transfer is called.
-func nameOf(i ftpx.ProgressInfo) string {
-	if i.Op == "upload" && i.Local != "" {
-		return i.Local
-	}
-	return i.Remote
-}
-
-func (d *Display) ended(op, local, remote string) {
+func (d *Display) ended(id uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.active, transferKey{op, local, remote})
+	delete(d.active, id)
 	d.last = d.now()
 }
 
@@ -148,6 +137,7 @@ const (
 	mostBars  = 8
 	showAfter = 400 * time.Millisecond
 	silence   = 3 * time.Second // after which it is told
+	narrow    = 60              // columns, below which words are saved
 )
 
 // frame is what is shown now.
@@ -206,19 +196,27 @@ func (d *Display) total(columns int, now time.Time, at int64) string {
 		return join(columns, fmt.Sprintf("total %s", count(d.files, "file")), Bytes(at), Bytes(rate)+"/s")
 	}
 	at = min(at, d.expectedBytes) // a file may have grown since
-	return join(columns, "total "+percent(at, d.expectedBytes, d.files == d.expectedFiles), timeLeft(d.expectedBytes-at, rate),
+	left := timeLeft(d.expectedBytes-at, rate)
+	if columns < narrow {
+		left = strings.TrimSuffix(left, " left")
+	}
+	return join(columns, "total "+percent(at, d.expectedBytes, d.files == d.expectedFiles), left,
 		Bytes(rate)+"/s", fmt.Sprintf("%d of %s", d.files, count(d.expectedFiles, "file")), Bytes(at)+" of "+Bytes(d.expectedBytes))
 }
 
 // line says how far a transfer is, in so many columns.
 func (m *moving) line(columns int, now time.Time) string {
 	rate := m.pace.rate(now)
-	fields := []string{percent(m.at, m.size, false), timeLeft(m.size-m.at, rate), Bytes(rate) + "/s", Bytes(m.at) + " of " + Bytes(m.size)}
+	left := timeLeft(m.size-m.at, rate)
+	room := columns - 1
+	least := min(max(room/3, 8), 30) // for the name
+	if columns < narrow {
+		left, least = strings.TrimSuffix(left, " left"), 8
+	}
+	fields := []string{percent(m.at, m.size, false), left, Bytes(rate) + "/s", Bytes(m.at) + " of " + Bytes(m.size)}
 	if m.size <= 0 {
 		fields = []string{Bytes(m.at), Bytes(rate) + "/s"}
 	}
-	room := columns - 1
-	least := min(max(room/3, 8), 30) // for the name
 	text := join(room-least-1, fields...)
 	return endOf(m.name, max(room-1-cells(text), 1)) + " " + text
 }

@@ -117,7 +117,7 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.Agent, "agent", false, "use the SSH agent of $SSH_AUTH_SOCK")
 	fs.StringVar(&f.CA, "ca", "", "PEM `file` of certificate authorities to trust")
 	f.Parallel = 4
-	numberVar(fs, &f.Parallel, "parallel", "`number` of connections at once (default 4)")
+	numberVar(fs, &f.Parallel, "parallel", "`number` of connections at once (default 4), which small files share")
 	fs.BoolVar(&f.JSON, "json", false, "one JSON record a file on standard output, and a summary")
 	fs.BoolVar(&f.Quiet, "quiet", false, "say nothing unless something fails")
 	fs.BoolVar(&f.Verbose, "v", false, "tell of protocol choice, retries and resumes")

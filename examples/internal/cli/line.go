@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -33,8 +34,11 @@ func Line(env Env, name string, err error) string {
 			name = subject(e)
 		}
 		add(name)
-		add(undone(e))
-		add(before(err, e)) // what a caller has said of it
+		if said := before(err, e); said != "" && e.Outcome != ftpx.Unknown {
+			add(said) // by a caller, who knows better what was to be done
+		} else {
+			add(undone(e))
+		}
 		add(reason(e.Err))
 		if e.Offset > 0 && e.Partial != "" {
 			add("what has arrived, " + progressOf(e) + ", is kept, and the same command goes on from there")
@@ -100,7 +104,7 @@ func reason(err error) string {
 		return ""
 	}
 	var hosts *ftpx.HostsError
-	var sel *ftpx.SelectError
+	var sel *ftpx.ProtocolsError
 	var spent *retry.Error
 	switch {
 	case errors.As(err, &hosts):
@@ -126,7 +130,7 @@ func reason(err error) string {
 }
 
 // triedOf says which protocols were tried; one cause of all is said once.
-func triedOf(sel *ftpx.SelectError) string {
+func triedOf(sel *ftpx.ProtocolsError) string {
 	var parts []string
 	for _, t := range sel.Tried {
 		text := reason(t.Why)
@@ -142,14 +146,14 @@ func triedOf(sel *ftpx.SelectError) string {
 
 // why says what one attempt met, and where.
 func why(te *transport.Error) string {
-	detail := innermost(te.Err)
+	detail := strings.TrimSpace(machinery.ReplaceAllString(innermost(te.Err), ""))
 	kind := te.Kind.String()
 	text := kind
 	switch {
 	case te.Kind == transport.KindUnknown || te.Kind == transport.KindRefused || te.Kind == transport.KindInvalid || te.Kind == transport.KindUnreachable && detail != "":
 		text = detail
 	case te.Kind == transport.KindNotExist:
-		if text = "no such file or folder"; te.Code > 0 && !strings.Contains(strings.ToLower(detail), "no such file") && !strings.Contains(strings.ToLower(detail), "not exist") {
+		if text = "no such file or folder"; !sameSaid.MatchString(detail) {
 			text += " (" + detail + ")"
 		}
 	case te.Kind == transport.KindHostKey || te.Kind == transport.KindCertificate:
@@ -168,6 +172,12 @@ func why(te *transport.Error) string {
 	}
 	return text + " (" + te.Addr + ")"
 }
+
+// machinery is what programs say to programmers.
+var machinery = regexp.MustCompile(`\s*\(?\bSSH_FX_[A-Z_]+\)?| \(ssh: handshake failed: [^()]*\)`)
+
+// sameSaid is what servers say of what is not there, and the name of SFTP's code.
+var sameSaid = regexp.MustCompile(`(?i)no such file|not found|not exist|SSH_FX_NO_SUCH|^$`)
 
 // innermost is the text of the cause at the end of a chain, by what the system or the
 // server said.
@@ -201,7 +211,10 @@ func innermost(err error) string {
 
 // plain is the text of an error that is not the client's.
 func plain(err error, name string) string {
-	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), ErrUsage.Error()+": "), "folder: ")
+	text := err.Error()
+	for _, said := range []string{ErrUsage.Error(), "folder", "the destination", "the source", folder.ErrInTheWay.Error(), folder.ErrName.Error()} {
+		text = strings.TrimPrefix(text, said+": ")
+	}
 	var at *fs.PathError
 	if errors.As(err, &at) && err == error(at) || errors.As(err, &at) && errors.Unwrap(err) == error(at) {
 		text = at.Path + ": " + at.Err.Error()
@@ -221,7 +234,7 @@ func remedy(err error) string {
 	if errors.Is(err, ErrUsage) {
 		return ""
 	}
-	if errors.Is(err, transport.ErrNoData) {
+	if errors.Is(err, transport.ErrNoDataConn) {
 		return "the server's passive ports are closed to us: open them in the firewall, or use SFTP, which needs none"
 	}
 	if errors.Is(err, ftpx.ErrSourceChanged) {
@@ -280,7 +293,7 @@ var optionWords = []struct {
 	{regexp.MustCompile(`: set Config\.Dial`), ": use --via"},
 	{regexp.MustCompile(`, or set Config\.AllowUnchecked, which means the same here`), ""},
 	{regexp.MustCompile(`raise Options\.MaxConns`), "raise --connections"},
-	{regexp.MustCompile(`Options\.Delivery and PartialName are for uploads: leave them out`), "--delivery and --partial-name are about what is sent: leave them out"},
+	{regexp.MustCompile(`Options\.Delivery and PartialName are for uploads: leave them out`), "this is about what is sent, as --partial-name is: leave them out"},
 	{regexp.MustCompile(`>> known_hosts"`), `>> ~/.ssh/known_hosts"`},
 }
 
@@ -293,6 +306,6 @@ func (e Env) Flags(text string) string {
 }
 
 // shortDash is a flag as the old commands write it. Only whole words of ours are taken.
-var shortDash = regexp.MustCompile(`(^|[\s(",;])-(known-hosts|host-key|tofu|ca|protocols|sftp-port|ftp-port|ftps-port|ftps-implicit-port|retry-for|password-file|identity|agent|` +
+var shortDash = regexp.MustCompile(`(^|[\s(,;])-(known-hosts|host-key|tofu|ca|protocols|sftp-port|ftp-port|ftps-port|ftps-implicit-port|retry-for|password-file|identity|agent|` +
 	`max-listing|allow-plaintext|max-delete|delete|resend-unknown|ledger|once|include|exclude|delivery|partial-name|after-archive|after-source|min-size|max-size|newer-than|older-than|` +
 	`stall|rate|verify|parallel|via|standby|charset|list-zone|compare|links|lock-dir|config|report|dry-run|json|quiet|ready-stable|ready-marker|first-name|dead-letter|name|rename)\b`)

@@ -31,7 +31,7 @@ func (f *Flags) Open(ctx context.Context, env Env, p Place, d *Display) (ftpx.Cl
 		}
 	}
 	for asked := 0; ; {
-		d.Say(connecting(cfg))
+		d.Say(connecting(p.name(), cfg))
 		client, err := ftpx.New(ctx, cfg)
 		d.Say("")
 		switch kind := ftpx.KindOf(err); {
@@ -67,7 +67,7 @@ func Connect(ctx context.Context, f Flags, env Env, cfg ftpx.Config) (ftpx.Clien
 	d := NewDisplay(&f, env.Shared())
 	defer d.Close()
 	cfg.Hooks = Hooks(f, env, d)
-	d.Say(connecting(cfg))
+	d.Say(connecting("", cfg))
 	return ftpx.New(ctx, cfg)
 }
 

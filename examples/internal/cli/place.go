@@ -92,3 +92,13 @@ func (p Place) At(remote string) string {
 	}
 	return p.URL + "/" + remote
 }
+
+// name is the host as it was written, without user and port; "" for none.
+func (p Place) name() string {
+	host := p.Host()
+	host = host[strings.LastIndexAny(host, "@/")+1:]
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && p.URL != "" {
+		host = host[:i]
+	}
+	return strings.Trim(host, "[]")
+}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -88,8 +89,9 @@ type Command struct {
 	Main func(context.Context, []string, cli.Env) int
 	// Vars are environment variables, beside FTPX_PASSWORD with the right one.
 	Vars map[string]string
-	// Prompt, Terminal and StdoutTerminal are as in [cli.Env].
-	Prompt         func(context.Context, string) (string, error)
+	// Stdin, Prompt, Ask, Terminal and StdoutTerminal are as in [cli.Env].
+	Stdin          io.Reader
+	Prompt, Ask    func(context.Context, string) (string, error)
 	Terminal       bool
 	StdoutTerminal bool
 }
@@ -108,7 +110,7 @@ func (c Command) Run(ctx context.Context, t testing.TB, args ...string) Seen {
 	t.Helper()
 	var out, errs locked
 	vars := c.Vars
-	env := cli.Env{Stdout: &out, Stderr: &errs, Prompt: c.Prompt, Terminal: c.Terminal, StdoutTerminal: c.StdoutTerminal,
+	env := cli.Env{Stdin: c.Stdin, Stdout: &out, Stderr: &errs, Prompt: c.Prompt, Ask: c.Ask, Terminal: c.Terminal, StdoutTerminal: c.StdoutTerminal,
 		Getenv: func(name string) string {
 			if v, ok := vars[name]; ok || name != "FTPX_PASSWORD" {
 				return v

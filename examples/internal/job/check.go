@@ -111,8 +111,13 @@ func (c *connection) check(bad func(key, text string)) {
 			bad(key, fmt.Sprintf("%d is no port: use 1 to 65535", *port))
 		}
 	}
-	if c.Parallel != nil && *c.Parallel < 1 {
-		bad("parallel", fmt.Sprintf("it is %d: use 1 or more", *c.Parallel))
+	for key, n := range map[string]*int{"parallel": c.Parallel, "connections": c.Connections, "files": c.Files} {
+		if n != nil && *n < 1 {
+			bad(key, fmt.Sprintf("it is %d: use 1 or more", *n))
+		}
+	}
+	if c.Parallel != nil && c.Connections != nil {
+		bad("parallel", "connections is set too, which is its new name: remove this")
 	}
 	if r := c.Retry; r != nil && r.Attempts != nil && *r.Attempts < 1 {
 		bad("retry.attempts", fmt.Sprintf("it is %d: use 1 or more", *r.Attempts))

@@ -63,6 +63,7 @@ type settings struct {
 	NewerThan     *age       `toml:"newer_than"`
 	OlderThan     *age       `toml:"older_than"`
 	Links         *linking   `toml:"links"`
+	KeepModes     *bool      `toml:"keep_modes"`
 	FoldCase      *bool      `toml:"fold_case"`
 	Compare       *comparing `toml:"compare"`
 	Tolerance     *age       `toml:"tolerance"`
@@ -131,6 +132,8 @@ type connection struct {
 	Standby          []string   `toml:"standby"`
 	Via              []string   `toml:"via"`
 	Parallel         *int       `toml:"parallel"`
+	Connections      *int       `toml:"connections"`
+	Files            *int       `toml:"files"`
 	Rate             *size      `toml:"rate"`
 	MaxListing       *size      `toml:"max_listing"`
 	Stall            *age       `toml:"stall"`

@@ -77,7 +77,8 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	textual(fs, "max-size", "leave out larger files, `bytes` as 10k or 1M", &s.MaxSize)
 	textual(fs, "newer-than", "leave out files of a higher `age`, as 36h or 7d", &s.NewerThan)
 	textual(fs, "older-than", "leave out files of a lower `age`, which may still be being written", &s.OlderThan)
-	textual(fs, "links", "`policy` of symbolic links: skip, follow, or files (follow those to files) (default skip)", &s.Links)
+	textual(fs, "links", "`policy` of symbolic links: skip, follow, files (follow those to files) or keep (make links, over SFTP) (default skip)", &s.Links)
+	boolean(fs, "keep-modes", "give files and folders the permission bits of the source's", &s.KeepModes)
 	boolean(fs, "fold-case", "names that differ only in case are one at the target, as on Windows", &s.FoldCase)
 	textual(fs, "compare", "`how` files that both sides have are told apart: time (and size), size, proof (by content) or always (copy) (default time)", &s.Compare)
 	textual(fs, "tolerance", "how far two times of one file may be apart (default 1s)", &s.Tolerance)
@@ -100,7 +101,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 }
 
 // withConfig are the flags that go with -config: those about this run.
-var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "version"}
+var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "verbose", "version"}
 
 // Jobs makes the jobs that a command line asks for. Its errors are [cli.ErrUsage] or
 // [Problems].
@@ -219,7 +220,8 @@ func (f *Flags) sides(source, dest string) (far cli.Place, up bool, err error) {
 
 // problem says what is wrong with a setting in terms of flags.
 func (f *Flags) problem(key, text string) string {
-	text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,").Replace(text)
+	text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,",
+		"than max_size", "than -max-size", "than newer_than", "than -newer-than").Replace(text)
 	return strings.NewReplacer("_", "-", ".", "-").Replace("-"+key) + ": " + text
 }
 

@@ -1,6 +1,8 @@
 package job
 
 import (
+	"strings"
+
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/watch"
@@ -26,7 +28,19 @@ type Job struct {
 	// Ledger, Report and Lock are files; the first two may be "".
 	Ledger, Report, Lock string
 
-	set settings // what was set, to be shown
+	set     settings // what was set, to be shown
+	sources []string // of a job of the command line that has several
+}
+
+// From says what a job of the command line copies, for its report.
+func (j *Job) From(sources ...string) { j.sources = sources }
+
+// source is where it copies from, for a report.
+func (j *Job) source() string {
+	if j.Source == "" {
+		return strings.Join(j.sources, " ")
+	}
+	return j.Source
 }
 
 // Target is one place that a job copies to, with what it needs to reach the server.
@@ -52,7 +66,7 @@ func (s *settings) build(up bool, bad func(key, text string)) folder.Options {
 		Include: s.Include, Exclude: s.Exclude,
 		MinSize: value(s.MinSize).v, MaxSize: value(s.MaxSize).v,
 		NewerThan: duration(s.NewerThan), OlderThan: duration(s.OlderThan),
-		Links: value(s.Links).v, FoldCase: value(s.FoldCase),
+		Links: value(s.Links).v, KeepModes: value(s.KeepModes), FoldCase: value(s.FoldCase),
 		Compare: value(s.Compare).v, Tolerance: duration(s.Tolerance),
 		Delete: value(s.Delete), MaxDelete: value(s.MaxDelete).v, PartialAge: duration(s.PartialAge),
 		StopOnError: value(s.StopOnError), Once: value(s.Once), ResendUnknown: value(s.ResendUnknown),

@@ -245,13 +245,26 @@ func (l *leg) item(i folder.Item) {
 		l.cancel(i.Err)
 	}
 	if i.Err != nil && l.outer != nil && l.outer.Err() != nil && cli.IsCut(i.Err) {
-		l.out.cut.Add(ftpx.ProgressInfo{}) // how far it is, an item does not tell
+		l.out.cut.Add(cutAt(i.Err))
+		l.out.piped = l.out.piped || l.part.Stream != nil
 	}
 	l.tell(&rec)
 }
 
+// cutAt is how far a transfer had come that was cut off.
+func cutAt(err error) ftpx.ProgressInfo {
+	var e *ftpx.Error
+	if !errors.As(err, &e) {
+		return ftpx.ProgressInfo{}
+	}
+	return ftpx.ProgressInfo{Op: e.Op, Local: e.Local, Remote: e.Remote, Offset: e.Offset, Size: e.Size}
+}
+
 // tell counts and shows a record.
 func (l *leg) tell(rec *Record) {
+	if l.env.Long && rec.err != nil {
+		rec.Error = cli.Line(l.env, rec.subject(), rec.err)
+	}
 	l.sum.count(rec)
 	if rec.Outcome != skipped {
 		l.report.item(rec)
@@ -273,7 +286,7 @@ func (l *leg) exit(ctx context.Context, err error) int {
 		return cli.ExitOf(err)
 	case errors.Is(err, ledger.ErrLocked):
 		return cli.ExitLocked
-	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceUnread):
+	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceIncomplete):
 		return cli.ExitSome
 	case err == nil || errors.Is(err, folder.ErrIncomplete):
 		if l.sum.Failed == 0 && l.sum.Unknown > 0 {

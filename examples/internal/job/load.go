@@ -209,9 +209,12 @@ func (c *connection) flags(base paths) cli.Flags {
 		Parallel: 4, Stall: duration(c.Stall), PasswordFile: base.of(value(c.PasswordFile)), Verify: "auto", Standbys: c.Standby, Via: c.Via,
 		Charset: value(c.Charset), ListZone: value(c.ListZone),
 	}
-	if c.Parallel != nil {
-		f.Parallel = *c.Parallel
+	for _, n := range []*int{c.Parallel, c.Connections} {
+		if n != nil {
+			f.Parallel = *n
+		}
 	}
+	f.Files = value(c.Files)
 	if c.Verify != nil {
 		f.Verify = c.Verify.v
 	}

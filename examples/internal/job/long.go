@@ -40,6 +40,10 @@ func (r *Record) long() string {
 		text += ": would be created"
 	case r.Op == "mkdir":
 		text += ": created"
+	case (r.Op == "link" || r.Op == "chmod") && r.Outcome == planned:
+		text += ": would get its " + map[string]string{"link": "link", "chmod": "mode"}[r.Op]
+	case r.Op == "link" || r.Op == "chmod":
+		text += ": " + map[string]string{"link": "linked", "chmod": "mode set"}[r.Op]
 	case r.Op == "delete" && r.Outcome == planned:
 		text += ": would be deleted"
 	case r.Op == "delete":
@@ -65,6 +69,25 @@ func (r *Record) long() string {
 		text += "; " + r.After
 	}
 	return transport.Printable(text)
+}
+
+// longInterrupted is the summary of a run that a signal has ended.
+func (s *Summary) longInterrupted(cut *cli.Cut, piped bool) string {
+	parts := []string{files(s.Done-s.Deleted-s.Verified) + " copied"}
+	if w := cut.Words(); w != "" {
+		parts = append(parts, w)
+	}
+	if n := s.Failed - cut.N; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", n))
+	}
+	if s.Unknown > 0 {
+		parts = append(parts, fmt.Sprintf("%d unknown", s.Unknown))
+	}
+	goesOn := cli.GoesOn
+	if piped {
+		goesOn = ": nothing is kept of it, since a pipe cannot be read again"
+	}
+	return transport.Printable("interrupted: " + strings.Join(parts, ", ") + goesOn)
 }
 
 // long is the summary in a line.

@@ -22,6 +22,7 @@ type output struct {
 	plan   bool // a dry run, whose lines are what it is for
 	config bool
 	cut    cli.Cut
+	piped  bool   // what was cut off cannot be read again
 	name   string // of the command, where the job has none of its own
 }
 
@@ -70,8 +71,11 @@ func (o *output) summary(s *Summary) {
 	case o.json:
 		fmt.Fprintf(o.env.Stdout, "%s\n", encode(s))
 	case s.Exit == cli.ExitUsage && s.Files == 0 && !o.loud: // what is wrong has been said
+	case s.Exit == cli.ExitInterrupted && o.env.Long:
+		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.longInterrupted(&o.cut, o.piped))
 	case s.Exit == cli.ExitInterrupted:
 		fmt.Fprintln(o.env.Stderr, cli.ClearLine(o.env)+s.interrupted(o.named(s.Job), &o.cut))
+	case o.env.Long && s.Files == 0 && s.Error != "": // it has been said
 	case o.env.Long && (o.loud || s.Exit != cli.ExitDone):
 		fmt.Fprintln(o.env.Stderr, s.long())
 	case o.loud || s.Exit != cli.ExitDone:

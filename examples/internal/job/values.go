@@ -78,7 +78,7 @@ func (s *share) UnmarshalText(text []byte) error {
 // The words for values of package folder, by their numbers.
 var (
 	compareWords = []string{folder.CompareTime: "time", folder.CompareSize: "size", folder.CompareProof: "proof", folder.CompareNothing: "always"}
-	linkWords    = []string{folder.LinkSkip: "skip", folder.LinkFollow: "follow", folder.LinkFiles: "files"}
+	linkWords    = []string{folder.LinkSkip: "skip", folder.LinkFollow: "follow", folder.LinkFiles: "files", folder.LinkKeep: "keep"}
 	fateWords    = []string{folder.SourceKeep: "keep", folder.SourceMove: "move", folder.SourceDelete: "delete"}
 )
 
