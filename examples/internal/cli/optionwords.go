@@ -1,13 +1,33 @@
 package cli
 
-import "regexp"
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
 
 // flagged puts flags where the library names its options.
 func flagged(text string) string {
 	for _, r := range optionWords {
 		text = r.option.ReplaceAllString(text, r.flag)
 	}
+	if strings.Contains(text, `>> ~/.ssh/known_hosts"`) && homeless() {
+		text = strings.Replace(text, `"ssh-keyscan `, `"mkdir -p ~/.ssh && ssh-keyscan `, 1)
+	}
 	return text
+}
+
+// homeless reports whether there is no folder ~/.ssh yet.
+func homeless() bool {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(home, ".ssh"))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // optionWords are the library's words for its options, and those for flags.
