@@ -44,6 +44,12 @@ func wantAbandoned(t *testing.T, root string, err error) {
 	if !errors.As(err, &e) || e.Outcome != ftpx.NotDone || e.Partial == "" || path.Dir(e.Partial) == "f" {
 		t.Fatalf("%+v, want an error that names the partial", err)
 	}
+	wantEmpty(t, root)
+}
+
+// wantEmpty waits until nothing is left in a folder.
+func wantEmpty(t *testing.T, root string) {
+	t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		left, lerr := os.ReadDir(root)
 		if lerr != nil {
@@ -68,6 +74,13 @@ func TestAbortedStreamLeavesNothing(t *testing.T) {
 			t.Errorf("cancelled: %v", err)
 		}
 		wantAbandoned(t, trio.Root, err)
+
+		// Nothing has been read, and an empty file may have been made.
+		ctx, cancel = context.WithCancel(t.Context())
+		if _, err := c.Put(ctx, "f", &pausing{ctx: ctx, data: bytes.NewReader(nil), then: cancel}, nil); err == nil {
+			t.Error("cancelled: it is done")
+		}
+		wantEmpty(t, trio.Root)
 
 		broke := errors.New("the body broke")
 		_, err = c.Put(t.Context(), "f", io.MultiReader(bytes.NewReader(data), errReader{broke}), nil)
@@ -147,4 +160,30 @@ func TestAbandonedIsBounded(t *testing.T) {
 			t.Errorf("Close took %v", took)
 		}
 	})
+}
+
+// TestCloseDoesNotWaitForASource: a source that gives nothing and does not end keeps Close
+// for five seconds.
+func TestCloseDoesNotWaitForASource(t *testing.T) {
+	for _, first := range []int{0, 3 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			c := ftpxtest.NewClient()
+			r, w := io.Pipe()
+			ended := make(chan error)
+			go func() {
+				_, err := c.Put(context.Background(), "f", io.MultiReader(bytes.NewReader(content(first)), r), nil)
+				ended <- err
+			}()
+			synctest.Wait()
+			begin := time.Now()
+			c.Close()
+			if took := time.Since(begin); took > 6*time.Second {
+				t.Errorf("Close took %v", took)
+			}
+			w.Close()
+			if err := <-ended; !errors.Is(err, ftpx.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -72,8 +72,8 @@ const (
 var (
 	// ErrStalled is the cause of a [KindStalled].
 	ErrStalled = transport.ErrStalled
-	// ErrNoData: the data connection of an FTP transfer could not be opened.
-	ErrNoData = transport.ErrNoData
+	// ErrNoDataConn: the data connection of an FTP transfer could not be opened.
+	ErrNoDataConn = transport.ErrNoDataConn
 	// ErrListingTooLong: a listing would have used up the memory, see [Options].MaxListing.
 	ErrListingTooLong = transport.ErrListingTooLong
 )

@@ -9,7 +9,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/upload"
 )
 
-// Verify says how much is checked before a transfer counts as done.
+// Verify says how much is checked before a transfer counts as done. Zero is the default of
+// what it is a field of.
 type Verify uint8
 
 // The levels of verification. Each includes the ones before it.
@@ -43,7 +44,7 @@ func (v Verify) String() string {
 	return "auto"
 }
 
-// Delivery says how a file gets to its name.
+// Delivery says how a file gets to its name. Zero is DeliverAtomic.
 type Delivery uint8
 
 // The ways of delivery.
@@ -98,7 +99,8 @@ func (d Delivery) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 // CheckPartialName reports what is wrong with a template for [UploadOptions].PartialName.
 func CheckPartialName(template string) error { return upload.CheckPartialName(template) }
 
-// SourceChange says what to do when a source changes while it is sent.
+// SourceChange says what to do when a source changes while it is sent. Zero is
+// SourceChangeFail.
 type SourceChange uint8
 
 // What to do about a source that changes.
@@ -110,7 +112,8 @@ const (
 )
 
 // OtherWriter says what to do when a partial grows although nothing is being
-// sent from here: somebody else is sending the same file to the same place.
+// sent from here: somebody else is sending the same file to the same place. Zero is
+// OtherWriterWait.
 type OtherWriter uint8
 
 // What to do about another writer.

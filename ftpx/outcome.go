@@ -174,7 +174,7 @@ func EndsAll(err error) bool {
 		return true
 	case transport.KindUnreachable, transport.KindTimeout, transport.KindNoHost, transport.KindNotOffered:
 		var te *transport.Error
-		if errors.Is(err, transport.ErrNoData) {
+		if errors.Is(err, transport.ErrNoDataConn) {
 			return true
 		}
 		if errors.As(err, &te) {
@@ -199,9 +199,9 @@ var (
 	ErrReplaced = upload.ErrReplaced
 	// ErrClosed: the client has been closed.
 	ErrClosed = session.ErrClosed
-	// ErrOneAttempt: a transfer failed and could not be tried again, because
+	// ErrNotRewindable: a transfer failed and could not be tried again, because
 	// its source cannot be read twice.
-	ErrOneAttempt = transfer.ErrOneAttempt
+	ErrNotRewindable = transfer.ErrNotRewindable
 	// ErrTaken: the server acknowledged all of a file, and the name under which it was
 	// sent is gone: a receiver may have taken it, by that name. [Error].Acknowledged is
 	// set with it.

@@ -1,7 +1,9 @@
 package ftpx
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +19,11 @@ type Standby struct {
 	// Ports replaces the protocols' own ports on this host. The zero value
 	// means those of [Options].
 	Ports Ports
+	// Rank says when it is turned to: those of lower Rank first. 0 means its place in
+	// the list, from 1, so that the list is the order unless you say otherwise. Those of
+	// equal Rank are in the order of how likely their next connection fails, see package
+	// forecast; work does not return from one of them to another.
+	Rank int
 	// User and Password replace those of [Config] if either is given; a User
 	// without a Password has none.
 	User string
@@ -28,6 +35,16 @@ type Standby struct {
 	// TLS replaces [Options].TLS on this host, whole: its authorities, its certificates,
 	// and ServerName. nil means that of Options.
 	TLS *TLS
+}
+
+// ranked returns standbys by rank, each with the one that it has.
+func ranked(list []Standby) []Standby {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Rank = orDefault(list[i].Rank, i+1)
+	}
+	slices.SortStableFunc(list, func(a, b Standby) int { return cmp.Compare(a.Rank, b.Rank) })
+	return list
 }
 
 // HostsError says that none of several hosts could be used, and why of each.
@@ -54,8 +71,8 @@ func (e *HostsError) Error() string {
 // Unwrap returns the reason of each host.
 func (e *HostsError) Unwrap() []error { return e.Errs }
 
-// SelectError says that no protocol could be used, and why of each.
-type SelectError struct {
+// ProtocolsError says that no protocol could be used, and why of each.
+type ProtocolsError struct {
 	// Tried holds the protocols in order.
 	Tried []ProtocolInfo
 	// PlaintextHeld says that plain FTP was listed but is not allowed.
@@ -66,7 +83,7 @@ type SelectError struct {
 }
 
 // Error names what was tried, why it failed, and what would allow more.
-func (e *SelectError) Error() string {
+func (e *ProtocolsError) Error() string {
 	var b strings.Builder
 	b.WriteString("no protocol could be used:")
 	for i, t := range e.Tried {
@@ -85,7 +102,7 @@ func (e *SelectError) Error() string {
 }
 
 // Unwrap returns the reason of each protocol.
-func (e *SelectError) Unwrap() []error {
+func (e *ProtocolsError) Unwrap() []error {
 	errs := make([]error, len(e.Tried))
 	for i, t := range e.Tried {
 		errs[i] = t.Why

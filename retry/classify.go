@@ -9,14 +9,14 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Class is what to do about an error.
+// Class is what to do about an error. Zero is not known.
 type Class uint8
 
 // The classes.
 const (
 	// Permanent: another attempt cannot help. Not found, no permission, a
 	// refused login, a host key, a certificate, a full disk, the local file.
-	Permanent Class = iota
+	Permanent Class = iota + 1
 	// Transient: line trouble. Try again, after a pause if nothing moves.
 	Transient
 	// Busy: the server is full or shutting down. Wait, then queue up again.
@@ -224,6 +224,9 @@ func (p Policy) classify(ctx context.Context, err error) Class {
 		return Permanent
 	}
 	class := p.Classify(err)
+	if class == 0 {
+		class = Classify(err)
+	}
 	if ended := ctx.Err(); ended != nil {
 		// An attempt that ended with a clear answer keeps it.
 		if class == Permanent && !errors.Is(err, ended) && !errors.Is(err, context.Cause(ctx)) {

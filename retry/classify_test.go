@@ -11,6 +11,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -189,5 +190,23 @@ func TestNames(t *testing.T) {
 		`"too many attempts without progress","no progress in time","failed for good","canceled","unknown"]`
 	if err != nil || string(b) != want {
 		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// TestClassifyMayPass: a function of the caller's decides what it knows, and leaves the rest.
+func TestClassifyMayPass(t *testing.T) {
+	mine := errors.New("mine")
+	p := retry.Policy{MaxAttempts: 3, InitialDelay: time.Nanosecond, Classify: func(err error) retry.Class {
+		if errors.Is(err, mine) {
+			return retry.Permanent
+		}
+		return 0
+	}}
+	for err, want := range map[error]int{mine: 1, &transport.Error{Kind: transport.KindLost}: 3, &transport.Error{Kind: transport.KindAuth}: 1} {
+		n := 0
+		_ = p.Do(t.Context(), func(context.Context, *retry.Attempt) error { n++; return err }, nil)
+		if n != want {
+			t.Errorf("%v: %d attempts, want %d", err, n, want)
+		}
 	}
 }

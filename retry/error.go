@@ -9,7 +9,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Reason says why a loop ended without success.
+// Reason says why a loop ended without success. Zero is not known.
 type Reason uint8
 
 // The reasons.

@@ -66,7 +66,7 @@ type Policy struct {
 	// [DefaultBusyDelay]. Later ones grow by Multiplier up to MaxDelay.
 	BusyDelay time.Duration
 
-	// Classify, if not nil, takes the place of [Classify].
+	// Classify, if not nil, is asked before [Classify], which decides where it returns 0.
 	Classify func(error) Class
 }
 

@@ -127,10 +127,10 @@ func (e *LocalError) Unwrap() error { return e.Err }
 // for longer than [Endpoint.Stall], or fewer than [Endpoint.MinRate] allows.
 var ErrStalled = errors.New("no data moved within the stall time")
 
-// ErrNoData is in the error of a transfer or listing over FTP whose data connection could
+// ErrNoDataConn is in the error of a transfer or listing over FTP whose data connection could
 // not be opened, while the control connection is well: the server's passive ports are
 // closed to us, or its passive address is wrong.
-var ErrNoData = errors.New("open data connection")
+var ErrNoDataConn = errors.New("open data connection")
 
 // ErrHandleReused is the cause of a [KindLost] on SFTP: the server answered a request to
 // open with the handle of a file that was still open, so that what belongs to one goes
@@ -189,6 +189,10 @@ func KindOf(err error) Kind {
 	}
 	return kindOfNet(err)
 }
+
+// WasReset reports whether an error of a lost connection says that it was reset, or that
+// the kernel has given it up; otherwise the other side has ended it in good order.
+func WasReset(err error) bool { return isAny(err, lostErrnos) }
 
 func kindOfNet(err error) Kind {
 	var dns *net.DNSError

@@ -49,7 +49,7 @@ func fateOf(ctx context.Context, j *Job, err error) fate {
 		return fateBack // the worker ends
 	}
 	switch {
-	case errors.Is(err, folder.ErrDoubt):
+	case errors.Is(err, folder.ErrMaybeDelivered):
 		return fateUnknown
 	case errors.Is(err, errBusy), errors.Is(err, errUnsettled), errors.Is(err, ftpx.ErrReplaced), errors.Is(err, ftpx.ErrSourceChanged), errors.Is(err, folder.ErrUnsettled):
 		return fateAgain

@@ -218,7 +218,7 @@ func (w *Worker) mirror(ctx context.Context, c ftpx.Client, j *Job) (Result, err
 	res := Result{Size: rep.Bytes, Moved: rep.Bytes, Verified: fmt.Sprintf("%d copied, %d unchanged", rep.Copied, rep.Unchanged)}
 	switch {
 	case err != nil && doubtful:
-		err = fmt.Errorf("%w: %w: %w", err, folder.ErrDoubt, first)
+		err = fmt.Errorf("%w: %w: %w", err, folder.ErrMaybeDelivered, first)
 	case err != nil && first != nil:
 		err = fmt.Errorf("%w: %w", err, first)
 	}

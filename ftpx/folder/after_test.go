@@ -257,8 +257,8 @@ func TestUnprovenSourceIsNotTaken(t *testing.T) {
 		return ftpx.Result{Outcome: ftpx.Unknown, Size: 1, Verified: ftpx.Verified{Size: true}}, nil
 	}}
 	s := way{up: true}.run(t.Context(), w, local, &folder.Options{After: folder.After{Source: folder.SourceDelete}})
-	s.wantError(t, "a", folder.ErrAfter, "could not be checked")
-	s.wantError(t, "b", folder.ErrAfter, "could not be checked")
+	s.wantError(t, "a", folder.ErrPostProcess, "could not be checked")
+	s.wantError(t, "b", folder.ErrPostProcess, "could not be checked")
 	holds(t, local, map[string]string{"a": "1", "b": "2"})
 }
 
@@ -442,7 +442,7 @@ func TestDeadLetter(t *testing.T) {
 			s := way.run(t.Context(), w, local, opts)
 			s.wantError(t, "d/refused", nil, "553")
 			s.wantError(t, "lost", nil, "reset")
-			s.wantError(t, "inway", folder.ErrInTheWay, "remove one")
+			s.wantError(t, "inway", folder.ErrTypeConflict, "remove one")
 			if !errors.Is(s.err, folder.ErrIncomplete) || s.report.Dead != 2 || s.report.Failed != 3 {
 				t.Errorf("%v %+v\n%s", s.err, s.report, s)
 			}

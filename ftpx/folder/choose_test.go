@@ -159,9 +159,9 @@ func TestInTheWay(t *testing.T) {
 			}
 			s := way.run(t.Context(), w, local, &folder.Options{Delete: true, MaxDelete: 1})
 			for _, p := range []string{"file", "dir", "link", "flink"} {
-				s.wantError(t, p, folder.ErrInTheWay, "exclude")
+				s.wantError(t, p, folder.ErrTypeConflict, "exclude")
 			}
-			if !errors.Is(s.err, folder.ErrInTheWay) {
+			if !errors.Is(s.err, folder.ErrTypeConflict) {
 				t.Error(s.err)
 			}
 			holds(t, dst, map[string]string{"file/kept": "k", "dir": "d", "ok": "ok", "link": "-> ../outside", "flink": "-> ../outside"})

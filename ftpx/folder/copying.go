@@ -94,7 +94,7 @@ func (c *copying) complete(ctx context.Context, seen *snapshot, item Item) Item 
 		}
 	}
 	if err := c.after(ctx, seen, &item); err != nil {
-		item.Err = fmt.Errorf("%w: %w", ErrAfter, err)
+		item.Err = fmt.Errorf("%w: %w", ErrPostProcess, err)
 	}
 	return item
 }

@@ -110,7 +110,7 @@ func (j *job) delete(ctx context.Context) {
 	}
 	var refused error
 	if j.blind {
-		refused = ErrSourceUnread
+		refused = ErrSourceIncomplete
 	} else if float64(n) > j.o.MaxDelete*float64(j.there) {
 		refused = &DeleteError{Would: n, Of: j.there, Max: j.o.MaxDelete}
 	}
@@ -182,7 +182,7 @@ func (j *job) remove(ctx context.Context, e extraEntry) {
 			j.left(e.rel, &found, "not deleted: the source has it too, spelled in another way")
 			return
 		case err == nil:
-			i.Err = fmt.Errorf("not deleted: %w", ErrListing)
+			i.Err = fmt.Errorf("not deleted: %w", ErrIncompleteListing)
 			j.tell(i)
 			return
 		case ctx.Err() != nil:

@@ -8,11 +8,11 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ledger"
 )
 
-// ErrDoubt: an earlier run sent this very file, the server acknowledged all of it, and
+// ErrMaybeDelivered: an earlier run sent this very file, the server acknowledged all of it, and
 // it was gone then. It may have been delivered, and is not sent again unless
 // Options.ResendUnknown is set. The item's error is a [*ftpx.Error] whose Outcome is
 // [ftpx.Unknown].
-var ErrDoubt = errors.New("an earlier run has sent it and the server has acknowledged it, but it was gone then: it may have been delivered; " +
+var ErrMaybeDelivered = errors.New("an earlier run has sent it and the server has acknowledged it, but it was gone then: it may have been delivered; " +
 	"look at the other side, and set ResendUnknown (-resend-unknown) to send it again")
 
 // acknowledged finds the error of a file that may have been delivered.
@@ -55,5 +55,5 @@ func (j *job) inDoubt(rel string, s *entry) (doubt, err error) {
 		return nil, nil
 	}
 	return &ftpx.Error{Op: "upload", Local: j.src.full(rel), Remote: old.Remote, Outcome: ftpx.Unknown, Acknowledged: true, Size: s.size,
-		Err: fmt.Errorf("%w (%s)", ErrDoubt, stamp(old.When))}, nil
+		Err: fmt.Errorf("%w (%s)", ErrMaybeDelivered, stamp(old.When))}, nil
 }

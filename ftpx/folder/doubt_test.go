@@ -97,7 +97,7 @@ func TestDeliveredOnce(t *testing.T) {
 				_, items, err = run(func(o *folder.Options) { o.DryRun = dry })
 				unknown("again", 2, items, err)
 				for _, i := range items {
-					if !errors.Is(i.Err, folder.ErrDoubt) {
+					if !errors.Is(i.Err, folder.ErrMaybeDelivered) {
 						t.Error(i)
 					}
 				}

@@ -38,7 +38,7 @@ func TestWhatAllWouldMeetEndsTheJob(t *testing.T) {
 	local := t.TempDir()
 	write(t, local, files)
 	r, err := folder.Upload(t.Context(), w.client, local, ".", &folder.Options{Delivery: ftpx.DeliverDrop}) // which lists nothing
-	if !errors.Is(err, folder.ErrIncomplete) || !errors.Is(err, transport.ErrNoData) || !ftpx.EndsAll(err) {
+	if !errors.Is(err, folder.ErrIncomplete) || !errors.Is(err, transport.ErrNoDataConn) || !ftpx.EndsAll(err) {
 		t.Error(err)
 	}
 	if r.Failed == 0 || r.Failed > folder.DefaultSmall {

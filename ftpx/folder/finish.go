@@ -53,9 +53,9 @@ func (j *job) looks() bool {
 
 // The errors of what is done after a file was copied.
 var (
-	// ErrAfter: a file has been copied, but what Options.After says could not be done.
+	// ErrPostProcess: a file has been copied, but what Options.After says could not be done.
 	// The next run does it.
-	ErrAfter = errors.New("the file has been copied, but what was to be done then could not be")
+	ErrPostProcess = errors.New("the file has been copied, but what was to be done then could not be")
 
 	errNoLocks  = errors.New("the file cannot be locked, as Options.Ready.Lock has it: use Stable or Marker")
 	errLocked   = errors.New("another program has locked it")
@@ -216,9 +216,9 @@ func (c *copying) letter(seen *snapshot, item *Item) []byte {
 func ownFault(err error) bool {
 	var local *transport.LocalError
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrAfter), errors.Is(err, ftpx.ErrSourceChanged):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrPostProcess), errors.Is(err, ftpx.ErrSourceChanged):
 		return false
-	case errors.Is(err, ErrName), errors.Is(err, ErrInTheWay), errors.Is(err, ftpx.ErrMismatch):
+	case errors.Is(err, ErrName), errors.Is(err, ErrTypeConflict), errors.Is(err, ftpx.ErrMismatch):
 		return true
 	case errors.As(err, &local):
 		return !local.Writing && errors.Is(err, fs.ErrPermission) // not one of the system, such as too many open files

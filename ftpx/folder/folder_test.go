@@ -221,7 +221,7 @@ func TestShortListingDeletesNothing(t *testing.T) {
 						case i.Path >= "y":
 							want := blind
 							if want == nil {
-								want = folder.ErrListing
+								want = folder.ErrIncompleteListing
 							}
 							if left = append(left, i.Path); !errors.Is(i.Err, want) {
 								t.Errorf("%+v", i)
@@ -257,7 +257,7 @@ func TestUnreadableSourceDeletesNothing(t *testing.T) {
 	write(t, filepath.Join(w.Root, "tree"), map[string]string{"a": "1", "secret/b": "2", "z": "3"})
 	write(t, local, map[string]string{"a": "1", "old": "o", "secret/b": "2", "secret/c": "c"})
 	s := ways[1].run(t.Context(), w, local, &folder.Options{Delete: true})
-	if !errors.Is(s.err, folder.ErrSourceUnread) || !errors.Is(s.err, folder.ErrIncomplete) {
+	if !errors.Is(s.err, folder.ErrSourceIncomplete) || !errors.Is(s.err, folder.ErrIncomplete) {
 		t.Errorf("error %v", s.err)
 	}
 	s.wantError(t, "secret", fs.ErrPermission, "cannot be read")
@@ -411,13 +411,13 @@ func TestBaseFolder(t *testing.T) {
 				}
 				holds(t, back, map[string]string{"a/b": "1", "c": "2"})
 			}
-			if _, err := folder.Download(t.Context(), w.client, "c", t.TempDir(), nil); !errors.Is(err, folder.ErrInTheWay) {
+			if _, err := folder.Download(t.Context(), w.client, "c", t.TempDir(), nil); !errors.Is(err, folder.ErrTypeConflict) {
 				t.Errorf("a file as the source: %v", err)
 			}
-			if _, err := folder.Upload(t.Context(), w.client, local, "c", nil); !errors.Is(err, folder.ErrInTheWay) {
+			if _, err := folder.Upload(t.Context(), w.client, local, "c", nil); !errors.Is(err, folder.ErrTypeConflict) {
 				t.Errorf("a file as the destination: %v", err)
 			}
-			if _, err := folder.Upload(t.Context(), w.client, filepath.Join(local, "c"), "x", nil); !errors.Is(err, folder.ErrInTheWay) {
+			if _, err := folder.Upload(t.Context(), w.client, filepath.Join(local, "c"), "x", nil); !errors.Is(err, folder.ErrTypeConflict) {
 				t.Errorf("a local file as the source: %v", err)
 			}
 			if _, err := folder.Download(t.Context(), w.client, "none", t.TempDir(), nil); !errors.Is(err, fs.ErrNotExist) {

@@ -188,22 +188,22 @@ type Report struct {
 var (
 	// ErrIncomplete: some items failed; OnItem was told which.
 	ErrIncomplete = errors.New("not everything could be copied")
-	// ErrInTheWay: a folder is where a file should go, a file where a folder
+	// ErrTypeConflict: a folder is where a file should go, a file where a folder
 	// should, or a link.
-	ErrInTheWay = errors.New("something of another kind is in the way")
+	ErrTypeConflict = errors.New("something of another kind is in the way")
 	// ErrName: the name cannot be used at the other side, or would lead elsewhere.
 	ErrName = errors.New("the name cannot be used")
 	// ErrLinkOutside: a link leads out of the folder that is copied, or may.
 	ErrLinkOutside = errors.New("the link leads out of the folder that is copied, or may: it is not made")
-	// ErrUntold: a server names something and does not tell whether it is a file or a
+	// ErrUnknownType: a server names something and does not tell whether it is a file or a
 	// folder, neither in its listing nor when it is asked.
-	ErrUntold = errors.New("the server does not tell whether it is a file or a folder: exclude it, or copy it by its name")
-	// ErrListing: what the listing of a source on a server did not name is there. What
+	ErrUnknownType = errors.New("the server does not tell whether it is a file or a folder: exclude it, or copy it by its name")
+	// ErrIncompleteListing: what the listing of a source on a server did not name is there. What
 	// else it left out is not known.
-	ErrListing = errors.New("the source has it, although its listing did not name it, so that it was not copied and the listing is not to be trusted")
-	// ErrSourceUnread: part of the folder that is copied could not be read, and so
+	ErrIncompleteListing = errors.New("the source has it, although its listing did not name it, so that it was not copied and the listing is not to be trusted")
+	// ErrSourceIncomplete: part of the folder that is copied could not be read, and so
 	// nothing was deleted.
-	ErrSourceUnread = errors.New("not deleted, because part of the source could not be read")
+	ErrSourceIncomplete = errors.New("not deleted, because part of the source could not be read")
 )
 
 // DeleteError says that nothing was deleted because too much would have been.

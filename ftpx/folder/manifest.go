@@ -59,11 +59,11 @@ func WriteManifest(ctx context.Context, localDir string, w io.Writer) error {
 	return nil
 }
 
-// ErrSum: a file is not what the manifest says.
-var ErrSum = errors.New("the content is not what the manifest says")
+// ErrChecksum: a file is not what the manifest says.
+var ErrChecksum = errors.New("the content is not what the manifest says")
 
 // CheckManifest compares the files of a local folder with a manifest, and yields the
-// path of each line with nil, [ErrSum], or why it could not be read (fs.ErrNotExist
+// path of each line with nil, [ErrChecksum], or why it could not be read (fs.ErrNotExist
 // where it is missing). A line that cannot be understood is an error with the line in
 // place of the path. Files that the manifest does not name are not looked at. Names in
 // it are hostile input: none leads out of the folder.
@@ -91,7 +91,7 @@ func CheckManifest(ctx context.Context, localDir string, manifest io.Reader) ite
 			} else if got, serr := sumFile(ctx, root, rel); serr != nil {
 				err = serr
 			} else if got != want {
-				err = ErrSum
+				err = ErrChecksum
 			}
 			if !yield(rel, err) {
 				return
@@ -110,7 +110,7 @@ func sumFile(ctx context.Context, root *os.Root, rel string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%w: %q is not a file", ErrInTheWay, rel)
+		return "", fmt.Errorf("%w: %q is not a file", ErrTypeConflict, rel)
 	}
 	f, err := root.Open(filepath.FromSlash(rel))
 	if err != nil {

@@ -58,7 +58,7 @@ func TestManifest(t *testing.T) {
 	must(t, os.Remove(filepath.Join(dir, "empty")))
 	sum := strings.Repeat("0", 64)
 	bad := check(m.String() + sum + "  ../secret\n" + sum + "  /etc/passwd\n" + sum + "  deep\nnonsense\n" + strings.Repeat("g", 64) + "  a\n")
-	if len(bad) != 7 || !errors.Is(bad["a"], folder.ErrSum) || !errors.Is(bad["empty"], fs.ErrNotExist) || !errors.Is(bad["deep"], folder.ErrInTheWay) ||
+	if len(bad) != 7 || !errors.Is(bad["a"], folder.ErrChecksum) || !errors.Is(bad["empty"], fs.ErrNotExist) || !errors.Is(bad["deep"], folder.ErrTypeConflict) ||
 		!errors.Is(bad[sum+"  ../secret"], folder.ErrName) || !errors.Is(bad[sum+"  /etc/passwd"], folder.ErrName) || bad["nonsense"] == nil {
 		t.Errorf("%v", bad)
 	}

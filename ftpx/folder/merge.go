@@ -151,7 +151,7 @@ func (m *merge) pair(s, d *entry) bool {
 	switch {
 	case s.kind == isUntold:
 		j.blind = true // it may be a folder, with all that is in it
-		j.refuse(rel, s, ErrUntold)
+		j.refuse(rel, s, ErrUnknownType)
 	case s.kind == isOther:
 		j.left(rel, s, "neither a file nor a folder")
 	case s.kind == isFile && !all:

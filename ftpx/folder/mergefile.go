@@ -101,7 +101,7 @@ func (m *merge) refuseFile(rel string, s *entry, err error) bool {
 
 // otherKind is the error of an entry whose place is taken by something else.
 func otherKind(s, d *entry) error {
-	return fmt.Errorf("%w: it is %s here and %s there: remove one, or exclude it", ErrInTheWay, s.kind, d.kind)
+	return fmt.Errorf("%w: it is %s here and %s there: remove one, or exclude it", ErrTypeConflict, s.kind, d.kind)
 }
 
 // target gives a file its name at the other side, and finds what bears that there.

@@ -200,7 +200,7 @@ type Options struct {
 	// not copied again even if it is gone from where it went. It needs Ledger.
 	Once bool
 	// ResendUnknown sends files again of which an earlier run does not know whether they
-	// were delivered ([ErrDoubt]); the receiver may get them twice. Without it they fail,
+	// were delivered ([ErrMaybeDelivered]); the receiver may get them twice. Without it they fail,
 	// as unknown, until it is set, the file is another, or [ledger.Ledger.Forget] is
 	// called for it. Without a Ledger nothing is remembered and all is sent again.
 	ResendUnknown bool

@@ -68,7 +68,7 @@ func (l *local) root(context.Context) (bool, error) {
 	case err != nil:
 		return false, err
 	case !info.IsDir():
-		return false, fmt.Errorf("%w: local %q is not a folder", ErrInTheWay, l.dir)
+		return false, fmt.Errorf("%w: local %q is not a folder", ErrTypeConflict, l.dir)
 	case l.dest:
 		l.held, err = os.OpenRoot(l.dir)
 	}
@@ -229,7 +229,7 @@ func (r *remote) root(ctx context.Context) (bool, error) {
 	case err != nil:
 		return false, err
 	case !e.IsDir():
-		return false, fmt.Errorf("%w: remote %q is not a folder", ErrInTheWay, r.dir)
+		return false, fmt.Errorf("%w: remote %q is not a folder", ErrTypeConflict, r.dir)
 	}
 	return true, nil
 }

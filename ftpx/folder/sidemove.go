@@ -27,7 +27,7 @@ func (l *local) mark(_ context.Context, rel string, mtime time.Time) error {
 		name = l.full(rel)
 	}
 	if info, err := lstat(name); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: %q is to be a marker and is no file", ErrInTheWay, l.full(rel))
+		return fmt.Errorf("%w: %q is to be a marker and is no file", ErrTypeConflict, l.full(rel))
 	}
 	f, err := open(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err == nil {

@@ -111,7 +111,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 		item.Err = err
 		return item
 	case seen.kind == isUntold:
-		item.Err = ErrUntold
+		item.Err = ErrUnknownType
 		return item
 	case seen.kind != isFile:
 		return leave("it is " + seen.kind.String())
@@ -247,7 +247,7 @@ func (s *Single) decide(ctx context.Context, c *copying) (v verdict, err error) 
 	case err != nil:
 		return v, err
 	case there.kind != isFile:
-		return v, fmt.Errorf("%w: it is a file here and %s there: remove one, or exclude it", ErrInTheWay, there.kind)
+		return v, fmt.Errorf("%w: it is a file here and %s there: remove one, or exclude it", ErrTypeConflict, there.kind)
 	}
 	if v, err = j.decide(c.rel, e, d); err != nil || v.doubt != nil {
 		return v, err
@@ -281,7 +281,7 @@ func (s *Single) folders(ctx context.Context, dir string) error {
 	case err != nil:
 		return err
 	case e.kind != isDir:
-		return fmt.Errorf("%w: %q is %s: remove it, or exclude what goes there", ErrInTheWay, s.j.dst.full(dir), e.kind)
+		return fmt.Errorf("%w: %q is %s: remove it, or exclude what goes there", ErrTypeConflict, s.j.dst.full(dir), e.kind)
 	}
 	return nil
 }

@@ -37,11 +37,11 @@ func TestUntold(t *testing.T) {
 		write(t, local, map[string]string{"old.txt": "o"})
 		var failed []string
 		report, err := folder.Download(t.Context(), untold{w.client}, ".", local, &folder.Options{Include: include, Delete: true, MaxDelete: 1, OnItem: func(i folder.Item) {
-			if errors.Is(i.Err, folder.ErrUntold) {
+			if errors.Is(i.Err, folder.ErrUnknownType) {
 				failed = append(failed, i.Path)
 			}
 		}})
-		if !errors.Is(err, folder.ErrIncomplete) || !errors.Is(err, folder.ErrSourceUnread) || report.Copied != 1 {
+		if !errors.Is(err, folder.ErrIncomplete) || !errors.Is(err, folder.ErrSourceIncomplete) || report.Copied != 1 {
 			t.Errorf("%+v, %v", report, err)
 		}
 		wantPaths(t, "failed", failed, "x")

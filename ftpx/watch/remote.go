@@ -182,7 +182,7 @@ func (s *remoteStream) list(ctx context.Context, dir string, yield yield) (folde
 				folders = append(folders, rel)
 			}
 		case e.Type == transport.TypeUnknown:
-			if !s.complain(dir, fmt.Errorf("%q: %w", transport.Printable(e.Name), folder.ErrUntold), yield) {
+			if !s.complain(dir, fmt.Errorf("%q: %w", transport.Printable(e.Name), folder.ErrUnknownType), yield) {
 				return nil, errStopped
 			}
 		case e.Type != transport.TypeFile:

@@ -21,6 +21,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	_ "github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest" // what blocks use: go test runs again when it changes
+	_ "github.com/seed01fc2e40/go-ftpx/ftpx/jobreport"
+	_ "github.com/seed01fc2e40/go-ftpx/ftpx/sshconfig"
+	_ "github.com/seed01fc2e40/go-ftpx/ftpx/watch"
 )
 
 const module = "github.com/seed01fc2e40/go-ftpx"

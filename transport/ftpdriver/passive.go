@@ -62,7 +62,7 @@ func (c *Conn) dialDataInTime(op *transport.Op, port int) (*transport.Wire, erro
 func (c *Conn) dialData(ctx context.Context, op *transport.Op, port int) (*transport.Wire, error) {
 	wire, err := transport.DialWire(ctx, c.ep, net.JoinHostPort(c.dataHost(), strconv.Itoa(port)))
 	if err != nil {
-		err = fmt.Errorf("%w: %w", transport.ErrNoData, err)
+		err = fmt.Errorf("%w: %w", transport.ErrNoDataConn, err)
 		if errors.Is(err, context.DeadlineExceeded) && op.Context().Err() == nil {
 			err = as(transport.KindTimeout, err)
 		}

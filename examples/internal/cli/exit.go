@@ -132,7 +132,7 @@ func EndsAll(err error) bool { return ftpx.EndsAll(err) }
 // hint names the flags that have to do with a failure; the library's own text
 // names its options.
 func hint(err error) string {
-	if errors.Is(err, transport.ErrNoData) {
+	if errors.Is(err, transport.ErrNoDataConn) {
 		return "the server's passive ports are closed to us, by a firewall or because its passive address is wrong; -protocols sftp needs none"
 	}
 	switch ftpx.KindOf(err) {

@@ -15,7 +15,7 @@ import (
 // library names its options, and each cause once.
 func Words(err error) string {
 	text := strings.TrimPrefix(err.Error(), ErrUsage.Error()+": ")
-	var sel *ftpx.SelectError
+	var sel *ftpx.ProtocolsError
 	if errors.As(err, &sel) {
 		text = strings.Replace(text, "connect "+transport.KindUnreachable.String()+": "+transport.Printable(sel.Error()), tried(sel), 1)
 	}
@@ -31,7 +31,7 @@ func Words(err error) string {
 }
 
 // tried says which protocols were tried, and why each could not be used.
-func tried(sel *ftpx.SelectError) string {
+func tried(sel *ftpx.ProtocolsError) string {
 	short := *sel
 	short.Tried = nil
 	rest := strings.TrimPrefix(short.Error(), "no protocol could be used:") // what was held back

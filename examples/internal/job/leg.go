@@ -262,6 +262,9 @@ func cutAt(err error) ftpx.ProgressInfo {
 
 // tell counts and shows a record.
 func (l *leg) tell(rec *Record) {
+	if l.env.Long && rec.err != nil {
+		rec.Error = cli.Line(l.env, rec.subject(), rec.err)
+	}
 	l.sum.count(rec)
 	if rec.Outcome != skipped {
 		l.report.item(rec)
@@ -283,7 +286,7 @@ func (l *leg) exit(ctx context.Context, err error) int {
 		return cli.ExitOf(err)
 	case errors.Is(err, ledger.ErrLocked):
 		return cli.ExitLocked
-	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceUnread):
+	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceIncomplete):
 		return cli.ExitSome
 	case err == nil || errors.Is(err, folder.ErrIncomplete):
 		if l.sum.Failed == 0 && l.sum.Unknown > 0 {

@@ -55,7 +55,7 @@ func TestExit(t *testing.T) {
 		"no such folder":         {l: leg{connected: true}, err: of(transport.KindNotExist), want: cli.ExitSome},
 		"usage":                  {err: fmt.Errorf("%w: x", cli.ErrUsage), want: cli.ExitUsage},
 		"too much to delete":     {err: &folder.DeleteError{}, want: cli.ExitSome},
-		"source unread":          {err: folder.ErrSourceUnread, want: cli.ExitSome},
+		"source unread":          {err: folder.ErrSourceIncomplete, want: cli.ExitSome},
 		"ledger":                 {err: ledger.ErrLocked, want: cli.ExitLocked},
 	} {
 		if c.ctx == nil {

@@ -32,7 +32,7 @@ func (n *noData) had() {
 // judge ends an operation for good that met this when the budget of a policy has been
 // used, by whatever operations.
 func (n *noData) judge(err error, p retry.Policy) error {
-	if !errors.Is(err, transport.ErrNoData) {
+	if !errors.Is(err, transport.ErrNoDataConn) {
 		return err
 	}
 	n.mu.Lock()

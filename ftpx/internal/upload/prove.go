@@ -138,4 +138,4 @@ func (u *upload) sameHash(ctx context.Context, l *session.Lease, name, algo stri
 }
 
 // oneAttempt reports whether a source could not be read again.
-func oneAttempt(err error) bool { return errors.Is(err, transfer.ErrOneAttempt) }
+func oneAttempt(err error) bool { return errors.Is(err, transfer.ErrNotRewindable) }

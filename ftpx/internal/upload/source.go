@@ -24,7 +24,7 @@ type Source interface {
 	// Open returns the content from an offset on, ending at Size. The reader
 	// before is not used any more.
 	Open(offset int64) (io.Reader, error)
-	// ReadAt serves to prove what the server has. It fails with transfer.ErrOneAttempt
+	// ReadAt serves to prove what the server has. It fails with transfer.ErrNotRewindable
 	// for what is not there any more.
 	io.ReaderAt
 	// Check returns ErrSourceChanged if the content is not what it was.

@@ -61,7 +61,7 @@ func (s *spool) Close() {
 
 func (s *spool) Open(offset int64) (io.Reader, error) {
 	if offset > s.read || offset < s.read && !s.kept {
-		return nil, &transport.LocalError{Err: fmt.Errorf("%w: %d bytes have gone by and PutOptions.Spool kept none of them", transfer.ErrOneAttempt, s.read)}
+		return nil, &transport.LocalError{Err: fmt.Errorf("%w: %d bytes have gone by and PutOptions.Spool kept none of them", transfer.ErrNotRewindable, s.read)}
 	}
 	return &spoolReader{s: s, at: offset}, nil
 }
@@ -124,7 +124,7 @@ func (s *spool) keep(p []byte) error {
 // ReadAt reads what is kept.
 func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 	if !s.kept {
-		return 0, transfer.ErrOneAttempt
+		return 0, transfer.ErrNotRewindable
 	}
 	n := 0
 	if off < int64(len(s.mem)) {

@@ -53,7 +53,7 @@ func TestSpoolBound(t *testing.T) {
 	if _, err := io.CopyN(io.Discard, iotest.OneByteReader(r), 60); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Open(10); !errors.Is(err, transfer.ErrOneAttempt) {
+	if _, err := s.Open(10); !errors.Is(err, transfer.ErrNotRewindable) {
 		t.Errorf("open beyond the bound: %v", err)
 	}
 	if _, err := s.Open(60); err != nil {

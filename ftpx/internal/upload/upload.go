@@ -45,7 +45,7 @@ type Spec struct {
 	// older.
 	RemoveStale time.Duration
 	// Progress is told how far it is.
-	Progress func(offset, size int64)
+	Progress func(*session.Lease, transfer.Position)
 	// Abandon is given the partials of an upload that has failed and whose source cannot be
 	// read again, to remove them; nil to leave them.
 	Abandon func(names []string)
@@ -91,18 +91,24 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, *
 		u.src.Close()
 	}
 	err = u.failure(err)
-	if err != nil && spec.Abandon != nil && u.abandoned() {
-		spec.Abandon(append(u.partialsLeft(), u.part.name))
+	if names := u.abandoned(); err != nil && spec.Abandon != nil && len(names) > 0 {
+		spec.Abandon(names)
 	}
 	return u.res, doubt, err
 }
 
-// abandoned reports whether a partial was left that no call can resume: its name is made
-// of what is of this call alone. Where the rename may have been done, it is looked at by
-// whoever is told so.
-func (u *upload) abandoned() bool {
-	_, stream := u.src.(*spool)
-	return stream && u.res.Moved > 0 && !u.anonymous() && !u.commit.begun && !u.commit.taken
+// abandoned are the partials that were left and that no call can resume: their names are made
+// of what is of this call alone. Where the rename may have been done, they are for whoever
+// is told so to look at.
+func (u *upload) abandoned() []string {
+	if _, stream := u.src.(*spool); !stream || u.anonymous() || u.commit.begun || u.commit.taken {
+		return nil
+	}
+	names := u.partialsLeft()
+	if u.part.opened || u.part.written {
+		names = append(names, u.part.name)
+	}
+	return names
 }
 
 // upload is one upload: what is known, across attempts, of how far it has come.
@@ -127,6 +133,7 @@ type upload struct {
 	// look has said that it is not there. Only without a partial.
 	sentWhole bool
 	missed    int // how often the partial was gone that had been there, see vanished
+	lastByte  time.Time
 	res       transfer.Result
 }
 
@@ -274,6 +281,6 @@ func (u *upload) fault(kind transport.Kind, path string, err error) *transport.E
 	return &transport.Error{Op: u.task.Op, Path: path, Kind: kind, Err: err}
 }
 
-func (u *upload) report(pos int64) {
-	u.env.Report(u.task, u.spec.Progress, pos, u.src.Size())
+func (u *upload) report(l *session.Lease, pos int64) {
+	u.env.Report(l, u.task, u.spec.Progress, transfer.Position{Offset: pos, Size: u.src.Size()})
 }
