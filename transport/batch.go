@@ -117,6 +117,9 @@ type Store struct {
 	// are written at Offset, the current size; there, two concurrent appends to one file
 	// overwrite each other.
 	Append bool
+	// New requires that the file does not exist yet: if it exists, the request fails before a
+	// byte is written (SSH_FXF_EXCL). FTP has no such command and ignores it.
+	New bool
 	// Keep, with Offset 0, keeps the old content of the file until the first bytes of Src are
 	// acknowledged, and truncates the file then. Only SFTP can do that, at the cost of a round
 	// trip. Other protocols ignore it.
