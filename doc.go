@@ -7,6 +7,9 @@
 //   - ftpx/folder sends and fetches whole folders, ftpx/ledger remembers what
 //     has gone; ftpx/sshconfig, ftpx/netrc and ftpx/secrets bring settings and
 //     passwords from where users keep them.
+//   - ftpx/ftpxslog, ftpx/ftpxotel and ftpx/ftpxprom tell a log, OpenTelemetry
+//     and Prometheus what a client does; ftpx/forecast says how likely the next
+//     connection fails.
 //   - retry says which errors are worth another attempt, and when to make it.
 //   - transport is the contract of the drivers, how failures are named, and
 //     the sockets. The drivers are transport/sftpdriver and

@@ -6,6 +6,7 @@ package ftpx_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -59,7 +60,11 @@ func TestCharset(t *testing.T) {
 			opts.Charset = japanese.ShiftJIS
 			var mu sync.Mutex
 			var commands []string
-			opts.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) { mu.Lock(); commands = append(commands, i.Line); mu.Unlock() }}
+			opts.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
+				mu.Lock()
+				commands = append(commands, i.Line)
+				mu.Unlock()
+			}}
 			c := connect(t, trio, opts)
 			ctx := t.Context()
 			const dir, name = "表示", "ソース能ポ.txt"
@@ -146,7 +151,11 @@ func TestCharsetRefusesNames(t *testing.T) {
 			opts.Charset = charmap.Windows1252
 			var mu sync.Mutex
 			var commands []string
-			opts.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) { mu.Lock(); commands = append(commands, i.Line); mu.Unlock() }}
+			opts.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
+				mu.Lock()
+				commands = append(commands, i.Line)
+				mu.Unlock()
+			}}
 			c := connect(t, trio, opts)
 			commands = nil
 			ctx := t.Context()
@@ -187,7 +196,11 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 			opts := optionsFor(trio, p)
 			var mu sync.Mutex
 			var commands []string
-			opts.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) { mu.Lock(); commands = append(commands, i.Line); mu.Unlock() }}
+			opts.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
+				mu.Lock()
+				commands = append(commands, i.Line)
+				mu.Unlock()
+			}}
 			c := connect(t, trio, opts)
 			ctx := t.Context()
 			names := []string{"Gr\xfc\xdfe", "Grüße", "\x83\x5c\x94\x5c", "яя"}

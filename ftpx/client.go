@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/remotefs"
@@ -48,6 +49,14 @@ type Client interface {
 	Ping(ctx context.Context) error
 	// Stats returns counters; it asks nothing of the server.
 	Stats() Stats
+	// Health returns how each host does in each protocol that was tried, hosts in the order
+	// of the configuration. It asks nothing of the server.
+	Health() []HostHealth
+	// Begin tells the hooks of an operation that is made of several calls, such as a job of
+	// package folder: calls with the context that it returns are part of it. The function
+	// must be called once, when it has ended; OperationEnd.Conn and Host are not needed.
+	// ID, Parent and Host of the info are filled in.
+	Begin(ctx context.Context, i OperationInfo) (context.Context, func(OperationEnd))
 	// Learned returns what the servers have turned out to be like so far: commands that
 	// are announced and refused, ports that cannot be reached. Give it to another client
 	// as [Options].Learned, which then does not find it out anew. It holds addresses,
@@ -174,18 +183,20 @@ type Files interface {
 }
 
 type client struct {
-	cfg      Config
-	hooks    *Hooks
-	hosts    []Standby // the first is Config.Host
-	sess     *session.Session
-	stats    counters
-	env      transfer.Env
-	active   upload.Writers
-	doubts   doubts
-	streams  streams
-	creds    *credentials
-	learned  transport.Learned // of all hosts
-	fsMemory remotefs.Memory   // of what FS reads ahead
+	cfg        Config
+	hooks      *Hooks
+	hosts      []Standby // the first is Config.Host
+	sess       *session.Session
+	stats      counters
+	env        transfer.Env
+	numbered   bool          // the hooks are told of operations
+	operations atomic.Uint64 // so many were begun, if numbered
+	active     upload.Writers
+	doubts     doubts
+	streams    streams
+	creds      *credentials
+	learned    transport.Learned // of all hosts
+	fsMemory   remotefs.Memory   // of what FS reads ahead
 }
 
 // Open connects to the server that a URL names; see [ParseURL] for its form.
@@ -205,7 +216,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	if err != nil {
 		return nil, &Error{Op: "open", Outcome: NotDone, Err: asInvalid(err)}
 	}
-	c := &client{cfg: cfg, hooks: cfg.Hooks}
+	c := &client{cfg: cfg, hooks: cfg.Hooks, numbered: cfg.Hooks.numbered()}
 	c.streams.init()
 	_ = c.learned.Load(cfg.Learned) // withDefaults has tried it
 	c.creds = newCredentials(cfg.Credentials)
@@ -213,13 +224,10 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	c.env = c.newEnv()
 	err = c.preload(ctx)
 	if err == nil {
-		err = c.Ping(ctx)
+		err = c.ping(ctx, "open")
 	}
 	if err != nil {
 		c.Close()
-		if e, ok := err.(*Error); ok {
-			e.Op = "open"
-		}
 		return nil, err
 	}
 	return c, nil
@@ -228,16 +236,17 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 func (*client) sealed() {}
 
 func (c *client) Close() error {
-	err := c.lastLook()
-	c.streams.close()
-	c.sess.Close()
-	return err
+	defer c.sess.Close()
+	defer c.streams.close()
+	return c.lastLook()
 }
 
 func (c *client) Learned() ([]byte, error) { return c.learned.Save() }
 
-func (c *client) Ping(ctx context.Context) error {
-	return c.run(ctx, task{Op: "ping"}, func(ctx context.Context, l *lease) error {
+func (c *client) Ping(ctx context.Context) error { return c.ping(ctx, "ping") }
+
+func (c *client) ping(ctx context.Context, op string) error {
+	return c.run(ctx, task{Op: op}, func(ctx context.Context, l *lease) error {
 		if l.Fresh {
 			return nil // logging in just now was a round trip, and more
 		}

@@ -478,11 +478,13 @@ func TestPasswordStaysSecret(t *testing.T) {
 		var seen strings.Builder
 		opts := optionsFor(trio, p)
 		opts.Hooks = &ftpx.Hooks{
-			Command: func(i ftpx.CommandInfo) { seen.WriteString(i.Line + "\n") },
-			Reply:   func(i ftpx.ReplyInfo) { seen.WriteString(i.Text + "\n") },
-			Dial: func(i ftpx.DialInfo) {
-				if i.Err != nil {
-					seen.WriteString(i.Err.Error() + "\n")
+			Command: func(_ context.Context, i ftpx.CommandInfo) { seen.WriteString(i.Line + "\n") },
+			Reply:   func(_ context.Context, i ftpx.ReplyInfo) { seen.WriteString(i.Text + "\n") },
+			Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
+				return nil, func(e ftpx.DialEnd) {
+					if e.Err != nil {
+						seen.WriteString(e.Err.Error() + "\n")
+					}
 				}
 			},
 		}

@@ -101,7 +101,7 @@ type Options struct {
 	Retry retry.Policy
 	// Verify is the default of the transfers' Verify; zero means [VerifyAuto].
 	Verify Verify
-	// Standbys are hosts to turn to, in this order, when Config.Host does not
+	// Standbys are hosts to turn to, in this order or that of their ranks, when Config.Host does not
 	// work: when it cannot be reached, drops connections, is silent or full.
 	// They are logged in to with the same credentials and trust, unless a Standby has its own,
 	// and Base holds on each.
@@ -174,6 +174,8 @@ type Options struct {
 	AfterLogin []string
 	// Hooks are told what happens; nil for none.
 	Hooks *Hooks
+	// Alarms are the thresholds of [Hooks].Alarm; zero values are the defaults.
+	Alarms Alarms
 	// Connect replaces the drivers: it connects to an endpoint, logs in, and keeps
 	// to what package transport says of a Conn and its errors. It is for servers of
 	// one's own making, such as those of package ftpxtest; nil means the drivers.
@@ -319,6 +321,9 @@ func (cfg *Config) checkStandbys() error {
 	for i, s := range cfg.Standbys {
 		if err := checkHost(fmt.Sprintf("Options.Standbys[%d].Host", i), s.Host); err != nil {
 			return err
+		}
+		if s.Rank < 0 {
+			return fmt.Errorf("Options.Standbys[%d].Rank is %d: use 1 or more, or 0 for its place in the list", i, s.Rank)
 		}
 		if strings.ContainsAny(s.User+s.Password.Reveal(), "\r\n\x00") {
 			return fmt.Errorf("user or password of Options.Standbys[%d] holds CR, LF or NUL: remove it", i)

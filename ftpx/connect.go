@@ -2,10 +2,8 @@ package ftpx
 
 import (
 	"context"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
-	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -17,30 +15,15 @@ type (
 // newSession makes the client's session: hooks hear of its events, counters count them.
 func (c *client) newSession() *session.Session {
 	cfg := &c.cfg
-	c.hosts = append([]Standby{{Host: cfg.Host}}, cfg.Standbys...)
+	c.hosts = append([]Standby{{Host: cfg.Host}}, ranked(cfg.Standbys)...)
 	o := session.Options{
 		Protocols: cfg.Protocols, Plaintext: cfg.AllowPlaintext, HeadStart: cfg.HeadStart, Recheck: cfg.RecheckAfter,
 		MaxConns: cfg.MaxConns, MaxTransfers: cfg.MaxTransfers, Retry: cfg.Retry, Rate: session.NewRate(cfg.MaxRate),
-		Dial: c.dial,
-		Events: session.Events{
-			Protocol: func(p Protocol, why error) { c.onProtocol(ProtocolInfo{Protocol: p, Chosen: why == nil, Why: why}) },
-			Moved: func(to, from string, why error) {
-				c.stats.failovers.Add(1)
-				c.onHost(HostInfo{Host: to, Previous: from, Why: why})
-			},
-			Attempt: func(t task, n int, l *lease) {
-				c.onAttempt(AttemptInfo{Op: t.Op, Local: t.Local, Remote: t.Remote, Attempt: n, Protocol: l.Proto, Addr: l.Info().Addr})
-			},
-			Retry: func(t task, e retry.Event) {
-				c.onRetry(RetryInfo{Op: t.Op, Local: t.Local, Remote: t.Remote, Attempt: e.Attempt, Err: e.Err, Class: e.Class, Delay: e.Delay, Offset: t.At()})
-			},
-			Lost:       func() { c.stats.lost.Add(1) },
-			NoProtocol: c.noProtocol,
-			NoHost:     func(hosts []string, errs []error) error { return &HostsError{Hosts: hosts, Errs: errs} },
-		},
+		Dial: c.dial, Events: c.events(),
 	}
 	for _, h := range c.hosts {
 		o.Hosts = append(o.Hosts, h.Host)
+		o.Ranks = append(o.Ranks, h.Rank)
 	}
 	if c.creds.ask != nil {
 		o.Prepare = func(ctx context.Context, t session.Target) error { return c.creds.fetch(ctx, c.endpoint(t)) }
@@ -49,7 +32,15 @@ func (c *client) newSession() *session.Session {
 }
 
 // run carries out an operation, see [session.Session.Run].
-func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease) error) error {
+func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease) error) (err error) {
+	ctx, op := c.begin(ctx, OperationInfo{Op: t.Op, Local: t.Local, Remote: t.Remote})
+	err = ErrNoReturn
+	defer op.end(&err)
+	return c.runIn(ctx, t, f)
+}
+
+// runIn is run within an operation that has begun.
+func (c *client) runIn(ctx context.Context, t task, f func(context.Context, *lease) error) error {
 	if err := c.sess.Run(ctx, t, f); err != nil {
 		return c.failure(t, err)
 	}
@@ -59,20 +50,6 @@ func (c *client) run(ctx context.Context, t task, f func(context.Context, *lease
 // failure makes the error of an operation.
 func (c *client) failure(t task, err error) *Error {
 	return &Error{Op: t.Op, Local: t.Local, Remote: t.Remote, Outcome: outcomeOf(err), Offset: t.At(), Err: err}
-}
-
-func (c *client) dial(ctx context.Context, t session.Target, answered func()) (transport.Conn, error) {
-	ep := c.endpoint(t)
-	ep.Trace = c.trace()
-	ep.Answered = answered
-	begin := time.Now()
-	conn, err := c.login(ctx, ep)
-	info := DialInfo{Protocol: t.Protocol, Addr: ep.Addr(), Duration: time.Since(begin), Err: err}
-	if err == nil {
-		info.Info = conn.Info()
-	}
-	c.onDial(info)
-	return conn, err
 }
 
 func (c *client) endpoint(t session.Target) *transport.Endpoint {

@@ -126,8 +126,8 @@ func TestSlowCredentials(t *testing.T) {
 			time.Sleep(time.Minute)
 			return ftpx.Credential{Password: "pw"}, nil
 		}, Hooks: &ftpx.Hooks{
-			Host: func(i ftpx.HostInfo) { t.Errorf("it moved: %+v", i) },
-			Protocol: func(i ftpx.ProtocolInfo) {
+			Host: func(_ context.Context, i ftpx.HostInfo) { t.Errorf("it moved: %+v", i) },
+			Protocol: func(_ context.Context, i ftpx.ProtocolInfo) {
 				if i.Chosen {
 					chosen = i.Protocol
 				}

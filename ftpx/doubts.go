@@ -151,8 +151,14 @@ func (c *client) lastLook() error {
 	close(todo)
 	errs := make([][]error, min(len(names), closeLooks))
 	var all sync.WaitGroup
+	panicked := make(chan any, len(errs)) // it is the caller's goroutine that is to panic
 	for i := range errs {
 		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panicked <- p
+				}
+			}()
 			for name := range todo {
 				if err := c.recheck(ctx, "close", name); errors.Is(err, ErrReplaced) {
 					errs[i] = append(errs[i], err)
@@ -161,5 +167,10 @@ func (c *client) lastLook() error {
 		})
 	}
 	all.Wait()
+	select {
+	case p := <-panicked:
+		panic(p)
+	default:
+	}
 	return errors.Join(slices.Concat(errs...)...)
 }

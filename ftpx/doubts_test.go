@@ -2,6 +2,7 @@ package ftpx_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ import (
 // closed: it is complete, and whether the lost session has it open nobody knows.
 func cutAtClose(trio *testserver.Trio) *ftpx.Hooks {
 	var once sync.Once
-	return &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+	return &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
 		if i.Line == "CLOSE" {
 			once.Do(func() { trio.SFTP.CutSessions() })
 		}
@@ -138,8 +139,8 @@ func TestReplacedAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		renamed, replaced := false, 0
 		cut := cutAtClose(trio)
-		opts.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
-			cut.Command(i)
+		opts.Hooks = &ftpx.Hooks{Command: func(ctx context.Context, i ftpx.CommandInfo) {
+			cut.Command(ctx, i)
 			mu.Lock()
 			defer mu.Unlock()
 			renamed = renamed || strings.Contains(i.Line, "rename")

@@ -64,7 +64,7 @@ func ExampleOpen_protocols() {
 	opts := srv.Options()
 	// FTPS first, then SFTP; never plain FTP.
 	opts.Protocols = []ftpx.Protocol{ftpx.FTPS, ftpx.SFTP}
-	opts.Hooks = &ftpx.Hooks{Protocol: func(p ftpx.ProtocolInfo) {
+	opts.Hooks = &ftpx.Hooks{Protocol: func(_ context.Context, p ftpx.ProtocolInfo) {
 		fmt.Println(p.Protocol, "chosen:", p.Chosen)
 	}}
 	c, err := ftpx.Open(context.Background(), srv.URL(), opts)

@@ -56,7 +56,7 @@ func onPair(t *testing.T, change func(a, b *memconn.Options, o *ftpx.Options), f
 						}
 						return p.a.Dial(ctx, ep)
 					})
-					o.Hooks = &ftpx.Hooks{Host: func(i ftpx.HostInfo) {
+					o.Hooks = &ftpx.Hooks{Host: func(_ context.Context, i ftpx.HostInfo) {
 						p.mu.Lock()
 						p.seen = append(p.seen, i)
 						p.mu.Unlock()
@@ -324,15 +324,17 @@ func TestNoWayBackByAnAttemptThatWasLate(t *testing.T) {
 		var moves []ftpx.HostInfo
 		var addr string
 		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Standbys: []ftpx.Standby{{Host: "b"}}, Hooks: &ftpx.Hooks{
-			Host: func(i ftpx.HostInfo) {
+			Host: func(_ context.Context, i ftpx.HostInfo) {
 				mu.Lock()
 				defer mu.Unlock()
 				moves = append(moves, i)
 			},
-			Attempt: func(i ftpx.AttemptInfo) {
-				mu.Lock()
-				defer mu.Unlock()
-				addr = i.Addr
+			Attempt: func(context.Context, ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+				return nil, func(e ftpx.AttemptEnd) {
+					mu.Lock()
+					defer mu.Unlock()
+					addr = e.Addr
+				}
 			},
 		}}
 		ftpx.SetConnect(&o, func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {

@@ -10,12 +10,15 @@ import (
 )
 
 // on runs an operation on one remote path.
-func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *lease, string) error) error {
-	name, err := c.resolve(p)
-	if err != nil {
-		return &Error{Op: op, Remote: p, Outcome: NotDone, Err: err}
+func (c *client) on(ctx context.Context, op, p string, f func(context.Context, *lease, string) error) (err error) {
+	ctx, o := c.begin(ctx, OperationInfo{Op: op, Remote: p})
+	err = ErrNoReturn
+	defer o.end(&err)
+	name, rerr := c.resolve(p)
+	if rerr != nil {
+		return &Error{Op: op, Remote: p, Outcome: NotDone, Err: rerr}
 	}
-	return c.run(ctx, task{Op: op, Remote: p, Small: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
+	return c.runIn(ctx, task{Op: op, Remote: p, Small: true}, func(ctx context.Context, l *lease) error { return f(ctx, l, name) })
 }
 
 // Stat implements [Files].
@@ -51,7 +54,14 @@ func (c *client) Remove(ctx context.Context, remotePath string) error {
 }
 
 // Rename implements [Files].
-func (c *client) Rename(ctx context.Context, oldPath, newPath string) error {
+func (c *client) Rename(ctx context.Context, oldPath, newPath string) (err error) {
+	ctx, op := c.begin(ctx, OperationInfo{Op: "rename", Remote: oldPath})
+	err = ErrNoReturn
+	defer op.end(&err)
+	return c.rename(ctx, oldPath, newPath)
+}
+
+func (c *client) rename(ctx context.Context, oldPath, newPath string) error {
 	to, err := c.resolve(newPath)
 	if err != nil {
 		return &Error{Op: "rename", Remote: newPath, Outcome: NotDone, Err: err}

@@ -19,8 +19,20 @@ func (s fsServer) Stat(ctx context.Context, name string) (Entry, error) { return
 
 func (s fsServer) List(ctx context.Context, name string) ([]Entry, error) { return s.c.list(ctx, name) }
 
+func (s fsServer) Begin(ctx context.Context, f remotefs.File) (context.Context, func(int64, error)) {
+	ctx, o := s.c.begin(ctx, OperationInfo{Op: "read", Remote: f.Remote})
+	if o == nil || o.finish == nil {
+		return ctx, nil
+	}
+	return ctx, func(moved int64, err error) {
+		r := o.result(err)
+		r.Size, r.Moved = f.Size, moved
+		o.endWith(r, err)
+	}
+}
+
 func (s fsServer) Read(ctx context.Context, p remotefs.Section, dst io.Writer) (int64, error) {
-	t := task{Op: "read", Remote: p.Remote}
+	t := task{Op: "read", Remote: p.Remote, Direction: "down"}
 	name, err := s.c.resolve(p.Remote)
 	if err != nil {
 		return 0, &Error{Op: t.Op, Remote: p.Remote, Outcome: NotDone, Err: err}

@@ -226,7 +226,7 @@ func newMem(t testing.TB, p ftpx.Protocol, mo memconn.Options, o ftpx.Options, w
 	t.Helper()
 	m := &mem{Server: memconn.New(mo), asks: map[string]int{}}
 	o.Protocols, o.AllowPlaintext = []ftpx.Protocol{p}, true
-	o.Hooks = &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+	o.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		verb, _, _ := strings.Cut(i.Line, " ")
@@ -332,10 +332,11 @@ func TestFSLeavesHostileNamesOut(t *testing.T) {
 // TestFSInfoCostsNoRoundTrip: Info is the listing's, unless that was not exact.
 func TestFSInfoCostsNoRoundTrip(t *testing.T) {
 	var stats int
-	hook := &ftpx.Hooks{Attempt: func(i ftpx.AttemptInfo) {
+	hook := &ftpx.Hooks{Attempt: func(_ context.Context, i ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
 		if i.Op == "stat" {
 			stats++
 		}
+		return nil, nil
 	}}
 	trio := startTrio(t, func(o *testserver.TrioOptions) {
 		o.FTP = func(o *testserver.FTPOptions) {

@@ -130,7 +130,14 @@ func findTypes(ctx context.Context, l *lease, dir string, entries []Entry) error
 type WalkFunc func(p string, e Entry, err error) error
 
 // Walk implements [Files].
-func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) error {
+func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) (err error) {
+	ctx, op := c.begin(ctx, OperationInfo{Op: "walk", Remote: root})
+	err = ErrNoReturn
+	defer op.end(&err)
+	return c.walkFrom(ctx, root, fn)
+}
+
+func (c *client) walkFrom(ctx context.Context, root string, fn WalkFunc) error {
 	e, err := c.Stat(ctx, root)
 	if err == nil {
 		err = c.walk(ctx, root, e, c.cfg.MaxListing, fn)
@@ -177,7 +184,14 @@ func (c *client) walk(ctx context.Context, p string, e Entry, room int64, fn Wal
 }
 
 // RemoveAll implements [Files].
-func (c *client) RemoveAll(ctx context.Context, remotePath string) error {
+func (c *client) RemoveAll(ctx context.Context, remotePath string) (err error) {
+	ctx, op := c.begin(ctx, OperationInfo{Op: "removeall", Remote: remotePath})
+	err = ErrNoReturn
+	defer op.end(&err)
+	return c.removeAll(ctx, remotePath)
+}
+
+func (c *client) removeAll(ctx context.Context, remotePath string) error {
 	name, err := c.resolve(remotePath)
 	if err != nil {
 		return &Error{Op: "remove", Remote: remotePath, Outcome: NotDone, Err: err}

@@ -1,6 +1,7 @@
 package ftpx_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -21,7 +22,7 @@ type requests struct {
 }
 
 func (r *requests) hooks() *ftpx.Hooks {
-	return &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+	return &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		verb, _, _ := strings.Cut(i.Line, " ")

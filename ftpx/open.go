@@ -77,8 +77,9 @@ type Writer struct {
 	done   chan struct{}
 
 	// set before done is closed
-	res Result
-	err error
+	res      Result
+	err      error
+	panicked any // what code of the caller's panicked with: Close does too
 
 	once sync.Once // ends it
 }
@@ -96,12 +97,16 @@ func NewWriter(ctx context.Context, put func(context.Context, io.Reader) (Result
 	go func() {
 		defer close(w.done)
 		defer stop()
+		w.err = ErrNoReturn
+		defer func() {
+			w.panicked = recover()
+			why := w.err
+			if why == nil {
+				why = fs.ErrClosed
+			}
+			r.CloseWithError(why)
+		}()
 		w.res, w.err = put(ctx, r)
-		why := w.err
-		if why == nil {
-			why = fs.ErrClosed
-		}
-		r.CloseWithError(why)
 	}()
 	return w
 }
@@ -118,6 +123,9 @@ func (w *Writer) Close() error {
 	w.once.Do(func() { w.pipe.Close() })
 	<-w.done
 	w.cancel(nil)
+	if w.panicked != nil {
+		panic(w.panicked)
+	}
 	return w.err
 }
 

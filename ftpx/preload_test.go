@@ -59,7 +59,7 @@ func TestTypingAPassphraseIsNoSilence(t *testing.T) {
 			return s.Dial(ctx, ep)
 		})
 		var chosen ftpx.Protocol
-		o.Hooks = &ftpx.Hooks{Protocol: func(i ftpx.ProtocolInfo) {
+		o.Hooks = &ftpx.Hooks{Protocol: func(_ context.Context, i ftpx.ProtocolInfo) {
 			if i.Chosen {
 				chosen = i.Protocol
 			}

@@ -75,7 +75,7 @@ func TestProbeThatIsCanceled(t *testing.T) {
 	for _, waiting := range []bool{false, true} {
 		t.Run(fmt.Sprintf("waiting=%v", waiting), func(t *testing.T) {
 			var retries atomic.Int32
-			hooks := &ftpx.Hooks{Retry: func(ftpx.RetryInfo) { retries.Add(1) }}
+			hooks := &ftpx.Hooks{Retry: func(context.Context, ftpx.RetryInfo) { retries.Add(1) }}
 			onTrippedHost(t, memconn.Options{RoundTrip: 10 * time.Millisecond}, hooks, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
 				retries.Store(0)
 				s.SetDown(transport.KindTimeout)
@@ -131,7 +131,7 @@ func TestProbeThatIsNotLetIn(t *testing.T) {
 func TestWhatWaitsForAProbeGoesOn(t *testing.T) {
 	const trip = 200 * time.Millisecond // connecting takes two
 	var retries atomic.Int32
-	hooks := &ftpx.Hooks{Retry: func(ftpx.RetryInfo) { retries.Add(1) }}
+	hooks := &ftpx.Hooks{Retry: func(context.Context, ftpx.RetryInfo) { retries.Add(1) }}
 	onTrippedHost(t, memconn.Options{RoundTrip: trip, Rate: 64 << 10, Chunk: 4 << 10}, hooks, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
 		s.SetDown(transport.KindUnknown)
 		retries.Store(0)

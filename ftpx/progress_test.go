@@ -1,6 +1,7 @@
 package ftpx_test
 
 import (
+	"context"
 	"io"
 	"path/filepath"
 	"sync/atomic"
@@ -58,7 +59,9 @@ func TestProgressIsToldByOneAtATime(t *testing.T) {
 			}
 			inside.Add(-1)
 		}
-		c := w.client(func(o *ftpx.Options) { o.Hooks = &ftpx.Hooks{Progress: told} })
+		c := w.client(func(o *ftpx.Options) {
+			o.Hooks = &ftpx.Hooks{Progress: func(_ context.Context, i ftpx.ProgressInfo) { told(i) }}
+		})
 		w.download(c, &ftpx.DownloadOptions{Progress: told})
 		returned.Store(true)
 		if n := inside.Load(); n != 0 {

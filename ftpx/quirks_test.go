@@ -1,6 +1,7 @@
 package ftpx_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -149,9 +150,11 @@ func TestLimitOutlivesConnections(t *testing.T) {
 			t.Cleanup(meet)
 			opts := optionsFor(trio, ftpx.FTP)
 			opts.MaxConns = workers
-			opts.Hooks = &ftpx.Hooks{Dial: func(i ftpx.DialInfo) {
-				if i.Err != nil {
-					meet()
+			opts.Hooks = &ftpx.Hooks{Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
+				return nil, func(e ftpx.DialEnd) {
+					if e.Err != nil {
+						meet()
+					}
 				}
 			}}
 			c := connect(t, trio, opts)

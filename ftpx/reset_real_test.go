@@ -3,6 +3,7 @@
 package ftpx_test
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestRoundTripsOfAReset(t *testing.T) {
 			sent := &requests{}
 			hooks := sent.hooks()
 			var pauses []time.Duration
-			hooks.Retry = func(i ftpx.RetryInfo) { pauses = append(pauses, i.Delay) }
+			hooks.Retry = func(_ context.Context, i ftpx.RetryInfo) { pauses = append(pauses, i.Delay) }
 			c, err := ftpx.New(t.Context(), ftpx.Config{Host: "127.0.0.3", User: srv.User, Options: ftpx.Options{
 				Password: ftpx.Secret(srv.Password), Protocols: []ftpx.Protocol{ftpx.FTP}, AllowPlaintext: true,
 				Ports: ftpx.Ports{FTP: faultyDataPort(t, srv, 1536<<10)}, Hooks: hooks,

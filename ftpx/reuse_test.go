@@ -63,7 +63,7 @@ func TestWhatADeadConnectionCosts(t *testing.T) {
 				s := memconn.New(memconn.Options{})
 				var retries atomic.Int32
 				o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Connect: s.Dial,
-					Hooks: &ftpx.Hooks{Retry: func(ftpx.RetryInfo) { retries.Add(1) }}}
+					Hooks: &ftpx.Hooks{Retry: func(context.Context, ftpx.RetryInfo) { retries.Add(1) }}}
 				c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
 				if err != nil {
 					t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -47,8 +48,9 @@ func TestTooLargeToRideLosesNoSlot(t *testing.T) {
 	opts.Ports.SFTP, opts.MaxConns = route.Port(), 2
 	riding := make(chan struct{}) // a download has begun its attempt
 	goOn := make(chan struct{})   // and may go on
-	opts.Hooks = &ftpx.Hooks{Attempt: func(i ftpx.AttemptInfo) {
-		if i.Op == "download" {
+	var rides atomic.Bool         // the next download is to be told of
+	opts.Hooks = &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
+		if strings.HasSuffix(i.Line, " large") && rides.Swap(false) {
 			riding <- struct{}{}
 			<-goOn
 		}
@@ -87,6 +89,7 @@ func TestTooLargeToRideLosesNoSlot(t *testing.T) {
 		wait("the dial of other work", dialled)
 		dctx, stop := context.WithCancel(ctx)
 		download := make(chan error, 1)
+		rides.Store(true)
 		go func() {
 			_, err := c.Download(dctx, "large", filepath.Join(t.TempDir(), "f"), nil)
 			download <- err

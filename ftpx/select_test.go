@@ -92,7 +92,7 @@ func race(t *testing.T, ports map[ftpx.Protocol]behaviour, opts ftpx.Options) (p
 		return c, nil
 	}
 	opts.Retry = retry.Policy{MaxAttempts: 1}
-	opts.Hooks = &ftpx.Hooks{Attempt: func(i ftpx.AttemptInfo) { proto = i.Protocol }}
+	opts.Hooks = inUse(&proto)
 	begin := time.Now()
 	cl, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: opts})
 	took = time.Since(begin)
@@ -189,9 +189,9 @@ func TestRecheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		sftp := transport.KindUnreachable
-		var inUse ftpx.Protocol
+		var used ftpx.Protocol
 		opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS},
-			Hooks: &ftpx.Hooks{Attempt: func(i ftpx.AttemptInfo) { inUse = i.Protocol }}}
+			Hooks: inUse(&used)}
 		opts.Connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -210,7 +210,7 @@ func TestRecheck(t *testing.T) {
 			if err := cl.Ping(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if got := inUse; got != p {
+			if got := used; got != p {
 				t.Errorf("%v in use, want %v", got, p)
 			}
 		}
@@ -242,4 +242,11 @@ func TestBlackHolesAreNotCanceled(t *testing.T) {
 	if k := transport.KindOf(err); k != transport.KindUnreachable {
 		t.Errorf("%v: %v", k, err)
 	}
+}
+
+// inUse are hooks that note the protocol of the last attempt.
+func inUse(p *ftpx.Protocol) *ftpx.Hooks {
+	return &ftpx.Hooks{Attempt: func(context.Context, ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+		return nil, func(e ftpx.AttemptEnd) { *p = e.Protocol }
+	}}
 }

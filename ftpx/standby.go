@@ -1,7 +1,9 @@
 package ftpx
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +19,11 @@ type Standby struct {
 	// Ports replaces the protocols' own ports on this host. The zero value
 	// means those of [Options].
 	Ports Ports
+	// Rank says when it is turned to: those of lower Rank first. 0 means its place in
+	// the list, from 1, so that the list is the order unless you say otherwise. Those of
+	// equal Rank are in the order of how likely their next connection fails, see package
+	// forecast; work does not return from one of them to another.
+	Rank int
 	// User and Password replace those of [Config] if either is given; a User
 	// without a Password has none.
 	User string
@@ -28,6 +35,16 @@ type Standby struct {
 	// TLS replaces [Options].TLS on this host, whole: its authorities, its certificates,
 	// and ServerName. nil means that of Options.
 	TLS *TLS
+}
+
+// ranked returns standbys by rank, each with the one that it has.
+func ranked(list []Standby) []Standby {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Rank = orDefault(list[i].Rank, i+1)
+	}
+	slices.SortStableFunc(list, func(a, b Standby) int { return cmp.Compare(a.Rank, b.Rank) })
+	return list
 }
 
 // HostsError says that none of several hosts could be used, and why of each.

@@ -297,7 +297,7 @@ func TestTheOtherConnectionIsLostAtTheEnd(t *testing.T) {
 			return op.Step == memconn.StepData && op.Conn == 2 && w.Stats().Sent > wideSize-3<<20
 		}))
 		res, _ := w.download(w.client(func(o *ftpx.Options) {
-			o.Hooks = &ftpx.Hooks{Retry: func(i ftpx.RetryInfo) { t.Errorf("%+v", i) }}
+			o.Hooks = &ftpx.Hooks{Retry: func(_ context.Context, i ftpx.RetryInfo) { t.Errorf("%+v", i) }}
 		}), nil)
 		if res.Attempts != 1 || res.Moved > wideSize+slack(4) {
 			t.Errorf("%+v", res)

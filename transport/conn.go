@@ -43,6 +43,9 @@ type Info struct {
 	Protocol Protocol
 	// Addr is the address that was dialled, host:port.
 	Addr string
+	// Peer is what the socket is connected to, an IP address and port: the server, or a proxy
+	// on the way. "" where there is no such thing.
+	Peer string
 	// Server is how the server names itself: greeting or SSH version. It is
 	// hostile input; control characters have been removed.
 	Server string

@@ -23,7 +23,7 @@ func DialWire(ctx context.Context, ep *Endpoint, address string) (*Wire, error) 
 		return nil, err
 	}
 	w := NewWire(conn, ep.Watch().Stall)
-	w.answered = ep.Answered
+	w.answered, w.traffic = ep.Answered, ep.Traffic
 	return w, nil
 }
 
@@ -52,4 +52,13 @@ func Canceled(ctx context.Context) error {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// PeerOf returns what a socket is connected to, an IP address and port, "" where it is no
+// such thing.
+func PeerOf(c net.Conn) string {
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok && a != nil {
+		return a.String()
+	}
+	return ""
 }

@@ -90,6 +90,12 @@ type Endpoint struct {
 	Learned *Learned
 	// Trace sees commands and replies; nil for none.
 	Trace *Trace
+	// Phase, if not nil, is told of each step of connecting when it has ended: its name,
+	// one of the Phase constants, how long it took, and nil or why it failed. It is called
+	// by the goroutine that connects and must not block.
+	Phase func(name string, d time.Duration, err error)
+	// Traffic, if not nil, sums up what the sockets of the connection have moved.
+	Traffic *Traffic
 	// Answered, if not nil, is called when the first byte arrives on a socket
 	// of this endpoint: somebody is there. It must not block.
 	Answered func()
@@ -193,40 +199,6 @@ type TLS struct {
 	// InsecureSkipVerify accepts any certificate: anyone on the way can then
 	// read the password and every file, and change them. For tests alone.
 	InsecureSkipVerify bool
-}
-
-// Trace is told of each command and reply, in the goroutine that carries it
-// out; it must not block. Nil fields are skipped.
-type Trace struct {
-	// Command sees an FTP command line without its line end, passwords
-	// replaced, or the name and path of an SFTP request.
-	Command func(p Protocol, addr, line string)
-	// Reply sees an FTP reply or the status of an SFTP request. The text is
-	// what the server sent, with control characters replaced.
-	Reply func(p Protocol, addr string, code int, text string)
-	// Decode makes both readable where the server's names are not in UTF-8.
-	Decode func(text string) string
-}
-
-func (t *Trace) decoded(text string) string {
-	if t.Decode == nil {
-		return text
-	}
-	return t.Decode(text)
-}
-
-// OnCommand calls Command if there is one.
-func (t *Trace) OnCommand(p Protocol, addr, line string) {
-	if t != nil && t.Command != nil {
-		t.Command(p, addr, t.decoded(line))
-	}
-}
-
-// OnReply calls Reply if there is one.
-func (t *Trace) OnReply(p Protocol, addr string, code int, text string) {
-	if t != nil && t.Reply != nil {
-		t.Reply(p, addr, code, Printable(t.decoded(text)))
-	}
 }
 
 // Addr returns host:port, with the protocol's own port for 0.

@@ -190,6 +190,10 @@ func KindOf(err error) Kind {
 	return kindOfNet(err)
 }
 
+// WasReset reports whether an error of a lost connection says that it was reset, or that
+// the kernel has given it up; otherwise the other side has ended it in good order.
+func WasReset(err error) bool { return isAny(err, lostErrnos) }
+
 func kindOfNet(err error) Kind {
 	var dns *net.DNSError
 	var op *net.OpError

@@ -85,6 +85,19 @@ func (o *Op) Attach(w *Wire) {
 	o.mu.Unlock()
 	if o.ctx.Err() != nil {
 		o.abort()
+		_ = w.Abort() // also where the operation was abandoned
+	}
+}
+
+// Abandon is End for an operation that does not return, because code of the caller's
+// panics or ends its goroutine: its sockets are closed.
+func (o *Op) Abandon() {
+	o.mu.Lock()
+	wires := o.wires
+	o.mu.Unlock()
+	_ = o.End(nil)
+	for _, w := range wires {
+		_ = w.Abort()
 	}
 }
 

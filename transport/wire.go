@@ -25,7 +25,8 @@ type Wire struct {
 	closeOnce     sync.Once
 	closeErr      error
 
-	answered func() // told of the first byte, see Endpoint.Answered
+	answered func()   // told of the first byte, see Endpoint.Answered
+	traffic  *Traffic // counts it when it is closed, nil for nobody
 
 	// OnWrite, if set before use, is told of payload as [Wire.ReadFrom] sends it.
 	OnWrite func(n int64)
@@ -109,10 +110,16 @@ func (w *Wire) progress() int64 {
 	return w.read.Load() + sent
 }
 
+// CountIn has the socket count in t when it is closed.
+func (w *Wire) CountIn(t *Traffic) { w.traffic = t }
+
 // Abort closes the socket at once. TLS and SSH above it are not told; data that
 // the kernel holds still goes out.
 func (w *Wire) Abort() error {
-	w.closeOnce.Do(func() { w.closeErr = w.Conn.Close() })
+	w.closeOnce.Do(func() {
+		w.traffic.add(w)
+		w.closeErr = w.Conn.Close()
+	})
 	return w.closeErr
 }
 

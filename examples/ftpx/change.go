@@ -92,7 +92,7 @@ type mvCmd struct {
 
 // Help shows examples.
 func (*mvCmd) Help() string {
-	return `What bears the new name is replaced.
+	return `What bears the new name is replaced; the folder that files go to is made.
 
 Examples:
 
@@ -121,6 +121,7 @@ func (c *mvCmd) Run(w *world) error {
 		return fmt.Errorf("%w: %s is on another server than %s: a file is renamed on one", cli.ErrUsage, last, names[0])
 	}
 	into, asked := len(names) > 1 || isPattern(first.Path) || to.IsFolder(), false
+	made := false
 	return w.each(names, func(s *session, _ cli.Place, at string) error {
 		if !into && !asked {
 			e, err := s.Stat(w.ctx, to.Full())
@@ -128,6 +129,12 @@ func (c *mvCmd) Run(w *world) error {
 		}
 		target := to.Full()
 		if into {
+			if !made {
+				if err := s.MkdirAll(w.ctx, target); err != nil {
+					return err
+				}
+				made = true
+			}
 			target = path.Join(target, path.Base(at))
 		}
 		return s.Rename(w.ctx, at, target)

@@ -10,19 +10,19 @@ type connection struct {
 	Via       []string `sep:"none" placeholder:"URL" group:"how" help:"Proxy to go through, the nearest first: socks5://host, http://host, ssh://user@host; $$FTPX_VIA holds those with passwords."`
 	Standby   []string `placeholder:"HOST" group:"how" help:"Host to turn to when the first is away; may be repeated."`
 
-	Protocols        []string `placeholder:"NAMES" group:"how" help:"For ftpx:// and host:path, what to try, in order: sftp, ftps, ftps-implicit, ftp."`
-	SftpPort         string   `placeholder:"PORT" group:"how" help:"Port of SSH for ftpx:// (22)."`
-	FtpPort          string   `placeholder:"PORT" group:"how" help:"Port of FTP and FTPS for ftpx:// (21)."`
-	FtpsPort         string   `placeholder:"PORT" group:"how" help:"Port of FTPS for ftpx://, where it is another."`
-	FtpsImplicitPort string   `placeholder:"PORT" group:"how" help:"Port of implicit FTPS for ftpx:// (990)."`
-	AllowPlaintext   bool     `group:"how" help:"Permit plain FTP, which shows password and files to anyone on the way."`
-	Charset          string   `placeholder:"SET" group:"how" help:"Character set of the server's names, such as gbk or windows-1252 (utf-8)."`
-	ListZone         string   `placeholder:"ZONE" group:"how" help:"Time zone of an FTP server that lists local time, such as Europe/Berlin (UTC)."`
-	MaxListing       string   `placeholder:"BYTES" group:"how" help:"Most memory for the entries of a remote folder (128M)."`
-	Connections      string   `placeholder:"N" group:"how" help:"Most connections at once (8), within what the server takes."`
-	Rate             string   `placeholder:"BYTES" group:"how" help:"Most bytes a second, such as 500k or 20M."`
-	RetryFor         string   `placeholder:"TIME" group:"how" help:"How long to go on without progress, such as 30s or 2h (ten attempts, about a minute and a half)."`
-	Stall            string   `placeholder:"TIME" group:"how" help:"Silence of the line that counts as a stall (30s)."`
+	Protocols        string `placeholder:"NAMES" group:"how" help:"For ftpx:// and host:path, what to try, in order: sftp, ftps, ftps-implicit, ftp."`
+	SftpPort         string `placeholder:"PORT" group:"how" help:"Port of SSH for ftpx:// (22)."`
+	FtpPort          string `placeholder:"PORT" group:"how" help:"Port of FTP and FTPS for ftpx:// (21)."`
+	FtpsPort         string `placeholder:"PORT" group:"how" help:"Port of FTPS for ftpx://, where it is another."`
+	FtpsImplicitPort string `placeholder:"PORT" group:"how" help:"Port of implicit FTPS for ftpx:// (990)."`
+	AllowPlaintext   bool   `group:"how" help:"Permit plain FTP, which shows password and files to anyone on the way."`
+	Charset          string `placeholder:"SET" group:"how" help:"Character set of the server's names, such as gbk or windows-1252 (utf-8)."`
+	ListZone         string `placeholder:"ZONE" group:"how" help:"Time zone of an FTP server that lists local time, such as Europe/Berlin (UTC)."`
+	MaxListing       string `placeholder:"BYTES" group:"how" help:"Most memory for the entries of a remote folder (128M)."`
+	Connections      string `placeholder:"N" group:"how" help:"Most connections at once (8), within what the server takes."`
+	Rate             string `placeholder:"BYTES" group:"how" help:"Most bytes a second, such as 500k or 20M."`
+	RetryFor         string `placeholder:"TIME" group:"how" help:"How long to go on without progress, such as 30s or 2h (ten attempts, about a minute and a half)."`
+	Stall            string `placeholder:"TIME" group:"how" help:"Silence of the line that counts as a stall (30s)."`
 
 	Identity     []string `short:"i" sep:"none" placeholder:"FILE" group:"login" help:"Private key; may be repeated. $$FTPX_PASSPHRASE or a prompt opens it."`
 	PasswordFile string   `placeholder:"FILE" group:"login" help:"File that holds the password, in place of $$FTPX_PASSWORD, ~/.netrc and the prompt."`

@@ -24,7 +24,7 @@ promised.
 
 Examples:
 
-    ftpx fleet serve --config fleet.toml --store /var/lib/ftpx --listen 127.0.0.1:4222
+    ftpx fleet serve --config fleet.toml --store queue --listen 127.0.0.1:4222
     ftpx fleet submit out:2026/a.csv acme:in/a.csv
     ftpx fleet status`
 }

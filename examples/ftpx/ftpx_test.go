@@ -8,12 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
 )
 
-func TestMain(m *testing.M) { clitest.ScriptMain(m, map[string]func(){"ftpx": main}) }
+// TestMain looks for goroutines that are left. What NATS leaves of a fetch ends with the
+// fetch's own time.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(testmain.InMemory(m), goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*pullConsumer).fetch.func1"))
+}
 
 // TestWithoutAFlag: what a user with a key and an alias types every day.
 func TestWithoutAFlag(t *testing.T) {
@@ -212,7 +219,7 @@ func TestSameFlags(t *testing.T) {
 	}
 	u.done(t, "put", "--delivery", "direct", "src/a.csv", "box:direct")
 	u.done(t, "put", "--partial-name", "{name}.filepart", "src/a.csv", "box:partial")
-	u.types(t, "get", "--delivery", "drop", "box:src/a.csv", "x").Want(t, cli.ExitUsage, "--delivery and --partial-name are about what is sent")
+	u.types(t, "get", "--delivery", "drop", "box:src/a.csv", "x").Want(t, cli.ExitUsage, "this is about what is sent, as --partial-name is")
 }
 
 // TestJSON: a record a file and a summary, in the schema of jobs, and a report.
@@ -228,8 +235,21 @@ func TestJSON(t *testing.T) {
 			t.Errorf("no %q in %s", want, s.Out)
 		}
 	}
-	if data, err := os.ReadFile("report.json"); err != nil || !strings.Contains(string(data), `"version":1`) {
+	data, err := os.ReadFile("report.json")
+	if err == nil {
+		err = clitest.CheckReport(data)
+	}
+	if err != nil {
 		t.Errorf("report: %s, %v", data, err)
+	}
+	failed := u.types(t, "get", "--json", "box:in/a", "box:none", "box:in/b", ".").Want(t, cli.ExitSome)
+	if !strings.Contains(failed.Out, `"error":"none: no such file or folder (`) {
+		t.Error(failed.Out)
+	}
+	for line := range strings.Lines(s.Out + failed.Out) {
+		if err := clitest.CheckLine([]byte(line)); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
 	}
 }
 

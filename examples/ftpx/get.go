@@ -86,6 +86,7 @@ func (c *getCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	j.From(args...)
 	return ended(job.Run(w.ctx, f, w.env, []*job.Job{j}))
 }
 

@@ -74,6 +74,7 @@ func (c *putCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	j.From(names...)
 	return ended(job.Run(w.ctx, f, w.env, []*job.Job{j}))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -115,7 +116,8 @@ func givenOf(kctx *kong.Context) (out []given) {
 
 // misread makes a usage error of what kong says about a command line.
 func misread(parser *kong.Kong, args []string, err error) error {
-	text := strings.NewReplacer(`expected "`, `this is missing: "`, "unexpected argument", "too many arguments, beginning with").Replace(err.Error())
+	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing", `expected "`, `this is missing: "`,
+		"unexpected argument", "too many arguments, beginning with").Replace(err.Error())
 	if long := singleDash(parser, args); long != "" {
 		text = fmt.Sprintf("%q: a flag of several letters has two dashes: write -%s", long, long)
 	}
@@ -123,9 +125,13 @@ func misread(parser *kong.Kong, args []string, err error) error {
 	var pe *kong.ParseError
 	if errors.As(err, &pe) && pe.Context.Selected() != nil {
 		command = "ftpx " + pe.Context.Selected().Name
+	} else {
+		text = noCommand.ReplaceAllString(text, "there is no command $1: did you mean")
 	}
 	return fmt.Errorf("%w: %s; %s --help tells more", cli.ErrUsage, text, command)
 }
+
+var noCommand = regexp.MustCompile(`^too many arguments, beginning with (\S+), did you mean`)
 
 // singleDash finds a flag that was written as the old commands have it.
 func singleDash(parser *kong.Kong, args []string) string {

@@ -64,6 +64,8 @@ var dataChecks = []check{
 				return ok("%s answered within %s", s.data.addr, took(s.data.dialTook)).lasting(s.data.dialTook)
 			case errors.Is(s.data.dialErr, syscall.ECONNREFUSED):
 				return cause("%s refused the connection (RST)", s.data.addr)
+			case timedOut(s.data.dialErr):
+				return cause("%s did not answer within %s", s.data.addr, took(s.data.dialTook))
 			case s.data.dialErr != nil:
 				return cause("%s did not answer within %s: %s", s.data.addr, took(s.data.dialTook), s.hide.failed(s.data.dialErr))
 			}

@@ -58,8 +58,8 @@ var protectionChecks = []check{
 				return cause("the configuration demands it: %s", s.hide.failed(s.stop.err))
 			case s.ssh.security != nil && s.ssh.security.PostQuantum, s.tls.version != "" && s.tls.hybrid:
 				return ok("the key exchange has a post-quantum part")
-			case s.ssh.security != nil && s.ssh.kexInit != nil && s.ssh.kexInit.hybrid():
-				return note("the server offers an older hybrid (%s), which this client does not speak; agreed on was %s", s.some(s.ssh.kexInit.keyExchanges), s.ssh.security.KeyExchange)
+			case s.ssh.security != nil && s.ssh.kexInit != nil && len(s.ssh.kexInit.hybrids()) > 0:
+				return note("the server offers %s, which this client does not speak; agreed on was %s", s.some(s.ssh.kexInit.hybrids()), s.ssh.security.KeyExchange)
 			case s.ssh.security != nil:
 				return note("agreed on was %s", s.ssh.security.KeyExchange)
 			case s.tls.version != "":

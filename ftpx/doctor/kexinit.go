@@ -76,12 +76,12 @@ func names(list string) []string {
 	return out
 }
 
-// hybrid reports whether a key exchange with a post-quantum part is offered.
-func (k *kexInit) hybrid() bool {
+// hybrids are the key exchanges with a post-quantum part that are offered.
+func (k *kexInit) hybrids() (out []string) {
 	for _, n := range k.keyExchanges {
 		if strings.HasPrefix(n, "mlkem") || strings.HasPrefix(n, "sntrup") {
-			return true
+			out = append(out, n)
 		}
 	}
-	return false
+	return out
 }

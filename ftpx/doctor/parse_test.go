@@ -60,7 +60,7 @@ func TestParseKexInit(t *testing.T) {
 	whole := kexInitOf("a notice\r\nSSH-2.0-OpenSSH_9.9\r\n", "mlkem768x25519-sha256,curve25519-sha256,ext-info-s,kex-strict-s-v00@openssh.com", "ssh-ed25519", "aes128-ctr", "aes256-gcm@openssh.com",
 		"hmac-a", "hmac-b", "none", "none", "", "")
 	version, k := parseKexInit(whole)
-	if version != "SSH-2.0-OpenSSH_9.9" || k == nil || !slices.Equal(k.keyExchanges, []string{"mlkem768x25519-sha256", "curve25519-sha256"}) || !k.hybrid() ||
+	if version != "SSH-2.0-OpenSSH_9.9" || k == nil || !slices.Equal(k.keyExchanges, []string{"mlkem768x25519-sha256", "curve25519-sha256"}) || len(k.hybrids()) != 1 ||
 		!slices.Equal(k.ciphers, []string{"aes256-gcm@openssh.com"}) || !slices.Equal(k.macs, []string{"hmac-b"}) {
 		t.Fatalf("%q %+v", version, k)
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -48,9 +49,22 @@ func (h hidden) said(text string) string {
 	return strconv.Quote(text)
 }
 
-// failed describes an error in one line, cut: drivers quote servers in theirs.
+// failed describes an error in one line, cut: drivers quote servers in theirs. Address and
+// path are left out, which the report says elsewhere.
 func (h hidden) failed(err error) string {
-	text := transport.Printable(h.clean(err.Error()))
+	text := err.Error()
+	var te *transport.Error
+	if errors.As(err, &te) && te.Err != nil {
+		switch text = te.Err.Error(); te.Kind {
+		case transport.KindHostKey, transport.KindNotOffered, transport.KindAuth, transport.KindInsecure:
+		default:
+			text = te.Kind.String() + ": " + text
+			if te.Op != "" {
+				text = te.Op + ": " + text
+			}
+		}
+	}
+	text = transport.Printable(h.clean(text))
 	if len(text) > 2*mostSaid {
 		cut := 2 * mostSaid
 		for cut > 0 && !utf8.RuneStart(text[cut]) {

@@ -45,6 +45,7 @@ type timing struct {
 	ackWait time.Duration // silence after which a worker is taken for dead
 	extend  time.Duration // how often a worker speaks
 	fence   time.Duration // silence after which a worker takes itself for dead
+	noted   time.Duration // after which the engine has on disk what it has handed out
 	settle  time.Duration // how long a connection that was closed may still count
 	sweep   time.Duration // how often a worker looks for work that nobody has told it of
 	linger  time.Duration // how long it keeps a connection without work
@@ -53,7 +54,7 @@ type timing struct {
 }
 
 func usual() timing {
-	return timing{ackWait: 15 * time.Second, extend: 4 * time.Second, fence: 11 * time.Second, settle: time.Second,
+	return timing{ackWait: 15 * time.Second, extend: 4 * time.Second, fence: 11 * time.Second, noted: 500 * time.Millisecond, settle: time.Second,
 		sweep: 2 * time.Second, linger: 2 * time.Second, first: 5 * time.Second, proven: time.Minute}
 }
 

@@ -17,7 +17,7 @@ import (
 
 // quick is usual, some ten times as fast.
 func quick() timing {
-	return timing{ackWait: 2 * time.Second, extend: 400 * time.Millisecond, fence: 1500 * time.Millisecond, settle: 100 * time.Millisecond,
+	return timing{ackWait: 2 * time.Second, extend: 400 * time.Millisecond, fence: 1500 * time.Millisecond, noted: 20 * time.Millisecond, settle: 100 * time.Millisecond,
 		sweep: 200 * time.Millisecond, linger: 100 * time.Millisecond, first: 300 * time.Millisecond, proven: time.Minute}
 }
 

@@ -64,11 +64,32 @@ func (w *Worker) takeSlot(ctx context.Context, target string, within time.Durati
 	if err != nil {
 		return nil
 	}
+	engine := w.f.nc.ConnectedServerId()
 	msg, asked := fetch(ctx, c, within)
 	if msg == nil {
 		return nil
 	}
-	return w.f.hold(msg, asked)
+	l := w.f.hold(msg, asked)
+	if w.f.noted(ctx, l, engine) {
+		return l
+	}
+	l.end() // somebody else may have been given it: nothing is said about it
+	return nil
+}
+
+// noted waits until the engine has the slot on disk as this worker's. It writes what it has
+// handed out a tenth of a second later, and an engine that was killed before would hand the
+// same slot to another worker; so a slot is used when the very engine that has handed it out
+// answers a while after.
+func (f *Fleet) noted(ctx context.Context, l *lease, engine string) bool {
+	select {
+	case <-time.After(f.time.noted):
+	case <-l.lost:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	return l.extend(ctx) && f.nc.ConnectedServerId() == engine
 }
 
 // fetch asks for one message; nil if there is none within a time. asked is when, as the

@@ -56,15 +56,17 @@ func (l *lease) keep(ctx context.Context) {
 }
 
 // extend says that the message is being worked on, and waits until the engine has heard it.
-func (l *lease) extend(ctx context.Context) {
+func (l *lease) extend(ctx context.Context) bool {
 	sent := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.timing.extend*3/4)
 	defer cancel()
-	if _, err := l.nc.RequestWithContext(ctx, l.msg.Reply(), []byte("+WPI")); err == nil {
+	_, err := l.nc.RequestWithContext(ctx, l.msg.Reply(), []byte("+WPI"))
+	if err == nil {
 		l.mu.Lock()
 		l.last = sent
 		l.mu.Unlock()
 	}
+	return err == nil
 }
 
 // holds reports whether the message is still this worker's for sure. Both clocks are asked:

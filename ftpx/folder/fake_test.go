@@ -32,6 +32,10 @@ type fake struct {
 	downloads func(remote, local string) error
 }
 
+func (f *fake) Begin(ctx context.Context, _ ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+	return ctx, func(ftpx.OperationEnd) {}
+}
+
 func (f *fake) note(op string, paths ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

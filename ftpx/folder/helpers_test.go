@@ -50,7 +50,7 @@ type world struct {
 	opts   *ftpx.Options
 
 	mu        sync.Mutex
-	transfers []ftpx.DoneInfo
+	transfers []ftpx.OperationEnd
 	commands  map[string]int
 	hook      func(ftpx.CommandInfo) // told of each command besides; set before the first
 }
@@ -88,12 +88,17 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 		opts.Retry = retry.Policy{MaxAttempts: 30, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}
 	}
 	opts.Hooks = &ftpx.Hooks{
-		Done: func(i ftpx.DoneInfo) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.transfers = append(w.transfers, i)
+		Operation: func(_ context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+			if i.Op != "upload" && i.Op != "put" && i.Op != "download" && i.Op != "get" {
+				return nil, nil
+			}
+			return nil, func(e ftpx.OperationEnd) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.transfers = append(w.transfers, e)
+			}
 		},
-		Command: func(i ftpx.CommandInfo) {
+		Command: func(_ context.Context, i ftpx.CommandInfo) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			verb, _, _ := strings.Cut(i.Line, " ")
@@ -115,7 +120,7 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 func (w *world) fingerprint() string { return ssh.FingerprintSHA256(w.SFTP.HostKey()) }
 
 // since returns what was transferred, and which commands were given, since the last call.
-func (w *world) since() ([]ftpx.DoneInfo, map[string]int) {
+func (w *world) since() ([]ftpx.OperationEnd, map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	transfers, commands := w.transfers, w.commands

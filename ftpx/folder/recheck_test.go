@@ -1,6 +1,7 @@
 package folder_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestReplacedAfterItWasSent(t *testing.T) {
 				SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
 				Retry: retry.Policy{InitialDelay: time.Millisecond},
 				Hooks: &ftpx.Hooks{
-					Command: func(i ftpx.CommandInfo) {
+					Command: func(_ context.Context, i ftpx.CommandInfo) {
 						mu.Lock()
 						defer mu.Unlock()
 						if i.Line == "CLOSE" && cut == done { // once each time that it is sent
@@ -52,18 +53,23 @@ func TestReplacedAfterItWasSent(t *testing.T) {
 							trio.SFTP.CutSessions()
 						}
 					},
-					Done: func(i ftpx.DoneInfo) {
-						mu.Lock()
-						defer mu.Unlock()
-						if done++; i.Err != nil || done > tt.times {
-							return
+					Operation: func(_ context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+						if i.Op != "upload" {
+							return nil, nil
 						}
-						if _, err := os.Stat(source); err != nil {
-							t.Error("the source was taken away before it was known to have arrived:", err)
-						}
-						must(t, os.WriteFile(there, []byte("what a lost session had sent"), 0o600))
-						if tt.gone {
-							must(t, os.Remove(source))
+						return nil, func(e ftpx.OperationEnd) {
+							mu.Lock()
+							defer mu.Unlock()
+							if done++; e.Err != nil || done > tt.times {
+								return
+							}
+							if _, err := os.Stat(source); err != nil {
+								t.Error("the source was taken away before it was known to have arrived:", err)
+							}
+							must(t, os.WriteFile(there, []byte("what a lost session had sent"), 0o600))
+							if tt.gone {
+								must(t, os.Remove(source))
+							}
 						}
 					},
 				},

@@ -69,7 +69,29 @@ func start(ctx context.Context, c ftpx.Client, localDir, remoteDir string, opts 
 		return Report{}, fmt.Errorf("folder: %w", err)
 	}
 	defer j.close()
-	return j.run(ctx)
+	i := ftpx.OperationInfo{Op: "download folder", Local: localDir, Remote: remoteDir}
+	if up {
+		i.Op = "upload folder"
+	}
+	ctx, end := c.Begin(ctx, i)
+	var report Report
+	err = ftpx.ErrNoReturn
+	defer func() { end(operationEnd(report, err)) }()
+	report, err = j.run(ctx)
+	return report, err
+}
+
+// operationEnd is the end of a job as hooks are told of it. Each file had an operation of
+// its own.
+func operationEnd(r Report, err error) ftpx.OperationEnd {
+	e := ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.Done, Size: -1, Moved: r.Bytes}, Err: err}
+	switch {
+	case err == ftpx.ErrNoReturn:
+		e.Result.Outcome = ftpx.Unknown
+	case err != nil:
+		e.Result.Outcome = ftpx.NotDone
+	}
+	return e
 }
 
 func newJob(c ftpx.Client, localDir, remoteDir string, opts *Options, up bool) (*job, error) {
@@ -156,7 +178,18 @@ func (j *job) work(ctx context.Context, produce func()) {
 	}
 	wake := context.AfterFunc(ctx, j.queue.stop)
 	defer wake()
-	var all sync.WaitGroup
+	stop := func() {
+		j.cancel(ftpx.ErrNoReturn)
+		j.queue.stop()
+	}
+	all := crew{stop: stop}
+	produced := false
+	defer func() {
+		if !produced { // code of the caller's has panicked
+			stop()
+		}
+		all.Wait()
+	}()
 	for range workers {
 		all.Go(func() {
 			for t := j.queue.pop(); t != nil; t = j.queue.pop() {
@@ -167,7 +200,7 @@ func (j *job) work(ctx context.Context, produce func()) {
 	}
 	produce()
 	j.queue.finish()
-	all.Wait()
+	produced = true
 }
 
 // put hands a task to the workers; false means that no more are wanted.

@@ -30,7 +30,7 @@ type node struct {
 // the names of the folders that are still to come beside it and above it.
 func (j *job) walk(ctx context.Context, there bool) {
 	ctx, cancel := context.WithCancel(ctx)
-	var asking sync.WaitGroup
+	asking := crew{stop: cancel}
 	defer asking.Wait()
 	defer cancel()
 	root := &node{rel: ".", there: there, all: len(j.filter.include) == 0}
@@ -72,13 +72,14 @@ type lists struct {
 }
 
 // ask lists a folder at both sides, each once.
-func (j *job) ask(ctx context.Context, n *node, asking *sync.WaitGroup) {
-	l := &lists{done: make(chan struct{})}
+func (j *job) ask(ctx context.Context, n *node, asking *crew) {
+	l := &lists{done: make(chan struct{}), serr: ftpx.ErrNoReturn}
 	n.lists = l
 	asking.Go(func() {
 		defer close(l.done)
 		if n.parent == nil && j.o.Names != nil {
 			l.src, l.dst, l.derr = j.named(ctx, n.there)
+			l.serr = nil
 			return
 		}
 		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {

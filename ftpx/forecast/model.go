@@ -38,8 +38,9 @@ const (
 	Logistic = "logistic"
 )
 
-// Default is the model that package ftpx uses; docs/forecast.md says why.
-const Default = Logistic
+// Default is the simplest model that is as good as the best one, over all histories of
+// docs/forecast.md together. Logistic is better where failures keep to an hour of the day.
+const Default = LastValue
 
 // Names returns the names that [New] knows, the simplest model first.
 func Names() []string { return []string{BaseRate, LastValue, EWMA, Hours, Logistic} }
@@ -51,7 +52,7 @@ func New(name string) (Model, error) {
 	case BaseRate:
 		return &baseRate{}, nil
 	case LastValue:
-		return &lastValue{}, nil
+		return newLastValue(), nil
 	case EWMA:
 		return &ewma{rate: priorRate}, nil
 	case Hours:

@@ -20,6 +20,14 @@ type lastValue struct {
 	last  int
 }
 
+// newLastValue begins with the belief that all have, and with the one that a failure is as
+// likely as not to be followed by another: the first one must tell something.
+func newLastValue() *lastValue {
+	m := &lastValue{}
+	m.after[1] = baseRate{failed: 0.5, many: 1}
+	return m
+}
+
 func (m *lastValue) Predict(t time.Time) float64 { return m.after[m.last].Predict(t) }
 
 func (m *lastValue) Learn(t time.Time, failed bool) {

@@ -180,7 +180,7 @@ func TestClientInSimulatedTime(t *testing.T) {
 		c := ftpxtest.NewClient(ftpxtest.WithRate(100_000), ftpxtest.WithRoundTrip(50*time.Millisecond),
 			ftpxtest.WithOptions(ftpx.Options{
 				Retry: retry.Policy{MaxElapsed: time.Hour, MaxAttempts: 1 << 20, InitialDelay: time.Second},
-				Hooks: &ftpx.Hooks{Retry: func(ftpx.RetryInfo) { retries++ }},
+				Hooks: &ftpx.Hooks{Retry: func(context.Context, ftpx.RetryInfo) { retries++ }},
 			}))
 		defer c.Close()
 		for _, at := range []time.Duration{20 * time.Second, 50 * time.Second} {

@@ -117,6 +117,7 @@ func (c *Config) With(directives ...string) (*Config, error) {
 		if k := f.lines[0].keyword; k == "host" || k == "match" || k == "include" {
 			return nil, fmt.Errorf("sshconfig: directive %q: %s belongs into a file", text, title(k))
 		}
+		f.lines[0].at = fmt.Sprintf("%q", text)
 		own.lines = append(own.lines, f.lines...)
 	}
 	with := *c

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ func TestInDoubt(t *testing.T) {
 				Password: ftpx.Secret(trio.Password), Protocols: []ftpx.Protocol{ftpx.SFTP}, Ports: ftpx.Ports{SFTP: trio.SFTP.Port()},
 				SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
 				Retry: retry.Policy{InitialDelay: time.Millisecond},
-				Hooks: &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+				Hooks: &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
 					if i.Line == "CLOSE" {
 						cut.Do(func() { trio.SFTP.CutSessions() })
 					}

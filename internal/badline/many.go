@@ -220,14 +220,14 @@ func (m *many) at(remote string) *position {
 	return p.(*position)
 }
 
-func (m *many) progress(i ftpx.ProgressInfo) {
+func (m *many) progress(_ context.Context, i ftpx.ProgressInfo) {
 	m.at(i.Remote).moved.Store(1)
 }
 
 // resume counts what starting from zero would have to send again.
-func (m *many) resume(i ftpx.ResumeInfo) { m.fromZero.Add(i.Offset) }
+func (m *many) resume(_ context.Context, i ftpx.ResumeInfo) { m.fromZero.Add(i.Offset) }
 
-func (m *many) retry(i ftpx.RetryInfo) {
+func (m *many) retry(_ context.Context, i ftpx.RetryInfo) {
 	m.retries.Add(1)
 	if m.at(i.Remote).moved.Swap(0) != 0 && i.Delay > 100*time.Millisecond && i.Attempt == 1 {
 		m.slowStart.Add(1)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,8 +36,8 @@ func trace(t *task) (*ftpx.Hooks, func(), error) {
 		fmt.Fprintf(f, "%8.1f ms %s %s", float64(time.Since(begin).Microseconds())/1000, sign, fmt.Sprintln(what...))
 	}
 	hooks := &ftpx.Hooks{
-		Command: func(i ftpx.CommandInfo) { write(">", i.Line) },
-		Reply:   func(i ftpx.ReplyInfo) { write("<", i.Code, i.Text) },
+		Command: func(_ context.Context, i ftpx.CommandInfo) { write(">", i.Line) },
+		Reply:   func(_ context.Context, i ftpx.ReplyInfo) { write("<", i.Code, i.Text) },
 	}
 	return hooks, func() { f.Close() }, nil
 }

@@ -26,7 +26,7 @@ type driver struct {
 
 func newDriver(ep *transport.Endpoint) *driver {
 	d := &driver{ep: ep}
-	ep.Trace = &transport.Trace{Command: func(transport.Protocol, string, string) { d.sent.Add(1) }}
+	ep.Trace = &transport.Trace{Command: func(context.Context, transport.TraceCommand) { d.sent.Add(1) }}
 	return d
 }
 

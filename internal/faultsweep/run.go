@@ -33,7 +33,7 @@ func (t *trail) note(format string, args ...any) {
 
 func (t *trail) hooks() *ftpx.Hooks {
 	return &ftpx.Hooks{
-		Command: func(i ftpx.CommandInfo) {
+		Command: func(_ context.Context, i ftpx.CommandInfo) {
 			t.note("%s", i.Line)
 			if strings.HasPrefix(i.Line, "RNTO") || strings.Contains(i.Line, "RENAME") || strings.Contains(i.Line, "rename") {
 				t.mu.Lock()
@@ -41,8 +41,8 @@ func (t *trail) hooks() *ftpx.Hooks {
 				t.mu.Unlock()
 			}
 		},
-		Reply: func(i ftpx.ReplyInfo) { t.note("-> %d %.60q", i.Code, i.Text) },
-		Retry: func(i ftpx.RetryInfo) { t.note("!! %v (%v)", i.Err, i.Class) },
+		Reply: func(_ context.Context, i ftpx.ReplyInfo) { t.note("-> %d %.60q", i.Code, i.Text) },
+		Retry: func(_ context.Context, i ftpx.RetryInfo) { t.note("!! %v (%v)", i.Err, i.Class) },
 	}
 }
 

@@ -43,7 +43,7 @@ func (d *drill) run(ctx context.Context) (err error) {
 	if !d.keep {
 		defer os.RemoveAll(d.dir)
 	}
-	rnd := rand.New(rand.NewPCG(d.seed, 18))
+	rnd := random(d.seed)
 	var targets string
 	if d.partners, targets, err = startPartners(ctx, d.seed); err != nil {
 		return err
@@ -85,6 +85,8 @@ func (d *drill) run(ctx context.Context) (err error) {
 	fmt.Printf("%d jobs in %v: %s; %s\n", d.jobs, time.Since(begin).Round(time.Second), tally(ends), kills)
 	return errors.Join(d.check(ends), w.verdict(), d.limits(), d.cost())
 }
+
+func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 18)) }
 
 // prepare makes the folders, the jobs and their files.
 func (d *drill) prepare(rnd *rand.Rand) (err error) {
@@ -190,9 +192,13 @@ type end struct {
 	Worker string
 }
 
-// ends asks the command which jobs have ended.
-func (d *drill) ends(ctx context.Context) (map[string]end, error) {
-	cmd := exec.CommandContext(ctx, d.fleet.ftpx, "fleet", "status", "--group", "drill", "--json", "--nats", d.fleet.nats)
+// ends asks the command which jobs have ended, of those named or of all.
+func (d *drill) ends(ctx context.Context, ids ...string) (map[string]end, error) {
+	args := []string{"fleet", "status", "--json", "--nats", d.fleet.nats}
+	if len(ids) == 0 {
+		ids = []string{"--group", "drill"}
+	}
+	cmd := exec.CommandContext(ctx, d.fleet.ftpx, append(args, ids...)...)
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, err
@@ -257,10 +263,13 @@ func (d *drill) check(ends map[string]end) error {
 func (d *drill) limits() error {
 	var bad []error
 	for _, p := range d.partners {
-		most, refused, err := p.sessions()
+		most, refused, why, err := p.sessions()
 		fmt.Printf("%s: at most %d sessions at once by its log, %d refused as too many\n", p.name, most, refused)
 		if err != nil || most > connections || refused > 0 {
-			bad = append(bad, fmt.Errorf("%s: %d sessions at once, %d refused, %d are allowed: %w", p.name, most, refused, connections, err))
+			for _, line := range why {
+				fmt.Print("  ", line)
+			}
+			bad = append(bad, fmt.Errorf("%s: %d sessions at once, %d refused, %d are allowed", p.name, most, refused, connections), err)
 		}
 	}
 	return errors.Join(bad...)

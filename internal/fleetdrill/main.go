@@ -10,7 +10,8 @@
 //
 //	go run ./internal/fleetdrill -jobs 200
 //
-// is the short form. Engine and workers are the command ftpx, built for it. What is checked
+// is the short form. With -takeover a worker is killed in the middle of 1 GiB, and with -price the
+// time of jobs is compared with that of mirror. Engine and workers are the command ftpx, built for it. What is checked
 // shares no code with the fleet: each accepted job has one end; each file has its source's
 // hash; no other content was ever seen under a final name; only those jobs are dead that were
 // planned to be; the servers' own logs never show more sessions than allowed. The command ends
@@ -33,6 +34,8 @@ func main() {
 	every := flag.Duration("every", 4*time.Second, "pause between two kills or stops of a worker; 0 for none")
 	within := flag.Duration("within", 30*time.Minute, "when the jobs must have ended")
 	keep := flag.Bool("keep", false, "leave the folder with logs and files")
+	takeover := flag.Bool("takeover", false, "kill a worker in the middle of 1 GiB instead")
+	price := flag.Bool("price", false, "compare the time of jobs with that of mirror instead, on an idle machine")
 	flag.Parse()
 	if flag.NArg() > 0 || *jobs < 20 || *largest < 4<<10 {
 		flag.Usage()
@@ -43,7 +46,14 @@ func main() {
 	ctx, cancel := context.WithTimeout(ctx, *within)
 	defer cancel()
 	d := &drill{jobs: *jobs, largest: *largest, seed: *seed, every: *every, keep: *keep}
-	if err := d.run(ctx); err != nil {
+	do := d.run
+	switch {
+	case *takeover:
+		do = d.takeover
+	case *price:
+		do = d.price
+	}
+	if err := do(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "fleetdrill:", err)
 		os.Exit(1)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,28 +126,36 @@ func resetAfter(n int64) faultproxy.Fault {
 
 // sessions is how many sessions the server's own log shows at once, at most, and how many it
 // has refused for being too many.
-func (p *partner) sessions() (most, refused int, err error) {
+func (p *partner) sessions() (most, refused int, why []string, err error) {
 	logs, err := filepath.Glob(filepath.Join(filepath.Dir(p.srv.Root), "log", "*.log"))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
 	var text strings.Builder
 	for _, name := range logs {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, nil, err
 		}
 		text.Write(b)
 	}
-	open, seen := map[string]bool{}, 0
+	open, seen, told := map[string]bool{}, 0, false
+	var recent []string
 	for line := range strings.Lines(text.String()) {
+		if len(recent) == 60 {
+			recent = recent[1:]
+		}
+		recent = append(recent, line)
 		if tooMany.MatchString(line) {
 			refused++
 		}
 		if m := opened.FindStringSubmatch(line); m != nil {
 			open[m[1]+m[2]+m[3]] = true
 			seen++
-			most = max(most, len(open))
+			if most = max(most, len(open)); most > connections && !told {
+				told = true
+				why = append(slices.Clone(recent), line)
+			}
 		} else if m := closed.FindStringSubmatch(line); m != nil {
 			delete(open, m[1]+m[2])
 		} else if m := over.FindStringSubmatch(line); m != nil {
@@ -154,12 +163,12 @@ func (p *partner) sessions() (most, refused int, err error) {
 		}
 	}
 	if seen == 0 {
-		return 0, 0, fmt.Errorf("%s: its log shows no session: what is looked for there has changed", p.name)
+		return 0, 0, nil, fmt.Errorf("%s: its log shows no session: what is looked for there has changed", p.name)
 	}
 	if p.srv.Kind == realserver.VSFTPD { // it tells of no ends, but refuses what is too many
 		most = 0
 	}
-	return most, refused, nil
+	return most, refused, why, nil
 }
 
 // What the servers log. A session is told from others by the process that serves it, or by

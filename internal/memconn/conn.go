@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -17,6 +18,7 @@ type Conn struct {
 	sftp bool
 	caps transport.Caps
 
+	seq  atomic.Uint64 // the last request
 	turn chan struct{} // of the batch that is under way, where they have to take turns
 	done chan struct{} // closed when the connection has ended
 
@@ -120,6 +122,7 @@ type call struct {
 	path string
 	to   string // of a rename
 	acts bool   // it changes something on the server
+	seq  uint64 // its number on the connection
 }
 
 // begin checks what the contract wants checked before anything is sent.
@@ -231,13 +234,14 @@ func (k *call) refused(r *refusal) error {
 }
 
 func (k *call) trace(code int, text string) {
-	k.c.ep.Trace.OnReply(k.c.ep.Protocol, k.c.ep.Addr(), code, text)
+	k.c.ep.OnReply(k.ctx, k.seq, code, text)
 }
 
 // ask carries out one request: act is what the server does when it arrives, and
 // returns a refusal or nil. It runs with the disk locked and must not wait.
 func (k *call) ask(act func() *refusal) error {
-	k.c.ep.Trace.OnCommand(k.c.ep.Protocol, k.c.ep.Addr(), k.op+" "+k.path)
+	k.seq = k.c.seq.Add(1)
+	k.c.ep.OnCommand(k.ctx, k.seq, k.op+" "+k.path)
 	half := k.c.s.opts.RoundTrip / 2
 	f := k.next(StepRequest, 0, 0)
 	if f.Do == Unsent {

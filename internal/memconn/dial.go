@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // errReset is what the peer's reset looks like.
-var errReset = errors.New("connection reset by peer")
+var errReset error = syscall.ECONNRESET
 
 // Host routes a dial to the server of the endpoint's protocol; a protocol that
 // has none is unreachable.
@@ -33,7 +34,9 @@ func (s *Server) Dial(ctx context.Context, ep *transport.Endpoint) (transport.Co
 	s.stats.Dials++
 	d.down = s.down
 	s.mu.Unlock()
+	d.phases = ep.Phases()
 	c, err := d.dial()
+	d.phases.End(err)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +49,8 @@ type dialer struct {
 	ctx      context.Context
 	deadline time.Time
 	down     transport.Kind
+	phases   *transport.Phases
+	heard    bool // something has been answered
 }
 
 func (d *dialer) dial() (*Conn, error) {
@@ -53,6 +58,7 @@ func (d *dialer) dial() (*Conn, error) {
 		return nil, d.fail("dial", transport.KindCanceled, context.Cause(d.ctx))
 	}
 	fault := d.s.next(OpInfo{Step: StepDial, Protocol: d.ep.Protocol, Request: "dial"})
+	d.phases.Enter(transport.PhaseTCP)
 	switch {
 	case d.down == transport.KindTimeout, fault.Do == Stall:
 		return nil, d.wait("dial", time.Until(d.deadline)+1)
@@ -71,12 +77,14 @@ func (d *dialer) dial() (*Conn, error) {
 		d.answered()
 		return nil, d.fail("handshake", transport.KindNotOffered, errors.New("what answers does not speak the protocol"))
 	default:
+		d.phases.Enter(d.secures())
 		return nil, d.fail("handshake", transport.KindLost, errReset)
 	}
 	d.answered()
 	if p := d.s.opts.Protocol; p != 0 && p != d.ep.Protocol {
 		return nil, d.fail("handshake", transport.KindNotOffered, fmt.Errorf("what answers speaks %v", p))
 	}
+	d.phases.Enter(transport.PhaseLogin)
 	if err := d.wait("login", d.s.opts.RoundTrip); err != nil {
 		return nil, err
 	}
@@ -104,6 +112,7 @@ func (d *dialer) refused(f Fault) error {
 		return d.fail("handshake", kind, errors.New("the handshake failed"))
 	}
 	d.answered()
+	d.phases.Enter(transport.PhaseLogin)
 	r := newRefusal(kind, f)
 	op := "login"
 	if d.ep.Protocol.IsFTP() {
@@ -112,7 +121,23 @@ func (d *dialer) refused(f Fault) error {
 	return r.error(d.ep, op, "")
 }
 
+// secures names the phase that follows the first byte.
+func (d *dialer) secures() string {
+	switch {
+	case d.ep.Protocol == transport.SFTP:
+		return transport.PhaseSSH
+	case d.ep.Protocol.Secure():
+		return transport.PhaseTLS
+	}
+	return transport.PhaseGreeting
+}
+
 func (d *dialer) answered() {
+	if d.heard {
+		return
+	}
+	d.heard = true
+	d.phases.Enter(d.secures())
 	if d.ep.Answered != nil {
 		d.ep.Answered()
 	}

@@ -2,6 +2,7 @@ package sftpdrill
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ func TestManyFilesOneHandle(t *testing.T) {
 		Password: "password", Protocols: []ftpx.Protocol{ftpx.SFTP}, Ports: ftpx.Ports{SFTP: srv.Port()},
 		SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(srv.HostKey())}},
 		Retry: retry.Policy{InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond},
-		Hooks: &ftpx.Hooks{Retry: func(ftpx.RetryInfo) { retries.Add(1) }},
+		Hooks: &ftpx.Hooks{Retry: func(context.Context, ftpx.RetryInfo) { retries.Add(1) }},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@
 package trustdrill
 
 import (
+	"context"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -36,12 +37,12 @@ func TestUploadCrossesProtocols(t *testing.T) {
 				var chosen []ftpx.Protocol
 				var proof string
 				cfg.Hooks = &ftpx.Hooks{
-					Protocol: func(i ftpx.ProtocolInfo) {
+					Protocol: func(_ context.Context, i ftpx.ProtocolInfo) {
 						if i.Chosen {
 							chosen = append(chosen, i.Protocol)
 						}
 					},
-					Resume: func(i ftpx.ResumeInfo) { proof = i.Proof },
+					Resume: func(_ context.Context, i ftpx.ResumeInfo) { proof = i.Proof },
 				}
 				c := open(t, cfg)
 				type end struct {

@@ -3,6 +3,7 @@
 package trustdrill
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestFailoverOfAnUpload(t *testing.T) {
 						cfg.SSH.HostKeyFingerprints = append(cfg.SSH.HostKeyFingerprints, r.access().HostKeys...)
 					}
 					var resumedAt atomic.Int64
-					cfg.Hooks = &ftpx.Hooks{Resume: func(i ftpx.ResumeInfo) { resumedAt.Store(i.Offset) }}
+					cfg.Hooks = &ftpx.Hooks{Resume: func(_ context.Context, i ftpx.ResumeInfo) { resumedAt.Store(i.Offset) }}
 					c := open(t, cfg)
 					failed := make(chan error, 1)
 					source := local(t, data)

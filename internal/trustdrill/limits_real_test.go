@@ -113,7 +113,11 @@ type dials struct {
 	why                   error      // of the first that was refused
 }
 
-func (d *dials) saw(i ftpx.DialInfo) {
+func (d *dials) saw(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
+	return nil, d.ended
+}
+
+func (d *dials) ended(i ftpx.DialEnd) {
 	d.made.Add(1)
 	switch {
 	case i.Err == nil:
@@ -138,7 +142,7 @@ func withinLimits(t *testing.T, cfg ftpx.Config, root string) {
 	var d dials
 	var retries atomic.Int64
 	cfg.MaxConns = limitedWorkers
-	cfg.Hooks = &ftpx.Hooks{Dial: d.saw, Retry: func(ftpx.RetryInfo) { retries.Add(1) }}
+	cfg.Hooks = &ftpx.Hooks{Dial: d.saw, Retry: func(context.Context, ftpx.RetryInfo) { retries.Add(1) }}
 	c, err := ftpx.New(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ func move(text string) int {
 	}
 	var v verdict
 	cfg := o.Account.config()
-	cfg.Hooks = &ftpx.Hooks{Resume: func(i ftpx.ResumeInfo) { v.ResumedBy, v.ResumedAt = i.Proof, i.Offset }}
+	cfg.Hooks = &ftpx.Hooks{Resume: func(_ context.Context, i ftpx.ResumeInfo) { v.ResumedBy, v.ResumedAt = i.Proof, i.Offset }}
 	ctx := context.Background()
 	c, err := ftpx.New(ctx, cfg)
 	if err != nil {

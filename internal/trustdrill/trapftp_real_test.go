@@ -126,7 +126,7 @@ func TestTrap03_RestartAtTheSizeAlone(t *testing.T) {
 			r := newRig(t, s)
 			var mu sync.Mutex
 			var said []string
-			hooks := &ftpx.Hooks{Command: func(i ftpx.CommandInfo) {
+			hooks := &ftpx.Hooks{Command: func(_ context.Context, i ftpx.CommandInfo) {
 				verb, _, _ := strings.Cut(i.Line, " ")
 				switch verb {
 				case "APPE":
@@ -168,7 +168,7 @@ func TestTrap03_RestartAtTheSizeAlone(t *testing.T) {
 	t.Run("ProFTPD that does not restart", func(t *testing.T) {
 		r := newRig(t, proftpd.with(func(o *realserver.Options) { o.NoStoreRestart = true }))
 		refused := 0
-		hooks := &ftpx.Hooks{Reply: func(i ftpx.ReplyInfo) {
+		hooks := &ftpx.Hooks{Reply: func(_ context.Context, i ftpx.ReplyInfo) {
 			if i.Code == 451 {
 				refused++
 			}

@@ -138,12 +138,12 @@ func (s *server) open(t testing.TB, ch choice) *session {
 	}
 	opt.Ports = ftpx.Ports{SFTP: port, FTP: port}
 	opt.Hooks = &ftpx.Hooks{
-		Command: func(i ftpx.CommandInfo) {
+		Command: func(_ context.Context, i ftpx.CommandInfo) {
 			if i.Protocol != ftpx.SFTP {
 				x.say(spoken(i.Line))
 			}
 		},
-		Retry: func(ftpx.RetryInfo) {
+		Retry: func(context.Context, ftpx.RetryInfo) {
 			if ch.once {
 				x.cancel()
 			}

@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 			ep := &transport.Endpoint{Protocol: p, Host: "127.0.0.1", Port: trio.SFTP.Port(), User: trio.User, Password: transport.Secret(trio.Password),
 				SSH:     transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
 				Charset: simplifiedchinese.GB18030,
-				Trace:   &transport.Trace{Command: func(transport.Protocol, string, string) { sent.Add(1) }}}
+				Trace:   &transport.Trace{Command: func(context.Context, transport.TraceCommand) { sent.Add(1) }}}
 			skip := map[string]string{}
 			if p == transport.FTP {
 				ep.Port = trio.FTP.Port()

@@ -38,6 +38,7 @@ func (c *Conn) openActive(op *transport.Op, line string) (*dataConn, error) {
 	}
 	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.ConnectBudget(), upload: stores(verbOf(line))}
 	wire := transport.NewWire(conn, c.ep.Watch().Stall)
+	wire.CountIn(c.ep.Traffic)
 	op.Attach(wire)
 	d := newDataConn(c.ctl, op)
 	d.wire, d.firstChunk = wire, c.traits.firstChunk

@@ -13,12 +13,11 @@ import (
 
 // Conn is a logged-in FTP or FTPS connection, see [transport.Conn].
 type Conn struct {
-	ep        *transport.Endpoint
-	ctl       *control
-	lib       *ftp.ServerConn
-	tls       *tlsSetup // nil on plain FTP
-	server    string
-	addr      string
+	ep  *transport.Endpoint
+	ctl *control
+	lib *ftp.ServerConn
+	tls *tlsSetup // nil on plain FTP
+	named
 	secure    *transport.Security
 	roundTrip time.Duration
 
@@ -36,6 +35,13 @@ type Conn struct {
 	inside
 
 	turns
+}
+
+// named is what the server goes by.
+type named struct {
+	server string // its greeting
+	addr   string // what was dialled
+	peer   string // what the socket is connected to
 }
 
 // shown is what the server has shown on this connection.
@@ -57,7 +63,7 @@ var _ transport.Conn = (*Conn)(nil)
 func (c *Conn) Info() transport.Info {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return transport.Info{Protocol: c.ep.Protocol, Addr: c.addr, Server: c.server, RoundTrip: c.roundTrip,
+	return transport.Info{Protocol: c.ep.Protocol, Addr: c.addr, Peer: c.peer, Server: c.server, RoundTrip: c.roundTrip,
 		Caps: c.caps, Security: c.secure}
 }
 
@@ -107,8 +113,15 @@ func (c *Conn) overlaps() bool { return !c.serial && c.ep.ActiveAddr == "" && !c
 // sync or broken. An error is f's own, and before it why the operation was ended.
 func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *transport.Op) error) error {
 	op := transport.StartOp(ctx, watch, c.ctl.wire)
-	c.op = op
+	c.op, c.ctl.ctx = op, ctx
+	returned := false
+	defer func() {
+		if !returned {
+			op.Abandon()
+		}
+	}()
 	err := op.End(f(op))
+	returned = true
 	c.op = nil
 	if ctx.Err() != nil || op.Stalled() {
 		// The sockets are being closed, even if f was faster.

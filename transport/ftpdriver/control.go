@@ -43,6 +43,8 @@ type control struct {
 	// has begun to come, see overhear. Until attend only that goroutine reads.
 	overheard chan struct{}
 
+	told
+
 	rtt   time.Duration // the shortest round trip so far
 	wrote time.Time
 
@@ -98,7 +100,7 @@ func (c *control) send(lines ...string) error {
 	for _, line := range lines {
 		b.WriteString(line)
 		b.WriteString("\r\n")
-		c.ep.Trace.OnCommand(c.ep.Protocol, c.ep.Addr(), redact(line))
+		c.tellCommand(line)
 	}
 	c.wrote = time.Now()
 	if n, err := c.conn.Write(b.Bytes()); err != nil {
@@ -126,7 +128,7 @@ func (c *control) unsolicited() error {
 	if err != nil {
 		return errUnsolicited
 	}
-	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
+	c.tellReply(r)
 	if r.code == 421 {
 		return r.err()
 	}
@@ -198,6 +200,7 @@ func (c *control) note(r reply) {
 	}
 	c.begun = false
 	c.waiting = c.waiting[1:]
+	c.told.answered()
 	if r.verb == "FEAT" {
 		c.feat = r
 	}
@@ -231,7 +234,7 @@ func (c *control) read() (reply, error) {
 
 // saw tells the trace of a reply and keeps it.
 func (c *control) saw(r reply) {
-	c.ep.Trace.OnReply(c.ep.Protocol, c.ep.Addr(), r.code, r.shown())
+	c.tellReply(r)
 	c.last = r
 }
 

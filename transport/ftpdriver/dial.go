@@ -17,7 +17,7 @@ import (
 // is not to be had here.
 //
 // An empty user is "anonymous", with a password of its own if none is given.
-func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
+func Dial(ctx context.Context, ep *transport.Endpoint) (conn *Conn, failure error) {
 	if err := check(ep); err != nil {
 		return nil, ep.Fail("dial", "", transport.KindInvalid, err)
 	}
@@ -33,11 +33,11 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 	}
 	budget, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
 	defer cancel()
-	wire, err := transport.DialWire(budget, ep, ep.Addr())
+	wire, err := transport.DialControl(budget, ep)
 	if err != nil {
 		return nil, ep.ConnectFailure(ctx, "dial", err)
 	}
-	c := &Conn{ep: ep, ctl: newControl(ep, wire), tls: secure, addr: ep.Addr(), learned: ep.Learned}
+	c := &Conn{ep: ep, ctl: newControl(ep, wire), tls: secure, named: named{addr: ep.Addr(), peer: transport.PeerOf(wire)}, learned: ep.Learned}
 	if c.learned == nil {
 		c.learned = new(transport.Learned)
 	}
@@ -45,7 +45,16 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 	// The budget bounds all of this; a stall time as well would only make two
 	// clocks of one.
 	op := transport.StartOp(budget, transport.Watch{}, wire)
-	step, err := c.connect(op)
+	phases := ep.Phases()
+	c.ctl.ctx = ctx
+	returned := false
+	defer func() {
+		if !returned { // code of the caller's has panicked
+			op.Abandon()
+		}
+	}()
+	step, err := c.connect(op, phases)
+	returned = true
 	if err = op.End(err); err == nil && budget.Err() != nil {
 		err = budget.Err() // the socket is being closed
 	}
@@ -53,9 +62,11 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (*Conn, error) {
 		err = errUnsolicited
 	}
 	if err == nil {
+		phases.End(nil)
 		return c, nil
 	}
 	_ = wire.Abort()
+	defer func() { phases.End(failure) }()
 	if step == "login" && c.ctl.lead == "PASS" && !isReply(err) && ctx.Err() == nil {
 		c.lacksNow(lacksEagerness)
 	}
@@ -87,17 +98,20 @@ func check(ep *transport.Endpoint) error {
 }
 
 // connect does all that follows the dial and names the step that failed.
-func (c *Conn) connect(op *transport.Op) (step string, err error) {
+func (c *Conn) connect(op *transport.Op, phases *transport.Phases) (step string, err error) {
 	if c.ep.Protocol == transport.FTPSImplicit {
+		phases.Enter(transport.PhaseTLS)
 		if err := c.secureControl(op); err != nil {
 			return "handshake", err
 		}
 	}
+	phases.Enter(transport.PhaseGreeting)
 	greeting, err := c.greet()
 	if err != nil {
 		return "greeting", err
 	}
 	if c.ep.Protocol == transport.FTPS {
+		phases.Enter(transport.PhaseTLS)
 		if err := c.authTLS(); err != nil {
 			return "AUTH", err
 		}
@@ -105,6 +119,7 @@ func (c *Conn) connect(op *transport.Op) (step string, err error) {
 			return "handshake", notAgain(err)
 		}
 	}
+	phases.Enter(transport.PhaseLogin)
 	first, _, _ := strings.Cut(greeting.text, "\n")
 	c.server = transport.Printable(strings.Trim(first, " -")) // Pure-FTPd frames it
 	if step, err := c.login(greeting); err != nil {

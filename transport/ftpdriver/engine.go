@@ -31,17 +31,30 @@ func (c *Conn) Do(ctx context.Context, b *transport.Batch) error {
 		return c.unsent(b.Requests[0], kind, err)
 	}
 	r := &run{c: c, ctx: ctx, batch: b, reqs: b.Requests, carries: carries}
+	defer r.end()
 	if !c.pipelines() {
 		err = transport.InTurn(ctx, b, c.Usable, c.serially)
 	} else {
 		err = r.all()
 	}
-	if r.left {
-		c.leave()
-	} else {
-		c.release(r.carries)
-	}
+	r.returned = true
 	return err
+}
+
+// end gives the session up, which is closed where code of the caller's has panicked or ended
+// its goroutine.
+func (r *run) end() {
+	if !r.returned {
+		r.c.lose()
+		if r.carries != nil && r.c.wasSent(r.carries) {
+			r.settleCarried(nil, errBroken, true)
+		}
+	}
+	if r.left {
+		r.c.leave()
+	} else {
+		r.c.release(r.carries)
+	}
 }
 
 // unsent is the error of a batch of which nothing was sent.
@@ -66,6 +79,8 @@ type run struct {
 	lost error
 	// left: the session has been handed over.
 	left bool
+	// returned: no code of the caller's has panicked.
+	returned bool
 }
 
 // all carries out what there is.

@@ -14,7 +14,7 @@ func (r *run) handsOver() bool {
 	if !ok || r.c.noPaths || r.next < len(r.reqs)-1 || r.carries != nil || r.c.check(q) != nil {
 		return false
 	}
-	t := &trailing{from: q.From, to: q.To, done: make(chan struct{})}
+	t := &trailing{ctx: r.ctx, from: q.From, to: q.To, done: make(chan struct{})}
 	if !r.c.handOver(t) {
 		return false
 	}
@@ -107,7 +107,9 @@ func (r *run) carriedPart() *part {
 		r.carries = nil
 		return &part{judge: func([]reply) (func() error, error) { return nil, nil }}
 	}
-	return &part{lines: []string{"RNFR " + t.from, "RNTO " + t.to}, judge: func(replies []reply) (func() error, error) {
+	lines := []string{"RNFR " + t.from, "RNTO " + t.to}
+	c.ctl.carried, c.ctl.carrier = lines, t.ctx
+	return &part{lines: lines, judge: func(replies []reply) (func() error, error) {
 		r.settleCarried(replies, nil, true)
 		return nil, nil
 	}}

@@ -200,8 +200,8 @@ type log struct {
 func (l *log) trace() *transport.Trace {
 	add := func(s string) { l.mu.Lock(); l.lines = append(l.lines, s); l.mu.Unlock() }
 	return &transport.Trace{
-		Command: func(_ transport.Protocol, _, line string) { add("> " + line) },
-		Reply:   func(_ transport.Protocol, _ string, code int, text string) { add("< " + text) },
+		Command: func(_ context.Context, c transport.TraceCommand) { add("> " + c.Line) },
+		Reply:   func(_ context.Context, r transport.TraceReply) { add("< " + r.Text) },
 	}
 }
 

@@ -36,6 +36,7 @@ type waiter struct {
 // trailing is the rename at the end of a batch that leaves with the beginning of the
 // next one. Conn.mu guards it until done is closed.
 type trailing struct {
+	ctx      context.Context // of its batch
 	from, to string
 	sent     bool // or about to be
 	withdrew bool // it is not to be sent
@@ -148,6 +149,13 @@ func (c *Conn) claim(t *trailing) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t.sent = !t.withdrew
+	return t.sent
+}
+
+// wasSent reports whether t was.
+func (c *Conn) wasSent(t *trailing) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return t.sent
 }
 

@@ -37,8 +37,8 @@ func TestRealOpenSSH(t *testing.T) {
 	srv := realtest.Start(t, realserver.Options{Kind: realserver.OpenSSH})
 	ep := realEndpoint(srv)
 	ep.Trace = &transport.Trace{
-		Command: func(_ transport.Protocol, _, line string) { t.Log(">", line) },
-		Reply:   func(_ transport.Protocol, _ string, code int, text string) { t.Log("<", code, text) },
+		Command: func(_ context.Context, c transport.TraceCommand) { t.Log(">", c.Seq, c.Line) },
+		Reply:   func(_ context.Context, r transport.TraceReply) { t.Log("<", r.Seq, r.Code, r.Text) },
 	}
 	c := dialReal(t, ep)
 	ctx := t.Context()

@@ -23,7 +23,8 @@ type Conn struct {
 	info transport.Info
 
 	limits limits
-	trip   atomic.Int64 // see roundTrip
+	trip   atomic.Int64  // see roundTrip
+	seq    atomic.Uint64 // the last request that the trace was told of
 	extras extras
 
 	readsAhead  bool // see readsAhead
@@ -35,6 +36,9 @@ type Conn struct {
 	down        atomic.Bool // closed, lost, or in doubt
 	closed      atomic.Bool // by Close
 }
+
+// firstRequests is how many requests opening a session takes: the subsystem and INIT.
+const firstRequests = 2
 
 var (
 	_ transport.Conn = (*Conn)(nil)
@@ -130,19 +134,22 @@ func (s *step) trace() { s.command(s.paths...) }
 
 func (s *step) command(paths ...string) {
 	t := s.c.ep.Trace
-	if t == nil || t.Command == nil {
+	if t == nil {
+		return
+	}
+	if s.seq = s.c.seq.Add(1); t.Command == nil {
 		return
 	}
 	name := s.name
 	for _, p := range paths {
 		name += " " + p
 	}
-	t.OnCommand(s.c.ep.Protocol, s.c.info.Addr, name)
+	s.c.ep.OnCommand(s.ctx, s.seq, name)
 }
 
-// answered tells of the answer to the request under way.
+// answered tells of the answer to the request under way. What was never sent has none.
 func (s *step) answered(code int, text string) {
-	if t := s.c.ep.Trace; t != nil && t.Reply != nil {
-		t.OnReply(s.c.ep.Protocol, s.c.info.Addr, code, text)
+	if t := s.c.ep.Trace; t != nil && t.Reply != nil && s.seq > 0 {
+		s.c.ep.OnReply(s.ctx, s.seq, code, text)
 	}
 }

@@ -38,15 +38,19 @@ func dialWith[C any](ctx context.Context, ep *transport.Endpoint, open func(*dia
 	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
 	defer cancel()
 	for {
-		d := &dialer{ep: ep, ctx: cctx, host: host, login: &login{ctx: cctx, ep: ep, signers: signers}}
+		d := &dialer{ep: ep, ctx: cctx, phases: ep.Phases(), host: host, login: &login{ctx: cctx, ep: ep, signers: signers}}
 		c, err := connect(d, open)
 		if err == nil {
+			d.phases.End(nil)
 			return c, nil
 		}
 		if d.step != "dial" && d.pinMissed() {
+			d.phases.End(err)
 			continue
 		}
-		return none, d.failure(ctx, err)
+		failure := d.failure(ctx, err)
+		d.phases.End(failure)
+		return none, failure
 	}
 }
 
@@ -57,25 +61,35 @@ type dialer struct {
 	host  *hostVerifier
 	login *login
 
-	line  *line
-	step  string
-	shown ssh.PublicKey // the host key, right or wrong
-	rtt   time.Duration
+	line   *line
+	step   string
+	phases *transport.Phases
+	proven time.Time     // when the host key had been verified
+	shown  ssh.PublicKey // the host key, right or wrong
+	rtt    time.Duration
 }
 
 func connect[C any](d *dialer, open func(*dialer, ssh.Conn) (C, error)) (none C, err error) {
 	d.step = "dial"
-	wire, err := transport.DialWire(d.ctx, d.ep, d.ep.Addr())
+	wire, err := transport.DialControl(d.ctx, d.ep)
 	if err != nil {
 		return none, err
 	}
 	d.line = &line{Wire: wire}
 	op := transport.StartOp(d.ctx, transport.Watch{}, wire)
+	returned := false
+	defer func() {
+		if !returned { // code of the caller's has panicked
+			op.Abandon()
+			d.login.close()
+		}
+	}()
 	conn, err := d.handshake()
 	var c C
 	if err == nil {
 		c, err = open(d, conn)
 	}
+	returned = true
 	if err = op.End(err); err == nil {
 		// The socket may have been closed in the last moment.
 		err = d.ctx.Err()
@@ -92,6 +106,7 @@ func connect[C any](d *dialer, open func(*dialer, ssh.Conn) (C, error)) (none C,
 // the time is up.
 func (d *dialer) handshake() (ssh.Conn, error) {
 	d.step = "handshake"
+	d.phases.Enter(transport.PhaseSSH)
 	config := &ssh.ClientConfig{
 		Config:            d.host.offers.config(),
 		User:              d.ep.User,
@@ -103,11 +118,14 @@ func (d *dialer) handshake() (ssh.Conn, error) {
 			if err := d.host.callback(name, remote, key); err != nil {
 				return err
 			}
-			d.step = "login"
+			d.step, d.proven = "login", time.Now()
 			return nil
 		},
 	}
 	conn, channels, requests, err := ssh.NewClientConn(d.line, d.ep.Addr(), config)
+	if d.step == "login" {
+		d.phases.EnterAt(transport.PhaseLogin, d.proven)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +146,7 @@ func (d *dialer) handshake() (ssh.Conn, error) {
 // of a refusal to be known.
 func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	d.step = "subsystem"
+	d.phases.Enter(transport.PhaseSubsystem)
 	begin := time.Now()
 	ch, requests, err := conn.OpenChannel("session", nil)
 	if err != nil {
@@ -138,7 +157,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	go ssh.DiscardRequests(requests)
 	go session.listen(ch.Stderr())
 
-	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "SUBSYSTEM sftp")
+	d.ep.OnCommand(d.ctx, 1, "SUBSYSTEM sftp")
 	ok, err := ch.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
 	if err != nil {
 		return nil, err
@@ -150,13 +169,13 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	first := &firstBytes{Channel: ch}
 	p := newPipe(first, func(err error) { d.line.endFor(err, d.ep) })
 	p.alone = func() { d.ep.Learned.Note(d.ep.Addr(), lacksOwnHandles, true) }
-	d.ep.Trace.OnCommand(d.ep.Protocol, d.ep.Addr(), "INIT 3")
+	d.ep.OnCommand(d.ctx, firstRequests, "INIT 3")
 	lib, err := openLibrary(p)
 	if err != nil {
 		return nil, session.explain(err, first, conn, d.line)
 	}
 	d.rtt = min(d.rtt, time.Since(begin))
-	d.ep.Trace.OnReply(d.ep.Protocol, d.ep.Addr(), fxOK, "SFTP version 3")
+	d.ep.OnReply(d.ctx, firstRequests, fxOK, "SFTP version 3")
 	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, readsAhead: readsAhead(conn), inOrder: inOrder(conn)}
 	c.extras.limit = maxChannels - 1
 	c.askLimits()
@@ -175,6 +194,7 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 	info := transport.Info{
 		Protocol:  d.ep.Protocol,
 		Addr:      d.ep.Addr(),
+		Peer:      transport.PeerOf(d.line),
 		Server:    transport.Printable(string(conn.ServerVersion())),
 		RoundTrip: d.rtt,
 		Caps: transport.Caps{

@@ -332,9 +332,9 @@ func TestTraceHoldsNoSecret(t *testing.T) {
 	var lines []string
 	c := f.dial(func(ep *transport.Endpoint) {
 		ep.Trace = &transport.Trace{
-			Command: func(_ transport.Protocol, _, line string) { lines = append(lines, line) },
-			Reply: func(_ transport.Protocol, _ string, code int, text string) {
-				lines = append(lines, fmt.Sprint(code, " ", text))
+			Command: func(_ context.Context, c transport.TraceCommand) { lines = append(lines, c.Line) },
+			Reply: func(_ context.Context, r transport.TraceReply) {
+				lines = append(lines, fmt.Sprint(r.Code, " ", r.Text))
 			},
 		}
 	})

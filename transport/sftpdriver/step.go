@@ -34,6 +34,7 @@ type step struct {
 	guessed bool      // see guess.go
 	stat    int       // the step that tells whether the guess was right
 	closing bool      // a Store whose last packets are leaving
+	seq     uint64    // the number that the trace knows the request under way by, 0 for none
 }
 
 // prepare looks at a request before it is sent.

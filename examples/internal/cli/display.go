@@ -19,23 +19,20 @@ type Display struct {
 	now    func() time.Time
 	stall  time.Duration // after which a silent transfer is given up
 
-	mu     sync.Mutex // guards what follows
-	status string     // what is waited for, "" for nothing
-	until  time.Time  // when that is tried again, zero if it is under way
-	active map[transferKey]*moving
-	files  int       // that are done
-	bytes  int64     // of those
-	moved  int64     // bytes on the line
-	begun  time.Time // when the first transfer was seen
+	mu     sync.Mutex         // guards what follows
+	status string             // what is waited for, "" for nothing
+	until  time.Time          // when that is tried again, zero if it is under way
+	active map[uint64]*moving // by operation
+	files  int                // that are done
+	bytes  int64              // of those
+	moved  int64              // bytes on the line
+	begun  time.Time          // when the first transfer was seen
 	last   time.Time
 	pace   pace
 	// expectedFiles and expectedBytes are what there is to do, 0 if that is not known.
 	expectedFiles int
 	expectedBytes int64
 }
-
-// transferKey tells transfers apart.
-type transferKey struct{ op, local, remote string }
 
 // moving is a transfer under way.
 type moving struct {
@@ -52,7 +49,7 @@ func NewDisplay(f *Flags, env Env) *Display {
 	if !env.Terminal || f.JSON || f.Quiet {
 		return nil
 	}
-	d := &Display{now: time.Now, active: map[transferKey]*moving{}, stall: f.Stall}
+	d := &Display{now: time.Now, active: map[uint64]*moving{}, stall: f.Stall}
 	if d.stall == 0 {
 		d.stall = transport.DefaultStall
 	}
@@ -105,18 +102,17 @@ func (d *Display) say(text string, until time.Time) {
 }
 
 func (d *Display) progress(i ftpx.ProgressInfo) {
-	key := transferKey{i.Op, i.Local, i.Remote}
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.begun.IsZero() {
 		d.begun = now
 	}
-	m := d.active[key]
+	m := d.active[i.ID]
 	if m == nil {
 		m = &moving{name: transport.Printable(i.Remote), begun: now, at: i.Offset}
 		m.pace.add(now, 0)
-		d.active[key] = m
+		d.active[i.ID] = m
 	}
 	step := max(i.Offset-m.at, 0)
 	m.at, m.size = i.Offset, i.Size
@@ -128,10 +124,10 @@ func (d *Display) progress(i ftpx.ProgressInfo) {
 	}
 }
 
-func (d *Display) ended(op, local, remote string) {
+func (d *Display) ended(id uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.active, transferKey{op, local, remote})
+	delete(d.active, id)
 	d.last = d.now()
 }
 

@@ -13,7 +13,7 @@ import (
 // still is a display whose clock and lines a test moves.
 func still(f Flags) (d *Display, pass func(time.Duration)) {
 	now := time.Unix(1_000_000, 0)
-	d = &Display{now: func() time.Time { return now }, active: map[transferKey]*moving{}, stall: 30 * time.Second}
+	d = &Display{now: func() time.Time { return now }, active: map[uint64]*moving{}, stall: 30 * time.Second}
 	return d, func(by time.Duration) { now = now.Add(by) }
 }
 
@@ -40,13 +40,21 @@ func TestNoDisplay(t *testing.T) {
 // and fits into the terminal, whatever its width.
 func TestDisplay(t *testing.T) {
 	d, pass := still(Flags{})
-	h := &ftpx.Hooks{}
-	d.hook(h, Env{Long: true})
+	h := d.hooks(Env{Long: true}, true)
 	d.Expect(3, 300<<20)
+	ends := map[string]func(ftpx.OperationEnd){}
+	ids := map[string]uint64{}
+	begin := func(name string) {
+		ids[name] = uint64(len(ids) + 1)
+		_, ends[name] = h.Operation(t.Context(), ftpx.OperationInfo{ID: ids[name], Op: "upload"})
+	}
 	move := func(name string, offset int64) {
-		h.Progress(ftpx.ProgressInfo{Op: "upload", Local: "/src/" + name, Remote: name, Offset: offset, Size: 100 << 20})
+		h.Progress(t.Context(), ftpx.ProgressInfo{ID: ids[name], Op: "upload", Local: "/src/" + name, Remote: name, Offset: offset, Size: 100 << 20})
 	}
 	const long, wide = "a-report-with-a-rather-long-name-2026-12-01.csv", "帳票帳票帳票帳票帳票.bin"
+	begin(long)
+	begin(wide)
+	begin("never seen")
 	move(long, 0)
 	move(wide, 0)
 	pass(time.Second)
@@ -75,9 +83,9 @@ func TestDisplay(t *testing.T) {
 			}
 		}
 	}
-	h.Done(ftpx.DoneInfo{Op: "upload", Local: "/src/" + wide, Remote: wide, Err: errors.New("gone")})
-	h.Done(ftpx.DoneInfo{Op: "upload", Remote: "never seen"})
-	h.Done(ftpx.DoneInfo{Op: "upload", Local: "/src/" + long, Remote: long})
+	ends[wide](ftpx.OperationEnd{Err: errors.New("gone")})
+	ends["never seen"](ftpx.OperationEnd{})
+	ends[long](ftpx.OperationEnd{})
 	d.File(100 << 20)
 	if got := strings.Join(d.frame(80), "\n"); !strings.HasPrefix(got, "total 33 %") || !strings.Contains(got, "1 of 3 files  100.0 MiB of 300.0 MiB") {
 		t.Error(got)
@@ -88,8 +96,7 @@ func TestDisplay(t *testing.T) {
 // left; and so is a line on which nothing moves.
 func TestWaiting(t *testing.T) {
 	d, pass := still(Flags{})
-	h := &ftpx.Hooks{}
-	d.hook(h, Env{Long: true})
+	h := d.hooks(Env{Long: true}, true)
 	last := func() string {
 		lines := d.frame(100)
 		if len(lines) == 0 {
@@ -101,19 +108,20 @@ func TestWaiting(t *testing.T) {
 	if got := last(); got != "connecting to h by SFTP" {
 		t.Error(got)
 	}
-	h.Retry(ftpx.RetryInfo{Op: "open", Attempt: 3, Err: errors.New("connection refused"), Delay: 4 * time.Second})
+	h.Retry(t.Context(), ftpx.RetryInfo{Op: "open", Attempt: 3, Err: errors.New("connection refused"), Delay: 4 * time.Second})
 	for _, want := range []string{"connection refused (attempt 3): again in 4s", "connection refused (attempt 3): again in 3s", "connection refused (attempt 3): again in 2s", "connection refused (attempt 3): again in 1s", "connection refused (attempt 3): trying again"} {
 		if got := last(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 		pass(time.Second)
 	}
-	h.Dial(ftpx.DialInfo{})
+	_, dialled := h.Dial(t.Context(), ftpx.DialInfo{})
+	dialled(ftpx.DialEnd{})
 	if got := last(); got != "" {
 		t.Error(got)
 	}
-	h.Progress(ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 5, Size: 10})
-	h.Progress(ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 6, Size: 10})
+	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 5, Size: 10})
+	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 6, Size: 10})
 	pass(7 * time.Second)
 	if got := last(); got != "nothing has moved for 7s; after 30s the connection is given up and made again" {
 		t.Error(got)
@@ -121,11 +129,11 @@ func TestWaiting(t *testing.T) {
 	if text := strings.Join(d.frame(100), ""); strings.Contains(text, "\x1b") {
 		t.Errorf("a name moves the cursor: %q", text)
 	}
-	h.Retry(ftpx.RetryInfo{Op: "get", Attempt: 1, Remote: "x", Err: errors.New("stalled"), Delay: 2 * time.Second})
+	h.Retry(t.Context(), ftpx.RetryInfo{Op: "get", Attempt: 1, Remote: "x", Err: errors.New("stalled"), Delay: 2 * time.Second})
 	if got := last(); got != "x: stalled (attempt 1): again in 2s" {
 		t.Error(got)
 	}
-	h.Progress(ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 8, Size: 10})
+	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 8, Size: 10})
 	if got := last(); !strings.HasPrefix(got, "total") {
 		t.Error(got)
 	}

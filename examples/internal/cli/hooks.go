@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -12,73 +13,71 @@ import (
 // Hooks tell of what happens on the way: with -v in lines, on a terminal in what d shows,
 // which may be nil. All uses of a client's hooks are here.
 func Hooks(f Flags, env Env, d *Display) *ftpx.Hooks {
-	h := &ftpx.Hooks{}
+	var verbose, shown *ftpx.Hooks
 	if f.Verbose {
-		notes(h, env.Shared())
+		verbose = notes(env.Shared())
 	}
 	if d != nil {
-		d.hook(h, env)
+		shown = d.hooks(env, !f.Verbose)
 	}
-	if !f.Verbose && d == nil {
-		return nil
-	}
-	return h
+	return ftpx.JoinHooks(verbose, shown)
 }
 
 // notes are lines of protocol choice, retries and resumes.
-func notes(h *ftpx.Hooks, env Env) {
+func notes(env Env) *ftpx.Hooks {
 	say := func(format string, args ...any) {
 		fmt.Fprintln(env.Stderr, transport.Printable(fmt.Sprintf(format, args...)))
 	}
-	h.Protocol = func(i ftpx.ProtocolInfo) {
-		if i.Chosen {
-			say("using %v", i.Protocol)
-		} else {
-			say("not using %v: %v", i.Protocol, i.Why)
-		}
-	}
-	h.Host = func(i ftpx.HostInfo) {
-		if i.Why == nil {
-			say("back to %s from %s", i.Host, i.Previous)
-		} else {
-			say("turning to %s: %s: %v", i.Host, i.Previous, i.Why)
-		}
-	}
-	h.Retry = func(i ftpx.RetryInfo) {
-		say("%s %s: attempt %d failed (%v), next in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
-	}
-	h.Resume = func(i ftpx.ResumeInfo) {
-		say("%s %s: going on at %d of %d, proven by %s", i.Op, i.Remote, i.Offset, i.Size, i.Proof)
+	return &ftpx.Hooks{
+		Protocol: func(_ context.Context, i ftpx.ProtocolInfo) {
+			if i.Chosen {
+				say("using %v", i.Protocol)
+			} else {
+				say("not using %v: %v", i.Protocol, i.Why)
+			}
+		},
+		Host: func(_ context.Context, i ftpx.HostInfo) {
+			if i.Why == nil {
+				say("back to %s from %s", i.Host, i.Previous)
+			} else {
+				say("turning to %s: %s: %v", i.Host, i.Previous, i.Why)
+			}
+		},
+		Retry: func(_ context.Context, i ftpx.RetryInfo) {
+			say("%s %s: attempt %d failed (%v), next in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
+		},
+		Resume: func(_ context.Context, i ftpx.ResumeInfo) {
+			say("%s %s: going on at %d of %d, proven by %s", i.Op, i.Remote, i.Offset, i.Size, i.Proof)
+		},
 	}
 }
 
-// hook shows what the hooks tell, besides what they do already.
-func (d *Display) hook(h *ftpx.Hooks, env Env) {
-	h.Progress = d.progress
-	h.Done = func(i ftpx.DoneInfo) { d.ended(i.Op, i.Local, i.Remote) }
-	told := h.Retry
-	h.Retry = func(i ftpx.RetryInfo) {
-		if told != nil {
-			told(i)
-		}
-		text := reason(i.Err)
-		if i.Remote != "" && i.Remote != "." {
-			text = i.Remote + ": " + text
-		}
-		d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
-	}
-	h.Dial = func(i ftpx.DialInfo) {
-		if i.Err == nil {
-			d.say("", time.Time{})
-		}
-	}
-	turned := h.Host
-	h.Host = func(i ftpx.HostInfo) {
-		if turned != nil {
-			turned(i)
-		} else if i.Why != nil {
-			d.say(fmt.Sprintf("turning to %s: %s: %s", i.Host, i.Previous, reason(i.Why)), time.Time{})
-		}
+// hooks show what they are told, moves to another host with turns.
+func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
+	return &ftpx.Hooks{
+		Progress: func(_ context.Context, i ftpx.ProgressInfo) { d.progress(i) },
+		Operation: func(_ context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+			return nil, func(ftpx.OperationEnd) { d.ended(i.ID) }
+		},
+		Retry: func(_ context.Context, i ftpx.RetryInfo) {
+			text := reason(i.Err)
+			if i.Remote != "" && i.Remote != "." {
+				text = i.Remote + ": " + text
+			}
+			d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
+		},
+		Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
+			return nil, func(e ftpx.DialEnd) {
+				if e.Err == nil {
+					d.say("", time.Time{})
+				}
+			}
+		},
+		Host: func(_ context.Context, i ftpx.HostInfo) {
+			if turns && i.Why != nil {
+				d.say(fmt.Sprintf("turning to %s: %s: %s", i.Host, i.Previous, reason(i.Why)), time.Time{})
+			}
+		},
 	}
 }
 

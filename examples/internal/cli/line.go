@@ -146,7 +146,7 @@ func triedOf(sel *ftpx.ProtocolsError) string {
 
 // why says what one attempt met, and where.
 func why(te *transport.Error) string {
-	detail := innermost(te.Err)
+	detail := strings.TrimSpace(machinery.ReplaceAllString(innermost(te.Err), ""))
 	kind := te.Kind.String()
 	text := kind
 	switch {
@@ -172,6 +172,9 @@ func why(te *transport.Error) string {
 	}
 	return text + " (" + te.Addr + ")"
 }
+
+// machinery is what programs say to programmers.
+var machinery = regexp.MustCompile(`\s*\(?\bSSH_FX_[A-Z_]+\)?| \(ssh: handshake failed: [^()]*\)`)
 
 // sameSaid is what servers say of what is not there, and the name of SFTP's code.
 var sameSaid = regexp.MustCompile(`(?i)no such file|not found|not exist|SSH_FX_NO_SUCH|^$`)
@@ -290,7 +293,7 @@ var optionWords = []struct {
 	{regexp.MustCompile(`: set Config\.Dial`), ": use --via"},
 	{regexp.MustCompile(`, or set Config\.AllowUnchecked, which means the same here`), ""},
 	{regexp.MustCompile(`raise Options\.MaxConns`), "raise --connections"},
-	{regexp.MustCompile(`Options\.Delivery and PartialName are for uploads: leave them out`), "--delivery and --partial-name are about what is sent: leave them out"},
+	{regexp.MustCompile(`Options\.Delivery and PartialName are for uploads: leave them out`), "this is about what is sent, as --partial-name is: leave them out"},
 	{regexp.MustCompile(`>> known_hosts"`), `>> ~/.ssh/known_hosts"`},
 }
 
@@ -303,6 +306,6 @@ func (e Env) Flags(text string) string {
 }
 
 // shortDash is a flag as the old commands write it. Only whole words of ours are taken.
-var shortDash = regexp.MustCompile(`(^|[\s(",;])-(known-hosts|host-key|tofu|ca|protocols|sftp-port|ftp-port|ftps-port|ftps-implicit-port|retry-for|password-file|identity|agent|` +
+var shortDash = regexp.MustCompile(`(^|[\s(,;])-(known-hosts|host-key|tofu|ca|protocols|sftp-port|ftp-port|ftps-port|ftps-implicit-port|retry-for|password-file|identity|agent|` +
 	`max-listing|allow-plaintext|max-delete|delete|resend-unknown|ledger|once|include|exclude|delivery|partial-name|after-archive|after-source|min-size|max-size|newer-than|older-than|` +
 	`stall|rate|verify|parallel|via|standby|charset|list-zone|compare|links|lock-dir|config|report|dry-run|json|quiet|ready-stable|ready-marker|first-name|dead-letter|name|rename)\b`)

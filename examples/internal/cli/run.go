@@ -188,7 +188,7 @@ func (r *runner) transfer(j Job, at *last) (ftpx.Result, error) {
 		r.display.progress(i)
 	})
 	if i := at.info(); i.Op != "" {
-		r.display.ended(i.Op, i.Local, i.Remote)
+		r.display.ended(i.ID)
 	}
 	if err == nil {
 		r.display.File(res.Size)

@@ -14,18 +14,25 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-)
 
-// SchemaFile is docs/job-report.schema.json, as seen from the folder of a command.
-var SchemaFile = filepath.FromSlash("../../docs/job-report.schema.json")
+	"github.com/seed01fc2e40/go-ftpx/ftpx/jobreport"
+)
 
 // schemas are those of a report and of a line of -json.
 var schemas = sync.OnceValues(func() (s [2]*jsonschema.Schema, err error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
+	const name = "job-report.schema.json"
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(jobreport.Schema()))
+	if err == nil {
+		err = c.AddResource(name, doc)
+	}
+	if err != nil {
+		return s, err
+	}
 	for i, part := range []string{"", "#/$defs/line"} {
-		if s[i], err = c.Compile(SchemaFile + part); err != nil {
+		if s[i], err = c.Compile(name + part); err != nil {
 			return s, err
 		}
 	}

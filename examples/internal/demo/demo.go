@@ -164,11 +164,11 @@ func (d *demo) over(ctx context.Context, p ftpx.Protocol, seed uint64) (row, err
 		SSH:            transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
 		TLS:            transport.TLS{RootCAs: trio.CA.Pool()},
 		Hooks: &ftpx.Hooks{
-			Retry: func(i ftpx.RetryInfo) {
+			Retry: func(_ context.Context, i ftpx.RetryInfo) {
 				survived.Add(1)
 				d.say("  %-4v %v, %s: again in %v\n", p, ftpx.KindOf(i.Err), i.Remote, i.Delay.Round(time.Millisecond))
 			},
-			Resume: func(i ftpx.ResumeInfo) {
+			Resume: func(_ context.Context, i ftpx.ResumeInfo) {
 				resumes.Add(1)
 				d.say("  %-4v %s goes on at %d of %d bytes (proven by %s)\n", p, i.Remote, i.Offset, i.Size, i.Proof)
 			},

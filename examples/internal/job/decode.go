@@ -65,14 +65,30 @@ func decode(name string) (*document, error) {
 			d.unknown(err)
 			return d, nil
 		}
-		row, _ := wrong.Position()
-		d.problem(row, strings.Join(wrong.Key(), "."), wrongValue(wrong))
+		row, column := wrong.Position()
+		d.problem(row, strings.Join(d.keyAt(row, column, wrong.Key()), "."), wrongValue(wrong))
 		if d.broken || !d.leaveOut(lines, row) {
 			break
 		}
 	}
 	d.broken = true
 	return d, nil
+}
+
+// keyAt is the key of a value at a place. The library's leaves out what is in an inline
+// table.
+func (d *document) keyAt(row, column int, key []string) []string {
+	best := 0
+	for at, path := range d.places {
+		keys := named(path)
+		if at.line == row && at.column <= column && at.column > best && len(keys) > len(key) && slices.Equal(keys[:len(key)], key) {
+			best = at.column
+		}
+	}
+	if best > 0 {
+		return named(d.places[place{row, best}])
+	}
+	return key
 }
 
 // unknown tells of the keys that the library does not know, or why it has failed.

@@ -101,7 +101,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 }
 
 // withConfig are the flags that go with -config: those about this run.
-var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "version"}
+var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "verbose", "version"}
 
 // Jobs makes the jobs that a command line asks for. Its errors are [cli.ErrUsage] or
 // [Problems].
@@ -220,7 +220,8 @@ func (f *Flags) sides(source, dest string) (far cli.Place, up bool, err error) {
 
 // problem says what is wrong with a setting in terms of flags.
 func (f *Flags) problem(key, text string) string {
-	text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,").Replace(text)
+	text = strings.NewReplacer("set ledger to", "set -ledger to", "set after.archive to", "set -after-archive to", "set after.source to", "set -after-source to", "set delete,", "set -delete,",
+		"than max_size", "than -max-size", "than newer_than", "than -newer-than").Replace(text)
 	return strings.NewReplacer("_", "-", ".", "-").Replace("-"+key) + ": " + text
 }
 

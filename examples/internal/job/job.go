@@ -1,6 +1,8 @@
 package job
 
 import (
+	"strings"
+
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/watch"
@@ -26,7 +28,19 @@ type Job struct {
 	// Ledger, Report and Lock are files; the first two may be "".
 	Ledger, Report, Lock string
 
-	set settings // what was set, to be shown
+	set     settings // what was set, to be shown
+	sources []string // of a job of the command line that has several
+}
+
+// From says what a job of the command line copies, for its report.
+func (j *Job) From(sources ...string) { j.sources = sources }
+
+// source is where it copies from, for a report.
+func (j *Job) source() string {
+	if j.Source == "" {
+		return strings.Join(j.sources, " ")
+	}
+	return j.Source
 }
 
 // Target is one place that a job copies to, with what it needs to reach the server.

@@ -262,6 +262,9 @@ func cutAt(err error) ftpx.ProgressInfo {
 
 // tell counts and shows a record.
 func (l *leg) tell(rec *Record) {
+	if l.env.Long && rec.err != nil {
+		rec.Error = cli.Line(l.env, rec.subject(), rec.err)
+	}
 	l.sum.count(rec)
 	if rec.Outcome != skipped {
 		l.report.item(rec)

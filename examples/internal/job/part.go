@@ -58,10 +58,13 @@ func (p *Part) local(rel string) string {
 
 func (p *Part) remote(rel string) string { return path.Join(p.Under, path.Clean(rel)) }
 
-// Copy makes a job without lock and name of what each plan says of the server of its
+// Copy makes a job without a lock, called "put" or "get" in records, of what each plan says of the server of its
 // place. locals are the local sides, for the summary.
 func (f *Flags) Copy(up bool, places []cli.Place, plans []Plan) (*Job, error) {
-	j := &Job{Up: up, set: f.set, Report: value(f.set.Report)}
+	j := &Job{Name: "get", Up: up, set: f.set, Report: value(f.set.Report)}
+	if up {
+		j.Name = "put"
+	}
 	var bad Problems
 	j.Options = f.set.build(up, func(key, text string) { bad = append(bad, f.problem(key, text)) })
 	if err := bad.usage(); err != nil {

@@ -36,3 +36,8 @@ var errNobody = errors.New("there is no server")
 
 // Stat is part of ftpx.Files.
 func (nobody) Stat(context.Context, string) (ftpx.Entry, error) { return ftpx.Entry{}, errNobody }
+
+// Begin is part of ftpx.Client.
+func (nobody) Begin(ctx context.Context, _ ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+	return ctx, func(ftpx.OperationEnd) {}
+}

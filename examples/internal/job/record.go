@@ -199,7 +199,11 @@ func (s *Summary) add(t *Summary) {
 }
 
 // blame notes what ended it.
-func (s *Summary) blame(err error) {
+func (s *Summary) blame(env cli.Env, err error) {
+	if env.Long {
+		s.Error, s.Kind = cli.Line(env, "", err), ftpx.KindOf(err).String()
+		return
+	}
 	s.Error, s.Kind = cli.Words(err), ftpx.KindOf(err).String()
 }
 

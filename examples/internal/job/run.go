@@ -82,7 +82,7 @@ func (j *Job) Run(ctx context.Context, f *Flags, env cli.Env) int {
 // fail tells of what concerns the whole run, and returns code.
 func (r *run) fail(sum *Summary, err error, code int) int {
 	if sum.Error == "" {
-		sum.blame(err)
+		sum.blame(r.env, err)
 	}
 	r.out.failed(r.Name, err)
 	return code
@@ -127,7 +127,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		name = ""
 	}
 	host, _ := os.Hostname()
-	head := reportHead{Version: reportVersion, Job: r.Name, Source: r.Source, Started: r.begin.UTC(), Host: host, PID: os.Getpid()}
+	head := reportHead{Version: reportVersion, Job: r.Name, Source: r.source(), Started: r.begin.UTC(), Host: host, PID: os.Getpid()}
 	for _, t := range r.Targets {
 		head.Targets = append(head.Targets, t.Name)
 	}
@@ -169,7 +169,7 @@ func (r *run) targets(ctx context.Context) {
 		l.sum.Exit = l.exit(ctx, err)
 		l.sum.DurationMS = time.Since(begin).Milliseconds()
 		if err != nil {
-			l.sum.blame(err)
+			l.sum.blame(r.env, err)
 			if l.sum.Exit != cli.ExitInterrupted && (l.sum.Exit != cli.ExitSome || l.sum.Failed+l.sum.Unknown == 0) {
 				r.out.failed(r.Name, err) // else each was told of
 			}

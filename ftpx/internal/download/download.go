@@ -35,7 +35,7 @@ type Spec struct {
 	// Offset and Length are the part of the file that Span brings.
 	Offset, Length int64
 	// Progress is told how far it is.
-	Progress func(offset, size int64)
+	Progress func(*session.Lease, transfer.Position)
 }
 
 // Failure is how a download failed. Nothing that happens on a server can make its outcome
@@ -126,6 +126,7 @@ type download struct {
 	resumed  bool  // this call resumed at an offset, or at several places at once
 	single   bool  // one connection only: what several brought did not match
 	restarts int
+	live     *streams // of the attempt under way, nil for none
 	res      transfer.Result
 }
 
@@ -167,6 +168,12 @@ func (d *download) prepare() (err error) {
 
 // attempt is once, and what its end means for what has come.
 func (d *download) attempt(ctx context.Context, l *session.Lease) error {
+	defer func() {
+		if x := d.live; x != nil { // code of the caller's has panicked
+			d.live = nil
+			x.abandon()
+		}
+	}()
 	err := d.once(ctx, l)
 	if errors.Is(err, transport.ErrHandleReused) {
 		d.nothing() // another file's bytes may be among it
@@ -193,7 +200,10 @@ func (d *download) once(ctx context.Context, l *session.Lease) error {
 		return err
 	}
 	d.res.Verified.Size = d.size >= 0
-	return d.checkContent(ctx, l)
+	begin := time.Now()
+	err = d.checkContent(ctx, l)
+	d.env.Verified(l, d.task, transfer.Check{Took: time.Since(begin), Verified: d.res.Verified, Err: err})
+	return err
 }
 
 func (d *download) lookAndFetch(ctx context.Context, l *session.Lease) error {

@@ -27,7 +27,7 @@ func (d *download) fetch(ctx context.Context, l *session.Lease) error {
 		if d.proof == "" {
 			d.proof = "tail" // which is compared before a byte is written
 		}
-		d.env.Resumed(d.task, have, d.size, d.proof)
+		d.env.Resumed(l, d.task, transfer.Position{Offset: have, Size: d.size}, d.proof)
 	}
 	d.furthest = max(d.furthest, d.parts.have())
 	x := d.newStreams(ctx, l)

@@ -40,7 +40,7 @@ type section struct {
 	again   bool
 	checked bool
 	// progress is told that at has grown, nil for the client's hook alone.
-	progress func()
+	progress func(*session.Lease)
 }
 
 func (p *section) once(ctx context.Context, l *session.Lease) error {
@@ -124,10 +124,10 @@ func (p *section) retrieveFrom(ctx context.Context, l *session.Lease, from int64
 		p.moved += n
 		p.env.Received(n)
 		if p.progress != nil {
-			p.progress()
+			p.progress(l)
 			return
 		}
-		p.env.Progress(p.task, p.of.Offset+p.at, p.of.Seen.Size)
+		p.env.Progress(l, p.task, transfer.Position{Offset: p.of.Offset + p.at, Size: p.of.Seen.Size})
 	}})
 	return err
 }

@@ -41,12 +41,14 @@ func Span(ctx context.Context, env *transfer.Env, spec *Spec, w io.Writer) (tran
 	p := &section{env: env, task: spec.Task, dst: w,
 		of: remotefs.Section{Remote: spec.Remote, Seen: st, Offset: spec.Offset, Size: n, FromStart: &fromStart}}
 	p.task.Offset = func() int64 { return p.at }
-	p.progress = func() { env.Report(p.task, spec.Progress, spec.Offset+p.at, st.Size) }
+	p.progress = func(l *session.Lease) {
+		env.Report(l, p.task, spec.Progress, transfer.Position{Offset: spec.Offset + p.at, Size: st.Size})
+	}
 	if err = env.Session.Run(ctx, p.task, func(ctx context.Context, l *session.Lease) error {
 		used(l)
 		if res.Attempts++; p.at > 0 {
 			res.Resumes++
-			env.Resumed(p.task, spec.Offset+p.at, st.Size, "size and time")
+			env.Resumed(l, p.task, transfer.Position{Offset: spec.Offset + p.at, Size: st.Size}, "size and time")
 		}
 		return p.once(ctx, l)
 	}); err == nil && !p.checked {

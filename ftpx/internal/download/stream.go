@@ -35,7 +35,7 @@ type get struct {
 	task     session.Task
 	remote   string
 	w        io.Writer
-	progress func(offset, size int64)
+	progress func(*session.Lease, transfer.Position)
 
 	at    int64 // bytes that w has taken
 	size  int64
@@ -83,6 +83,7 @@ func (g *get) once(ctx context.Context, l *session.Lease) error {
 	if err == nil {
 		g.res.Verified.Size = g.size >= 0
 		g.size = g.at
+		g.env.Verified(l, g.task, transfer.Check{Verified: g.res.Verified})
 	}
 	return err
 }
@@ -94,7 +95,7 @@ func (g *get) fetch(ctx context.Context, l *session.Lease, proof string) error {
 		from = 0
 	} else if g.at > 0 {
 		g.res.Resumes++
-		g.env.Resumed(g.task, g.at, g.size, proof)
+		g.env.Resumed(l, g.task, transfer.Position{Offset: g.at, Size: g.size}, proof)
 	}
 	w := &skipper{left: g.at - from, want: &g.taken, w: writerFunc(func(p []byte) (int, error) {
 		n, err := g.w.Write(p)
@@ -106,7 +107,7 @@ func (g *get) fetch(ctx context.Context, l *session.Lease, proof string) error {
 		g.res.Moved += n
 		l.Moved()
 		g.env.Received(n)
-		g.env.Report(g.task, g.progress, g.at, g.size)
+		g.env.Report(l, g.task, g.progress, transfer.Position{Offset: g.at, Size: g.size})
 	}})
 	if w.differs {
 		if g.looks++; g.looks < mostLooks { // it may have been garbled on its way here

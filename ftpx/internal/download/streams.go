@@ -22,20 +22,21 @@ type streams struct {
 	seen transport.Entry
 	life
 
-	mu      *sync.Mutex   // the download's; guards what follows, the segments, and what is written
-	changed *sync.Cond    // a segment was given back, a stream has ended, or all is there
-	others  int           // streams besides the main one
-	got     int64         // written in this attempt
-	each    float64       // bytes a second of one stream, 0 where that was not measured
-	begun   chan struct{} // closed when something was written
-	started bool          // it is
-	leave   bool          // the other streams are to end
-	full    bool          // they are not to begin anything
-	apart   bool          // several streams have written
-	over    bool          // nothing is written any more
-	differs bool          // something came that is not what is there
-	news    bool          // there is progress to be told
-	telling bool          // somebody is telling it
+	mu      *sync.Mutex    // the download's; guards what follows, the segments, and what is written
+	changed *sync.Cond     // a segment was given back, a stream has ended, or all is there
+	others  int            // streams besides the main one
+	got     int64          // written in this attempt
+	each    float64        // bytes a second of one stream, 0 where that was not measured
+	begun   chan struct{}  // closed when something was written
+	started bool           // it is
+	leave   bool           // the other streams are to end
+	full    bool           // they are not to begin anything
+	apart   bool           // several streams have written
+	over    bool           // nothing is written any more
+	differs bool           // something came that is not what is there
+	news    bool           // there is progress to be told
+	newest  *session.Lease // whose it is
+	telling bool           // somebody is telling it
 	widens  sync.WaitGroup
 }
 
@@ -48,13 +49,18 @@ type life struct {
 	hangUp context.CancelFunc
 	// ended is closed when the attempt wants no more of them.
 	ended chan struct{}
+	// dials are those of them that seek a connection.
+	dials sync.WaitGroup
+	// panicked is what code of the caller's panicked with in one of them. streams.mu guards
+	// it.
+	panicked any
 }
 
 // streamGrace is how long, and four round trips, a stream that is done may take to tell the
 // server, when the download is over.
 const streamGrace = time.Second
 
-// newStreams makes the streams of an attempt. finish must be called.
+// newStreams makes the streams of an attempt, which finish or abandon ends.
 func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
 	x := &streams{d: d, main: l, seen: *d.seen, mu: &d.mu, begun: make(chan struct{}), life: life{ended: make(chan struct{})}}
 	x.changed = sync.NewCond(x.mu)
@@ -76,7 +82,20 @@ func (d *download) newStreams(ctx context.Context, l *session.Lease) *streams {
 	if x.mayWiden() {
 		x.widens.Go(x.widen)
 	}
+	d.live = x
 	return x
+}
+
+// abandon ends the streams of an attempt that does not return.
+func (x *streams) abandon() {
+	x.mu.Lock()
+	x.over = true
+	x.changed.Broadcast()
+	x.mu.Unlock()
+	x.stop()
+	close(x.ended)
+	x.widens.Wait()
+	x.d.local.synced.stop()
 }
 
 // first gives the main stream its first segment: the first that lacks something, or else
@@ -197,6 +216,7 @@ func (x *streams) finish(ctx context.Context, err error) error {
 	x.stop()
 	close(x.ended)
 	x.widens.Wait()
+	x.dials.Wait()
 	x.mu.Lock()
 	for !x.d.parts.complete() && x.others > 0 {
 		x.changed.Wait()
@@ -205,8 +225,13 @@ func (x *streams) finish(ctx context.Context, err error) error {
 	for x.telling { // nothing is told after the call has returned
 		x.changed.Wait()
 	}
+	panicked := x.panicked
 	x.mu.Unlock()
+	x.d.live = nil
 	x.d.local.synced.stop()
+	if panicked != nil {
+		panic(panicked)
+	}
 	return err
 }
 
@@ -344,7 +369,7 @@ func (w *segmentWriter) moved(n int) {
 	d.res.Moved += int64(n)
 	w.l.Moved()
 	d.env.Received(int64(n))
-	w.x.news = true
+	w.x.news, w.x.newest = true, w.l
 }
 
 // tell tells of progress, without the lock, since a caller may take its time over that.
@@ -355,13 +380,19 @@ func (x *streams) tell() {
 	}
 	d := x.d
 	x.telling = true
+	defer func() {
+		x.telling = false
+		x.changed.Broadcast()
+	}()
 	for x.news && !x.over {
 		x.news = false
-		have := d.parts.have()
-		x.mu.Unlock()
-		d.env.Report(d.task, d.spec.Progress, have, d.size)
-		x.mu.Lock()
+		x.report(x.newest, transfer.Position{Offset: d.parts.have(), Size: d.size})
 	}
-	x.telling = false
-	x.changed.Broadcast()
+}
+
+// report is told without the lock, and has it again also where a caller's code panics.
+func (x *streams) report(l *session.Lease, at transfer.Position) {
+	x.mu.Unlock()
+	defer x.mu.Lock()
+	x.d.env.Report(l, x.d.task, x.d.spec.Progress, at)
 }

@@ -42,7 +42,7 @@ func (d *download) progressOfText(l *session.Lease) func(int64) {
 		d.res.Moved += n
 		l.Moved()
 		d.env.Received(n)
-		d.env.Report(d.task, d.spec.Progress, at, -1)
+		d.env.Report(l, d.task, d.spec.Progress, transfer.Position{Offset: at, Size: -1})
 	}
 }
 
@@ -64,7 +64,7 @@ func (g *get) text(ctx context.Context, l *session.Lease) error {
 		g.res.Moved += n
 		l.Moved()
 		g.env.Received(n)
-		g.env.Report(g.task, g.progress, g.at, -1)
+		g.env.Report(l, g.task, g.progress, transfer.Position{Offset: g.at, Size: -1})
 	}}
 	if err := doText(ctx, l, r); err != nil {
 		return err

@@ -211,12 +211,19 @@ func (x *streams) open(n int) bool {
 		if ended {
 			return false
 		}
+		x.dials.Add(1)
 		go func() {
+			defer func() {
+				panicked := recover() // it is the caller's goroutine that is to panic
+				x.mu.Lock()
+				if x.panicked == nil {
+					x.panicked = panicked
+				}
+				x.others--
+				x.changed.Broadcast()
+				x.mu.Unlock()
+			}()
 			x.help(ready)
-			x.mu.Lock()
-			x.others--
-			x.changed.Broadcast()
-			x.mu.Unlock()
 		}()
 	}
 	any := false
@@ -237,7 +244,7 @@ func (x *streams) help(ready chan<- bool) {
 	var once sync.Once
 	tell := func(ok bool) { once.Do(func() { ready <- ok }) }
 	defer tell(false)
-	l, final := x.main.Another(x.dial)
+	l, final := x.another()
 	if final {
 		x.main.Host.Streams.Learn(0)
 		x.hangUp()
@@ -255,6 +262,12 @@ func (x *streams) help(ready chan<- bool) {
 		return
 	}
 	x.serve(l, tell)
+}
+
+// another takes a connection. The attempt does not end before that has.
+func (x *streams) another() (l *session.Lease, final bool) {
+	defer x.dials.Done()
+	return x.main.Another(x.dial)
 }
 
 // serve fetches segments over another stream's connection. On FTP that outlives a data
@@ -275,7 +288,7 @@ func (x *streams) serve(l *session.Lease, tell func(bool)) {
 		if transport.KindOf(err) == transport.KindRestart {
 			x.main.Host.Streams.Learn(0)
 		}
-		if !l.Usable() || err != nil && !(begun && lineFailed(err)) {
+		if l.Failed(err); !l.Usable() || err != nil && !(begun && lineFailed(err)) {
 			return
 		}
 	}

@@ -28,6 +28,7 @@ type file struct {
 	cancel    context.CancelFunc
 	closed    atomic.Bool
 	fromStart atomic.Bool // it is not sent from an offset on
+	told      told
 
 	// turn is held by whoever uses what follows; a channel, because it is held
 	// during a fetch, and waiting for it must end with the context.
@@ -58,7 +59,11 @@ func NewFile(ctx context.Context, s Server, memory *Memory, name string, e trans
 
 func newRemoteFile(r *folder, name, remote string, e transport.Entry) *file {
 	f := &file{fsys: r, name: name, remote: remote, seen: e, size: e.Size, turn: make(chan struct{}, 1), nextAt: -1}
-	f.ctx, f.cancel = context.WithCancel(r.ctx)
+	ctx, end := r.s.Begin(r.ctx, File{Remote: remote, Size: e.Size})
+	f.ctx, f.cancel = context.WithCancel(ctx)
+	if f.told.end = end; end != nil {
+		context.AfterFunc(f.ctx, f.told.finish)
+	}
 	f.buffer = readAhead{chunks: r.memory, next: firstWindow}
 	return f
 }
@@ -77,6 +82,7 @@ func (f *file) Close() error {
 		return f.fail("close", fs.ErrClosed)
 	}
 	f.cancel()
+	f.told.finish()
 	f.tidy()
 	return nil
 }
@@ -314,7 +320,11 @@ func (f *file) WriteTo(w io.Writer) (int64, error) {
 
 // fetch brings want bytes of the file from off on to dst.
 func (f *file) fetch(off, want int64, dst io.Writer) (int64, error) {
-	n, err := f.fsys.s.Read(f.ctx, Section{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
+	var n int64
+	var err error
+	f.told.begin()
+	defer func() { f.told.read(n, err) }()
+	n, err = f.fsys.s.Read(f.ctx, Section{Remote: f.remote, Seen: f.seen, Offset: off, Size: want, FromStart: &f.fromStart}, dst)
 	if err != nil {
 		return 0, f.fail("read", err)
 	}

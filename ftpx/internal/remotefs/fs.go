@@ -21,9 +21,20 @@ type Server interface {
 	Stat(ctx context.Context, name string) (transport.Entry, error)
 	// List returns the entries of a folder.
 	List(ctx context.Context, name string) ([]transport.Entry, error)
+	// Begin is called when a file is opened. What is read of it is read with the context
+	// that it returns. end, if not nil, is called once when it is closed or the context has
+	// ended, with how much was read, and the last error of that.
+	Begin(ctx context.Context, f File) (inside context.Context, end func(moved int64, err error))
 	// Read brings a section of a file into dst, see [Section]. On an error what is in dst is of
 	// no use: it may be of another file.
 	Read(ctx context.Context, p Section, dst io.Writer) (int64, error)
+}
+
+// File is a file that is opened.
+type File struct {
+	// Remote is its path, Size its size, -1 where that is not known.
+	Remote string
+	Size   int64
 }
 
 // Section is a part of a file that was opened.

@@ -43,7 +43,7 @@ func TestWhatALostConnectionCosts(t *testing.T) {
 				if c.moved {
 					l.Moved()
 				}
-				l.conn.conn.(*stub).gone.Store(true)
+				l.conn.Conn.(*stub).gone.Store(true)
 				return lost()
 			})
 			if err != nil || !slices.Equal(numbers, c.want) {
@@ -131,7 +131,7 @@ func TestLongIdleIsAsked(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			pings := 0
-			k, _ := newSession(t, Options{MaxConns: 1, Dial: func(context.Context, Target, func()) (transport.Conn, error) {
+			k, _ := newSession(t, Options{MaxConns: 1, Dial: func(context.Context, Target, *Link, func()) (transport.Conn, error) {
 				conn := &stub{proto: transport.SFTP}
 				conn.one = func(context.Context, transport.Request) error {
 					if pings++; c.dead {
@@ -187,8 +187,8 @@ func TestAnotherProtocol(t *testing.T) {
 		b.s.opts.Protocols = []transport.Protocol{transport.FTPS, transport.SFTP}
 		b.s.opts.HeadStart, b.s.opts.Recheck = time.Second, time.Hour
 		dial := b.s.opts.Dial
-		b.s.opts.Dial = func(ctx context.Context, t Target, heard func()) (transport.Conn, error) {
-			c, err := dial(ctx, t, heard)
+		b.s.opts.Dial = func(ctx context.Context, t Target, l *Link, heard func()) (transport.Conn, error) {
+			c, err := dial(ctx, t, l, heard)
 			c.(*stub).proto = t.Protocol
 			return c, err
 		}
@@ -216,7 +216,7 @@ func TestRefusalIsDoubted(t *testing.T) {
 		err := k.Run(t.Context(), Task{}, func(_ context.Context, l *Lease) error {
 			l.Moved()
 			acted = append(acted, l.Acted)
-			l.conn.conn.(*stub).gone.Store(true)
+			l.conn.Conn.(*stub).gone.Store(true)
 			return &transport.Error{Op: "stat", Kind: transport.KindNotExist, MayHaveActed: len(acted) == 2, Err: fs.ErrNotExist}
 		})
 		if transport.KindOf(err) != transport.KindNotExist || !slices.Equal(acted, []bool{false, false, true}) {

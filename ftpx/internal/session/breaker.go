@@ -27,6 +27,8 @@ const (
 // any other, as far as its login. What it then does, which may take hours, nobody
 // waits for. Its failure to get in is that of all who waited.
 type breaker struct {
+	proto transport.Protocol // 0 where none was chosen
+
 	mu       sync.Mutex // guards what follows
 	failures int
 	open     bool
@@ -44,6 +46,21 @@ func unwell(err error) bool {
 		return true
 	}
 	return false
+}
+
+// try reports whether there is nothing to wait for, and if so whether the caller is to
+// probe.
+func (b *breaker) try() (through, probing bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.open {
+		return true, false
+	}
+	if b.probe != nil || time.Now().Before(b.until) {
+		return false, false
+	}
+	b.probe = make(chan struct{})
+	return true, true
 }
 
 // wait returns at once while the breaker is closed, else when it is the
@@ -115,37 +132,44 @@ func (b *breaker) state() (until time.Time, why error) {
 }
 
 // entered takes note that the host lets us in. Whether it does its work is not
-// known yet: a failure right after this one opens the breaker again, for longer.
-func (b *breaker) entered() {
+// known yet: a failure right after this one opens the breaker again, for longer. It
+// reports whether this closes it.
+func (b *breaker) entered() (closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	closed = b.open
 	b.open = false
 	b.endProbe()
+	return closed
 }
 
-// succeeded takes note that the host does its work.
-func (b *breaker) succeeded() {
+// succeeded takes note that the host does its work, likewise.
+func (b *breaker) succeeded() (closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	closed = b.open
 	b.failures, b.open, b.span, b.last = 0, false, 0, nil
 	b.endProbe()
+	return closed
 }
 
 // failed takes note of a failure that counts. With atOnce it opens the breaker
-// whatever came before, because there is another host to turn to.
-func (b *breaker) failed(err error, probing, atOnce bool) {
+// whatever came before, because there is another host to turn to. It reports whether it
+// is open from now on for a time that was not known before.
+func (b *breaker) failed(err error, probing, atOnce bool) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures++
 	b.last = err
 	if probing || !b.open && (atOnce || b.failures >= tripAfter) {
-		b.open = true
+		b.open, opened = true, true
 		b.span = min(max(2*b.span, openFirst), openMost)
 		b.until = time.Now().Add(b.span)
 	}
 	if probing {
 		b.endProbe()
 	}
+	return opened
 }
 
 // abandoned ends a probe that has shown nothing: its caller gave up.

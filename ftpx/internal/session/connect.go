@@ -11,23 +11,20 @@ import (
 // is offered.
 //
 // Where timeout is positive it bounds how long the host may be silent.
-func (s *Session) connect(ctx context.Context, h *Host, timeout time.Duration) (conn transport.Conn, proto transport.Protocol, err error) {
+func (s *Session) connect(ctx context.Context, h *Host, timeout time.Duration) (link *Link, err error) {
 	inUse, ok, due := h.current()
+	defer func() { h.outlook.learn(err) }()
 	if s.opts.Prepare != nil {
 		if err := s.opts.Prepare(ctx, Target{h.index, inUse}); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
 	ctx, heard, done := silenceLimit(ctx, timeout, h.Name)
-	defer func() {
-		if err = done(err); err != nil {
-			conn = nil
-		}
-	}()
+	defer func() { err = done(err) }()
 	if ok && !due {
-		conn, err := s.opts.Dial(ctx, Target{h.index, inUse}, heard)
+		link, err := s.dial(ctx, Target{h.index, inUse}, heard)
 		if err == nil || !notHere(err) || context.Cause(ctx) == errSilent {
-			return conn, inUse, err
+			return link, err
 		}
 		if len(s.opts.Protocols) == 1 {
 			// It has logged in here before, so that this is an outage, or a line
@@ -35,22 +32,31 @@ func (s *Session) connect(ctx context.Context, h *Host, timeout time.Duration) (
 			if transport.KindOf(err) == transport.KindNotOffered {
 				err = &transport.Error{Op: "connect", Addr: h.Name, Protocol: inUse, Kind: transport.KindUnreachable, Err: err}
 			}
-			return conn, inUse, err
+			return nil, err
 		}
 		// It was offered and is not any more: look at all of them.
 	}
-	conn, proto, err = s.choose(ctx, h, heard)
+	link, skipped, err := s.choose(ctx, h, heard)
 	if err != nil && due && ctx.Err() == nil {
 		// Looking for a better one must not break what works.
 		h.choice.set(inUse)
-		conn, err = s.opts.Dial(ctx, Target{h.index, inUse}, heard)
-		return conn, inUse, err
+		return s.dial(ctx, Target{h.index, inUse}, heard)
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if h.choice.set(proto) {
-		s.opts.Events.Protocol(proto, nil)
+	told := false
+	defer func() {
+		if !told {
+			s.discard(h, link)
+		}
+	}()
+	for _, cand := range skipped {
+		s.opts.Events.Protocol(ctx, h.Name, cand.proto, cand.err)
 	}
-	return conn, proto, nil
+	if h.choice.set(link.Proto) {
+		s.opts.Events.Protocol(ctx, h.Name, link.Proto, nil)
+	}
+	told = true
+	return link, nil
 }

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"context"
-
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -23,14 +21,11 @@ func newDialLimit(most int) *dialLimit {
 	return &dialLimit{limiter: newLimiter(min(2, most)), most: most}
 }
 
-// begin waits for a turn. company reports whether others are dialling.
-func (d *dialLimit) begin(ctx, closed context.Context) (company bool, err error) {
-	if err := d.acquire(ctx, closed); err != nil {
-		return false, err
-	}
+// company reports whether others are dialling.
+func (d *dialLimit) company() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.held > 1, nil
+	return d.held > 1
 }
 
 // end ends a turn and reports whether it had company then.

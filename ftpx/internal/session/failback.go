@@ -35,21 +35,23 @@ func (s *Session) watchPreferred() {
 			return
 		}
 		for i, better := range h.list[:at] {
-			if barred[i] {
+			if barred[i] || better.rank == h.list[at].rank {
 				continue
 			}
-			conn, _, err := s.connect(s.ctx, better, hostTimeout)
+			link, err := s.connect(s.ctx, better, hostTimeout)
 			if err != nil {
 				since[i], barred[i] = time.Time{}, !elsewhere(err)
 				continue
 			}
-			_ = conn.Close()
+			s.discard(better, link)
 			if since[i].IsZero() {
 				since[i] = time.Now()
 			}
 			if time.Since(since[i]) >= homeAfter {
-				better.breaker().succeeded()
-				s.move(h.list[at], better, nil)
+				if b := better.breaker(); b.succeeded() {
+					s.tellBreaker(s.ctx, better, b)
+				}
+				s.move(s.ctx, h.list[at], better, nil)
 				since[i] = time.Time{}
 				break
 			}

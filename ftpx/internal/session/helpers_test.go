@@ -75,20 +75,19 @@ func newSession(t *testing.T, o Options) (*Session, *tally) {
 		o.Protocols = []transport.Protocol{transport.SFTP}
 	}
 	o.Events = Events{
-		Protocol: func(transport.Protocol, error) {},
-		Moved:    func(string, string, error) {},
-		Attempt: func(_ Task, _ int, l *Lease) {
+		Attempted: func(_ context.Context, _ Task, e AttemptEnd) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
-			n.attempts++
-			if l.Shared() {
-				n.shared++
-			}
-			if l.Fresh {
-				n.fresh++
+			if l := e.Lease; l != nil {
+				n.attempts++
+				if l.WasShared() {
+					n.shared++
+				}
+				if l.Fresh {
+					n.fresh++
+				}
 			}
 		},
-		Retry:      func(Task, retry.Event) {},
 		Lost:       func() { n.mu.Lock(); n.lost++; n.mu.Unlock() },
 		NoProtocol: func(r Race) error { return &transport.Error{Op: "connect", Kind: r.Kind, Err: errors.Join(r.Errs...)} },
 		NoHost:     func(_ []string, errs []error) error { return errors.Join(errs...) },
@@ -129,7 +128,7 @@ type bench struct {
 
 func newBench(t *testing.T, caps transport.Caps, conns int) *bench {
 	t.Helper()
-	s, _ := newSession(t, Options{MaxConns: conns, Dial: func(context.Context, Target, func()) (transport.Conn, error) {
+	s, _ := newSession(t, Options{MaxConns: conns, Dial: func(context.Context, Target, *Link, func()) (transport.Conn, error) {
 		return &stub{proto: transport.SFTP, caps: caps}, nil
 	}})
 	h := s.hosts.list[0]
@@ -147,7 +146,7 @@ func (b *bench) open() *Lease {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return b.h.leaseFor(pc, slot, &retry.Attempt{}, rates{})
+	return b.h.lease(b.t.Context(), pc, slot, &job{attempt: &retry.Attempt{}})
 }
 
 // small asks for a place for small work, which has to be had at once.
@@ -174,7 +173,7 @@ func (b *bench) ask(small bool) *Lease {
 			b.t.Fatal(err)
 		}
 	}
-	return b.h.leaseFor(pc, at, &retry.Attempt{}, rates{})
+	return b.h.lease(b.t.Context(), pc, at, &job{attempt: &retry.Attempt{}})
 }
 
 func (b *bench) want(held, open, idle int) {

@@ -32,18 +32,23 @@ type Host struct {
 	noData    noData
 	s         *Session
 	index     int
+	rank      int      // of equal ones the outlook decides
+	outlook   *outlook // nil with one host
 	pool      *pool
 	choice    choice
 	dials     *dialLimit
-	silent    atomic.Bool // it fell silent, and has not been dialled since
+	silent    atomic.Bool  // it fell silent, and has not been dialled since
+	limitTold atomic.Int32 // the limit that was told last
 
 	mu       sync.Mutex // guards breakers
 	breakers map[transport.Protocol]*breaker
 }
 
 func newHost(s *Session, index int, name string) *Host {
-	return &Host{Name: name, s: s, index: index, pool: newPool(s.ctx, s.opts.MaxConns), dials: newDialLimit(s.opts.MaxConns),
-		breakers: map[transport.Protocol]*breaker{}}
+	h := &Host{Name: name, s: s, index: index, dials: newDialLimit(s.opts.MaxConns), breakers: map[transport.Protocol]*breaker{}}
+	h.pool = newPool(h, s.opts.MaxConns)
+	h.limitTold.Store(int32(s.opts.MaxConns))
+	return h
 }
 
 // Offsets is what a host was seen to do with a file that is to be continued. Until it has
@@ -99,7 +104,7 @@ func (h *Host) breaker() *breaker {
 	defer h.mu.Unlock()
 	b := h.breakers[p]
 	if b == nil {
-		b = &breaker{}
+		b = &breaker{proto: p}
 		h.breakers[p] = b
 	}
 	return b

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -26,8 +27,8 @@ func (h *hosts) inUse() int {
 }
 
 // order returns the hosts in the order in which an attempt tries them: the one in use
-// first, then the others, best first, without those that are known to be down. If all
-// are, it is the one that may be tried soonest.
+// first, then the others, best first, without those that are known to be down; those of
+// equal rank by their outlook. If all are down, it is the one that may be tried soonest.
 func (h *hosts) order() []*Host {
 	if len(h.list) == 1 {
 		return h.list
@@ -52,16 +53,32 @@ func (h *hosts) order() []*Host {
 			down, soonest = []*Host{host}, until
 		}
 	}
-	if len(well) > 0 {
-		return well
+	if len(well) == 0 {
+		return down
 	}
-	return down
+	rest := well
+	if well[0] == h.list[at] { // it keeps its place
+		rest = well[1:]
+	}
+	byOutlook(rest)
+	return well
+}
+
+// untilFree is how long it is until some host may be asked, 0 where one may now.
+func (h *hosts) untilFree() (least time.Duration) {
+	for i, host := range h.list {
+		until, _ := host.breaker().state()
+		if d := max(time.Until(until), 0); i == 0 || d < least {
+			least = d
+		}
+	}
+	return least
 }
 
 // failOver takes note that an attempt got a connection on a host, after others had
 // failed it. Work in general moves there only if the host that it goes to is one of
 // those, or is known to be down: an attempt that set out before a move must not undo it.
-func (s *Session) failOver(to *Host, failed []hostFailure) {
+func (s *Session) failOver(ctx context.Context, to *Host, failed []hostFailure) {
 	h := &s.hosts
 	if len(h.list) == 1 {
 		return
@@ -77,12 +94,12 @@ func (s *Session) failOver(to *Host, failed []hostFailure) {
 		}
 	}
 	if why != nil {
-		s.move(was, to, why)
+		s.move(ctx, was, to, why)
 	}
 }
 
 // move sends work to another host from now on, unless it has left was meanwhile.
-func (s *Session) move(was, to *Host, why error) {
+func (s *Session) move(ctx context.Context, was, to *Host, why error) {
 	h := &s.hosts
 	h.mu.Lock()
 	if h.list[h.at] != was {
@@ -93,10 +110,10 @@ func (s *Session) move(was, to *Host, why error) {
 	watch := h.at > 0 && !h.watching
 	h.watching = h.watching || watch
 	h.mu.Unlock()
-	s.opts.Events.Moved(to.Name, was.Name, why)
 	if watch {
 		go s.watchPreferred()
 	}
+	s.opts.Events.Moved(ctx, to.Name, was.Name, why)
 }
 
 // elsewhere reports whether what kept a host from giving a connection is a reason to

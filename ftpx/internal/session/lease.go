@@ -31,24 +31,41 @@ type Lease struct {
 	// have taken effect.
 	Acted bool
 
-	conn  *pooled
-	place place
-	rates rates
-	moved bool // payload has gone over it
+	conn   *pooled
+	place  place
+	ctx    context.Context // of the attempt
+	task   *Task
+	shared bool // others had it first
+	rates  rates
+	moved  bool // payload has gone over it
 }
 
 // lease makes a lease of a connection for which its maker has a place.
-func (h *Host) lease(pc *pooled, at place, j *job) *Lease {
-	return h.leaseFor(pc, at, j.attempt, rates{h.s.opts.Rate, j.task.Rate})
+func (h *Host) lease(ctx context.Context, pc *pooled, at place, j *job) *Lease {
+	l := &Lease{Proto: pc.Proto, Host: h, Attempt: j.attempt, conn: pc, place: at, ctx: ctx, task: &j.task,
+		shared: at == share, rates: rates{h.s.opts.Rate, j.task.Rate}}
+	l.Calls.Conn = pc.Conn
+	if !l.rates.none() {
+		l.Calls.Conn = &ratedConn{pc.Conn, l.rates}
+	}
+	h.pool.used(pc, j.task.Direction)
+	return l
 }
 
-func (h *Host) leaseFor(pc *pooled, at place, a *retry.Attempt, r rates) *Lease {
-	l := &Lease{Proto: pc.proto, Host: h, Attempt: a, conn: pc, place: at, rates: r}
-	l.Calls.Conn = pc.conn
-	if !r.none() {
-		l.Calls.Conn = &ratedConn{pc.conn, r}
+// Context is the context of the attempt, for what is told of it.
+func (l *Lease) Context() context.Context { return l.ctx }
+
+// Link is the connection.
+func (l *Lease) Link() *Link { return l.conn.Link }
+
+// WasShared reports whether others had the connection first.
+func (l *Lease) WasShared() bool { return l.shared }
+
+// Failed says with what error the connection has ended. It is for leases of [Lease.Another].
+func (l *Lease) Failed(err error) {
+	if err != nil && !l.Usable() {
+		l.Host.pool.failed(l.conn, err, false)
 	}
-	return l
 }
 
 // Moved says that payload has gone over the connection.
@@ -75,15 +92,22 @@ func (l *Lease) Release() {
 	case share:
 		l.Host.pool.unshare(l.conn)
 	case slot:
+		defer l.Host.pool.freeSlot()
 		l.Host.pool.put(l.conn)
-		l.Host.pool.freeSlot()
 	}
 }
 
 // drop ends a connection that is not usable, and keeps its slot for another.
 func (l *Lease) drop() {
 	l.place = noPlace
+	kept := false
+	defer func() {
+		if !kept {
+			l.Host.pool.freeSlot()
+		}
+	}()
 	l.Host.pool.put(l.conn)
+	kept = true
 }
 
 // Carries reports whether the connection may carry a file of a size, -1 where it is not
@@ -121,13 +145,19 @@ func (l *Lease) Another(ctx context.Context) (other *Lease, final bool) {
 	if !h.pool.trySlot() {
 		return nil, false
 	}
+	free := true // the slot, whatever happens
+	defer func() {
+		if free {
+			h.pool.freeSlot()
+		}
+	}()
 	pc, _, company, err := h.s.takeOrDial(ctx, h, false, 0)
 	if err != nil {
 		again := h.queueAgain(err, company) // before the slot is free for another to be refused
-		h.pool.freeSlot()
 		return nil, !again && ctx.Err() == nil && !elsewhere(err)
 	}
-	other = h.leaseFor(pc, slot, l.Attempt, l.rates)
+	free = false
+	other = h.lease(ctx, pc, slot, &job{task: *l.task, attempt: l.Attempt})
 	if pc.inTurn {
 		h.pool.reserve(pc)
 	}

@@ -11,37 +11,67 @@ type limiter struct {
 	mu      sync.Mutex // guards what follows
 	limit   int
 	held    int
-	waiting list.List // of chan struct{}, closed when granted
+	waiting list.List // of *ticket
+}
+
+// ticket is a place in the queue, or a place.
+type ticket struct {
+	granted chan struct{} // closed when it is
+	elem    *list.Element // nil when it is, and when it was given back
+	over    bool          // it was given back
 }
 
 func newLimiter(limit int) *limiter { return &limiter{limit: limit} }
 
-// acquire waits until ctx ends, or closed does, which is [ErrClosed].
-func (l *limiter) acquire(ctx, closed context.Context) error {
-	granted := make(chan struct{})
+// try takes a place if there is one and nobody waits for it.
+func (l *limiter) try() bool {
 	l.mu.Lock()
-	e := l.waiting.PushBack(granted)
+	defer l.mu.Unlock()
+	if l.waiting.Len() > 0 || l.held >= l.limit {
+		return false
+	}
+	l.held++
+	return true
+}
+
+// queue gets in line.
+func (l *limiter) queue() *ticket {
+	t := &ticket{granted: make(chan struct{})}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t.elem = l.waiting.PushBack(t)
 	l.grant()
-	l.mu.Unlock()
+	return t
+}
+
+// await waits until ctx ends, or closed does, which is [ErrClosed].
+func (l *limiter) await(ctx, closed context.Context, t *ticket) error {
 	var err error
 	select {
-	case <-granted:
+	case <-t.granted:
 		return nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-closed.Done():
 		err = ErrClosed
 	}
+	l.leave(t)
+	return err
+}
+
+// leave gives up a ticket, granted or not. It may be called again.
+func (l *limiter) leave(t *ticket) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-granted: // in the same moment: pass it on
+	switch {
+	case t.over:
+	case t.elem != nil:
+		l.waiting.Remove(t.elem)
+	default: // granted, perhaps in the same moment: pass it on
 		l.held--
 		l.grant()
-	default:
-		l.waiting.Remove(e)
 	}
-	return err
+	t.over, t.elem = true, nil
 }
 
 func (l *limiter) release() {
@@ -55,7 +85,9 @@ func (l *limiter) release() {
 func (l *limiter) grant() {
 	for e := l.waiting.Front(); e != nil && l.held < l.limit; e = l.waiting.Front() {
 		l.held++
-		close(e.Value.(chan struct{}))
+		t := e.Value.(*ticket)
+		t.elem = nil
 		l.waiting.Remove(e)
+		close(t.granted)
 	}
 }

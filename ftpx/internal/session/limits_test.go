@@ -26,7 +26,7 @@ type limited struct {
 	late           time.Duration // how much longer a refusal takes than a login
 }
 
-func (s *limited) dial(_ context.Context, t Target, _ func()) (transport.Conn, error) {
+func (s *limited) dial(_ context.Context, t Target, _ *Link, _ func()) (transport.Conn, error) {
 	s.mu.Lock()
 	s.dialling++
 	crowd := s.shy && s.dialling > 1
@@ -274,7 +274,7 @@ func TestLimiterIsFairAndHonoursContext(t *testing.T) {
 func TestPoolIsFairAndHonoursContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		closed, end := context.WithCancel(t.Context())
-		p := newPool(closed, 1)
+		p := newPool(&Host{s: &Session{ctx: closed}}, 1)
 		inOrder(t, func(ctx context.Context) error {
 			at, pc, err := p.acquire(ctx, false, 0)
 			if err == nil && (at != slot || pc != nil) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -26,20 +27,23 @@ const (
 // opened, so that no more connections than slots are open. How many slots there are is
 // found out, see slots.go.
 type pool struct {
-	ctx context.Context // ends with the client
+	host  *Host
+	ctx   context.Context // ends with the client
+	limit atomic.Int32    // that of the slots, to be looked at without the lock
 
 	mu     sync.Mutex // guards what follows
 	slots  slots
 	conns  map[*pooled]struct{} // all that are open
 	idle   []*pooled            // of those, without a slot; last used last
 	queue  list.List            // of *waiter, in order of arrival
+	ended  []Ended              // to be told, see unlock
 	closed bool
 }
 
 // pooled is a connection of the pool. Its fields are guarded by the pool's lock.
 type pooled struct {
-	conn      transport.Conn
-	proto     transport.Protocol
+	*Link
+	usage
 	most      int  // batches that may be on it at once
 	inTurn    bool // which are then carried out one after the other
 	owned     bool // a lease has it with a slot
@@ -58,8 +62,10 @@ const (
 	share
 )
 
-func newPool(closed context.Context, size int) *pool {
-	return &pool{ctx: closed, slots: newSlots(size), conns: map[*pooled]struct{}{}}
+func newPool(h *Host, size int) *pool {
+	p := &pool{host: h, ctx: h.s.ctx, slots: newSlots(size), conns: map[*pooled]struct{}{}}
+	p.limit.Store(int32(size))
+	return p
 }
 
 // take returns an idle connection of one protocol, or nil: of those that nobody shares
@@ -67,12 +73,16 @@ func newPool(closed context.Context, size int) *pool {
 // has changed.
 func (p *pool) take(proto transport.Protocol) *pooled {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	p.idle = slices.DeleteFunc(p.idle, func(pc *pooled) bool {
-		if pc.proto == proto && pc.conn.Usable() {
+		switch {
+		case !pc.Usable():
+			p.end(pc, "")
+		case pc.Proto != proto:
+			p.end(pc, CauseReplaced)
+		default:
 			return false
 		}
-		p.end(pc)
 		return true
 	})
 	if len(p.idle) == 0 {
@@ -105,21 +115,22 @@ func (p *pool) reclaim(pc *pooled) bool {
 func (p *pool) reclaimed(pc *pooled) {
 	p.idle = slices.DeleteFunc(p.idle, func(x *pooled) bool { return x == pc })
 	pc.expire.Stop()
-	pc.owned = true
+	pc.owned, pc.pause = true, time.Since(pc.idleFrom)
 }
 
 // adopt registers a new connection, whose opener has a slot.
-func (p *pool) adopt(conn transport.Conn, proto transport.Protocol) (*pooled, error) {
-	caps := conn.Info().Caps
-	pc := &pooled{conn: conn, proto: proto, most: max(caps.Overlap, 1), inTurn: caps.InTurn, owned: true}
+func (p *pool) adopt(l *Link) (*pooled, error) {
+	caps := l.Info().Caps
+	pc := &pooled{Link: l, most: max(caps.Overlap, 1), inTurn: caps.InTurn, owned: true}
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
+	p.conns[pc] = struct{}{}
 	if p.closed {
-		_ = conn.Close()
+		p.end(pc, CauseClosed)
 		return nil, ErrClosed
 	}
-	p.conns[pc] = struct{}{}
 	p.slots.proven(len(p.conns))
+	p.limit.Store(int32(p.slots.limit))
 	p.grant()
 	return pc, nil
 }
@@ -128,13 +139,17 @@ func (p *pool) adopt(conn transport.Conn, proto transport.Protocol) (*pooled, er
 // is in a known state, and is closed otherwise.
 func (p *pool) put(pc *pooled) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	pc.owned, pc.exclusive = false, false
-	if p.closed || !pc.conn.Usable() {
-		p.end(pc)
+	pc.idleFrom = time.Now()
+	switch {
+	case !pc.Usable():
+		p.end(pc, "")
+		return
+	case p.closed:
+		p.end(pc, CauseClosed)
 		return
 	}
-	pc.idleFrom = time.Now()
 	pc.expire = time.AfterFunc(idleLimit, func() { p.drop(pc) })
 	p.idle = append(p.idle, pc)
 }
@@ -142,7 +157,7 @@ func (p *pool) put(pc *pooled) {
 // drop ends a connection that has been idle for too long.
 func (p *pool) drop(pc *pooled) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	i := slices.Index(p.idle, pc)
 	switch {
 	case i < 0:
@@ -150,17 +165,8 @@ func (p *pool) drop(pc *pooled) {
 		pc.expire.Reset(idleLimit)
 	default:
 		p.idle = slices.Delete(p.idle, i, i+1)
-		p.end(pc)
+		p.end(pc, CauseIdle)
 	}
-}
-
-// end closes a connection that is not among the idle ones any more.
-func (p *pool) end(pc *pooled) {
-	if pc.expire != nil {
-		pc.expire.Stop()
-	}
-	_ = pc.conn.Close()
-	delete(p.conns, pc)
 }
 
 func (p *pool) counts() (open, idle int) {
@@ -172,10 +178,10 @@ func (p *pool) counts() (open, idle int) {
 // close ends all connections, which frees whoever uses them.
 func (p *pool) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	p.closed = true
 	for pc := range p.conns {
-		p.end(pc)
+		p.end(pc, CauseClosed)
 	}
 	p.idle = nil
 }

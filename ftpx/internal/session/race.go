@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,8 +17,9 @@ type candidate struct {
 	answered bool // a byte has arrived: somebody is there
 	done     bool
 	at       time.Time // when it was done
-	conn     transport.Conn
+	link     *Link
 	err      error
+	panicked any // what a hook panicked with
 }
 
 // choose races the protocols: each starts when the one before it has turned out
@@ -28,7 +30,7 @@ type candidate struct {
 // answered gets all the time it needs. Plain FTP starts only when everything
 // better has failed, and only on a host where nothing better has worked before:
 // silence must never be enough to make us show a password.
-func (s *Session) choose(given context.Context, h *Host, heard func()) (transport.Conn, transport.Protocol, error) {
+func (s *Session) choose(given context.Context, h *Host, heard func()) (_ *Link, skipped []*candidate, _ error) {
 	ctx, cancel := context.WithCancel(given)
 	defer cancel()
 	var (
@@ -56,7 +58,16 @@ func (s *Session) choose(given context.Context, h *Host, heard func()) (transpor
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			conn, err := s.opts.Dial(ctx, Target{h.index, cand.proto}, func() {
+			var link *Link
+			err := ErrNoReturn
+			defer func() {
+				panicked := recover() // it is the caller's goroutine that is to panic
+				mu.Lock()
+				cand.done, cand.at, cand.link, cand.err, cand.panicked = true, time.Now(), link, err, panicked
+				mu.Unlock()
+				signal()
+			}()
+			link, err = s.dial(ctx, Target{h.index, cand.proto}, func() {
 				if heard != nil {
 					heard()
 				}
@@ -65,10 +76,6 @@ func (s *Session) choose(given context.Context, h *Host, heard func()) (transpor
 				mu.Unlock()
 				signal()
 			})
-			mu.Lock()
-			cand.done, cand.at, cand.conn, cand.err = true, time.Now(), conn, err
-			mu.Unlock()
-			signal()
 		}()
 	}
 	var winner *candidate
@@ -105,24 +112,27 @@ func (s *Session) choose(given context.Context, h *Host, heard func()) (transpor
 	mu.Unlock()
 	cancel() // the losers
 	wg.Wait()
+	var panicked any
 	for _, cand := range cands {
-		if cand != winner && cand.conn != nil {
-			_ = cand.conn.Close()
+		if panicked == nil {
+			panicked = cand.panicked
 		}
+	}
+	for _, cand := range cands {
+		if cand.link != nil && (cand != winner || panicked != nil) {
+			defer s.discard(h, cand.link)
+		}
+	}
+	if panicked != nil {
+		panic(panicked)
 	}
 	if winner == nil {
-		return nil, 0, s.noProtocol(given, h, cands, held)
+		return nil, nil, s.noProtocol(given, h, cands, held)
 	}
 	if winner.err != nil {
-		return nil, 0, winner.err
+		return nil, nil, winner.err
 	}
-	for _, cand := range cands {
-		if cand == winner {
-			break
-		}
-		s.opts.Events.Protocol(cand.proto, cand.err)
-	}
-	return winner.conn, winner.proto, nil
+	return winner.link, cands[:slices.Index(cands, winner)], nil
 }
 
 // errBegun says that plain FTP was held back.
@@ -211,7 +221,7 @@ func (s *Session) noProtocol(ctx context.Context, h *Host, cands []*candidate, h
 	r := Race{Host: h.Name, Held: held, Kind: transport.KindUnreachable}
 	for _, cand := range cands {
 		r.Protocols, r.Errs = append(r.Protocols, cand.proto), append(r.Errs, cand.err)
-		s.opts.Events.Protocol(cand.proto, cand.err)
+		s.opts.Events.Protocol(ctx, h.Name, cand.proto, cand.err)
 		// Not the kind of the error: a dial that ran into its own deadline says the same
 		// as one that the caller gave up.
 		if ctx.Err() != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -11,13 +12,19 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// ErrClosed says that the client has been closed.
-var ErrClosed = errors.New("ftpx: client is closed")
+var (
+	// ErrClosed says that the client has been closed.
+	ErrClosed = errors.New("ftpx: client is closed")
+	// ErrNoReturn is the end of what did not return.
+	ErrNoReturn = errors.New("the call did not return: code of the caller's panicked or ended its goroutine")
+)
 
 // Options are what a session needs to know of its client.
 type Options struct {
-	// Hosts are the names of the hosts, best first.
+	// Hosts are the names of the hosts, best first, and Ranks their ranks, which do not
+	// fall; nil means that each is better than the next.
 	Hosts []string
+	Ranks []int
 	// Protocols are those that may be used, best first.
 	Protocols []transport.Protocol
 	// Plaintext allows plain FTP where it is listed.
@@ -32,8 +39,9 @@ type Options struct {
 	Retry retry.Policy
 	// Rate limits all transfers together, nil for no limit.
 	Rate *rate.Limiter
-	// Dial connects and logs in. answered is called with the first byte that arrives.
-	Dial func(ctx context.Context, t Target, answered func()) (transport.Conn, error)
+	// Dial connects and logs in. It may fill in the link's Context. answered is called with
+	// the first byte that arrives.
+	Dial func(ctx context.Context, t Target, l *Link, answered func()) (transport.Conn, error)
 	// Prepare gets what Dial needs before the race begins, such as a password: the time
 	// that this takes must not count as the host's silence. Nil for nothing.
 	Prepare func(ctx context.Context, t Target) error
@@ -47,25 +55,6 @@ type Target struct {
 	Protocol transport.Protocol
 }
 
-// Events are told what happens. No field may be nil.
-type Events struct {
-	// Protocol: it was chosen for new connections if why is nil, else skipped.
-	Protocol func(p transport.Protocol, why error)
-	// Moved: work has moved from one host to another; why is nil for a better one that
-	// has come back.
-	Moved func(to, from string, why error)
-	// Attempt: one begins on a connection.
-	Attempt func(t Task, number int, l *Lease)
-	// Retry: an attempt has failed and will be followed by another.
-	Retry func(t Task, e retry.Event)
-	// Lost: a connection has ended in the middle of an operation.
-	Lost func()
-	// NoProtocol makes the error that sums up a race that nobody won.
-	NoProtocol func(r Race) error
-	// NoHost makes the error that sums up several hosts of which none could be used.
-	NoHost func(hosts []string, errs []error) error
-}
-
 // Task describes an operation.
 type Task struct {
 	// Op, Local and Remote name it in events.
@@ -74,6 +63,8 @@ type Task struct {
 	Transfer bool
 	// Small: it may share a connection with others.
 	Small bool
+	// Direction is "up" or "down" for what moves a file.
+	Direction string
 	// Rate limits it, nil for no limit.
 	Rate *rate.Limiter
 	// Offset tells how many bytes are known to have arrived; nil for 0.
@@ -93,19 +84,28 @@ type Session struct {
 	opts   Options
 	hosts  hosts
 	turns  *limiter // of Options.MaxTransfers, nil for none
+	links  atomic.Uint64
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
 // New returns a session that has not dialled yet. Close must be called.
 func New(opts Options) *Session {
+	opts.Events = opts.Events.filled()
 	s := &Session{opts: opts}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	if opts.MaxTransfers > 0 {
 		s.turns = newLimiter(opts.MaxTransfers)
 	}
 	for i, name := range opts.Hosts {
-		s.hosts.list = append(s.hosts.list, newHost(s, i, name))
+		h := newHost(s, i, name)
+		if h.rank = i; opts.Ranks != nil {
+			h.rank = opts.Ranks[i]
+		}
+		if len(opts.Hosts) > 1 {
+			h.outlook = newOutlook()
+		}
+		s.hosts.list = append(s.hosts.list, h)
 	}
 	return s
 }
@@ -132,23 +132,64 @@ func (s *Session) Counts() (open, idle int) {
 // attempt.
 func (s *Session) Run(ctx context.Context, t Task, f func(context.Context, *Lease) error) error {
 	if s.turns != nil && t.Transfer {
-		if err := s.turns.acquire(ctx, s.ctx); err != nil {
+		if err := s.turn(ctx, s.turns, Waiting{Wait: WaitTurn}); err != nil {
 			return err
 		}
 		defer s.turns.release()
 	}
-	var d doubts
-	var said answers
-	return s.opts.Retry.Do(ctx, func(ctx context.Context, a *retry.Attempt) error {
-		return s.attempt(ctx, &job{task: t, attempt: a, f: func(ctx context.Context, l *Lease) error {
-			l.Acted = d.acted
-			err := said.judge(d.judge(f(ctx, l), l), l)
-			if err == nil && (t.Transfer || t.Op == "list") {
-				l.Host.noData.had()
-			}
-			return l.Host.noData.judge(err, s.opts.Retry)
-		}})
-	}, func(e retry.Event) { s.opts.Events.Retry(t, e) })
+	r := &running{s: s, task: t, f: f, ctx: ctx}
+	defer r.unpause(ErrNoReturn)
+	err := s.opts.Retry.Do(ctx, r.attempt, r.failed)
+	r.unpause(err)
+	return err
+}
+
+// running is one call of Run.
+type running struct {
+	s    *Session
+	task Task
+	f    func(context.Context, *Lease) error
+	ctx  context.Context
+
+	doubts doubts
+	said   answers
+	last   *Lease      // of the last attempt, nil for none
+	paused func(error) // ends the pause between two attempts, nil for none
+}
+
+func (r *running) attempt(ctx context.Context, a *retry.Attempt) error {
+	r.unpause(nil)
+	j := &job{task: r.task, attempt: a, f: r.operate}
+	defer func() { r.last = j.used }()
+	return r.s.attempt(ctx, j)
+}
+
+// operate is the operation on a connection, and what its error means.
+func (r *running) operate(ctx context.Context, l *Lease) error {
+	l.Acted = r.doubts.acted
+	err := r.said.judge(r.doubts.judge(r.f(ctx, l), l), l)
+	if err == nil && (r.task.Transfer || r.task.Op == "list") {
+		l.Host.noData.had()
+	}
+	return l.Host.noData.judge(err, r.s.opts.Retry)
+}
+
+// failed tells of an attempt that will be followed by another. A server that has said that
+// it is full is waited for meanwhile.
+func (r *running) failed(e retry.Event) {
+	busy := e.Class == retry.Busy
+	e.Delay = max(e.Delay, r.s.hosts.untilFree())
+	r.s.opts.Events.Retry(r.ctx, r.task, e, r.last)
+	if busy {
+		_, r.paused = r.s.opts.Events.Acquire(r.ctx, Waiting{Wait: WaitBusy})
+	}
+}
+
+func (r *running) unpause(err error) {
+	if f := r.paused; f != nil {
+		r.paused = nil
+		f(err)
+	}
 }
 
 // maxDoubts bounds how often a refusal is doubted because its connection went with it.

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"container/list"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -27,27 +29,32 @@ type waiter struct {
 	proto   transport.Protocol // of the connections that it may share
 	since   time.Time
 	granted chan struct{} // closed when place is set
+	elem    *list.Element // nil when it is, and when it has left
+	left    bool
 	place   place
 	conn    *pooled // with a share
 }
 
-// acquire waits for a place in order of arrival, until ctx ends, or the client is
-// closed, which is [ErrClosed]. Work that is small may get a share of a connection of
-// proto.
-func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol) (place, *pooled, error) {
+func newWaiter(small bool, proto transport.Protocol) *waiter {
+	return &waiter{small: small, proto: proto, granted: make(chan struct{}), since: time.Now()}
+}
+
+// queueUp gets in line for a place. Work that is small may get a share of a connection of
+// its protocol. granted tells that there is nothing to wait for.
+func (p *pool) queueUp(w *waiter) (granted bool, err error) {
 	if p.ctx.Err() != nil {
-		return noPlace, nil, ErrClosed
+		return false, ErrClosed
 	}
-	w := &waiter{small: small, proto: proto, granted: make(chan struct{}), since: time.Now()}
 	p.mu.Lock()
-	e := p.queue.PushBack(w)
+	defer p.mu.Unlock()
+	w.elem = p.queue.PushBack(w)
 	p.grant()
-	p.mu.Unlock()
-	select {
-	case <-w.granted:
-		return w.place, w.conn, nil
-	default:
-	}
+	return w.place != noPlace, nil
+}
+
+// await waits for the place in order of arrival, until ctx ends, or the client is closed,
+// which is [ErrClosed].
+func (p *pool) await(ctx context.Context, w *waiter) error {
 	// Time may let it have a slot without anything else happening: its shareWait ends, or
 	// the limit may be tried again.
 	timer := time.NewTimer(statAgain)
@@ -56,7 +63,7 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 	for err == nil {
 		select {
 		case <-w.granted:
-			return w.place, w.conn, nil
+			return nil
 		case <-timer.C:
 			p.mu.Lock()
 			p.grant()
@@ -68,24 +75,26 @@ func (p *pool) acquire(ctx context.Context, small bool, proto transport.Protocol
 			err = ErrClosed
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-w.granted: // in the same moment: pass it on
-		p.giveUp(w)
-	default:
-		p.queue.Remove(e)
-	}
-	return noPlace, nil, err
+	p.leave(w)
+	return err
 }
 
-func (p *pool) giveUp(w *waiter) {
-	if w.place == share {
+// leave gives up what a waiter has, or waits for. It may be called again.
+func (p *pool) leave(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case w.left:
+	case w.elem != nil:
+		p.queue.Remove(w.elem)
+	case w.place == share: // granted, perhaps in the same moment: pass it on
 		w.conn.sharers--
-	} else {
+		p.grant()
+	case w.place == slot:
 		p.slots.held--
+		p.grant()
 	}
-	p.grant()
+	w.left, w.elem = true, nil
 }
 
 // grant serves as many as there is room for, in order of arrival. It is called with mu
@@ -113,6 +122,7 @@ func (p *pool) grant() {
 			e = next
 			continue
 		}
+		w.elem = nil
 		close(w.granted)
 		p.queue.Remove(e)
 		e = next
@@ -124,7 +134,7 @@ func (p *pool) grant() {
 func (p *pool) shareable(proto transport.Protocol) *pooled {
 	var best *pooled
 	for pc := range p.conns {
-		if pc.proto == proto && pc.roomy() && (best == nil || pc.sharers < best.sharers) {
+		if pc.Proto == proto && pc.roomy() && (best == nil || pc.sharers < best.sharers) {
 			best = pc
 		}
 	}
@@ -135,17 +145,17 @@ func (p *pool) shareable(proto transport.Protocol) *pooled {
 // the one with the slot. On one where batches take turns there is nothing to share while
 // nobody has it.
 func (pc *pooled) roomy() bool {
-	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.conn.Usable() && pc.overlaps()
+	return !pc.exclusive && pc.sharers+1 < pc.most && (pc.owned || !pc.inTurn) && pc.Usable() && pc.overlaps()
 }
 
 // overlaps reports whether batches may overlap on the connection still: it may have turned
 // out since it was opened that they do not.
-func (pc *pooled) overlaps() bool { return pc.most > 1 && pc.conn.Info().Caps.Overlap > 1 }
+func (pc *pooled) overlaps() bool { return pc.most > 1 && pc.Info().Caps.Overlap > 1 }
 
 // sharing reports whether there is a connection of a protocol whose batches overlap.
 func (p *pool) sharing(proto transport.Protocol) bool {
 	for pc := range p.conns {
-		if pc.proto == proto && !pc.inTurn && pc.conn.Usable() && pc.overlaps() {
+		if pc.Proto == proto && !pc.inTurn && pc.Usable() && pc.overlaps() {
 			return true
 		}
 	}
@@ -173,16 +183,11 @@ func (p *pool) reserve(pc *pooled) {
 // slot, or here if nobody has.
 func (p *pool) unshare(pc *pooled) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	pc.sharers--
-	if !pc.conn.Usable() {
-		for i, x := range p.idle {
-			if x == pc {
-				p.idle = append(p.idle[:i], p.idle[i+1:]...)
-				p.end(pc)
-				break
-			}
-		}
+	if i := slices.Index(p.idle, pc); i >= 0 && !pc.Usable() {
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.end(pc, "")
 	}
 	p.grant()
 }

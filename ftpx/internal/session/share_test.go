@@ -23,7 +23,7 @@ type sharedHost struct {
 	fragile bool // a Stat loses its connection if that is used for anything else meanwhile
 }
 
-func (s *sharedHost) dial(_ context.Context, t Target, _ func()) (transport.Conn, error) {
+func (s *sharedHost) dial(_ context.Context, t Target, _ *Link, _ func()) (transport.Conn, error) {
 	time.Sleep(s.delay)
 	c := &stub{proto: t.Protocol, caps: s.caps}
 	turn := make(chan struct{}, max(s.caps.Overlap, 1))
@@ -317,16 +317,16 @@ func TestGiveUpPassesOn(t *testing.T) {
 		b := newBench(t, overlapping, 1)
 		owner := b.open()
 		for _, at := range []place{share, slot} {
-			next := &waiter{small: at == share, proto: transport.SFTP, granted: make(chan struct{})}
+			next := newWaiter(at == share, transport.SFTP)
 			b.p.mu.Lock()
 			if at == share {
 				owner.conn.sharers = 7
 			} else {
 				owner.conn.sharers = 0
 			}
-			b.p.queue.PushBack(next)
-			b.p.giveUp(&waiter{place: at, conn: owner.conn})
+			next.elem = b.p.queue.PushBack(next)
 			b.p.mu.Unlock()
+			b.p.leave(&waiter{place: at, conn: owner.conn})
 			if next.place != at || b.p.queue.Len() != 0 {
 				t.Errorf("the next one has got %d, want %d", next.place, at)
 			}
@@ -338,7 +338,7 @@ func TestGiveUpPassesOn(t *testing.T) {
 func TestLargeWorkInTurnIsExclusive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sharedHost{caps: inTurn, delay: 100 * time.Millisecond}
-		c, n := s.session(t, 1)
+		c, _ := s.session(t, 1)
 		var wg sync.WaitGroup
 		for _, small := range []bool{false, true} {
 			hold := make(chan struct{})
@@ -349,15 +349,19 @@ func TestLargeWorkInTurnIsExclusive(t *testing.T) {
 				}
 			})
 			synctest.Wait()
-			begin, shared := n.attempts, n.shared
+			begun, shared := false, false
 			wg.Go(func() {
-				if err := c.Run(t.Context(), Task{Small: true}, ping); err != nil {
+				err := c.Run(t.Context(), Task{Small: true}, func(ctx context.Context, l *Lease) error {
+					begun, shared = true, l.Shared()
+					return l.Ping(ctx)
+				})
+				if err != nil {
 					t.Error(err)
 				}
 			})
 			synctest.Wait()
-			if got := n.attempts > begin; got != small || n.shared > shared != small {
-				t.Errorf("behind work that is small %v: another has begun %v", small, got)
+			if begun != small || shared != small {
+				t.Errorf("behind work that is small %v: another has begun %v, shared %v", small, begun, shared)
 			}
 			close(hold)
 			wg.Wait()
@@ -378,7 +382,7 @@ func TestNothingToShareAfterAll(t *testing.T) {
 			t.Fatal("it could be shared before")
 		}
 		shared.Release()
-		owner.conn.conn.(*stub).caps.Overlap = 0
+		owner.conn.Conn.(*stub).caps.Overlap = 0
 		l := b.ask(true)
 		if l == nil {
 			t.Fatal("it waits for a share that nobody can have")

@@ -90,6 +90,7 @@ func (s *slots) due(w *waiter) time.Duration {
 func (p *pool) refused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer func() { p.limit.Store(int32(p.slots.limit)) }()
 	return p.slots.refused(len(p.conns))
 }
 

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -65,18 +66,29 @@ type Env struct {
 	Session *session.Session
 	// Sent and Received count payload.
 	Sent, Received func(n int64)
-	// Resumed is told of a transfer that resumes from offset, of size bytes; proof is how
-	// what is there was proven.
-	Resumed func(t session.Task, offset, size int64, proof string)
+	// Resumed is told of a transfer that resumes; proof is how what is there was proven.
+	Resumed func(l *session.Lease, t session.Task, at Position, proof string)
 	// Progress is told how far a transfer is. It may be called by several goroutines, one
 	// at a time for each transfer.
-	Progress func(t session.Task, offset, size int64)
+	Progress func(l *session.Lease, t session.Task, at Position)
+	// Verified is told what was compared; v is of no use where err is not nil.
+	Verified func(l *session.Lease, t session.Task, c Check)
+}
+
+// Position is how far a transfer is into a file of a size, -1 where that is not known.
+type Position struct{ Offset, Size int64 }
+
+// Check is what was compared of a transfer.
+type Check struct {
+	Took     time.Duration
+	Verified Verified
+	Err      error
 }
 
 // Report tells own and the client's hook how far a transfer is.
-func (e *Env) Report(t session.Task, own func(offset, size int64), offset, size int64) {
+func (e *Env) Report(l *session.Lease, t session.Task, own func(*session.Lease, Position), at Position) {
 	if own != nil {
-		own(offset, size)
+		own(l, at)
 	}
-	e.Progress(t, offset, size)
+	e.Progress(l, t, at)
 }

@@ -117,7 +117,7 @@ func (a *appending) add(ctx context.Context, l *session.Lease, from int64) error
 			a.most = max(a.most, from+moved)
 			l.Moved()
 			a.env.Sent(n)
-			a.env.Report(a.task, a.spec.Progress, from+moved, a.src.Size())
+			a.env.Report(l, a.task, a.spec.Progress, transfer.Position{Offset: from + moved, Size: a.src.Size()})
 		}}
 	st := &transport.Stat{Path: a.spec.Dest}
 	lost := l.Do(ctx, transport.NewBatch(s, st))

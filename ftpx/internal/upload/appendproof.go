@@ -61,7 +61,7 @@ func (a *appending) again(ctx context.Context, l *session.Lease) error {
 		return retry.Stop(fmt.Errorf("the connection was lost while bytes were being added: %d of them are there, and whether the server still adds more cannot be known", n))
 	}
 	a.res.Resumes++
-	a.env.Resumed(a.task, sure, a.src.Size(), "tail")
+	a.env.Resumed(l, a.task, transfer.Position{Offset: sure, Size: a.src.Size()}, "tail")
 	return a.add(ctx, l, sure)
 }
 

@@ -56,7 +56,7 @@ func TestNotRenamed(t *testing.T) {
 		"a changed source": {set: func(u *upload, _ *disk) {
 			left, id := 0, "id"
 			u.src = changing{fixed{bytes.NewReader(data)}, &left, &id}
-			u.env.Progress = func(session.Task, int64, int64) { left = 9 }
+			u.env.Progress = func(*session.Lease, session.Task, transfer.Position) { left = 9 }
 		}, kind: transport.KindLocal, err: transfer.ErrSourceChanged},
 		"a short source": {set: func(u *upload, _ *disk) { u.src = short{fixed{bytes.NewReader(data)}} }, kind: transport.KindLocal, err: transfer.ErrSourceChanged},
 	} {

@@ -126,8 +126,9 @@ func newUpload(t *testing.T, data []byte, change func(*Spec)) *upload {
 	}
 	u := &upload{spec: spec, env: &transfer.Env{
 		Sent: func(int64) {}, Received: func(int64) {},
-		Resumed:  func(session.Task, int64, int64, string) {},
-		Progress: func(session.Task, int64, int64) {},
+		Resumed:  func(*session.Lease, session.Task, transfer.Position, string) {},
+		Progress: func(*session.Lease, session.Task, transfer.Position) {},
+		Verified: func(*session.Lease, session.Task, transfer.Check) {},
 	}}
 	if err := u.prepare(); err != nil {
 		t.Fatal(err)
@@ -140,16 +141,12 @@ func sessionOf(t *testing.T, conns ...*disk) *session.Session {
 	t.Helper()
 	o := session.Options{Protocols: []transport.Protocol{conns[0].proto}, Plaintext: true, MaxConns: 1,
 		Retry: retry.Policy{MaxAttempts: 9, InitialDelay: time.Millisecond},
-		Dial: func(_ context.Context, t session.Target, _ func()) (transport.Conn, error) {
+		Dial: func(_ context.Context, t session.Target, _ *session.Link, _ func()) (transport.Conn, error) {
 			if conns[t.Host].down {
 				return nil, &transport.Error{Op: "dial", Kind: transport.KindUnreachable, Err: errors.New("down")}
 			}
 			conns[t.Host].gone.Store(false)
 			return conns[t.Host], nil
-		},
-		Events: session.Events{
-			Protocol: func(transport.Protocol, error) {}, Moved: func(string, string, error) {},
-			Attempt: func(session.Task, int, *session.Lease) {}, Retry: func(session.Task, retry.Event) {}, Lost: func() {},
 		},
 	}
 	for range conns {

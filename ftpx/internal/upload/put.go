@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
@@ -202,9 +203,10 @@ func (p *put) begin() {
 
 func (p *put) progress(n int64) {
 	p.moved += n
+	p.u.lastByte = time.Now()
 	p.l.Moved()
 	p.u.env.Sent(n)
-	p.u.report(p.at + p.moved)
+	p.u.report(p.l, p.at+p.moved)
 }
 
 // mayBeWhole reports whether all of the source has left, and the server has not refused

@@ -67,7 +67,7 @@ func (p *put) finish(ctx context.Context, lost error) (done bool, err error) {
 	u := p.u
 	switch {
 	case u.spec.Delivery == Drop:
-		u.accept(p.l, p.want(), transfer.Verified{Acknowledged: true})
+		u.accept(p.l, p.want(), transfer.Verified{Acknowledged: true}, u.lastByte)
 		u.commit.done = true
 		return true, nil
 	case p.proven():

@@ -61,7 +61,7 @@ func TestClosedPartialIsNotWaitedFor(t *testing.T) {
 					conn.grown = src[has:][:more]
 				}
 				at := int64(-1)
-				u.env.Resumed = func(_ session.Task, offset, _ int64, _ string) { at = offset }
+				u.env.Resumed = func(_ *session.Lease, _ session.Task, p transfer.Position, _ string) { at = p.Offset }
 				u.part.known, u.part.closed = !c.first, c.closed
 				on(t, conn, func(ctx context.Context, l *session.Lease) {
 					begin := time.Now()

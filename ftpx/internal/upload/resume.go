@@ -125,7 +125,7 @@ func (u *upload) resumed(l *session.Lease, at int64, by string) {
 	if at != u.src.Size() {
 		u.part.joins = append(u.part.joins, at)
 	}
-	u.env.Resumed(u.task, at, u.src.Size(), by)
+	u.env.Resumed(l, u.task, transfer.Position{Offset: at, Size: u.src.Size()}, by)
 }
 
 // provesEnd reports whether the proof of a partial also shows that it has stopped

@@ -45,7 +45,7 @@ type Spec struct {
 	// older.
 	RemoveStale time.Duration
 	// Progress is told how far it is.
-	Progress func(offset, size int64)
+	Progress func(*session.Lease, transfer.Position)
 	// Abandon is given the partials of an upload that has failed and whose source cannot be
 	// read again, to remove them; nil to leave them.
 	Abandon func(names []string)
@@ -133,6 +133,7 @@ type upload struct {
 	// look has said that it is not there. Only without a partial.
 	sentWhole bool
 	missed    int // how often the partial was gone that had been there, see vanished
+	lastByte  time.Time
 	res       transfer.Result
 }
 
@@ -280,6 +281,6 @@ func (u *upload) fault(kind transport.Kind, path string, err error) *transport.E
 	return &transport.Error{Op: u.task.Op, Path: path, Kind: kind, Err: err}
 }
 
-func (u *upload) report(pos int64) {
-	u.env.Report(u.task, u.spec.Progress, pos, u.src.Size())
+func (u *upload) report(l *session.Lease, pos int64) {
+	u.env.Report(l, u.task, u.spec.Progress, transfer.Position{Offset: pos, Size: u.src.Size()})
 }

@@ -125,7 +125,7 @@ func (p *put) proven() bool {
 	if u.src.Check() != nil {
 		return false
 	}
-	u.accept(p.l, p.want(), v)
+	u.accept(p.l, p.want(), v, u.lastByte)
 	return true
 }
 
@@ -138,18 +138,34 @@ func (p *put) sum() ([]byte, error) {
 	return mine.Sum()
 }
 
-// accept takes note of a partial that is complete and checked.
-func (u *upload) accept(l *session.Lease, size int64, v transfer.Verified) {
+// accept takes note of a partial that is complete and checked, which began at since, if that
+// is known.
+func (u *upload) accept(l *session.Lease, size int64, v transfer.Verified, since time.Time) {
 	u.part.confirmed = size
 	u.most.confirmed = max(u.most.confirmed, size)
 	u.res.Verified = v
 	u.checked = true
 	l.Attempt.Progress()
+	u.verified(l, transfer.Check{Verified: v}, since)
+}
+
+// verified tells of a check.
+func (u *upload) verified(l *session.Lease, c transfer.Check, since time.Time) {
+	if !since.IsZero() {
+		c.Took = time.Since(since)
+	}
+	u.env.Verified(l, u.task, c)
 }
 
 // check verifies a finished partial request by request. All FTP servers answer 226 to a
 // file that lost its end, so that the size is asked for whatever they said.
-func (u *upload) check(ctx context.Context, l *session.Lease) error {
+func (u *upload) check(ctx context.Context, l *session.Lease) (err error) {
+	begin := time.Now()
+	defer func() {
+		if err != nil && !u.checked && ctx.Err() == nil {
+			u.verified(l, transfer.Check{Err: err}, begin)
+		}
+	}()
 	want := u.src.Size()
 	if want < 0 {
 		want = u.part.acked
@@ -185,7 +201,7 @@ func (u *upload) check(ctx context.Context, l *session.Lease) error {
 	if err := u.checkSource(); err != nil {
 		return err
 	}
-	u.accept(l, want, v)
+	u.accept(l, want, v, begin)
 	return nil
 }
 
@@ -196,7 +212,7 @@ func (u *upload) unseen(ctx context.Context, l *session.Lease, want int64, cause
 		return u.cannot(ctx, l, "look", cause)
 	}
 	u.commit.taken = false
-	u.accept(l, want, transfer.Verified{Acknowledged: true})
+	u.accept(l, want, transfer.Verified{Acknowledged: true}, u.lastByte)
 	return nil
 }
 

@@ -41,8 +41,7 @@ func checkArgs(t *testing.T, args []string, there, here string) clitest.Seen {
 		t.Fatalf("%q does not name %s", args, there)
 	}
 	args[i] = here
-	c := clitest.Command{Main: run}
-	s := c.Run(t.Context(), t, append([]string{"-check"}, args...)...).Want(t, cli.ExitDone)
+	s := command().Run(t.Context(), t, append(args, "--check")...).Want(t, cli.ExitDone)
 	if strings.Contains(s.Out, "lock = ") && !strings.Contains(s.Out, `lock = "/var/lib/go-ftpx/locks/`) {
 		t.Errorf("a lock is elsewhere: %s", s.Out)
 	}
@@ -72,15 +71,14 @@ func TestUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 		unit := filepath.Join(dir, name)
-		if err := os.WriteFile(unit, []byte(strings.NewReplacer("/usr/local/bin/mirror", exe, "/usr/local/bin/watch", exe).Replace(text)), 0o666); err != nil {
+		if err := os.WriteFile(unit, []byte(strings.ReplaceAll(text, "/usr/local/bin/ftpx", exe)), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		units = append(units, unit)
 	}
-	start := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/mirror (.*)$`).FindStringSubmatch(deployed(t, "go-ftpx-mirror.service"))
+	start := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/ftpx (mirror .*)$`).FindStringSubmatch(deployed(t, "go-ftpx-mirror.service"))
 	checkArgs(t, strings.Fields(start[1]), "/etc/go-ftpx/jobs.toml", filepath.Join(deploy, "jobs.toml"))
-	// Jobs of watch are the same as those of mirror, and checked by the same code.
-	start = regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/watch (.*)$`).FindStringSubmatch(deployed(t, "go-ftpx-watch.service"))
+	start = regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/ftpx (watch .*)$`).FindStringSubmatch(deployed(t, "go-ftpx-watch.service"))
 	checkArgs(t, strings.Fields(start[1]), "/etc/go-ftpx/watches.toml", filepath.Join(deploy, "watches.toml"))
 
 	// What the jobs ask for is what the service is given.
@@ -131,7 +129,7 @@ func checkUnit(text string, known map[string]string) error {
 // TestCrontab: five fields that cron knows, and commands that are understood.
 func TestCrontab(t *testing.T) {
 	field := `(\*(/[0-9]+)?|[0-9]+(-[0-9]+)?)`
-	entry := regexp.MustCompile(`^(` + field + ` ){5}/usr/local/bin/mirror (.*)$`)
+	entry := regexp.MustCompile(`^(` + field + ` ){5}/usr/local/bin/ftpx (mirror .*)$`)
 	n := 0
 	for line := range strings.Lines(deployed(t, "crontab")) {
 		line = strings.TrimSuffix(line, "\n")
@@ -338,7 +336,7 @@ func TestDeploymentIsChecked(t *testing.T) {
 	if err := os.WriteFile(bad, []byte(strings.Replace(deployed(t, "jobs.toml"), "older_than", "olderthan", 1)), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if code := run(context.Background(), []string{"-check", "-config", bad}, env); code != cli.ExitUsage || !strings.Contains(errs.String(), `did you mean "older_than"?`) {
+	if code := run(context.Background(), []string{"mirror", "--check", "--config", bad}, env); code != cli.ExitUsage || !strings.Contains(errs.String(), `did you mean "older_than"?`) {
 		t.Errorf("exit code %d, %s", code, errs.String())
 	}
 }
