@@ -212,7 +212,7 @@ func innermost(err error) string {
 // plain is the text of an error that is not the client's.
 func plain(err error, name string) string {
 	text := err.Error()
-	for _, said := range []string{ErrUsage.Error(), "folder", "the destination", "the source", folder.ErrInTheWay.Error(), folder.ErrName.Error()} {
+	for _, said := range []string{ErrUsage.Error(), "folder", "the destination", "the source", folder.ErrTypeConflict.Error(), folder.ErrName.Error()} {
 		text = strings.TrimPrefix(text, said+": ")
 	}
 	var at *fs.PathError
