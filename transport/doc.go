@@ -1,11 +1,10 @@
-// Package transport defines what a file server looks like to the rest of the
-// module and owns every socket that leads to one.
+// Package transport defines what a file server looks like to the rest of the module.
 //
 // Read in this order: [Conn], the contract that the drivers in
 // transport/ftpdriver and transport/sftpdriver fulfil; [Endpoint], all that a
-// driver needs to know to connect; [Error] and [Kind], how a failure is named;
-// [Op] and [Wire], where cancellation, the stall watchdog and zero-copy live,
-// once for three protocols.
+// driver needs to know to connect; [Error] and [Kind], how a failure is named.
+// The sockets of the module's own drivers, with cancellation, the stall watchdog
+// and zero-copy, once for three protocols, are in transport/internal/wire.
 //
 // A driver classifies and never decides: it does not retry, sleep, or choose
 // another protocol. Package retry judges whether an error is worth another

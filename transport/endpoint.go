@@ -210,15 +210,6 @@ func (ep *Endpoint) Addr() string {
 	return net.JoinHostPort(ep.Host, strconv.Itoa(port))
 }
 
-// Watch returns the watchdog's settings with defaults filled in.
-func (ep *Endpoint) Watch() Watch {
-	with := ep.WithDefaults()
-	return Watch{Stall: with.Stall, MinRate: with.MinRate}
-}
-
-// ConnectBudget returns ConnectTimeout with its default filled in.
-func (ep *Endpoint) ConnectBudget() time.Duration { return ep.WithDefaults().ConnectTimeout }
-
 // WithDefaults returns a copy with the defaults of ConnectTimeout, Stall and MinRate filled
 // in, for whoever connects to it. A negative Stall or MinRate stays: it means none.
 func (ep *Endpoint) WithDefaults() *Endpoint {
