@@ -115,6 +115,9 @@ type Store struct {
 	// SFTP the bytes are written at Offset, the size that was found. Two appends to one file
 	// at a time are not kept apart there.
 	Append bool
+	// New says that the file must not be there yet: one that is fails the request before a
+	// byte is written (SSH_FXF_EXCL). FTP has no such command, and does not heed it.
+	New bool
 	// Keep, at Offset 0, leaves what is in the file until the first bytes of Src are
 	// acknowledged, and cuts off the rest of it then, where the server can do that: SFTP alone
 	// can, and costs a round trip for it. Elsewhere it means nothing.

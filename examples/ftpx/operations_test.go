@@ -261,7 +261,7 @@ func TestManifests(t *testing.T) {
 }
 
 // TestUnits: the units hold what systemd knows, and start what the command understands.
-func TestUnits(t *testing.T) {
+func TestOperationsUnits(t *testing.T) {
 	known := map[string]string{
 		"Unit":    "Description Documentation Wants After",
 		"Service": "Type User ExecStart EnvironmentFile Restart RestartSec RestartPreventExitStatus ProtectSystem ProtectHome PrivateTmp PrivateDevices NoNewPrivileges RestrictAddressFamilies",

@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"os"
@@ -79,7 +80,7 @@ func TestRealServers(t *testing.T) {
 			srv := realtest.Start(t, s.options)
 			forbid(t, srv.Root)
 			d := newDriver(realEndpoint(s.protocol, srv))
-			Run(t, d.open, Options{Root: srv.Root, Forbidden: "forbidden", Unreadable: "unreadable", Sent: d.sent.Load, Skip: realHabits[srv.Kind]})
+			Run(t, d.open, Options{Root: srv.Root, Forbidden: "forbidden", Unreadable: "unreadable", Sent: d.sent.Load, Skip: habitsOf(s)})
 		})
 	}
 }
@@ -89,7 +90,7 @@ func TestRealServers(t *testing.T) {
 func TestRealBatches(t *testing.T) {
 	for _, s := range realSetups() {
 		t.Run(s.name, func(t *testing.T) {
-			if why := unfit[s.name]; why != "" {
+			if why := cmp.Or(unfit[s.name], unfitBatches[s.name]); why != "" {
 				t.Skip(why)
 			}
 			srv := realtest.Start(t, s.options)

@@ -2,7 +2,11 @@
 
 package conformance
 
-import "github.com/seed01fc2e40/go-ftpx/internal/realserver"
+import (
+	"maps"
+
+	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
+)
 
 // habits are what a real server cannot do, by the cases of the suite.
 type habits map[string]string
@@ -33,6 +37,19 @@ var realHabits = map[realserver.Kind]habits{
 		"ListStops": "a LIST whose data connection is closed ends the process of the session",
 		"Chtimes":   noMFMT,
 	},
+	realserver.FTPSrv: {
+		"StoreAppends":              "STOR after REST empties the file, and fills it with zeros up to the offset",
+		"StoreSourceFails":          "it removes a file of which the data connection was reset",
+		"ListLinks":                 "LIST calls a link what it leads to",
+		"Names/double quotes":       "it takes double quotes out of names",
+		"FolderNames/double quotes": "it takes double quotes out of names",
+		"Names/backslash":           backslash,
+		"FolderNames/backslash":     backslash,
+		"Mkdir":                     "MKD of what is there is answered 257, and makes the folders above as well",
+		"Rmdir":                     "RMD removes files, and what a folder holds",
+		"Remove":                    "DELE removes folders",
+		"Chtimes":                   noMFMT,
+	},
 	realserver.GoFTP: {
 		"StoreAppend":     "APPE replaces the file, and is not sent",
 		"StatLink":        "MLST, SIZE and LIST tell the link's own size",
@@ -61,9 +78,29 @@ const (
 	backslash = "it takes a backslash for a slash"
 )
 
-// unfit are setups on which the suite and the batches are not run, and why. Folders are
-// moved over them all the same, see the package trustdrill: what fails is done again.
-var unfit = map[string]string{
-	"pyftpdlib/ftps": "it now and then closes a data connection whose TLS handshake has begun before STOR or RETR came, and then waits for another",
-	"goftp/ftps":     "a STOR that is refused before its TLS handshake leaves the data connection open for 30 s",
+// tlsHabits are what a setup under TLS cannot do besides.
+var tlsHabits = map[string]habits{
+	"goftp/ftps": {"Retrieve": closesEarly, "RetrieveOffsets": closesEarly, "RetrieveLimit": closesEarly},
 }
+
+const closesEarly = "a RETR of nothing closes the data connection before its TLS handshake"
+
+// habitsOf are all of a setup.
+func habitsOf(s realSetup) habits {
+	all := habits{}
+	maps.Copy(all, realHabits[s.options.Kind])
+	maps.Copy(all, tlsHabits[s.name])
+	return all
+}
+
+// unfit are setups on which the suite and the batches are not run, and why; unfitBatches those
+// on which the batches are not. Folders are moved over them all the same, see the package
+// trustdrill: what fails is done again.
+var (
+	unfit = map[string]string{
+		"pyftpdlib/ftps": "it now and then closes a data connection whose TLS handshake has begun before STOR or RETR came, and then waits for another",
+	}
+	unfitBatches = map[string]string{
+		"ftp-srv/ftp": "REST stays in force where the transfer that follows it is refused, and the next one begins there: sizes show it",
+	}
+)

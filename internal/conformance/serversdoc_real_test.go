@@ -48,7 +48,7 @@ that a batch means what its requests mean one after the other. What a server can
 	for _, s := range realSetups() {
 		kinds[s.options.Kind] = true
 		contract := "kept"
-		switch n := len(realHabits[s.options.Kind]); {
+		switch n := len(habitsOf(s)); {
 		case unfit[s.name] != "":
 			contract = "not run: " + unfit[s.name]
 		case n == 1:
@@ -56,12 +56,16 @@ that a batch means what its requests mean one after the other. What a server can
 		case n > 1:
 			contract = fmt.Sprintf("kept, but for %d habits", n)
 		}
+		if why := unfitBatches[s.name]; why != "" {
+			contract += "; batches not run: " + why
+		}
 		_, setup, _ := strings.Cut(s.name, "/")
 		if setup == "" {
 			setup = s.protocol.String()
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", s.options.Kind, setup, contract)
 	}
+	b.WriteString("| ftp-srv | ftps | not run: it begins TLS a moment after its 234, and reads what comes before that as a command |\n")
 	b.WriteString("| Erlang/OTP ssh_sftpd | sftp | tests of its own: it gives the handle of an open file away again |\n")
 	b.WriteString("| rclone serve sftp | sftp | tests of its own: it stores whole objects when a file is closed |\n")
 	b.WriteString("\n## Habits\n\nWhat a server does, by the case of the suite that shows it.\n\n| server | case | what it does |\n|---|---|---|\n")
@@ -70,11 +74,17 @@ that a batch means what its requests mean one after the other. What a server can
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", kind, name, strings.ReplaceAll(realHabits[kind][name], "|", "\\|"))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(tlsHabits)) {
+		for _, c := range slices.Sorted(maps.Keys(tlsHabits[name])) {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", name, c, tlsHabits[name][c])
+		}
+	}
 	b.WriteString(`
 ## Servers that are not here
 
 Habits of servers that are not run are switches of scripted ones, each alone and in seeded pairs: ` + "`TestHabits`" + ` and
-` + "`TestPairsOfHabits`" + ` in ` + "`transport/ftpdriver`" + ` for FTP, ` + "`internal/sftpdrill`" + ` for SFTP. Folders that show nothing, rename nothing or
+` + "`TestPairsOfHabits`" + ` in ` + "`transport/ftpdriver`" + ` for FTP, ` + "`internal/sftpdrill`" + ` for SFTP. What curl, lftp and sftp really do
+with each of them is in their ` + "`testdata/peers.json`" + `, with the versions, and ` + "`TestDeliversWhereAPeerDoes`" + ` demands as much of us. Folders that show nothing, rename nothing or
 are emptied as files come are in [trust.md](trust.md#delivery), ` + "`TestDelivery`" + ` in ` + "`ftpx`" + `.
 `)
 	return b.String()

@@ -48,6 +48,7 @@ var kinds = map[Kind]kindInfo{
 	Inetutils: {[]string{"busybox-ftpd", "unshare", "mount", "openssl"}, []string{inetutilsProgram()}, (*Server).configureInetutils, false},
 	BusyBox:   {[]string{"busybox-ftpd"}, nil, (*Server).configureBusyBox, false},
 	AsyncSSH:  {[]string{debianPython}, []string{debianModules + "asyncssh"}, (*Server).configureAsyncSSH, false},
+	FTPSrv:    {[]string{"node"}, []string{ftpSrvFolder()}, (*Server).configureFTPSrv, true},
 	GoFTP:     {[]string{"goftp-server"}, nil, (*Server).configureGoFTP, true},
 	SFTPGo:    {[]string{"sftpgo"}, nil, (*Server).configureSFTPGo, false},
 	SFTPGoFTP: {[]string{"sftpgo"}, nil, (*Server).configureSFTPGoFTP, true},

@@ -31,6 +31,8 @@ const (
 	AsyncSSH Kind = "asyncssh"
 	// GoFTP is goftp.io/server/v2 (built by .ci/run from the folder peers).
 	GoFTP Kind = "goftp"
+	// FTPSrv is ftp-srv, a library for FTP servers in JavaScript (installed by .ci/run).
+	FTPSrv Kind = "ftp-srv"
 	// SFTPGo and SFTPGoFTP are the SFTP and the FTP side of github.com/drakkan/sftpgo
 	// (built by .ci/run).
 	SFTPGo    Kind = "SFTPGo"
@@ -47,12 +49,13 @@ func FTPKinds() []Kind { return []Kind{VSFTPD, ProFTPD, PureFTPd} }
 // FurtherFTPKinds returns FTP servers beside those, and FurtherSFTPKinds those of SFTP:
 // all that take a file's beginning for granted. Erlang and Rclone, which do not, have
 // tests of their own, serve Root as root and know no options.
-func FurtherFTPKinds() []Kind { return []Kind{PyFTPd, Inetutils, BusyBox, GoFTP, SFTPGoFTP} }
+func FurtherFTPKinds() []Kind { return []Kind{PyFTPd, Inetutils, BusyBox, GoFTP, FTPSrv, SFTPGoFTP} }
 
 // FurtherSFTPKinds: see FurtherFTPKinds.
 func FurtherSFTPKinds() []Kind { return []Kind{AsyncSSH, SFTPGo} }
 
-// SpeaksTLS reports whether an FTP server knows AUTH TLS.
+// SpeaksTLS reports whether an FTP server knows AUTH TLS. That of ftp-srv is of no use: it
+// begins TLS a moment after its 234, and what comes before that it reads as a command.
 func (k Kind) SpeaksTLS() bool {
 	return slices.Contains(FTPKinds(), k) || k == PyFTPd || k == GoFTP || k == SFTPGoFTP
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,8 @@ type world struct {
 	*testing.T
 	root, local string
 	client      ftpx.Client
+	open        func() ftpx.Client // another
+	port        string
 	failed      map[string]error
 }
 
@@ -88,11 +91,31 @@ func drill(t *testing.T, set ...func(*habits)) map[string]error {
 	for _, f := range set {
 		f(h)
 	}
+	w := newWorld(t, testserver.SFTPOptions{Habits: h})
+	w.upload(small, "small", content(1, 1000))
+	w.replace("old", content(2, 2000), content(3, 1000))
+	w.direct(shorter, "direct1", content(7, 300_000), content(8, 50_000))
+	w.direct(longer, "direct2", content(9, 2000), content(10, 400_000))
+	w.upload(large, "large", content(4, 500_000))
+	w.resume("half", content(5, 400_000))
+	w.download("there", content(6, 300_001))
+	w.list()
+	w.stat("there")
+	_, err := w.client.Stat(t.Context(), "in/nothing")
+	w.told(missing, nil, err == nil)
+	w.trees()
+	return w.failed
+}
+
+// newWorld starts a server, whose root the options need not name, and a client.
+func newWorld(t *testing.T, opts testserver.SFTPOptions) *world {
 	w := &world{T: t, root: t.TempDir(), local: t.TempDir(), failed: map[string]error{}}
-	srv, err := testserver.StartSFTP(testserver.SFTPOptions{Root: w.root, Habits: h})
+	opts.Root = w.root
+	srv, err := testserver.StartSFTP(opts)
 	w.must(err)
 	t.Cleanup(func() { srv.Close() })
-	open := func() ftpx.Client {
+	w.port = strconv.Itoa(srv.Port())
+	w.open = func() ftpx.Client {
 		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "127.0.0.1", User: "user", Options: ftpx.Options{
 			Password: "password", Protocols: []ftpx.Protocol{ftpx.SFTP}, Ports: ftpx.Ports{SFTP: srv.Port()},
 			SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(srv.HostKey())}},
@@ -102,22 +125,9 @@ func drill(t *testing.T, set ...func(*habits)) map[string]error {
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
-	w.client = open()
+	w.client = w.open()
 	w.must(os.MkdirAll(filepath.Join(w.root, "in", "dir"), 0o755))
-
-	w.upload(small, "small", content(1, 1000))
-	w.replace("old", content(2, 2000), content(3, 1000))
-	w.direct(shorter, "direct1", content(7, 300_000), content(8, 50_000))
-	w.direct(longer, "direct2", content(9, 2000), content(10, 400_000))
-	w.upload(large, "large", content(4, 500_000))
-	w.resume("half", content(5, 400_000), open)
-	w.download("there", content(6, 300_001))
-	w.list()
-	w.stat("there")
-	_, err = w.client.Stat(t.Context(), "in/nothing")
-	w.told(missing, nil, err == nil)
-	w.trees()
-	return w.failed
+	return w
 }
 
 // told takes note of an error. lie says that there is none and should be.
@@ -179,11 +189,11 @@ func (w *world) direct(what, name string, old, data []byte) {
 }
 
 // resume uploads a file that was given up in the middle.
-func (w *world) resume(name string, data []byte, open func() ftpx.Client) {
+func (w *world) resume(name string, data []byte) {
 	source := w.source(name, data)
 	ctx, cancel := context.WithCancel(w.Context())
 	defer cancel()
-	_, _ = open().Upload(ctx, source, "in/"+name, &ftpx.UploadOptions{Progress: func(p ftpx.ProgressInfo) {
+	_, _ = w.open().Upload(ctx, source, "in/"+name, &ftpx.UploadOptions{Progress: func(p ftpx.ProgressInfo) {
 		if p.Offset > int64(len(data)/2) {
 			cancel()
 		}

@@ -3,12 +3,15 @@
 package trustdrill
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +41,7 @@ func furtherSetups() []setup {
 
 // timeless are the servers that take no time and list none exactly. There it takes a
 // ledger to know what is the same, as folder.CompareTime says.
-var timeless = map[realserver.Kind]bool{realserver.Inetutils: true, realserver.BusyBox: true}
+var timeless = map[realserver.Kind]bool{realserver.Inetutils: true, realserver.BusyBox: true, realserver.FTPSrv: true}
 
 // emptyIsLost is where no empty file can be fetched, see [further.empty].
 const emptyIsLost = "goftp/ftps"
@@ -53,6 +56,7 @@ func TestFurtherServers(t *testing.T) {
 			f := newFurther(t, s)
 			t.Run("empty", f.empty)
 			t.Run("refused", f.refused)
+			t.Run("folder", f.folderStays)
 			t.Run("mirror", f.mirrors)
 			t.Run("resets", f.resets)
 			t.Run("killed", f.killed)
@@ -128,6 +132,38 @@ func (f *further) refused(t *testing.T) {
 	_, err := f.client(t, nil).Upload(ctx, local(t, content(4, 100<<10)), "nowhere/f", nil)
 	if err == nil || ctx.Err() != nil {
 		t.Errorf("it was not heard: %v", err)
+	}
+}
+
+// folderStays: a file that is named like a folder is refused in each way of delivery, small or
+// large, and the folder is as it was. ftp-srv tells a size of folders.
+func (f *further) folderStays(t *testing.T) {
+	c := f.client(t, nil)
+	must(t, c.MkdirAll(t.Context(), "box"))
+	_, err := c.Put(t.Context(), "box/inside", bytes.NewReader(content(5, 1000)), nil)
+	must(t, err)
+	kept := map[string]bool{} // partials that an error has named
+	for _, size := range []int{100, 2 * mib} {
+		for _, d := range []ftpx.Delivery{ftpx.DeliverAtomic, ftpx.DeliverDirect, ftpx.DeliverDrop} {
+			res, err := c.Upload(t.Context(), local(t, content(6, size)), "box", &ftpx.UploadOptions{Delivery: d})
+			var e *ftpx.Error
+			if !errors.As(err, &e) {
+				t.Errorf("%d bytes, %v: done: %+v", size, d, res)
+				continue
+			}
+			kept[e.Partial] = true
+			same(t, filepath.Join(f.srv.Root, "box/inside"), content(5, 1000))
+		}
+	}
+	entries, err := os.ReadDir(f.srv.Root)
+	must(t, err)
+	for _, e := range entries {
+		if strings.Contains(e.Name(), "box") && e.Name() != "box" && !kept[e.Name()] {
+			t.Errorf("left behind: %q", e.Name())
+		}
+		if kept[e.Name()] {
+			must(t, os.Remove(filepath.Join(f.srv.Root, e.Name())))
+		}
 	}
 }
 

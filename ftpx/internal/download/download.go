@@ -208,6 +208,9 @@ func (d *download) once(ctx context.Context, l *session.Lease) error {
 
 func (d *download) lookAndFetch(ctx context.Context, l *session.Lease) error {
 	st, err := statFile(ctx, l, d.spec.Remote)
+	if unseen(l, err) {
+		st, err = d.unknown(), nil
+	}
 	if err != nil {
 		return err
 	}

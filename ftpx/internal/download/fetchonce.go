@@ -34,7 +34,7 @@ func (d *download) fetchAtOnce(ctx context.Context, l *session.Lease) (bool, err
 		return false, judged
 	case judged != nil:
 		return true, judged
-	case stat.Err != nil && stat.Err != transport.ErrUnsent:
+	case stat.Err != nil && stat.Err != transport.ErrUnsent && !unseen(l, stat.Err):
 		return true, stat.Err
 	case w.x == nil && lost != nil:
 		return true, lost
@@ -56,7 +56,9 @@ var errPartAppeared = errors.New("a part of the file has appeared meanwhile")
 // begin judges what Stat said, before the first byte is taken. It returns no streams where
 // nothing is to be taken.
 func (d *download) begin(ctx context.Context, l *session.Lease, stat *transport.Stat) (*streams, error) {
-	if stat.Err != nil {
+	if unseen(l, stat.Err) {
+		stat.Entry = d.unknown()
+	} else if stat.Err != nil {
 		return nil, nil
 	}
 	if err := noFolder(d.spec.Remote, stat.Entry); err != nil {
@@ -72,6 +74,27 @@ func (d *download) begin(ctx context.Context, l *session.Lease, stat *transport.
 		return nil, nil
 	}
 	return d.newStreams(ctx, l), nil
+}
+
+// unseen reports whether a server refuses to describe a file, which says nothing about reading
+// it: some let their users do nothing but open, read and write. Over SFTP the end of what is
+// read is certain without a size.
+func unseen(l *session.Lease, err error) bool {
+	if l.Proto.IsFTP() || !l.Usable() {
+		return false
+	}
+	switch transport.KindOf(err) {
+	case transport.KindPermission, transport.KindUnsupported:
+		return err != nil
+	}
+	return false
+}
+
+// unknown is the description of such a file. Nothing shows whether it is the one of which
+// some has come, so that it begins anew.
+func (d *download) unknown() transport.Entry {
+	d.nothing()
+	return transport.Entry{Size: -1, Type: transport.TypeUnknown}
 }
 
 // anyPart reports whether an earlier download has left anything.
