@@ -18,6 +18,6 @@
 // only adds a comfort or another way to log in is left out and listed in
 // [Settings.Ignored].
 //
-// The parser is our own: github.com/kevinburke/ssh_config refuses a file with Match,
-// expands nothing, and passes over what it does not know.
+// The parser is this package's own, because a directive that matters and is not
+// supported must be an error, not be skipped.
 package sshconfig
