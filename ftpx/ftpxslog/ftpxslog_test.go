@@ -41,9 +41,13 @@ func TestLevels(t *testing.T) {
 		{"unknown", func(h *ftpx.Hooks) {
 			ends(h.Operation, upload, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.Unknown}, Err: lost("reset")})
 		}, map[string]any{"level": "ERROR", "msg": "outcome unknown"}},
-		{"canceled", func(h *ftpx.Hooks) { ends(h.Operation, upload, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.NotDone}, Err: context.Canceled}) },
+		{"canceled", func(h *ftpx.Hooks) {
+			ends(h.Operation, upload, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.NotDone}, Err: context.Canceled})
+		},
 			map[string]any{"level": "INFO", "msg": "operation canceled"}},
-		{"inner", func(h *ftpx.Hooks) { ends(h.Operation, inner, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.NotDone}, Err: lost("reset")}) },
+		{"inner", func(h *ftpx.Hooks) {
+			ends(h.Operation, inner, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.NotDone}, Err: lost("reset")})
+		},
 			map[string]any{"level": "DEBUG", "msg": "operation failed", "parent": 7.0}},
 		{"inner transfer", func(h *ftpx.Hooks) {
 			i := upload
