@@ -90,7 +90,7 @@ func (e *ProtocolsError) Error() string {
 		if i > 0 {
 			b.WriteString(";")
 		}
-		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Why)
+		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Err)
 	}
 	if e.PlaintextHeld {
 		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext (-allow-plaintext) to permit it")
@@ -105,7 +105,7 @@ func (e *ProtocolsError) Error() string {
 func (e *ProtocolsError) Unwrap() []error {
 	errs := make([]error, len(e.Tried))
 	for i, t := range e.Tried {
-		errs[i] = t.Why
+		errs[i] = t.Err
 	}
 	return errs
 }

@@ -133,7 +133,7 @@ func reason(err error) string {
 func triedOf(sel *ftpx.ProtocolsError) string {
 	var parts []string
 	for _, t := range sel.Tried {
-		text := reason(t.Why)
+		text := reason(t.Err)
 		if len(sel.Tried) > 1 {
 			text = t.Protocol.String() + ": " + text
 		}
