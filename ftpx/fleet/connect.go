@@ -21,7 +21,7 @@ func (w *Worker) connect(ctx context.Context, t *Target) (ftpx.Client, error) {
 		return nil, err
 	}
 	w.count(func(s *Stats) { s.Logins++ })
-	c, err := t.Open(ctx, tuning(w.know.bytes(learnedKey(t.Name))))
+	c, err := t.Open(ctx, tuning(w.know.bytes(learnedKey(t.Name)), w.f.time.settle/2))
 	w.loggedIn(ctx, t.Name, err)
 	return c, err
 }

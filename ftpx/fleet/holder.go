@@ -221,9 +221,6 @@ func (h *holder) yield() bool {
 // later, for the server counts a session until it has noticed its end.
 func (h *holder) release() {
 	w := h.w
-	w.mu.Lock()
-	delete(w.nudges, h.t.Name) // or a nudge would go to who does not listen any more
-	w.mu.Unlock()
 	after := time.Duration(0)
 	if h.client != nil {
 		w.shareLearned(h.t.Name, h.client)
