@@ -1,7 +1,7 @@
-// Package wire is what the drivers have in common beneath their protocols: sockets that count
-// (Wire), operations that own their sockets, with a watchdog and cancellation (Op), dialling,
-// and buffers. Read op.go first.
+// Package wire is the layer below the protocols that both drivers share: sockets that count
+// bytes (Wire), operations that own their sockets and have a watchdog and cancellation (Op),
+// dialling, and buffers. Read op.go first.
 //
-// Programs, and the authors of connections of their own, need none of it: see package
-// transport for the contract.
+// Programs do not need it, nor do authors of their own connections: package transport has the
+// contract.
 package wire
