@@ -197,3 +197,24 @@ func TestAppendThatReplaces(t *testing.T) {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
+
+// A server that hides what is in a folder says that it is missing: it is not written over.
+func TestAppendToAHiddenFile(t *testing.T) {
+	const noSuchFile = 2
+	trio := startTrio(t, func(o *testserver.TrioOptions) {
+		o.SFTP = func(o *testserver.SFTPOptions) {
+			o.Habits = &testserver.SFTPHabits{Stat: noSuchFile, Lstat: noSuchFile, Opendir: noSuchFile}
+		}
+	})
+	old := content(5000)
+	name := filepath.Join(trio.Root, "log")
+	if err := os.WriteFile(name, old, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, trio, optionsFor(trio, ftpx.SFTP))
+	res, err := c.Put(t.Context(), "log", strings.NewReader("line\n"), &ftpx.PutOptions{Append: true})
+	if err == nil || res.Outcome != ftpx.NotDone || !strings.Contains(err.Error(), "hidden") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	wantFile(t, name, old)
+}

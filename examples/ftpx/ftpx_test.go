@@ -74,6 +74,9 @@ func TestWithoutAFlag(t *testing.T) {
 	u.done(t, "check", "a.csv", "box:in")
 	u.types(t, "check", "-c", "a.csv", "box:in").Want(t, cli.ExitSome, "1 different")
 
+	clitest.Write(t, ".", map[string]string{"-dash": "d"})
+	u.done(t, "put", "--", "-dash", "box:dashed/")
+	u.done(t, "rm", "box:dashed/-dash", "box:dashed")
 	u.done(t, "mkdir", "box:new/deep")
 	u.done(t, "mv", "box:in/*.csv", "box:new/deep/")
 	u.done(t, "mv", "box:new/deep/a.csv", "box:new/deep/c.csv")

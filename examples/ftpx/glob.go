@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -14,6 +15,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
+
+var errNothing = errors.New("matches nothing")
 
 // isPattern reports whether a path holds what a shell would take for a pattern.
 func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
@@ -34,7 +37,7 @@ func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
 	dir, rest := doublestar.SplitPattern(full)
 	paths, err := s.match(ctx, dir, strings.Split(rest, "/"))
 	if err == nil && len(paths) == 0 {
-		err = fmt.Errorf("%w: %s matches nothing", cli.ErrUsage, p.Text)
+		err = &fs.PathError{Op: "match", Path: full, Err: errNothing}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), err

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,7 +104,7 @@ func startStack(t *testing.T, target string) *stack {
 	t.Cleanup(operator.Close)
 	manager := freePort(t)
 
-	write("ftpx.rules.yml", shorter(t, rulesFile, "[1h]", "[20s]", "[24h]", "[60s]"))
+	write("ftpx.rules.yml", shorter(t, rulesFile, "[1h]", "[30s]", "[24h]", "[60s]"))
 	write("ftpx.alerts.yml", shorter(t, alertsFile, "keep_firing_for: 10m", "keep_firing_for: 2s"))
 	config := write("prometheus.yml", shorter(t, "prometheus/prometheus.yml", "15s", "1s", "127.0.0.1:9093", manager, "127.0.0.1:9876", target))
 	route := write("alertmanager.yml", shorter(t, "alertmanager/alertmanager.yml", "group_wait: 30s", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s",
@@ -152,9 +153,9 @@ func (s *stack) query(expr string) ([]float64, error) {
 func TestAlertReal(t *testing.T) {
 	program(t, "prometheus")
 	program(t, "prometheus-alertmanager")
-	// The server ends idle sessions after a second, so that each round of probes opens
+	// The server ends sessions in the pauses, so that each round of probes opens
 	// connections anew, and some of them are hit. It also has a limit, to be found.
-	srv := realtest.Start(t, realserver.Options{Kind: realserver.ProFTPD, TLS: realserver.TLSRequired, IdleTimeout: time.Second, MaxPerHost: 5})
+	srv := realtest.Start(t, realserver.Options{Kind: realserver.ProFTPD, TLS: realserver.TLSRequired, IdleTimeout: time.Second, MaxPerHost: 7})
 	proxy := faultproxy.New(faultproxy.Options{Seed: 1})
 	defer proxy.Close()
 	// What is reset has said some thousand bytes: login is done.
@@ -165,9 +166,10 @@ func TestAlertReal(t *testing.T) {
 	}
 	metrics := filepath.Join(t.TempDir(), "metrics")
 	output(t, "go", "build", "-o", metrics, "../metrics")
+	// More probes than connections, so that some wait; files larger than those that share.
 	address := freePort(t)
-	start(t, []string{"FTPX_PASSWORD=" + srv.Password}, metrics, "-metrics", address, "-every", "1500ms", "-parallel", "10", "-max-conns", "6",
-		"-size", "200000", "-window", "1m", "-ca-file", srv.CAFile, "ftpes://"+srv.User+"@"+route.Addr().String()+"/")
+	start(t, []string{"FTPX_PASSWORD=" + srv.Password}, metrics, "-metrics", address, "-every", "4s", "-parallel", "24", "-max-conns", "14",
+		"-size", "400000", "-window", "1m", "-ca-file", srv.CAFile, "ftpes://"+srv.User+"@"+route.Addr().String()+"/")
 	s := startStack(t, address)
 	alert := "FtpxResetRate 127.0.0.1 ftps"
 
@@ -193,6 +195,12 @@ func TestAlertReal(t *testing.T) {
 		}
 	}
 	route.SetPlan(nil)
+	defer func() {
+		if t.Failed() {
+			b, _ := fetch("http://" + address + "/metrics")
+			t.Logf("the program says:\n%s", strings.Join(regexp.MustCompile(`(?m)^ftpx_(connections|retries|dial_failures).*$`).FindAllString(string(b), -1), "\n"))
+		}
+	}()
 	eventually(t, "the end of the alarm", func() error { return s.hook.is(alert, "resolved") })
 }
 

@@ -53,8 +53,10 @@ func Run(ctx context.Context, cfg ftpx.Config, o *Options) (*Report, error) {
 	rep.Seconds = time.Since(begin).Round(time.Millisecond).Seconds()
 	switch {
 	case ctx.Err() != nil:
+		rep.Incomplete = hidden(nil).failed(context.Cause(ctx))
 		return rep, context.Cause(ctx)
 	case unwritten != nil:
+		rep.Incomplete = unwritten.Error()
 		return rep, unwritten
 	}
 	return rep, nil
@@ -154,6 +156,7 @@ func (h *host) examine(ctx context.Context, cfg ftpx.Config, opt *Options) []Tar
 			break
 		}
 		s := h.target(ctx, cfg, p, opt)
+		s.brief = works
 		if i > 0 && len(all) > 0 {
 			s.dns = all[0].dns
 		} else {
@@ -210,7 +213,7 @@ func (h *host) target(ctx context.Context, cfg ftpx.Config, p ftpx.Protocol, opt
 	ep := &transport.Endpoint{
 		Protocol: p, Host: h.name, Port: portFor(h.ports, p), User: h.user, Password: h.password,
 		SSH: h.ssh, TLS: h.tls, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.ListZone,
-		Dial: cfg.Dial, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
+		Dial: cfg.Dial, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
 	}
 	return &seen{ep: ep, opt: opt, ctx: ctx, hide: newHidden(h.password.Reveal())}
 }

@@ -35,6 +35,8 @@ type seen struct {
 	stop     *stop // why it went no further; nil where it went to the end
 	claimed  string
 	loggedIn bool
+	// brief: another protocol works, so that nobody waits long for this one.
+	brief bool
 
 	server   string // greeting or SSH version
 	software Software
@@ -57,16 +59,14 @@ type stop struct {
 	kind transport.Kind // what that means
 	code int            // the FTP reply's code, 0 for none
 	text string         // the FTP reply's text
-	took time.Duration
 }
 
 // seenDNS is what the resolver said, of each family apart.
 type seenDNS struct {
-	asked            bool // false for an address, or where Dial resolves by itself
-	v4, v6           []netip.Addr
-	v4Took, v6Took   time.Duration
-	v4Err, v6Err     error
-	searchesAreTried bool
+	asked          bool // false for an address, or where Dial resolves by itself
+	v4, v6         []netip.Addr
+	v4Took, v6Took time.Duration
+	v4Err, v6Err   error
 }
 
 // attempt is one TCP connect.
@@ -168,7 +168,6 @@ type seenScratch struct {
 	tried     bool
 	err       error // of making the folder
 	storeErr  error
-	storeOp   string
 	resumeGet error // a download from the middle
 	resumePut error // an upload that goes on
 	replace   error // a rename to a name that is taken

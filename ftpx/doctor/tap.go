@@ -18,13 +18,12 @@ type tap struct {
 	took   time.Duration // of the connect
 	data   bool          // a data connection
 
-	mu        sync.Mutex // guards what follows
-	head      []byte     // what came first
-	in, out   int64
-	firstIn   time.Time
-	lastOut   time.Time
-	readErr   error
-	writeErr  error
+	mu      sync.Mutex // guards what follows
+	head    []byte     // what came first
+	in, out int64
+	firstIn time.Time
+	lastOut time.Time
+
 	counts    tcpCounts
 	countsSet bool
 	records   recordTail
@@ -43,9 +42,6 @@ func (t *tap) Read(p []byte) (int, error) {
 		t.head = append(t.head, p[:min(n, room)]...)
 	}
 	t.records.feed(p[:n])
-	if err != nil && t.readErr == nil {
-		t.readErr = err
-	}
 	return n, err
 }
 
@@ -56,9 +52,6 @@ func (t *tap) Write(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	t.out += int64(n)
 	t.lastOut = time.Now()
-	if err != nil && t.writeErr == nil {
-		t.writeErr = err
-	}
 	return n, err
 }
 
@@ -83,16 +76,6 @@ func (t *tap) said() (head []byte, in int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]byte(nil), t.head...), t.in
-}
-
-// ended returns the first error of the socket, nil if it is well.
-func (t *tap) ended() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.readErr != nil {
-		return t.readErr
-	}
-	return t.writeErr
 }
 
 // tcpCounts is what the kernel counts of a connection.

@@ -25,7 +25,7 @@ func (c *Conn) store(ctx context.Context, r *transport.Store) (int64, error) {
 	if r.Offset < 0 {
 		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", r.Offset))
 	}
-	u := &store{call: k, appends: r.Append, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
+	u := &store{call: k, appends: r.Append, fresh: r.New, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
 	return u.run()
 }
 
@@ -39,6 +39,7 @@ type store struct {
 	begin    time.Time
 	file     *node
 	appends  bool // the file is not emptied
+	fresh    bool // it must not be there
 	offset   int64
 	sent     int64 // bytes after offset handed to the line
 	acked    int64 // bytes after offset acknowledged without a gap
@@ -123,6 +124,8 @@ func (u *store) create() *refusal {
 		return noSuch
 	case dir == nil, n != nil && n.dir:
 		return no(transport.KindRefused, "Is a directory")
+	case n != nil && u.fresh && u.c.sftp:
+		return no(transport.KindExist, "File exists")
 	case u.offset > 0 && u.c.s.opts.NoRestart && (u.c.sftp || !u.appends):
 		return no(transport.KindRestart, "")
 	case u.offset > 0 && n == nil && u.c.sftp:

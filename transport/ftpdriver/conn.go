@@ -52,6 +52,7 @@ type shown struct {
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
 	lists       bool // MLSD has listed something
+	onTrial     bool // it is serial because of a reset alone, see learnOfReset
 	// On this connection or an earlier one a port of EPSV's could be reached, MLST has
 	// described a file, and a transfer was granted for a path.
 	reachedEPSV, describes, takesPaths bool
@@ -130,6 +131,7 @@ func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *tr
 	if op.Stalled() && c.ctl.halfAnswered {
 		c.lacksNow(lacksPipelining)
 	}
+	c.learnOfReset(err)
 	return err
 }
 

@@ -35,8 +35,11 @@ type control struct {
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
 	broken  atomic.Bool
+	// rested: the server has been told where the next transfer begins, see restLeft.
+	rested, restLeft bool
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
+	burst        // see reset.go
 
 	timeouts
 	// overheard, while another goroutine waits for the next reply, is closed when that
@@ -111,6 +114,7 @@ func (c *control) send(lines ...string) error {
 		return err
 	}
 	c.queue(lines)
+	c.burst.sent(len(lines))
 	return nil
 }
 
@@ -168,6 +172,7 @@ func (c *control) receive() (reply, error) {
 	if limit > 0 {
 		_ = c.wire.SetReadDeadline(time.Time{})
 	}
+	c.burst.answered(err)
 	if err != nil {
 		c.broken.Store(true)
 		if limit > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -195,7 +200,7 @@ func (c *control) note(r reply) {
 			// cannot be known.
 			c.broken.Store(true)
 		}
-		c.begun = true
+		c.begun, c.rested = true, false
 		return
 	}
 	c.begun = false
@@ -204,9 +209,37 @@ func (c *control) note(r reply) {
 	if r.verb == "FEAT" {
 		c.feat = r
 	}
+	c.noteRest(r)
 	if r.code == 421 {
 		c.broken.Store(true) // RFC 959: "closing control connection"
 	}
+}
+
+// noteRest follows whether the server may still hold the offset of a REST: where the transfer
+// that came next was refused, some begin the one after that there (ftp-srv). restLeft is set
+// then, and the next transfer that has no offset says so, with REST 0.
+func (c *control) noteRest(r reply) {
+	switch {
+	case r.verb == "REST":
+		c.rested, c.restLeft = r.code == 350, false
+	case stores(r.verb) || r.verb == "RETR":
+		c.restLeft = c.restLeft || c.rested && r.code >= 400
+		c.rested = false
+	}
+}
+
+// forgetRest has the server begin at 0 again, where it may not. A session that does not is
+// given up.
+func (c *control) forgetRest() error {
+	if !c.restLeft {
+		return nil
+	}
+	r, err := c.command("REST 0")
+	if err == nil && r.code != 350 {
+		c.broken.Store(true)
+		err = errBroken
+	}
+	return err
 }
 
 // endsPure recognises how Pure-FTPd ends a RETR whose data connection was reset:

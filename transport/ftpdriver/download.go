@@ -164,7 +164,7 @@ func (g *download) begins() string {
 	switch {
 	case g.ranged:
 		return rangeLine(g.q)
-	case g.q.Offset > 0:
+	case g.q.Offset > 0 || g.r.c.ctl.restLeft:
 		return "REST " + strconv.FormatInt(g.q.Offset, 10)
 	}
 	return ""

@@ -29,7 +29,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	}
 	c.ctl.pending = greeting.wire(220)
 	c.traits = traitsOf(c.server, nil)
-	if c.serial = c.traits.serial || c.lacks(lacksPipelining); !c.serial {
+	if c.isSerial(); !c.serial {
 		c.ctl.batch = []string{"TYPE I"}
 		if c.tls != nil {
 			c.ctl.batch = append(c.ctl.batch, "PBSZ 0", "PROT P")
@@ -63,6 +63,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		if errors.Is(err, errDropped) {
 			c.lacksNow(lacksPipelining)
 		}
+		c.learnOfReset(err)
 		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
 			// The library makes an error of a refused USER that has no code.
 			err = last.err()
@@ -219,6 +220,11 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 		d.moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
 	}
 	c.lend(d)
+	if q.Offset == 0 || q.Append {
+		if err := c.ctl.forgetRest(); err != nil {
+			return 0, err
+		}
+	}
 	if q.Append {
 		err = c.lib.Append(q.Path, sourceOf(op, q.Src))
 	} else {
@@ -270,6 +276,11 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 			begin = 0 // the range begins where it should
 		} else {
 			c.noRange(r)
+		}
+	}
+	if begin == 0 {
+		if err := c.ctl.forgetRest(); err != nil {
+			return err
 		}
 	}
 	c.lend(d)

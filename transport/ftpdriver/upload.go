@@ -183,6 +183,11 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 // not, the server would have emptied the file. The reply to REST is then what is returned.
 func (u *upload) ask(d *dialling) (reply, error) {
 	c, w := u.r.c, u.w
+	if u.q.Offset == 0 || u.q.Append {
+		if err := c.ctl.forgetRest(); err != nil {
+			return reply{}, err
+		}
+	}
 	if u.q.Offset > 0 && !u.q.Append {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(u.q.Offset, 10))
 		if err != nil || r.code != 350 {

@@ -26,7 +26,7 @@ func (s *step) packet() (typ byte, body []byte) {
 		// both.
 		flags := uint32(fxfWrite)
 		switch {
-		case s.guessed:
+		case s.guessed, q.New:
 			flags |= fxfCreat | fxfExcl
 		case q.Offset == 0 && (q.Append || s.keeps(q)):
 			flags |= fxfCreat

@@ -20,7 +20,7 @@ func Hooks(f Flags, env Env, d *Display) *ftpx.Hooks {
 	if d != nil {
 		shown = d.hooks(env, !f.Verbose)
 	}
-	return ftpx.JoinHooks(verbose, shown)
+	return ftpx.JoinHooks(verbose, shown, env.Hooks)
 }
 
 // notes are lines of protocol choice, retries and resumes.
@@ -65,6 +65,18 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 				text = i.Remote + ": " + text
 			}
 			d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
+		},
+		// A host that fails is left alone for longer than the pause that was announced.
+		Breaker: func(_ context.Context, i ftpx.BreakerInfo) {
+			if i.Open {
+				d.say(fmt.Sprintf("%s: %s", i.Host, env.Flags(flagged(reason(i.Why)))), i.Until)
+			}
+		},
+		Acquire: func(_ context.Context, i ftpx.AcquireInfo) (context.Context, func(ftpx.AcquireEnd)) {
+			if i.Wait == ftpx.WaitBusy {
+				d.say("the server takes no more connections now, and is waited for", time.Time{})
+			}
+			return nil, nil
 		},
 		Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
 			return nil, func(e ftpx.DialEnd) {

@@ -32,6 +32,7 @@ type appending struct {
 	over    bool          // the server has said how the last transfer ended: it adds no more
 	plain   bool          // the server has no APPE: REST and STOR
 	made    bool          // the folder was made
+	missing bool          // the server has said that there is no file
 }
 
 // runAppend is [Run] for a spec with Append.
@@ -74,6 +75,7 @@ func (a *appending) attempt(ctx context.Context, l *session.Lease) error {
 	case a.begun && other:
 		return retry.Stop(errors.New("the host to which bytes had been added is gone, and this is another: look at the file there"))
 	case a.begun:
+		a.missing = false
 		return a.again(ctx, l)
 	}
 	if err := a.find(ctx, l); err != nil {
@@ -84,10 +86,11 @@ func (a *appending) attempt(ctx context.Context, l *session.Lease) error {
 
 // find asks for the size of the file, 0 if it is missing.
 func (a *appending) find(ctx context.Context, l *session.Lease) error {
+	a.missing = false
 	st, err := l.Stat(ctx, a.spec.Dest)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		a.before = 0
+		a.before, a.missing = 0, true
 		return nil
 	case final(err):
 		return retry.Stop(fmt.Errorf("nothing can be added to a file whose size the server does not tell (%w)", err))
@@ -110,7 +113,7 @@ func (a *appending) add(ctx context.Context, l *session.Lease, from int64) error
 		return retry.Stop(err)
 	}
 	moved := int64(0)
-	s := &transport.Store{Path: a.spec.Dest, Offset: a.before + from, Append: !a.plain, Size: max(a.src.Size()-from, 0), Src: r,
+	s := &transport.Store{Path: a.spec.Dest, Offset: a.before + from, Append: !a.plain, New: a.missing && from == 0, Size: max(a.src.Size()-from, 0), Src: r,
 		Progress: func(n int64) {
 			moved += n
 			a.begun, a.over = true, false
@@ -169,8 +172,18 @@ func (a *appending) refused(ctx context.Context, l *session.Lease, st *transport
 			return errors.Join(err, merr)
 		}
 		return a.add(ctx, l, 0)
+	case a.missing && !l.Proto.IsFTP() && kind != transport.KindNotExist && kind != transport.KindPermission:
+		return hidden(err)
 	}
 	return err
+}
+
+// hidden is the error of a file that is missing, as the server says, and cannot be made. A
+// server that hides files says that of what is there, and bytes at 0 would replace it.
+// OpenSSH says the same "failure" of that and of passing trouble: whether it is tried again
+// is left to the policy.
+func hidden(err error) error {
+	return fmt.Errorf("%w: the server says that there is no such file, and does not let one be made: it may be there and hidden; without Append it would be replaced", err)
 }
 
 // finish sets what was asked for besides.
