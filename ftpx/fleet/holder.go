@@ -14,7 +14,7 @@ import (
 )
 
 // holder has a slot of a target, and with it the right to one connection. It does one job
-// after the other.
+// after the other, but for small ones, which share the connection.
 type holder struct {
 	w      *Worker
 	t      *Target
