@@ -177,7 +177,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	}
 	d.rtt = min(d.rtt, time.Since(begin))
 	d.ep.OnReply(d.ctx, firstRequests, fxOK, "SFTP version 3")
-	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, readsAhead: readsAhead(conn), inOrder: inOrder(conn)}
+	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, traits: traitsOf(conn)}
 	c.extras.limit = maxChannels - 1
 	c.askLimits()
 	c.info = d.info(conn, c)
@@ -203,6 +203,7 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 			SetTime:     true,
 			ExactTimes:  true,
 			WriteWindow: maxChannels*channelBytes + int64(largest),
+			OneStream:   c.traits.oneStream,
 			Overlap:     overlap,
 		},
 		Security: &transport.Security{Version: "SSH 2.0"},
