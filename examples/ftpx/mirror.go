@@ -10,6 +10,7 @@ type jobs struct {
 	Check   bool   `group:"job" help:"Check flags or configuration, print what is configured, and connect to nothing."`
 	Name    string `placeholder:"NAME" group:"job" help:"Name of the job in its lock, ledger and records."`
 	LockDir string `placeholder:"DIR" group:"job" help:"Folder of the locks (go-ftpx/locks in the user's cache folder)."`
+	Metrics string `placeholder:"ADDRESS" group:"job" help:"Serve /metrics, /healthz, /readyz and a status page at this address, as 127.0.0.1:9876, while it runs."`
 	Ledger  string `placeholder:"FILE" group:"job" help:"File that remembers what was copied; created if it is missing."`
 	Once    bool   `group:"job" help:"With --ledger, copy each file once, even if it is gone from where it went."`
 

@@ -30,7 +30,8 @@ URL is ftpx://user@host/folder to choose among SFTP and FTPS, or sftp://, ftpes:
 (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the login folder
 unless it starts with "//". The password comes from FTPX_PASSWORD, -password-file or a
 prompt. With -config, jobs come from a TOML file, see docs/jobs.md, and so do their
-flags, but for -check, -dry-run, -lock-dir, -json, -quiet and -v.
+flags, but for -check, -dry-run, -lock-dir, -metrics, -json, -quiet
+and -v.
 
 Examples:
   mirror /srv/reports sftp://batch@files.example.com/reports

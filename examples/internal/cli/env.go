@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+
+	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
 // Env is the world of a command: a test gives it another.
@@ -29,6 +31,8 @@ type Env struct {
 	Long bool
 	// Columns is how wide the terminal is, 0 or nil where that is not known.
 	Columns func() int
+	// Hooks are given to each client besides the command's own; nil for none.
+	Hooks *ftpx.Hooks
 	// StdoutTerminal says that Stdout is one: results then go above the bars.
 	StdoutTerminal bool
 }

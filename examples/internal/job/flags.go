@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/status"
 )
 
 // Flags are what the commands that run jobs have beside [cli.Flags].
@@ -29,6 +30,10 @@ type Flags struct {
 	// Check looks at the configuration and does nothing else; DryRun connects, and
 	// changes nothing.
 	Check, DryRun bool
+	// Metrics is the address at which the status of the jobs is served, "" for none.
+	Metrics string
+
+	status *status.Status // nil without Metrics
 
 	set   settings
 	given func() []string // names of the flags that were given
@@ -69,6 +74,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	fs.StringVar(&f.Config, "config", "", "TOML `file` of jobs to run; arguments are then names of jobs, all if there are none")
 	fs.BoolVar(&f.Check, "check", false, "check flags or configuration, print what is configured, and connect to nothing")
 	fs.StringVar(&f.LockDir, "lock-dir", "", "`folder` of the jobs' locks (default go-ftpx/locks in the user's cache folder)")
+	fs.StringVar(&f.Metrics, "metrics", "", "serve /metrics, /healthz, /readyz and a status page at this `ADDRESS`, as "+status.DefaultAddress+", while it runs")
 	fs.StringVar(&f.Name, "name", "", "`name` of the job in its lock, ledger and records (default made of SOURCE and DEST)")
 	s := &f.set
 	listing(fs, "include", "`pattern` of what is copied, may be repeated: \"*.csv\" is about names, \"in/**/*.csv\" about paths, \"sub/\" about folders", &s.Include)
@@ -101,7 +107,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 }
 
 // withConfig are the flags that go with -config: those about this run.
-var withConfig = []string{"config", "check", "dry-run", "lock-dir", "json", "quiet", "v", "verbose", "version"}
+var withConfig = []string{"config", "check", "dry-run", "lock-dir", "metrics", "json", "quiet", "v", "verbose", "version"}
 
 // Jobs makes the jobs that a command line asks for. Its errors are [cli.ErrUsage] or
 // [Problems].

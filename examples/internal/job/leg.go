@@ -27,6 +27,7 @@ type leg struct {
 	connected bool                    // a server has been logged in to
 	base      string                  // the folder of the URL
 	outer     context.Context         // ends with an interruption; nil for a watch, which it does not cut off
+	unwatch   func()                  // the status page shows the client until then
 	quiet     bool                    // items are not shown: it is being found out what there is to do
 }
 
@@ -88,6 +89,9 @@ func (l *leg) sourceName() string {
 // through. Each file that is no longer what was sent has failed.
 func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
 	defer way.Close()
+	if l.unwatch != nil { // it connected by connect
+		defer l.unwatch()
+	}
 	for _, err := range cli.Failures(client.Close()) {
 		rel := strings.TrimPrefix(cli.RemoteOf(err), l.base+"/")
 		local := ""
@@ -124,6 +128,7 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 		return nil, "", err
 	}
 	l.connected = true
+	l.unwatch = l.f.watch(client)
 	return client, base, nil
 }
 

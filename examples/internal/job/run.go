@@ -17,6 +17,11 @@ import (
 // Run runs jobs one after the other and returns the exit code. One that fails does not
 // stop the others.
 func Run(ctx context.Context, f *Flags, env cli.Env, jobs []*Job) int {
+	stop, err := f.serve(ctx, &env)
+	if err != nil {
+		return cli.Fail(f.Program, env, err)
+	}
+	defer stop()
 	var codes []int
 	for i, j := range jobs {
 		if ctx.Err() != nil && i > 0 {

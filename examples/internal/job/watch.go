@@ -22,6 +22,11 @@ func Watch(ctx context.Context, f *Flags, env cli.Env, jobs []*Job) int {
 			return cli.Fail("watch", env, err)
 		}
 	}
+	stop, err := f.serve(ctx, &env)
+	if err != nil {
+		return cli.Fail(f.Program, env, err)
+	}
+	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	codes := make([]int, len(jobs))
