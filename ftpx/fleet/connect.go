@@ -101,9 +101,7 @@ func (w *Worker) loginWorked(ctx context.Context, target string) {
 // known: to go on trying locks accounts, or tells a stranger the password. It returns false
 // for other errors.
 func (w *Worker) refused(ctx context.Context, target string, err error) bool {
-	switch ftpx.KindOf(err) {
-	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
-	default:
+	if !isRefusal(err) {
 		return false
 	}
 	w.count(func(s *Stats) { s.Refused++ })

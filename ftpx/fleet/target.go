@@ -157,13 +157,18 @@ func tuning(learned []byte, pause time.Duration) func(*ftpx.Options) {
 type connectFunc func(context.Context, *transport.Endpoint) (transport.Conn, error)
 
 // oneAtATime connects again only after a pause: a connection that was reset is gone here at
-// once, but the server still counts its session until it has noticed.
+// once, but the server still counts its session until it has noticed. After a refused login it
+// does not connect any more: several jobs that wait for the connection would try one by one.
 func oneAtATime(connect connectFunc, pause time.Duration) connectFunc {
 	if connect == nil {
 		connect = drivers
 	}
 	var before atomic.Bool
+	var refused atomic.Pointer[error]
 	return func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		if err := refused.Load(); err != nil {
+			return nil, *err
+		}
 		if before.Swap(true) {
 			timer := time.NewTimer(pause)
 			defer timer.Stop()
@@ -173,8 +178,21 @@ func oneAtATime(connect connectFunc, pause time.Duration) connectFunc {
 				return nil, context.Cause(ctx)
 			}
 		}
-		return connect(ctx, ep)
+		c, err := connect(ctx, ep)
+		if isRefusal(err) {
+			refused.Store(&err)
+		}
+		return c, err
 	}
+}
+
+// isRefusal reports whether a server has refused the login, or is not the one that is known.
+func isRefusal(err error) bool {
+	switch ftpx.KindOf(err) {
+	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
+		return true
+	}
+	return false
 }
 
 func drivers(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
