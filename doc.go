@@ -15,9 +15,9 @@
 //     and Prometheus; ftpx/forecast estimates how likely the next connection fails.
 //   - ftpx/ftpxtest has servers and a client for your tests.
 //   - retry decides which errors are worth another attempt, and when to make it.
-//   - transport is the contract of the drivers, and owns the sockets. The drivers
-//     are transport/sftpdriver and transport/ftpdriver; transport/tunnel goes
-//     through proxies and jump hosts.
+//   - transport is the contract of the drivers. The drivers are
+//     transport/sftpdriver and transport/ftpdriver; transport/internal/wire owns
+//     their sockets, and transport/tunnel goes through proxies and jump hosts.
 //   - examples/ftpx is the command. "go run ./examples/ftpx demo" shows everything
 //     at work without any setup.
 //   - internal serves tests, the demo and benchmarks: embedded and real servers, a

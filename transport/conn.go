@@ -76,6 +76,8 @@ type Caps struct {
 	Hashes []string
 	// HashRanges: [Hash] takes an offset and a length.
 	HashRanges bool
+	// OneStream says that a file must not be moved over several connections at once.
+	OneStream bool
 	// Overlap is how many calls of [Conn.Do] may run at once; 0 means one. If one of them
 	// closes the socket (because of its context, a stall or a lost line), all of them end.
 	Overlap int

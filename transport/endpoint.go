@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -208,24 +209,16 @@ func (ep *Endpoint) Addr() string {
 	return net.JoinHostPort(ep.Host, strconv.Itoa(port))
 }
 
-// Watch returns the watchdog's settings with defaults filled in.
-func (ep *Endpoint) Watch() Watch {
-	w := Watch{Stall: ep.Stall, MinRate: ep.MinRate}
-	if w.Stall == 0 {
-		w.Stall = DefaultStall
+// WithDefaults returns a copy with the defaults of ConnectTimeout, Stall and MinRate filled
+// in, for whoever connects to it. A negative Stall or MinRate stays: it means none.
+func (ep *Endpoint) WithDefaults() *Endpoint {
+	with := *ep
+	if with.ConnectTimeout <= 0 {
+		with.ConnectTimeout = DefaultConnectTimeout
 	}
-	if w.MinRate == 0 {
-		w.MinRate = DefaultMinRate
-	}
-	return w
-}
-
-// ConnectBudget returns ConnectTimeout with its default filled in.
-func (ep *Endpoint) ConnectBudget() time.Duration {
-	if ep.ConnectTimeout <= 0 {
-		return DefaultConnectTimeout
-	}
-	return ep.ConnectTimeout
+	with.Stall = cmp.Or(with.Stall, DefaultStall)
+	with.MinRate = cmp.Or(with.MinRate, DefaultMinRate)
+	return &with
 }
 
 // Fail makes an [*Error] of err in the name of this endpoint. Where err holds an

@@ -43,9 +43,15 @@ func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
 	return slices.Compact(paths), err
 }
 
+// deepest is how deep folders are looked into: a server may make them up.
+const deepest = 200
+
 // match finds what the elements of a pattern match below a folder.
 func (s *session) match(ctx context.Context, dir string, elements []string) ([]string, error) {
 	element, rest := elements[0], elements[1:]
+	if strings.Count(dir, "/") > deepest {
+		return nil, fmt.Errorf("%s: the server's folders lie in each other more than %d deep: name one of them", transport.Printable(dir), deepest)
+	}
 	var paths []string
 	if element == "**" && len(rest) > 0 {
 		found, err := s.match(ctx, dir, rest) // of no folder at all

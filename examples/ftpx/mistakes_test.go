@@ -149,10 +149,9 @@ func TestKeyscan(t *testing.T) {
 		t.Skip("the line is one of a Unix shell")
 	}
 	u := newAccount(t)
-	if err := os.Remove(filepath.Join(u.home, ".ssh", "known_hosts")); err != nil {
-		t.Fatal(err)
-	}
-	s := u.types(t, "ls", "box:").Want(t, cli.ExitIdentity)
+	u.netrcOnly(t)
+	place := urlOf(u.World, "sftp", "")
+	s := u.types(t, "ls", place).Want(t, cli.ExitIdentity)
 	_, line, _ := strings.Cut(s.Err, `add it with "`)
 	line, _, ok := strings.Cut(line, `"`)
 	if !ok || strings.Count(s.Err, "\n") != 1 {
@@ -164,7 +163,7 @@ func TestKeyscan(t *testing.T) {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", line, err, out)
 	}
-	u.done(t, "ls", "box:")
+	u.done(t, "ls", place)
 }
 
 // TestTenMistakes: a configuration file with ten is told all of them, in one run.

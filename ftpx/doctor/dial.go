@@ -132,9 +132,7 @@ func (s *seen) dialData(ctx context.Context, control net.Conn, port int, segment
 	if err != nil {
 		return nil, err
 	}
-	t := conn.(*tap)
-	t.data = true
-	return t, nil
+	return conn.(*tap), nil
 }
 
 func portOf(addr string) int {

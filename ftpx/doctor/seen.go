@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"crypto/x509"
 	"net/netip"
 	"time"
@@ -29,7 +28,6 @@ type seen struct {
 	ep   *transport.Endpoint
 	opt  *Options
 	hide hidden
-	ctx  context.Context // the run's: a check never takes its end for a fault of the server
 
 	reached  step
 	stop     *stop // why it went no further; nil where it went to the end
@@ -96,7 +94,6 @@ func (t *seenTCP) last() *tap {
 
 // seenTLS is what the handshake of the control connection showed.
 type seenTLS struct {
-	tried    bool
 	version  string
 	hybrid   bool
 	exchange string
@@ -117,14 +114,12 @@ type seenSSH struct {
 	version  time.Duration
 	login    time.Duration
 	space    *transport.Space
-	spaceErr error
 }
 
 // seenFTP is what the control connection showed.
 type seenFTP struct {
 	greeting     reply
 	greetingTook time.Duration
-	auth         reply // to AUTH TLS
 	user, pass   reply
 	loginTook    time.Duration
 	syst, feat   reply

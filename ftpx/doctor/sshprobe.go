@@ -43,8 +43,6 @@ func (s *seen) sshProbe(ctx context.Context) {
 	}
 	if room := batch.Requests[1].(*transport.Space); room.OK() {
 		s.ssh.space = room
-	} else {
-		s.ssh.spaceErr = room.Err
 	}
 	s.reached = atServed
 	if s.opt.Idle > 0 {

@@ -16,13 +16,11 @@ type tap struct {
 
 	opened time.Time
 	took   time.Duration // of the connect
-	data   bool          // a data connection
 
 	mu      sync.Mutex // guards what follows
 	head    []byte     // what came first
-	in, out int64
+	in      int64
 	firstIn time.Time
-	lastOut time.Time
 
 	counts    tcpCounts
 	countsSet bool
@@ -42,16 +40,6 @@ func (t *tap) Read(p []byte) (int, error) {
 		t.head = append(t.head, p[:min(n, room)]...)
 	}
 	t.records.feed(p[:n])
-	return n, err
-}
-
-// Write implements net.Conn.
-func (t *tap) Write(p []byte) (int, error) {
-	n, err := t.Conn.Write(p)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.out += int64(n)
-	t.lastOut = time.Now()
 	return n, err
 }
 
@@ -80,10 +68,8 @@ func (t *tap) said() (head []byte, in int64) {
 
 // tcpCounts is what the kernel counts of a connection.
 type tcpCounts struct {
-	sent      uint32 // segments
-	resent    uint32 // segments sent again
-	unacked   uint32 // segments that the peer has not acknowledged
-	roundTrip time.Duration
+	sent   uint32 // segments
+	resent uint32 // segments sent again
 }
 
 // recordTail follows the records of TLS (RFC 8446 section 5.1) by their headers, which are

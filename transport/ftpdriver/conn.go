@@ -9,6 +9,7 @@ import (
 	"github.com/jlaffaye/ftp"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Conn is a logged-in FTP or FTPS connection, see [transport.Conn].
@@ -23,9 +24,9 @@ type Conn struct {
 
 	learned *transport.Learned // the endpoint's, or one of this connection
 	traits  traits
-	serial  bool          // send one command at a time
-	data    *dataConn     // the connection that the library is to be given next
-	op      *transport.Op // the operation that is under way
+	serial  bool      // send one command at a time
+	data    *dataConn // the connection that the library is to be given next
+	op      *wire.Op  // the operation that is under way
 	// What has been learned. Only the owner's calls use it.
 	feats features
 	shown
@@ -112,8 +113,8 @@ func (c *Conn) overlaps() bool { return !c.serial && c.ep.ActiveAddr == "" && !c
 
 // operate runs f as one operation: cancellable, watched, and ending with the session in
 // sync or broken. An error is f's own, and before it why the operation was ended.
-func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *transport.Op) error) error {
-	op := transport.StartOp(ctx, watch, c.ctl.wire)
+func (c *Conn) operate(ctx context.Context, watch wire.Watch, f func(op *wire.Op) error) error {
+	op := wire.StartOp(ctx, watch, c.ctl.wire)
 	c.op, c.ctl.ctx = op, ctx
 	returned := false
 	defer func() {

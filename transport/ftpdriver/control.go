@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // control is the control connection: the shim that jlaffaye/ftp takes for its
@@ -26,7 +27,7 @@ import (
 // One goroutine uses it at a time; broken may be looked at from anywhere.
 type control struct {
 	ep   *transport.Endpoint
-	wire *transport.Wire
+	wire *wire.Wire
 	conn net.Conn // wire, or TLS over it
 	br   *bufio.Reader
 	peer *net.TCPAddr
@@ -72,7 +73,7 @@ var (
 // when that has been answered.
 const batchTimeout = 3 * time.Second
 
-func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
+func newControl(ep *transport.Endpoint, wire *wire.Wire) *control {
 	c := &control{ep: ep, wire: wire, rtt: time.Hour}
 	c.grace = replyGrace
 	c.over(wire)

@@ -115,7 +115,7 @@ func TestWaiting(t *testing.T) {
 		}
 		pass(time.Second)
 	}
-	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Open: true, Until: d.now().Add(5 * time.Second), Why: errors.New("connection refused")})
+	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Open: true, Until: d.now().Add(5 * time.Second), Err: errors.New("connection refused")})
 	if got := last(); got != "h: connection refused: again in 5s" {
 		t.Error(got)
 	}
