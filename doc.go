@@ -1,27 +1,32 @@
-// Module go-ftpx moves files over SFTP, FTPS and FTP from Go programs, whole,
-// over lines that reset connections, stall and lose replies.
+// Module go-ftpx moves files over SFTP, FTPS and FTP. It is made for lines that
+// reset connections, stall and lose replies: transfers resume, files appear when
+// they are whole, and nothing counts as done before it was checked.
 //
 // The packages, and what to read first:
 //
-//   - ftpx is the client. Programs import this one. Begin with ftpx.Client.
-//   - ftpx/folder sends and fetches whole folders, ftpx/ledger remembers what
-//     has gone; ftpx/sshconfig, ftpx/netrc and ftpx/secrets bring settings and
-//     passwords from where users keep them.
-//   - ftpx/ftpxslog, ftpx/ftpxotel and ftpx/ftpxprom tell a log, OpenTelemetry
-//     and Prometheus what a client does; ftpx/forecast says how likely the next
-//     connection fails.
-//   - retry says which errors are worth another attempt, and when to make it.
-//   - transport is the contract of the drivers, how failures are named, and
-//     the sockets. The drivers are transport/sftpdriver and
-//     transport/ftpdriver; transport/tunnel goes through proxies and jump hosts.
-//   - examples/uploader and examples/downloader are commands for batch jobs;
-//     "uploader -demo" shows the whole at work without any set-up.
-//   - internal serves tests, the demo and benchmarks: embedded and real
-//     servers, a fault proxy, the suite that every driver passes.
+//   - ftpx is the client, and the package that programs import. Start with
+//     ftpx.Client.
+//   - ftpx/folder sends and fetches whole folders, ftpx/watch copies files as they
+//     appear, ftpx/ledger remembers what was sent, and ftpx/fleet shares jobs among
+//     several machines.
+//   - ftpx/sshconfig, ftpx/netrc and ftpx/secrets read settings and passwords from
+//     where users keep them. ftpx/doctor diagnoses a server.
+//   - ftpx/ftpxslog, ftpx/ftpxotel and ftpx/ftpxprom report to a log, OpenTelemetry
+//     and Prometheus; ftpx/forecast estimates how likely the next connection fails.
+//   - ftpx/ftpxtest has servers and a client for your tests.
+//   - retry decides which errors are worth another attempt, and when to make it.
+//   - transport is the contract of the drivers. The drivers are
+//     transport/sftpdriver and transport/ftpdriver; transport/internal/wire owns
+//     their sockets, and transport/tunnel goes through proxies and jump hosts.
+//   - examples/ftpx is the command. "go run ./examples/ftpx demo" shows everything
+//     at work without any setup.
+//   - internal serves tests, the demo and benchmarks: embedded and real servers, a
+//     fault proxy, and the suite that every driver passes.
 //
-// Imports run one way, and a test in internal/lint fails when an arrow turns:
+// Imports run in one direction, and a test in internal/lint enforces it:
 //
 //	examples -> ftpx -> retry -> transport -> jlaffaye/ftp, pkg/sftp, x/crypto/ssh
 //
-// docs/design.md holds the decisions and the options that were rejected.
+// docs/design.md explains how an upload works, and records the decisions with the
+// options that were rejected.
 package goftpx

@@ -15,21 +15,21 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Client moves files to and from one server. It is safe for concurrent use;
-// calls share its connections, and beyond [Options].MaxConns wait their turn.
+// Client moves files to and from one server. It is safe for concurrent use.
+// Calls share its connections; calls beyond [Options].MaxConns wait.
 //
-// Every call honours its context at once, also while it waits for a connection
-// or for the next attempt, and returns an [*Error] on failure. Every call is
-// tried again by [Options].Retry when the line or the server fails it, and
-// looks at what its lost attempt left behind before it acts again; so a call
-// may be repeated by the caller too, unless its comment says otherwise.
+// Every call obeys its context at once, also while it waits for a connection
+// or for the next attempt. On failure it returns an [*Error]. If the line or the
+// server fails, every call is retried by [Options].Retry. It checks what its lost
+// attempt left behind before it acts again. The caller may therefore repeat a
+// call too, unless its comment says otherwise.
 //
-// Remote paths use "/". Relative ones start from [Config].Base, which is "."; where a
-// folder is looked at, listed, walked or made, "" is it as well.
+// Remote paths use "/". Relative paths start from [Config].Base, which is ".". "" means
+// Base as well if a folder is described, listed, walked or created.
 //
-// Methods may be added to it, so that nobody but this package can implement it: embed a
-// Client, nil or real, in your fakes, as [ftpxtest.Client] does, or ask for [Uploader],
-// [Downloader] or [Files] only, to which none are added.
+// Methods may be added to Client, so only this package can implement it. In your fakes,
+// embed a Client, nil or real, as [ftpxtest.Client] does; or accept an [Uploader],
+// [Downloader] or [Files], to which no methods are added.
 //
 // [ftpxtest.Client]: https://pkg.go.dev/github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest#Client
 type Client interface {
@@ -37,43 +37,44 @@ type Client interface {
 	Downloader
 	Files
 
-	// Open opens a file for reading, with what package io/fs and net/http want: Read,
-	// ReadAt, Seek, Stat. It looks at the file and holds nothing on the server, see
-	// [Files].FS, whose files behave alike. ctx bounds the call and the file.
+	// Open opens a file for reading. The file has the methods that packages io/fs and
+	// net/http need: Read, ReadAt, Seek, Stat. It holds nothing open on the server; it
+	// behaves as the files of [Files].FS. ctx bounds the call and the file.
 	Open(ctx context.Context, remotePath string) (*File, error)
-	// Create begins an upload of what is written to the [Writer]. It is Put the other way
-	// round, with the same options and errors: nothing is there under the name until Close
-	// has returned nil. Close or Abort must be called. ctx bounds the call and the Writer.
+	// Create starts an upload of the bytes that are written to the [Writer]. It has the
+	// options and errors of Put. The file does not appear under its name before Close has
+	// returned nil. Close or Abort must be called. ctx bounds the call and the Writer.
 	Create(ctx context.Context, remotePath string, opts *PutOptions) (*Writer, error)
-	// Ping makes one round trip on a connection, opening one if need be.
+	// Ping makes one round trip on a connection. It opens one if there is none.
 	Ping(ctx context.Context) error
 	// Stats returns counters; it asks nothing of the server.
 	Stats() Stats
-	// Health returns how each host does in each protocol that was tried, hosts in the order
-	// of the configuration. It asks nothing of the server.
+	// Health returns the state of each host in each protocol that was tried. Hosts are in
+	// the order of the configuration. It asks nothing of the server.
 	Health() []HostHealth
-	// Begin tells the hooks of an operation that is made of several calls, such as a job of
-	// package folder: calls with the context that it returns are part of it. The function
-	// must be called once, when it has ended; OperationEnd.Conn and Host are not needed.
-	// ID, Parent and Host of the info are filled in.
+	// Begin reports to the hooks an operation that consists of several calls, such as a job
+	// of package folder. Calls with the returned context are part of the operation. Call
+	// the returned function once, when the operation has ended; OperationEnd.Conn and Host
+	// are not needed. Begin fills in ID, Parent and Host of the info.
 	Begin(ctx context.Context, i OperationInfo) (context.Context, func(OperationEnd))
-	// Learned returns what the servers have turned out to be like so far: commands that
-	// are announced and refused, ports that cannot be reached. Give it to another client
-	// as [Options].Learned, which then does not find it out anew. It holds addresses,
-	// no names of files and no secrets, and asks nothing of the server. Its form is
-	// versioned and nobody else's business; at most some 200 facts of 1,000 servers.
+	// Learned returns what this client has learned about its servers: commands that are
+	// announced but refused, ports that cannot be reached. Give it to another client as
+	// [Options].Learned, so that it need not learn it again. It holds addresses, but no
+	// file names and no secrets: at most some 200 facts about 1,000 servers. The format
+	// is versioned and opaque. Learned asks nothing of the server.
 	Learned() ([]byte, error)
 	// Close ends all connections at once. Calls in flight fail with
 	// [ErrClosed]. It does not wait for the server, and may be called twice.
 	//
-	// There are two exceptions, of five seconds at most each. A Put that is in flight is
-	// aborted first, so that what it has begun can be removed, see [Uploader]. And where a session was lost in the middle of an upload,
-	// on a host that has not shown that it writes at offsets, the server may
-	// replace the file when it notices, seconds after Upload has looked at it and
-	// returned: with what that session had sent. Close looks at such files once
-	// more, and its error names each that has changed,
-	// as an [*Error] around [ErrReplaced]. One that is not there any more has been
-	// taken by its receiver. What [Rechecker] has looked at is not looked at again.
+	// There are two exceptions, of at most five seconds each. First, a Put in flight is
+	// aborted, so that its partial can be removed, see [Uploader]. Second, Close checks
+	// some uploaded files once more. If a session was lost in the middle of an upload, a
+	// server that stores whole objects may replace the file with the bytes of that
+	// session, seconds after Upload has checked the file and returned. Close checks such
+	// files, unless the host has shown that it writes at offsets. Its error names each
+	// file that has changed, as an [*Error] around [ErrReplaced]. A file that no longer
+	// exists counts as taken by its receiver. Files that a [Rechecker] has checked are
+	// not checked again.
 	Close() error
 
 	sealed()
@@ -81,48 +82,49 @@ type Client interface {
 
 // Uploader is the part of a [Client] that sends files.
 type Uploader interface {
-	// Upload sends a local file to remotePath. It goes to a partial beside it,
-	// whose name derives from the content, and appears under its own name only
-	// when it is complete and checked, replacing what was there. If a partial
-	// of the same source is there, from a failed attempt, another run or
-	// another machine, its bytes are proven and kept.
+	// Upload sends a local file to remotePath. The bytes go to a partial file next
+	// to it, whose name derives from the content. The file appears under its own
+	// name only when it is complete and checked, and then replaces the old one. If
+	// the server has a partial of the same source, from a failed attempt, another
+	// run or another machine, its bytes are verified and kept.
 	Upload(ctx context.Context, localPath, remotePath string, opts *UploadOptions) (Result, error)
-	// Put sends what source holds. An io.ReaderAt or io.Seeker (*os.File,
+	// Put sends the content of source. An io.ReaderAt or io.Seeker (*os.File,
 	// *bytes.Reader, *strings.Reader, *io.SectionReader) is read from its
-	// beginning, as often as needed. Of any other reader what has gone by is
-	// kept, within PutOptions.Spool, so that it can be sent again; beyond that
-	// the call has one attempt and fails with [ErrNotRewindable] if that fails.
+	// beginning, as often as needed. For any other reader, up to
+	// PutOptions.Spool bytes are kept, so that they can be sent again. After
+	// more bytes the call has one attempt left, and fails with
+	// [ErrNotRewindable] if that attempt fails.
 	//
 	// Nobody can resume the partial of such a reader after the call has failed. The error
-	// names it, and the client removes it in the background, for half a minute at most,
-	// where the server lets it; Close waits for that.
+	// names the partial. The client removes it in the background if the server permits
+	// that, and tries for at most half a minute; Close waits for it.
 	Put(ctx context.Context, remotePath string, source io.Reader, opts *PutOptions) (Result, error)
 }
 
 // Downloader is the part of a [Client] that fetches files.
 type Downloader interface {
-	// Download fetches a file to localPath. It goes to localPath.part, with a
-	// small localPath.part.state beside it, and appears under its own name
-	// only when it is complete and checked, replacing what was there. If a
-	// part of the same remote file is there, it goes on. Where the part's name
-	// is too long, or taken by a file that is not a download's, it has another,
-	// which Error.Partial tells. A large file may be fetched over several
-	// connections, of those that MaxConns allows and nobody waits for; the part
-	// has gaps then.
+	// Download fetches a file to localPath. The bytes go to localPath.part, next
+	// to a small localPath.part.state. The file appears under its own name only
+	// when it is complete and checked, and then replaces the old one. Download
+	// resumes an existing part of the same remote file. If the part's name is too
+	// long, or belongs to a file that is not a download, the part gets another
+	// name; Error.Partial says which. A large file may be fetched over several
+	// connections, within MaxConns and only if no other call waits for one; the
+	// part has gaps then.
 	Download(ctx context.Context, remotePath, localPath string, opts *DownloadOptions) (Result, error)
 	// Get writes a file to w, each byte once and in order, whatever happens on
-	// the way. Bytes that w has taken cannot be taken back: if the call fails,
-	// or the file changes on the server meanwhile, w holds the beginning alone.
+	// the line. Written bytes cannot be taken back: if the call fails, or the file
+	// changes on the server meanwhile, w holds only the beginning.
 	Get(ctx context.Context, remotePath string, w io.Writer, opts *GetOptions) (Result, error)
 }
 
-// Files is the part of a [Client] that looks at and changes what is there.
+// Files is the part of a [Client] that describes, lists and changes remote files and folders.
 type Files interface {
 	// Stat describes a file or folder, following links.
 	Stat(ctx context.Context, remotePath string) (Entry, error)
 	// List iterates over the entries of a folder in the server's order. The
 	// listing is read whole before the first entry is yielded, so that a lost
-	// connection cannot show an entry twice. An error comes last, alone.
+	// connection cannot show an entry twice. An error comes last, without an entry.
 	List(ctx context.Context, remotePath string) iter.Seq2[Entry, error]
 	// Walk calls fn for root and everything below it, parents first, entries
 	// sorted by name, as filepath.WalkDir does; fn may return fs.SkipDir and
@@ -133,10 +135,10 @@ type Files interface {
 	Rename(ctx context.Context, oldPath, newPath string) error
 	// Remove deletes a file or an empty folder.
 	Remove(ctx context.Context, remotePath string) error
-	// RemoveAll deletes a file, or a folder and all below it. What is not there
-	// is no error. Links are removed, not followed.
+	// RemoveAll deletes a file, or a folder and everything below it. A missing
+	// path is not an error. Links are removed, not followed.
 	RemoveAll(ctx context.Context, remotePath string) error
-	// MkdirAll creates a folder and its parents. One that is there is no error.
+	// MkdirAll creates a folder and its parents. An existing folder is not an error.
 	MkdirAll(ctx context.Context, remotePath string) error
 	// Chtimes sets the modification time, to the second. errors.ErrUnsupported
 	// where the server cannot.
@@ -144,14 +146,14 @@ type Files interface {
 	// Chmod sets the permission bits, and setuid, setgid and sticky, of mode (SETSTAT, SITE
 	// CHMOD). errors.ErrUnsupported where the server cannot. It may be repeated.
 	Chmod(ctx context.Context, remotePath string, mode fs.FileMode) error
-	// Symlink makes remotePath a symbolic link that says target, which is sent as it is.
-	// SFTP alone has links: errors.ErrUnsupported elsewhere. One that is there fails.
+	// Symlink makes remotePath a symbolic link to target, which is sent unchanged. It
+	// fails if remotePath exists. Only SFTP has links: errors.ErrUnsupported on FTP.
 	Symlink(ctx context.Context, target, remotePath string) error
-	// ReadLink returns what a symbolic link says. It is the server's word: it may lead
-	// anywhere. errors.ErrUnsupported on FTP.
+	// ReadLink returns the target of a symbolic link. The server chooses it, so it may
+	// lead anywhere. errors.ErrUnsupported on FTP.
 	ReadLink(ctx context.Context, remotePath string) (string, error)
-	// Space tells how much room there is on the volume of a path (statvfs@openssh.com,
-	// AVBL). errors.ErrUnsupported where the server does not tell.
+	// Space returns the free space on the volume of a path (statvfs@openssh.com, AVBL).
+	// errors.ErrUnsupported if the server does not tell.
 	Space(ctx context.Context, remotePath string) (Space, error)
 	// Raw sends one command line on FTP, such as "SITE UMASK 022", and returns the final
 	// reply, whatever its code. Commands that move data or change what a connection relies
@@ -164,21 +166,22 @@ type Files interface {
 	// io.ReaderAt, io.Seeker and io.WriterTo too. It asks nothing of the server
 	// by itself. ctx bounds every operation on it and on its files.
 	//
-	// Errors are *fs.PathError around an [*Error]; of a name that is not valid
-	// (fs.ValidPath, or CR, LF or NUL in it) fs.ErrInvalid. Links are followed,
-	// also where they lead out of Base, if the server does; a listing shows them
-	// as links. Entries are sorted. Those whose name is not valid UTF-8, holds "/"
-	// or a control character, or is "." or ".." are left out, since no such file
-	// could be opened by it: List shows them. Info of an entry costs a question
-	// where the listing was not exact, as on servers without MLSD.
+	// Errors are *fs.PathError around an [*Error]. An invalid name (fs.ValidPath;
+	// CR, LF or NUL in it) is fs.ErrInvalid. The server follows links, even if they
+	// lead out of Base; a listing shows them as links. Entries are sorted. Entries
+	// are omitted if their name is not valid UTF-8, contains "/" or a control
+	// character, or is "." or "..", because no file could be opened by such a name;
+	// List shows them. Info of an entry costs a round trip if the listing was not
+	// exact, as on servers without MLSD.
 	//
-	// A file that is open holds no connection, and lost ones are no loss to it: it
-	// is fetched piece by piece, with growing read-ahead of at most 64 MiB for all
-	// files. Each piece is handed out after size and time were found to be as they
-	// were when it was opened; else the error is [ErrSourceChanged]. A change that
-	// shows in neither is not seen. A file may be read while others are written;
-	// as the source of a Put it takes a second connection, so more such Puts at
-	// once than MaxConns can hold would wait for one another: use another client.
+	// An open file holds no connection, so a lost connection does not affect it. It
+	// is fetched segment by segment, with growing read-ahead of at most 64 MiB for
+	// all files. Before a segment is handed out, size and time are compared with
+	// those at opening; if they differ, the error is [ErrSourceChanged]. A change
+	// that alters neither is not noticed. A file may be read while others are
+	// written. As the source of a Put it takes a second connection, so more such
+	// Puts at once than MaxConns can hold would wait for one another: use another
+	// client.
 	FS(ctx context.Context) fs.FS
 }
 

@@ -41,18 +41,18 @@ const (
 	DefaultMaxConns = 8
 	// DefaultMaxListing is how many bytes the entries of a listing may take.
 	DefaultMaxListing = 128 << 20
-	// DefaultHeadStart is how long a better protocol may stay silent before
-	// the next one is tried beside it.
+	// DefaultHeadStart is how long a preferred protocol may stay silent before
+	// the next one is tried concurrently.
 	DefaultHeadStart = 500 * time.Millisecond
 	// DefaultRecheckAfter is how long a chosen protocol is kept.
 	DefaultRecheckAfter = 10 * time.Minute
 )
 
-// Config says what to connect to. [Open] makes one of a URL.
+// Config says what to connect to. [ParseURL] makes one from a URL.
 type Config struct {
 	// Host is a name or an address, without port.
 	Host string
-	// User is the login name; empty means anonymous, on FTP and FTPS alone.
+	// User is the login name; empty means anonymous, on FTP and FTPS only.
 	User string
 	// Base is the remote folder that relative paths start from; itself relative
 	// to the login folder unless it starts with "/". It need not exist.
@@ -60,19 +60,19 @@ type Config struct {
 	Options
 }
 
-// Options say how to connect and what to do about trouble. The zero value is
+// Options say how to connect, and what to do about failures. The zero value is
 // ready for use.
 type Options struct {
-	// Password is the password. What has none logs in by key, agent or as
-	// anonymous.
+	// Password is the password. Without one the client logs in by key, by agent or
+	// as anonymous.
 	Password Secret
 	// Protocols are tried in this order; nil means SFTP, FTPS, FTPSImplicit.
-	// FTP is used only where it is listed here and AllowPlaintext is set.
+	// FTP is used only if it is listed here and AllowPlaintext is set.
 	Protocols []Protocol
-	// AllowPlaintext permits plain FTP, which shows password and payload to
-	// anyone on the way, when no better protocol listed is offered. On a host
-	// where a better one has worked since the client was opened it is not used
-	// any more: whoever disturbs the line could else wait for a password in clear.
+	// AllowPlaintext permits plain FTP if the host offers no better protocol of
+	// the list. Plain FTP shows password and payload to anyone on the way. After a
+	// better protocol has worked on a host, the client never uses plain FTP there:
+	// otherwise somebody who disturbs the line could obtain the password.
 	AllowPlaintext bool
 	// Ports replaces the protocols' own ports.
 	Ports Ports
@@ -84,7 +84,7 @@ type Options struct {
 	// hybrid with a post-quantum part, over SSH and TLS, data connections
 	// included. Such a refusal is final: no other protocol is tried for it.
 	RequirePostQuantum bool
-	// Dial replaces net.Dialer, for tunnels; see package transport/tunnel.
+	// Dial replaces net.Dialer, for tunnels. See package transport/tunnel.
 	Dial transport.DialFunc
 	// ConnectTimeout bounds dialling, handshakes and login of one attempt
 	// together; 0 means 15 s.
@@ -92,93 +92,93 @@ type Options struct {
 	// StallTimeout is how long an operation may go without a byte in either
 	// direction; 0 means 30 s, or 7 s with Standbys; negative means for ever.
 	StallTimeout time.Duration
-	// MinRate is the least number of bytes a second that a transfer may move
-	// over one StallTimeout; 0 means 2, negative means any. Less than that is a server
-	// that keeps a transfer alive, and no line. What the caller's source or destination
-	// takes, and what a server takes to compute a digest, does not count.
+	// MinRate is the lowest rate, in bytes a second averaged over one StallTimeout, at
+	// which a transfer is not stalled. 0 means 2, negative means any rate. A lower rate
+	// is a server that keeps a dead transfer alive. The time that the caller's source or
+	// destination takes does not count, nor does the time that a server takes to compute
+	// a digest.
 	MinRate int64
-	// Retry is the policy for what can be tried again.
+	// Retry is the policy for operations that can be retried.
 	Retry retry.Policy
 	// Verify is the default of the transfers' Verify; zero means [VerifyAuto].
 	Verify Verify
-	// Standbys are hosts to turn to, in this order or that of their ranks, when Config.Host does not
-	// work: when it cannot be reached, drops connections, is silent or full.
-	// They are logged in to with the same credentials and trust, unless a Standby has its own,
-	// and Base holds on each.
-	// An upload that moves goes on where it was if the hosts share their
-	// storage, and begins again if not. Work returns to a better host when
-	// that has been well for half a minute.
+	// Standbys are the hosts to fail over to, in this order or that of their ranks,
+	// when Config.Host cannot be reached, drops connections, is silent or is full.
+	// They get the same credentials and trust settings, unless a Standby has its own.
+	// Base applies to each host. After a failover an upload resumes if the hosts share
+	// their storage, and starts again if not. Work returns to a preferred host when
+	// that has been healthy for half a minute.
 	Standbys []Standby
-	// Credentials, if not nil, is asked for user and password before the first
-	// login to each host, and once more when a login is refused, because
-	// passwords are replaced. What it returns is kept in between. It is called
-	// by one goroutine at a time.
+	// Credentials, if not nil, returns user and password. It is called before the
+	// first login to each host, and once more when a login is refused, because
+	// passwords get replaced. The result is kept in between. Calls do not overlap.
 	Credentials func(context.Context, CredentialRequest) (Credential, error)
 	// MaxRate is how many bytes of payload a second the client moves at most,
 	// all transfers and both directions together; 0 means any number.
 	MaxRate int64
-	// MaxTransfers is how many transfers are under way at once; those beyond
-	// wait their turn. 0 means as many as there are calls.
+	// MaxTransfers is how many transfers may run at once; further ones wait.
+	// 0 means no limit.
 	MaxTransfers int
-	// MaxConns is how many connections are open to a host at once; 0 means 8.
-	// Operations beyond that wait their turn, but for small ones over SFTP: files
-	// of up to 256 KiB, and what moves no file, share connections, up to 128 on one.
-	// Where the server takes fewer connections, the client finds out and lives
-	// within that.
+	// MaxConns is how many connections to a host may be open at once; 0 means 8.
+	// Further operations wait. Small operations over SFTP share connections instead,
+	// up to 128 on one: files of up to 256 KiB, and operations that move no file. If
+	// the server accepts fewer connections, the client finds that out and stays
+	// within the limit.
 	MaxConns int
-	// MaxListing is how many bytes of memory the entries of a folder's listing may
-	// take, with those of the folders above it in a walk; 0 means 128 MiB, which is
+	// MaxListing is how many bytes of memory the entries of a folder may take,
+	// including those of its parent folders in a walk; 0 means 128 MiB, which is
 	// some 800,000 entries. A longer listing fails with [transport.ErrListingTooLong],
-	// so that no server uses up the program's memory.
+	// so that no server can use up the program's memory.
 	MaxListing int64
 	// HeadStart is how long a protocol may stay silent before the next one is
-	// tried beside it; 0 means 500 ms. Plain FTP never starts beside another:
+	// tried concurrently; 0 means 500 ms. Plain FTP is never tried concurrently:
 	// it waits until all others have failed.
 	HeadStart time.Duration
 	// RecheckAfter is how long a chosen protocol is kept before a new
 	// connection looks for a better one; 0 means 10 minutes.
 	RecheckAfter time.Duration
-	// Charset is what names are in on the servers, such as simplifiedchinese.GBK,
-	// japanese.ShiftJIS or charmap.Windows1252 of golang.org/x/text/encoding; nil
-	// means UTF-8. Paths given and names returned are in UTF-8 all the same. A
-	// path that the set cannot express fails with transport.KindName before
-	// anything is sent. What a listing holds that is not in the set is passed on
-	// unchanged, so that it reaches the same file: see package transport/charset.
-	// With nil, too, names that are no UTF-8 pass as the bytes that they are.
+	// Charset is the character set of names on the servers, such as
+	// simplifiedchinese.GBK, japanese.ShiftJIS or charmap.Windows1252 of
+	// golang.org/x/text/encoding; nil means UTF-8. Programs always pass and receive
+	// UTF-8. A path that the set cannot express fails with transport.KindName before
+	// anything is sent. Bytes of a listing that are not in the set are returned
+	// unchanged, and lead back to the same file: see package transport/charset. With
+	// nil, too, names that are not UTF-8 pass unchanged.
 	Charset encoding.Encoding
 	// ListZone is the time zone of LIST, for FTP servers that have no MLSD and
-	// show local time; nil means UTC. Times of MLSD and MDTM are in UTC, and
-	// SFTP's are too. On vsftpd it is the zone of use_localtime.
+	// show local time; nil means UTC. Times of MLSD, MDTM and SFTP are always in
+	// UTC. On vsftpd it is the zone of use_localtime.
 	ListZone *time.Location
 	// ActiveAddr switches FTP and FTPS to active mode, in which the server connects
 	// to this machine for each transfer: an IP address and a port, such as
 	// "192.0.2.1:0", or ":0" for the control connection's own address and any
-	// port. It cannot be used with Dial. "" means passive mode, which is what
-	// works through firewalls.
+	// port. It cannot be combined with Dial. "" means passive mode, which works
+	// through firewalls.
 	ActiveAddr string
-	// Learned is what [Client].Learned of an earlier client has returned, perhaps in
-	// another process or version; nil for nothing. What it says wrongly of a server costs
-	// a round trip. New refuses what it cannot read; then leave it out: it is learned again.
+	// Learned is the result of [Client].Learned of an earlier client, perhaps from another
+	// process or version; nil means none. A wrong fact about a server costs a round trip.
+	// If New cannot read it, New returns an error: leave the value out, and the client
+	// learns it again.
 	Learned []byte
-	// FTPType is how files are moved over FTP and FTPS: as they are, or, with FTPTypeASCII, as
-	// text, for z/OS, IBM i and others whose files are records in characters of their own.
-	// Nothing can be compared of text, because the server's file has another size than what
-	// was sent: uploads must have Delivery set to DeliverDrop, and [Verified].Acknowledged is
-	// all that is known of either direction. Nothing is resumed: what is cut off comes again
-	// from its beginning, and a Get of which bytes have been written fails. A folder job takes
-	// files for changed whose sizes differ. FS reads files as they are.
+	// FTPType says how files are moved over FTP and FTPS: unchanged, or with FTPTypeASCII as
+	// text, for z/OS, IBM i and other systems whose files are records in a character set of
+	// their own. Text cannot be compared, because the server's file has another size than the
+	// local one: uploads must set Delivery to DeliverDrop, and [Verified].Acknowledged is the
+	// only check in both directions. Nothing is resumed: an interrupted transfer starts again
+	// from the beginning, and a Get that has already written bytes fails. A folder job takes
+	// files with different sizes for changed. FS reads files unchanged.
 	FTPType FTPType
 	// AfterLogin are command lines that are sent to an FTP server after each login, such as
 	// "SITE FILETYPE=SEQ" to z/OS. Commands that move data or change what a connection
 	// relies on are refused, see [Files].Raw; a server that refuses one is not used.
 	AfterLogin []string
-	// Hooks are told what happens; nil for none.
+	// Hooks are called for events; nil means none.
 	Hooks *Hooks
 	// Alarms are the thresholds of [Hooks].Alarm; zero values are the defaults.
 	Alarms Alarms
-	// Connect replaces the drivers: it connects to an endpoint, logs in, and keeps
-	// to what package transport says of a Conn and its errors. It is for servers of
-	// one's own making, such as those of package ftpxtest; nil means the drivers.
+	// Connect replaces the drivers: it connects to an endpoint, logs in, and obeys the
+	// contract of package transport for a Conn and its errors. It is for special
+	// servers, such as those of package ftpxtest; nil means the drivers.
 	Connect func(context.Context, *transport.Endpoint) (transport.Conn, error)
 }
 

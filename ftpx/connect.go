@@ -80,7 +80,7 @@ func (c *client) endpoint(t session.Target) *transport.Endpoint {
 func (c *client) noProtocol(r session.Race) error {
 	e := &ProtocolsError{PlaintextHeld: r.Held && !c.cfg.AllowPlaintext, Downgrade: r.Held && c.cfg.AllowPlaintext}
 	for i, p := range r.Protocols {
-		e.Tried = append(e.Tried, ProtocolInfo{Protocol: p, Why: r.Errs[i]})
+		e.Tried = append(e.Tried, ProtocolInfo{Protocol: p, Err: r.Errs[i]})
 	}
 	return &transport.Error{Op: "connect", Addr: r.Host, Kind: r.Kind, Err: e}
 }

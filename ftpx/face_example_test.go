@@ -171,3 +171,19 @@ func ExampleKindOf() {
 	// {"op":"put","remote":"report.csv","outcome":"not done","kind":"disk full","error":"sftp test disk full: a fault of the test"}
 	// not found
 }
+
+// Hooks tell what a client does: here each operation's start and end.
+func ExampleHooks() {
+	c := ftpxtest.NewClient(ftpxtest.WithOptions(ftpx.Options{Hooks: &ftpx.Hooks{
+		Operation: func(ctx context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+			return ctx, func(e ftpx.OperationEnd) { fmt.Println(i.Op, i.Remote, e.Result.Outcome) }
+		},
+	}}))
+	defer c.Close()
+	if _, err := c.Put(context.Background(), "note.txt", strings.NewReader("hello"), nil); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// open  done
+	// put note.txt done
+}

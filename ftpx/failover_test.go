@@ -116,7 +116,7 @@ func TestTransferMovesToTheStandby(t *testing.T) {
 				if shared && again > 512<<10 {
 					t.Errorf("%d bytes arrived more than once on hosts that share their storage", again)
 				}
-				if len(p.moves()) != 1 || p.moves()[0].Host != "b" || p.moves()[0].Why == nil {
+				if len(p.moves()) != 1 || p.moves()[0].Host != "b" || p.moves()[0].Err == nil {
 					t.Errorf("moves: %+v", p.moves())
 				}
 			})
@@ -185,7 +185,7 @@ func TestReturnToThePrimary(t *testing.T) {
 			t.Errorf("it returned to a host that had failed meanwhile: %+v", p.moves())
 		}
 		time.Sleep(30 * time.Second)
-		if ping(); len(p.moves()) != 2 || p.moves()[1].Host != "a" || p.moves()[1].Why != nil {
+		if ping(); len(p.moves()) != 2 || p.moves()[1].Host != "a" || p.moves()[1].Err != nil {
 			t.Errorf("it did not return: %+v", p.moves())
 		}
 	})

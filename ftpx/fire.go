@@ -19,13 +19,13 @@ func (c *client) events() session.Events {
 	return session.Events{
 		Protocol: func(ctx context.Context, host string, p Protocol, why error) {
 			if h.Protocol != nil {
-				h.Protocol(ctx, ProtocolInfo{ID: c.idOf(ctx), Host: host, Protocol: p, Chosen: why == nil, Why: why})
+				h.Protocol(ctx, ProtocolInfo{ID: c.idOf(ctx), Host: host, Protocol: p, Chosen: why == nil, Err: why})
 			}
 		},
 		Moved: func(ctx context.Context, to, from string, why error) {
 			c.stats.failovers.Add(1)
 			if h.Host != nil {
-				h.Host(ctx, HostInfo{ID: c.idOf(ctx), Host: to, Previous: from, Why: why})
+				h.Host(ctx, HostInfo{ID: c.idOf(ctx), Host: to, Previous: from, Err: why})
 			}
 		},
 		Attempt:   c.onAttempt,
@@ -34,7 +34,7 @@ func (c *client) events() session.Events {
 		Retry:     c.onRetry,
 		Breaker: func(ctx context.Context, b session.BreakerState) {
 			if h.Breaker != nil {
-				h.Breaker(ctx, BreakerInfo{ID: c.idOf(ctx), Host: b.Host, Protocol: b.Proto, Open: b.Open, Until: b.Until, Why: b.Why})
+				h.Breaker(ctx, BreakerInfo{ID: c.idOf(ctx), Host: b.Host, Protocol: b.Proto, Open: b.Open, Until: b.Until, Err: b.Why})
 			}
 		},
 		Limit: func(ctx context.Context, host string, conns int) {

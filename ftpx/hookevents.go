@@ -17,8 +17,8 @@ type ProtocolInfo struct {
 	Protocol Protocol
 	// Chosen tells which.
 	Chosen bool
-	// Why is nil for the chosen one, otherwise why it was skipped.
-	Why error
+	// Err is nil for the chosen one, otherwise why it was skipped.
+	Err error
 }
 
 // HostInfo describes a move to another host, see [Options].Standbys.
@@ -29,8 +29,8 @@ type HostInfo struct {
 	Host string
 	// Previous is the one that it went to.
 	Previous string
-	// Why is what was wrong with that; nil when a better one has come back.
-	Why error
+	// Err is what was wrong with that; nil when a better one has come back.
+	Err error
 }
 
 // RetryInfo describes a failure that will be followed by another attempt.
@@ -97,8 +97,8 @@ type BreakerInfo struct {
 	Open bool
 	// Until is when the next attempt may be made, zero if it is not Open.
 	Until time.Time
-	// Why is what was wrong last; nil if it is not Open.
-	Why error
+	// Err is what was wrong last; nil if it is not Open.
+	Err error
 }
 
 // LimitInfo describes how many connections a host takes, as far as it has shown.

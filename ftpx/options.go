@@ -15,21 +15,21 @@ type Verify uint8
 
 // The levels of verification. Each includes the ones before it.
 const (
-	// VerifyAuto, the default: the size on both sides; a server's hash where
-	// it offers one; else, where a transfer was resumed, what surrounds every
-	// seam and the end of the file are read back and compared. A transfer in
-	// one piece over TCP, TLS or SSH needs no more than the size.
+	// VerifyAuto, the default, compares the size on both sides, and the server's
+	// hash if it offers one. Without a hash, a resumed transfer is read back and
+	// compared around each resume point and at the end of the file. A transfer in
+	// one piece over TCP, TLS or SSH needs only the size.
 	//
-	// Without a server's hash, what is there of an unfinished file is thus
-	// proven by its head (an upload's partial is named after its source's size,
-	// time, head and tail), its tail and its seams, and a download's remote file
-	// by its size and time. A rewrite in the middle that leaves all of these as
-	// they were, between two calls, goes unnoticed: use VerifyFull where that can
-	// happen.
+	// Without a server's hash, the existing bytes of an upload are thus verified by
+	// their head (a partial is named after its source's size, time, head and
+	// tail), their tail and their resume points, and the remote file of a download
+	// by its size and time. If the file is rewritten in the middle between two
+	// calls, and all of these stay the same, nobody notices: use VerifyFull if
+	// that can happen.
 	VerifyAuto Verify = iota + 1
-	// VerifySize: the size on both sides alone.
+	// VerifySize compares only the size on both sides.
 	VerifySize
-	// VerifyFull: a server's hash, or else every byte is read back.
+	// VerifyFull compares the server's hash, or reads every byte back.
 	VerifyFull
 )
 
@@ -49,25 +49,25 @@ type Delivery uint8
 
 // The ways of delivery.
 const (
-	// DeliverAtomic, the default: the file is sent under another name, the partial's,
-	// checked, and renamed, so that whoever polls for its name sees all of it or none. The
-	// folder must allow a look at the partial and the rename. Where it does not, the upload
-	// ends after one attempt with a [DeliveryError], and what was begun is removed.
+	// DeliverAtomic, the default, sends the file under another name (the partial's), checks
+	// it, and renames it. A program that polls for the name sees the whole file or nothing.
+	// The folder must allow a stat of the partial and the rename. If it does not, the upload
+	// ends after one attempt with a [DeliveryError], and the partial is removed.
 	DeliverAtomic Delivery = iota
-	// DeliverDirect sends under the final name. It resumes what the same call has begun,
-	// and what another call has left only where the server's digest proves it; it checks
-	// the file as far as the server allows that, and else [Verified].Acknowledged is set.
-	// While it is sent, who polls sees a file that is not whole. A failure leaves what has
-	// arrived there, see [Error].Partial; where all of it had left, the outcome is
-	// [Unknown].
+	// DeliverDirect sends the file under its final name. It resumes a transfer of the same
+	// call; it resumes one of an earlier call only if the server's digest proves the bytes.
+	// It checks the file as far as the server permits; if the server permits nothing,
+	// [Verified].Acknowledged is set. During the transfer, a program that polls for the
+	// name sees an incomplete file. After a failure the bytes that arrived stay there, see
+	// [Error].Partial. If all bytes had been sent, the outcome is [Unknown].
 	DeliverDirect
-	// DeliverDrop is for folders that show nothing or whose files are taken as they are
-	// closed: OPEN, WRITE and CLOSE, or STOR, and nothing else. No look, no time, no
-	// rename; CreateDirs makes folders only after a refusal. Done means that the server has
-	// acknowledged it, and [Verified].Acknowledged is set. What was lost before all of it
-	// had left is sent again from its beginning; where all had left and no final reply
-	// came, the outcome is [Unknown], and it is not sent again, since it might be delivered
-	// twice. NoReplace and VerifyFull cannot be had with it.
+	// DeliverDrop is for folders that show nothing, or whose files are taken as soon as they
+	// are closed. It sends OPEN, WRITE and CLOSE, or STOR, and nothing else: no stat, no
+	// time, no rename. CreateDirs creates folders only after a refusal. Done means that the
+	// server has acknowledged the file, and [Verified].Acknowledged is set. An interrupted
+	// transfer starts again from the beginning. If all bytes had been sent and no final
+	// reply came, the outcome is [Unknown], and the file is not sent again, because it
+	// might be delivered twice. DeliverDrop excludes NoReplace and VerifyFull.
 	DeliverDrop
 )
 
@@ -118,8 +118,8 @@ type OtherWriter uint8
 
 // What to do about another writer.
 const (
-	// OtherWriterWait waits for it to finish, within the retry policy; then the
-	// file is there already, or the upload goes on where the other ended.
+	// OtherWriterWait waits for it to finish, within the retry policy. Then the
+	// file exists already, or the upload resumes where the other one ended.
 	OtherWriterWait OtherWriter = iota
 	// OtherWriterFail ends the upload with an error of [transport.KindLocked].
 	OtherWriterFail
@@ -130,8 +130,8 @@ type UploadOptions struct {
 	// CreateDirs creates missing folders of the remote path.
 	CreateDirs bool
 	// NoReplace fails with fs.ErrExist if there is a file at the remote path.
-	// It is looked for before the transfer and again before the rename, which
-	// leaves a moment in which another writer can come between.
+	// The path is checked before the transfer and again before the rename.
+	// Another writer can still come between that check and the rename.
 	NoReplace bool
 	// DropTime leaves the modification time to the server. By default the
 	// source's is kept, to the second, where the server can set it.
@@ -140,34 +140,35 @@ type UploadOptions struct {
 	// SITE CHMOD); 0 leaves them to the server. [Result].ModeSet says whether it took them;
 	// a refusal is no failure. Not with [DeliverDrop].
 	Mode fs.FileMode
-	// Always sends the file even if the one at the remote path has the same
-	// size and modification time and proves to be the same.
+	// Always sends the file even if the remote path already holds the same
+	// file, by size, modification time and content.
 	Always bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
 	// Delivery says how the file gets to its name: by default under another, by a rename.
 	Delivery Delivery
-	// PartialName is a template for that other name, "" for the usual one, which is
-	// hidden. It contains {name}, the file's own, or {id}, 16 hexadecimal digits that stand
-	// for its content and destination, for instance "{name}.filepart", "in.{name}" or
-	// "tmp/{name}"; a folder in it is relative to the file's, and made with CreateDirs.
-	// Without {id} it does not tell of which version of the file it is, so that what
-	// another call has left is only gone on with where the server's digest proves it. Names
-	// are shortened to 255 bytes.
+	// PartialName is a template for the partial's name; "" means the default, which is
+	// hidden. It contains {name}, the file's own name, or {id}, 16 hexadecimal digits
+	// derived from content and destination. Examples: "{name}.filepart", "in.{name}",
+	// "tmp/{name}". A folder in it is relative to the file's folder, and is created with
+	// CreateDirs. A name without {id} does not say which version of the file it belongs
+	// to, so a partial of an earlier call is resumed only if the server's digest proves
+	// it. Names are shortened to 255 bytes.
 	PartialName string
 	// OnSourceChange says what to do when the file changes meanwhile.
 	OnSourceChange SourceChange
 	// OnOtherWriter says what to do when somebody else is sending the same file.
 	OnOtherWriter OtherWriter
 	// RemoveStale, if positive, removes partials of other versions of this
-	// file at the remote path that were last written longer ago, after the
-	// upload. It costs a listing of the folder.
+	// file that are older than it, after the upload. It costs a listing of the
+	// remote folder.
 	RemoveStale time.Duration
-	// MaxRate is how many bytes a second this transfer moves at most, besides
-	// [Options].MaxRate; 0 means any number.
+	// MaxRate limits this transfer, in bytes a second, in addition to
+	// [Options].MaxRate; 0 means no limit.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook, and like it must
-	// neither block nor call the client. Calls for one transfer do not overlap.
+	// Progress is called as payload moves, in addition to the hook. Like the hook
+	// it must neither block nor call the client. Calls for one transfer do not
+	// overlap.
 	Progress func(ProgressInfo)
 }
 
@@ -177,23 +178,22 @@ type PutOptions struct {
 	CreateDirs bool
 	// NoReplace fails with fs.ErrExist, see [UploadOptions].
 	NoReplace bool
-	// Append adds the bytes to the end of the file, or makes it: APPE on FTP (RFC 959, section
-	// 4.1.3), writing at the size that was found on SFTP. Nothing is ever added twice. What a
-	// lost connection has cut off is completed where the file shows how far it came and nothing
-	// more can come: over SFTP, and over FTP if the server had said that the transfer ended.
-	// Else the outcome is [Unknown], [Error].Offset says how many of the bytes are there, and
-	// the call must not be repeated before the file has been looked at. [Result].Size counts
-	// what was added. The file must have no other writer meanwhile: calls of one client wait
-	// for each other, others are not kept away, but noticed where sizes or bytes show them
-	// ([ErrMismatch]). Not with NoReplace, Delivery or PartialName.
+	// Append adds the bytes to the end of the file, or creates it: with APPE on FTP (RFC
+	// 959, section 4.1.3), by writing at the current size on SFTP. Nothing is ever added
+	// twice. An interrupted append is completed if the file shows how many bytes arrived and
+	// no more can arrive: always over SFTP, and over FTP if the server had said that the
+	// transfer ended. Otherwise the outcome is [Unknown] and [Error].Offset says how many of
+	// the bytes arrived; look at the file before you repeat the call. [Result].Size counts
+	// the added bytes. The file must have no other writer meanwhile. Calls of one client wait
+	// for each other. Other writers are not kept away, but noticed if sizes or bytes show
+	// them ([ErrMismatch]). Append excludes NoReplace, Delivery and PartialName.
 	Append bool
 	// Mode is as in [UploadOptions].
 	Mode fs.FileMode
 	// ModTime is set on the remote file; zero leaves it to the server.
 	ModTime time.Time
-	// SkipSame leaves the file at the remote path alone if it has the same size and the
-	// time ModTime and proves to be the same, as Upload does unless it is told otherwise.
-	// It needs ModTime.
+	// SkipSame sends nothing if the remote path already holds the same file, by size, by
+	// ModTime and by content. (Upload does so by default.) It needs ModTime.
 	SkipSame bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
@@ -201,15 +201,16 @@ type PutOptions struct {
 	Delivery Delivery
 	// PartialName is as in [UploadOptions].
 	PartialName string
-	// Spool bounds how much is kept of a source that cannot be read twice, in
-	// memory up to 1 MiB and in a temporary file beyond; 0 means 256 MiB,
-	// negative means nothing.
+	// Spool limits how many bytes are kept of a source that cannot be read
+	// twice: up to 1 MiB in memory, more in a temporary file. 0 means 256 MiB;
+	// negative means that nothing is kept.
 	Spool int64
-	// MaxRate is how many bytes a second this transfer moves at most, besides
-	// [Options].MaxRate; 0 means any number.
+	// MaxRate limits this transfer, in bytes a second, in addition to
+	// [Options].MaxRate; 0 means no limit.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook, and like it must
-	// neither block nor call the client. Calls for one transfer do not overlap.
+	// Progress is called as payload moves, in addition to the hook. Like the hook
+	// it must neither block nor call the client. Calls for one transfer do not
+	// overlap.
 	Progress func(ProgressInfo)
 }
 
@@ -224,28 +225,30 @@ type DownloadOptions struct {
 	DropTime bool
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
-	// MaxRate is how many bytes a second this transfer moves at most, besides
-	// [Options].MaxRate; 0 means any number.
+	// MaxRate limits this transfer, in bytes a second, in addition to
+	// [Options].MaxRate; 0 means no limit.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook, and like it must
-	// neither block nor call the client. Calls for one transfer do not overlap.
+	// Progress is called as payload moves, in addition to the hook. Like the hook
+	// it must neither block nor call the client. Calls for one transfer do not
+	// overlap.
 	Progress func(ProgressInfo)
 }
 
 // GetOptions are the options of [Downloader].Get; nil is the zero value.
 type GetOptions struct {
-	// Offset is where in the file to begin, in bytes; one beyond its end is an error of
-	// [KindInvalid].
+	// Offset is the first byte to fetch. An offset beyond the end of the file is an error
+	// of [KindInvalid].
 	Offset int64
-	// Length is how many bytes to fetch at most; 0 means all that follow. Of a part
-	// [Result].Size is the number of its bytes, and the file's size and time are compared
-	// before each attempt and at the end.
+	// Length is how many bytes to fetch at most; 0 means all that follow. If only a part is
+	// fetched, [Result].Size is the number of its bytes, and the file's size and time are
+	// compared before each attempt and at the end.
 	Length int64
-	// MaxRate is how many bytes a second this transfer moves at most, besides
-	// [Options].MaxRate; 0 means any number.
+	// MaxRate limits this transfer, in bytes a second, in addition to
+	// [Options].MaxRate; 0 means no limit.
 	MaxRate int64
-	// Progress is called as payload moves, besides the hook, and like it must
-	// neither block nor call the client. Calls for one transfer do not overlap.
+	// Progress is called as payload moves, in addition to the hook. Like the hook
+	// it must neither block nor call the client. Calls for one transfer do not
+	// overlap.
 	Progress func(ProgressInfo)
 }
 
@@ -267,17 +270,16 @@ type Result struct {
 	// Size is the size of the file, or of the part that [GetOptions] asks for; -1 if it is
 	// not known.
 	Size int64 `json:"size"`
-	// Kept is how many of its bytes were there already, proven, from an
-	// earlier call.
+	// Kept is how many verified bytes of an earlier call were reused.
 	Kept int64 `json:"kept"`
-	// Moved counts the payload that was moved, what had to be moved again
-	// included.
+	// Moved counts the payload bytes that were sent or received, including
+	// those that had to be moved again.
 	Moved int64 `json:"moved"`
 	// Attempts counts the connections that were used.
 	Attempts int `json:"attempts"`
-	// Resumes counts how often it went on from an offset above 0.
+	// Resumes counts how often the transfer was resumed at an offset above 0.
 	Resumes int `json:"resumes"`
-	// Unchanged says that nothing was moved, because the very file was there.
+	// Unchanged says that nothing was moved, because the same file was there already.
 	Unchanged bool `json:"unchanged"`
 	// Protocol is that of the last connection.
 	Protocol Protocol `json:"protocol,omitzero"`
@@ -287,9 +289,9 @@ type Result struct {
 	Verified Verified `json:"verified"`
 	// TimeKept says that the modification time was set.
 	TimeKept bool `json:"time_kept"`
-	// ModeSet says that the permission bits were, see [UploadOptions].Mode.
+	// ModeSet says that the permission bits were set, see [UploadOptions].Mode.
 	ModeSet bool `json:"mode_set"`
-	// Duration is how long it took, waiting included; in JSON it is in nanoseconds.
+	// Duration is how long the call took, including waiting; in JSON in nanoseconds.
 	Duration time.Duration `json:"duration_ns"`
 }
 
@@ -302,8 +304,8 @@ type Verified struct {
 	Hash string `json:"hash,omitzero"`
 	// ReadBack is how many bytes were read back and compared.
 	ReadBack int64 `json:"read_back,omitzero"`
-	// Acknowledged: nothing could be compared, and the server's word is all there is:
-	// the final reply to STOR, or those to each WRITE and CLOSE. See [Delivery].
+	// Acknowledged: nothing could be compared. The only evidence is the server's final
+	// reply to STOR, or its replies to each WRITE and CLOSE. See [Delivery].
 	Acknowledged bool `json:"acknowledged,omitzero"`
 }
 

@@ -13,19 +13,19 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// Outcome tells how an operation ended. Zero is [Unknown]: what nobody has looked at is
-// neither done nor not done.
+// Outcome tells how an operation ended. Zero is [Unknown]: an outcome that nobody has
+// checked is neither done nor not done.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// Unknown: it may or may not have taken effect, and no look at the server
-	// could tell.
+	// Unknown: the operation may or may not have taken effect, and looking at the
+	// server did not tell.
 	Unknown Outcome = iota
-	// NotDone: the operation has not taken effect under the name it was meant
-	// for. A partial may have been kept.
+	// NotDone: the operation has not taken effect under the given name. A partial
+	// may have been kept.
 	NotDone
-	// Done: it has taken effect, and that was checked.
+	// Done: the operation has taken effect, and that was checked.
 	Done
 )
 
@@ -56,8 +56,8 @@ func (o *Outcome) UnmarshalText(text []byte) error {
 
 // Error is how every operation of a [Client] fails.
 //
-// It unwraps to every cause: errors.Is(err, fs.ErrNotExist), errors.Is(err,
-// context.Canceled), errors.As with *textproto.Error, *transport.Error or
+// It unwraps to every cause. errors.Is(err, fs.ErrNotExist), errors.Is(err,
+// context.Canceled), and errors.As with *textproto.Error, *transport.Error or
 // *retry.Error all work.
 type Error struct {
 	// Op is the operation: "open", "upload", "download", "put", "get", "stat",
@@ -70,18 +70,19 @@ type Error struct {
 	Remote string
 	// Outcome is [NotDone] or [Unknown].
 	Outcome Outcome
-	// Acknowledged says, of an upload whose outcome is [Unknown], that the server has
-	// said to have all of the file, and that the name that it was given is gone: whoever
-	// takes files from that folder may have it. To send it again may deliver it twice.
+	// Acknowledged is about an upload whose outcome is [Unknown]. It says that the server
+	// acknowledged the whole file, and that the file's name is gone: a receiver that takes
+	// files from that folder may have it. Sending it again may deliver it twice.
 	Acknowledged bool
-	// Offset is how many bytes of a transfer are known to have arrived: acknowledged over
-	// SFTP, looked at over FTP, where nothing is known of what the last attempt sent.
+	// Offset is how many bytes of a transfer are known to have arrived. Over SFTP these are
+	// the acknowledged bytes. Over FTP it is the last size that was seen; bytes that the
+	// last attempt sent after that are not counted.
 	Offset int64
-	// Size is the size of the file, -1 if unknown, 0 for what is no transfer.
+	// Size is the size of the file; -1 if unknown, 0 if the operation is not a transfer.
 	Size int64
-	// Partial names what was kept of an unfinished transfer, on the receiving
-	// side; a later call with the same source and destination resumes it. What no call
-	// can resume is being removed, see [Uploader].
+	// Partial names the unfinished file that was kept on the receiving side. A later
+	// call with the same source and destination resumes it. A partial that no call can
+	// resume is being removed, see [Uploader].
 	Partial string
 	// Err is the cause.
 	Err error
@@ -147,14 +148,14 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	}{e.Op, e.Local, e.Remote, e.Outcome, KindOf(e), text, e.Acknowledged, e.Offset, e.Size, e.Partial})
 }
 
-// DeliveryError says that a folder does not take a file in the way it was delivered. See
+// DeliveryError says that a folder does not accept the chosen [Delivery]. See
 // [DeliverAtomic].
 type DeliveryError = upload.Refusal
 
-// KindOf names what went wrong, of any error of this package, and of those of io/fs
-// (fs.ErrNotExist, fs.ErrExist, fs.ErrPermission), context, net and crypto/tls, which fakes
-// may return as they are. An *fs.PathError is one of a local file: [KindLocal]. It is
-// [KindUnknown] for nil.
+// KindOf returns the kind of an error of this package. It also knows the errors of io/fs
+// (fs.ErrNotExist, fs.ErrExist, fs.ErrPermission), context, net and crypto/tls, so that
+// fakes may return them unchanged. An *fs.PathError is about a local file: [KindLocal]. The
+// kind of nil is [KindUnknown].
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) && e.Err != nil {
@@ -163,11 +164,11 @@ func KindOf(err error) Kind {
 	return transport.KindOf(err)
 }
 
-// EndsAll reports whether an error is the host's and not a file's, so that every other
-// file would meet it too: a refused login, an identity that is not the known one, no
-// connection, and over FTP no data connection. Jobs end with it: an account must not be
-// locked by a thousand refused logins, and a host that is gone must not be waited for a
-// thousand times.
+// EndsAll reports whether an error is about the host and not about a file, so that every
+// other file would meet it too: a refused login, a wrong identity of the server, no
+// connection, or no data connection over FTP. A job should end with such an error. A
+// thousand refused logins can lock an account, and waiting a thousand times for a host that
+// is down helps nobody.
 func EndsAll(err error) bool {
 	switch KindOf(err) {
 	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
@@ -194,17 +195,17 @@ var (
 	ErrSourceChanged = transfer.ErrSourceChanged
 	// ErrMismatch: what arrived is not what was sent.
 	ErrMismatch = transfer.ErrMismatch
-	// ErrReplaced: a file that had been uploaded was found to be another one when it
-	// was looked at again, see [Client].Close.
+	// ErrReplaced: an uploaded file was found to be a different one when it was checked
+	// again, see [Client].Close.
 	ErrReplaced = upload.ErrReplaced
 	// ErrClosed: the client has been closed.
 	ErrClosed = session.ErrClosed
 	// ErrNotRewindable: a transfer failed and could not be tried again, because
 	// its source cannot be read twice.
 	ErrNotRewindable = transfer.ErrNotRewindable
-	// ErrTaken: the server acknowledged all of a file, and the name under which it was
-	// sent is gone: a receiver may have taken it, by that name. [Error].Acknowledged is
-	// set with it.
+	// ErrTaken: the server acknowledged the whole file, and then the name under which it
+	// was sent was gone: a receiver may have taken it under that name. [Error].Acknowledged
+	// is set as well.
 	ErrTaken = upload.ErrTaken
 )
 

@@ -38,7 +38,7 @@ func (p *pair) wantMoves(t *testing.T, n int, host string) {
 	if len(moves) != n {
 		t.Fatalf("%d moves, want %d: %+v", len(moves), n, moves)
 	}
-	if last := moves[n-1]; last.Host != host || (last.Why == nil) != (host == "a") {
+	if last := moves[n-1]; last.Host != host || (last.Err == nil) != (host == "a") {
 		t.Fatalf("move %d: %+v, want to %s", n, last, host)
 	}
 }

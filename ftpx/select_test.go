@@ -71,16 +71,16 @@ func race(t *testing.T, ports map[ftpx.Protocol]behaviour, opts ftpx.Options) (p
 		}
 		if b.answer > 0 {
 			if !wait(b.answer) {
-				return nil, ep.ConnectFailure(ctx, "dial", ctx.Err())
+				return nil, ep.Fail("dial", "", transport.KindCanceled, ctx.Err())
 			}
 			ep.Answered()
 		}
 		if b.end == forever {
 			// A black hole ends with the connect timeout.
-			b = behaviour{end: ep.ConnectBudget(), kind: transport.KindTimeout}
+			b = behaviour{end: ep.WithDefaults().ConnectTimeout, kind: transport.KindTimeout}
 		}
 		if !wait(b.end - b.answer) {
-			return nil, ep.ConnectFailure(ctx, "dial", ctx.Err())
+			return nil, ep.Fail("dial", "", transport.KindCanceled, ctx.Err())
 		}
 		if b.kind != transport.KindUnknown {
 			return nil, ep.Fail("dial", "", b.kind, fmt.Errorf("made up"))

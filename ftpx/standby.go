@@ -12,28 +12,28 @@ import (
 // black hole is noticed is most of what a failover takes.
 const standbyStall = 7 * time.Second
 
-// Standby is a host to turn to when the ones before it do not work.
+// Standby is a host to fail over to when the ones before it do not work.
 type Standby struct {
 	// Host is a name or an address, without port.
 	Host string
 	// Ports replaces the protocols' own ports on this host. The zero value
 	// means those of [Options].
 	Ports Ports
-	// Rank says when it is turned to: those of lower Rank first. 0 means its place in
-	// the list, from 1, so that the list is the order unless you say otherwise. Those of
-	// equal Rank are in the order of how likely their next connection fails, see package
-	// forecast; work does not return from one of them to another.
+	// Rank is the order of failover: a lower Rank comes first. 0 means the place in the
+	// list, starting at 1, so the list is the order by default. Hosts of equal Rank are
+	// ordered by how likely their next connection fails, see package forecast; work does
+	// not return from one of them to another.
 	Rank int
 	// User and Password replace those of [Config] if either is given; a User
 	// without a Password has none.
 	User string
 	// Password is that of User, or of Config.User on this host.
 	Password Secret
-	// SSH replaces [Options].SSH on this host, whole: its keys, its agent, and how its host
-	// key is known. nil means that of Options.
+	// SSH replaces all of [Options].SSH on this host, including keys, agent and known
+	// hosts. nil means Options.SSH.
 	SSH *SSH
-	// TLS replaces [Options].TLS on this host, whole: its authorities, its certificates,
-	// and ServerName. nil means that of Options.
+	// TLS replaces all of [Options].TLS on this host, including authorities, certificates
+	// and ServerName. nil means Options.TLS.
 	TLS *TLS
 }
 
@@ -47,11 +47,11 @@ func ranked(list []Standby) []Standby {
 	return list
 }
 
-// HostsError says that none of several hosts could be used, and why of each.
+// HostsError says that none of several hosts could be used, and why.
 type HostsError struct {
-	// Hosts are those that were tried, in order.
+	// Hosts are the hosts that were tried, in order.
 	Hosts []string
-	// Errs holds why, one for each.
+	// Errs holds one error for each of Hosts.
 	Errs []error
 }
 
@@ -71,7 +71,7 @@ func (e *HostsError) Error() string {
 // Unwrap returns the reason of each host.
 func (e *HostsError) Unwrap() []error { return e.Errs }
 
-// ProtocolsError says that no protocol could be used, and why of each.
+// ProtocolsError says that no protocol could be used, and why.
 type ProtocolsError struct {
 	// Tried holds the protocols in order.
 	Tried []ProtocolInfo
@@ -90,7 +90,7 @@ func (e *ProtocolsError) Error() string {
 		if i > 0 {
 			b.WriteString(";")
 		}
-		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Why)
+		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Err)
 	}
 	if e.PlaintextHeld {
 		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext (-allow-plaintext) to permit it")
@@ -105,7 +105,7 @@ func (e *ProtocolsError) Error() string {
 func (e *ProtocolsError) Unwrap() []error {
 	errs := make([]error, len(e.Tried))
 	for i, t := range e.Tried {
-		errs[i] = t.Why
+		errs[i] = t.Err
 	}
 	return errs
 }

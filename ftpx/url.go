@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// ParseURL reads a URL as [Open] takes it into a [Config] with the given
-// options, which may be nil. It connects to nothing. Errors never quote the URL
-// or a piece of it: a special character that is not written as %XX can turn any
-// piece of a password into a host, a port or a folder.
+// ParseURL returns the [Config] for a URL of [Open] and the given options, which
+// may be nil. It makes no connection. Errors never quote the URL or a part of it,
+// because a special character that is not written as %XX can turn any part of a
+// password into a host, a port or a folder.
 //
 //	ftpx://user@host/base    the protocols of opts in order
-//	sftp://user@host:port    SFTP alone
-//	ftpes://user@host:port   FTP with AUTH TLS alone
-//	ftps://user@host:port    FTP with implicit TLS alone
-//	ftp://user@host:port     plain FTP alone; needs Options.AllowPlaintext
+//	sftp://user@host:port    SFTP only
+//	ftpes://user@host:port   FTP with AUTH TLS only
+//	ftps://user@host:port    FTP with implicit TLS only
+//	ftp://user@host:port     plain FTP only; needs Options.AllowPlaintext
 //
-// The path is relative to the login folder unless it starts with "//". Options
-// win over a password in the URL.
+// The path is relative to the login folder unless it starts with "//".
+// Options.Password takes precedence over a password in the URL.
 func ParseURL(rawURL string, opts *Options) (Config, error) {
 	var cfg Config
 	if opts != nil {

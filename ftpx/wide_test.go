@@ -142,6 +142,21 @@ func TestSeveralConnectionsForOneFile(t *testing.T) {
 	})
 }
 
+// TestOneConnectionWhereTheServerWantsIt: AWS and Azure get each file over one connection.
+func TestOneConnectionWhereTheServerWantsIt(t *testing.T) {
+	one := func(o *memconn.Options) {
+		caps := memconn.DefaultCaps(ftpx.SFTP)
+		caps.OneStream = true
+		o.Caps = &caps
+	}
+	onWideLine(t, one, func(t *testing.T, w *wide) {
+		w.download(w.client(nil), nil)
+		if n := w.Stats().MostOpen; n != 1 {
+			t.Errorf("%d connections", n)
+		}
+	})
+}
+
 func TestOneConnectionWhereSeveralAreNotWorthIt(t *testing.T) {
 	for name, tt := range map[string]struct {
 		server   func(*memconn.Options)

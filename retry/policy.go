@@ -21,8 +21,8 @@ const (
 	// DefaultBusyDelay is the delay after the first answer of a full server.
 	DefaultBusyDelay = time.Second
 
-	// MaxRetryAfter is the longest wait that a server can ask for: what it
-	// says is hostile input.
+	// MaxRetryAfter is the longest wait that a server can ask for, because its
+	// replies are hostile input.
 	MaxRetryAfter = 5 * time.Minute
 
 	// progressDelay follows an attempt that got further. It is there so that
@@ -31,23 +31,23 @@ const (
 	progressDelay = 20 * time.Millisecond
 )
 
-// Policy says how long to go on, and how fast. The zero value is ready to use
-// and means the defaults. It is not changed by use, and may be used by many
-// goroutines at once.
+// Policy says how long to retry, and with which delays. The zero value means the
+// defaults. A Policy is not changed by use, and may be used by many goroutines
+// at once.
 //
-// With the defaults, a line that moves nothing is given up after ten attempts
-// in about a minute and a half, and a server that is full after ten in about
-// two and a half.
+// With the defaults, a line that moves nothing is given up after ten attempts,
+// in about a minute and a half. A server that is full is given up after ten
+// attempts, in about two and a half minutes.
 type Policy struct {
 	// MaxAttempts is how many attempts without progress are made before
 	// giving up. 0 means [DefaultMaxAttempts], or no bound if MaxElapsed is
 	// set. Negative means no bound by count.
 	MaxAttempts int
-	// MaxElapsed is for how long to go on without progress; 0 means no bound
-	// by time. The clock starts with the first attempt and restarts with each
-	// failure of an attempt that got further. It does not cut an attempt
-	// short; the last one starts no later than when it has run out. Without a
-	// bound by count and by time, only the context ends the loop.
+	// MaxElapsed is how long to retry without progress; 0 means no limit by
+	// time. The clock starts with the first attempt, and restarts when an
+	// attempt fails that got further. MaxElapsed does not interrupt an
+	// attempt: the last one starts before the time has run out. Without a
+	// limit by count and by time, only the context ends the loop.
 	MaxElapsed time.Duration
 
 	// InitialDelay is the delay after the first attempt that moved nothing;
@@ -66,7 +66,7 @@ type Policy struct {
 	// [DefaultBusyDelay]. Later ones grow by Multiplier up to MaxDelay.
 	BusyDelay time.Duration
 
-	// Classify, if not nil, is asked before [Classify], which decides where it returns 0.
+	// Classify, if not nil, is called first. If it returns 0, [Classify] decides.
 	Classify func(error) Class
 }
 

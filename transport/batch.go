@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A Batch is a list of requests that are known together, so that a driver can send
-// as many of them in one write as this server is known to take. It means exactly what
-// its requests would mean one after the other, each sent when the one before it had
-// been answered; [InTurn] is that definition as code.
+// A Batch is a list of requests that are known at the same time. A driver can send as
+// many of them in one write as this server is known to accept. A batch means exactly
+// what its requests would mean one after the other, each sent after the answer to the
+// previous one; [InTurn] is that definition as code.
 //
 // A batch is used for one call of [Conn.Do] and holds the results afterwards.
 type Batch struct {
@@ -27,27 +27,29 @@ func NewBatch(requests ...Request) *Batch { return &Batch{Requests: requests} }
 type Request interface {
 	// Common returns the request's head.
 	Common() *Head
-	// Paths returns what of the request holds names on the server (paths, and the line
-	// of a [Raw]), for a wrapper that maps them.
+	// Paths returns the fields that hold names on the server (paths, and the line of a
+	// [Raw]), for a wrapper that maps them.
 	Paths() []*string
 	sealed()
 }
 
 // Head is what all requests have.
 type Head struct {
-	// If, where it is not nil, is asked once, when all earlier requests have been
-	// answered and before this one has an effect: nothing on the server has changed by
-	// it, and no byte has been given to a destination. False ends the batch: this
-	// request and all that follow it get [ErrSkipped]. A driver may have asked the
-	// server for what only reads, and throws it away then; that may cost the session
-	// on a protocol that has no polite way to stop, which Usable tells. One thing may be
-	// seen on the server: a driver may have created the empty file of a Store that waits
-	// for its condition, if there was none, and removes it if the condition is not met.
+	// If, when not nil, is called once: after all earlier requests have been answered,
+	// and before this one has an effect. Until then the request has changed nothing on
+	// the server, and has given no byte to a destination. If it returns false, the batch
+	// ends: this request and all following ones get [ErrSkipped].
 	//
-	// If is called in the goroutine of Do, which waits for it: it must not call Do on
-	// the same connection, and what it takes is not counted as silence of the server.
+	// A driver may have sent a request that only reads before If is called. It then
+	// discards the answer. On a protocol without a polite way to stop, that may cost the
+	// session; Usable tells. One effect may be visible on the server: for a Store that
+	// waits for its condition, a driver may have created an empty file if there was
+	// none. It removes the file if the condition is not met.
+	//
+	// If runs in the goroutine of Do, which waits for it. It must not call Do on the same
+	// connection. Its time does not count as silence of the server.
 	If func() bool
-	// Err is nil if the request was carried out. Else it is an [*Error], [ErrSkipped],
+	// Err is nil if the request was carried out. Otherwise it is an [*Error], [ErrSkipped]
 	// or [ErrUnsent]. A refusal does not stop the requests that follow.
 	Err error
 }
@@ -64,26 +66,26 @@ var (
 	// ErrSkipped is the error of a request whose condition, or that of a request before
 	// it, was not met.
 	ErrSkipped = errors.New("the request was skipped: a condition before it was not met")
-	// ErrUnsent is the error of a request that has had no effect, because the session
-	// had ended before it was carried out.
+	// ErrUnsent is the error of a request that had no effect, because the session ended
+	// before the request was carried out.
 	ErrUnsent = errors.New("the request was not carried out: the session ended before it")
 )
 
-// Stat describes one file or folder, following links unless NoFollow is set. A missing one
-// is [KindNotExist].
+// Stat describes one file or folder. It follows links unless NoFollow is set. A missing
+// path is [KindNotExist].
 type Stat struct {
 	Head
 	// Path is what to describe.
 	Path string
 	// NoFollow describes a link itself, as [List] does, where the protocol can.
 	NoFollow bool
-	// Entry is what is there. Its Name is the last element of Path.
+	// Entry is the description. Its Name is the last element of Path.
 	Entry Entry
 }
 
 // List calls Yield for each entry of a folder, in the server's order, without "." and
 // "..", until Yield returns false. A missing folder is [KindNotExist] on every server.
-// Entries of [TypeUnknown] are such as the listing told no type of: [Stat] may.
+// An entry is of [TypeUnknown] if the listing did not tell its type; [Stat] may know it.
 type List struct {
 	Head
 	// Path is the folder.
@@ -92,16 +94,16 @@ type List struct {
 	Yield func(Entry) bool
 }
 
-// Store writes Src to a file from Offset on. Bytes before it are kept; it must be 0
-// (the file is created or emptied) or the file's current size, freshly asked, because
-// servers disagree about all else.
+// Store writes Src to a file, starting at Offset, and keeps the bytes before Offset.
+// Offset must be 0 (the file is created or emptied) or the current size of the file, from
+// a fresh Stat, because servers disagree about every other offset.
 //
-// Without an error, Stored is the number of bytes written, and the server has said that
-// it has them; its word is not proof: callers compare the size. On failure Stored is
-// the number of bytes after Offset that the server is known to hold without a gap: 0 on
-// FTP, where only a fresh size tells, and the acknowledged prefix on SFTP, to which the
-// file was cut back if that was still possible. An error of Src itself is [KindLocal], a
-// server that does not continue a file at an offset [KindRestart].
+// Without an error, Stored is the number of bytes written, and the server has acknowledged
+// them. That is not proof: callers compare the size. After a failure, Stored is the number
+// of bytes after Offset that the server is known to hold without a gap. On FTP this is 0,
+// because only a fresh size tells. On SFTP it is the acknowledged prefix, and the file was
+// truncated to it if that was still possible. An error of Src itself is [KindLocal]. A
+// server that cannot continue a file at an offset is [KindRestart].
 // A source that is an *os.File, alone or under an *io.LimitedReader, goes out without
 // being copied through the program where protocol and platform allow.
 type Store struct {
@@ -110,20 +112,20 @@ type Store struct {
 	Path string
 	// Offset is where the first byte goes.
 	Offset int64
-	// Append adds to the file, whatever it holds: nothing is emptied, and one that is missing
-	// is created. On FTP it is APPE (RFC 959 section 4.1.3), to which Offset means nothing; on
-	// SFTP the bytes are written at Offset, the size that was found. Two appends to one file
-	// at a time are not kept apart there.
+	// Append adds to the end of the file. It never empties the file, and creates a missing
+	// one. On FTP it is APPE (RFC 959 section 4.1.3), which ignores Offset. On SFTP the bytes
+	// are written at Offset, the current size; there, two concurrent appends to one file
+	// overwrite each other.
 	Append bool
-	// New says that the file must not be there yet: one that is fails the request before a
-	// byte is written (SSH_FXF_EXCL). FTP has no such command, and does not heed it.
+	// New requires that the file does not exist yet: if it exists, the request fails before a
+	// byte is written (SSH_FXF_EXCL). FTP has no such command and ignores it.
 	New bool
-	// Keep, at Offset 0, leaves what is in the file until the first bytes of Src are
-	// acknowledged, and cuts off the rest of it then, where the server can do that: SFTP alone
-	// can, and costs a round trip for it. Elsewhere it means nothing.
+	// Keep, with Offset 0, keeps the old content of the file until the first bytes of Src are
+	// acknowledged, and truncates the file then. Only SFTP can do that, at the cost of a round
+	// trip. Other protocols ignore it.
 	Keep bool
-	// ASCII sends text (TYPE A, RFC 959 section 3.1.1.1): line ends, LF or CRLF, leave as CRLF,
-	// and the server makes its own of them, so that its file has another size. Stored counts
+	// ASCII sends text (TYPE A, RFC 959 section 3.1.1.1). Line ends, LF or CRLF, are sent as
+	// CRLF. The server converts them to its own, so its file has another size. Stored counts
 	// the bytes of Src. [KindInvalid] with an Offset or Append, [KindUnsupported] on SFTP.
 	ASCII bool
 	// Size is how many bytes are expected from Src, 0 or less when unknown. It is a hint
@@ -138,39 +140,39 @@ type Store struct {
 	Stored int64
 }
 
-// Retrieve copies a file from Offset on into Dst, in order, each byte once. A nil error
-// means that the server said it was all, or that Limit was reached, or that Dst wanted
-// no more; the server's word is not proof: callers compare the size. An error of Dst is
-// [KindLocal], but [ErrEnough] ends the request as reaching Limit does.
+// Retrieve copies a file into Dst, starting at Offset, in order, each byte once. A nil
+// error means that the server said the file was complete, that Limit was reached, or that
+// Dst wanted no more. What the server said is not proof: callers compare the size. An
+// error of Dst is [KindLocal], except [ErrEnough], which ends the request as Limit does.
 type Retrieve struct {
 	Head
 	// Path is the file.
 	Path string
 	// Offset is where to begin.
 	Offset int64
-	// Limit, if positive, ends the request after so many bytes. The rest of the file is
-	// not asked for where the protocol allows, else cut off.
+	// Limit, if positive, ends the request after this many bytes. If the protocol permits,
+	// the rest of the file is not requested; otherwise the transfer is aborted.
 	Limit int64
-	// Size is how many bytes are expected from Offset on, 0 or less when unknown: a hint.
-	// Where a [Stat] of the same path precedes in the batch, its answer serves as one.
+	// Size is how many bytes are expected after Offset, 0 or less when unknown. It is a
+	// hint. If a [Stat] of the same path precedes in the batch, its answer is the hint.
 	Size int64
-	// Dst takes what comes.
+	// Dst receives the bytes.
 	Dst io.Writer
-	// Written says that the file was being written a moment ago: an older session may
-	// still hold it, so that a server that does not begin for some seconds is taken to
-	// say so ([KindLocked]).
+	// Written says that the file was being written a moment ago, so an older session may
+	// still hold it. A server that does not start the transfer for some seconds is then
+	// taken to have the file locked ([KindLocked]).
 	Written bool
 	// Last says that the file is expected to end where Limit does.
 	Last bool
 	// Progress is called with the number of bytes that Dst has accepted since the last
 	// call. Calls do not overlap.
 	Progress func(n int64)
-	// Received is what Dst has accepted.
+	// Received is how many bytes Dst has accepted.
 	Received int64
 	// ASCII fetches text (TYPE A): Dst gets LF for each CRLF that comes, and Received counts
 	// what it got. [KindInvalid] with an Offset, a Limit or Last, [KindUnsupported] on SFTP.
 	ASCII bool
-	// Beyond is set where, with Last, more came than Limit. Only FTP finds out.
+	// Beyond is set if Last is set and the server sent more than Limit. Only FTP notices.
 	Beyond bool
 }
 
@@ -178,14 +180,14 @@ type Retrieve struct {
 // is success, and the rest of the file is cut off as by Limit.
 var ErrEnough = errors.New("no more is wanted")
 
-// Rename moves a file or folder. With Replace it takes the place of an existing file in
-// one step where [Caps].ReplaceOnRename says so; without, what happens to an existing
-// target is the server's custom.
+// Rename moves a file or folder. With Replace it replaces an existing file in one step, if
+// [Caps].ReplaceOnRename is set. Without Replace, the server decides what happens to an
+// existing target.
 type Rename struct {
 	Head
 	// From is the old path, To the new one.
 	From, To string // see above
-	// Replace asks for the place of an existing file.
+	// Replace asks to replace an existing file.
 	Replace bool
 }
 
@@ -196,8 +198,8 @@ type Remove struct {
 	Path string
 }
 
-// Mkdir creates a folder. One that is there already is [KindExist] where the server
-// tells, and [KindRefused] or [KindTemporary] where it does not.
+// Mkdir creates a folder. An existing folder is [KindExist] if the server says so, and
+// [KindRefused] or [KindTemporary] if it does not.
 type Mkdir struct {
 	Head
 	// Path is the folder to create.
@@ -211,8 +213,8 @@ type Rmdir struct {
 	Path string
 }
 
-// SetTime sets the modification time, to the second. Where the server cannot, the error
-// is [KindUnsupported] and nothing has changed.
+// SetTime sets the modification time, to the second. If the server cannot do that, the
+// error is [KindUnsupported] and nothing has changed.
 type SetTime struct {
 	Head
 	// Path is the file or folder.
@@ -240,8 +242,8 @@ type Truncate struct {
 	Size int64
 }
 
-// Hash asks for the server's digest of Size bytes of a file from Offset on, or of all
-// from Offset on when Size is negative. Algo is a name from [Caps].Hashes.
+// Hash asks for the server's digest of Size bytes of a file, starting at Offset, or of all
+// bytes after Offset if Size is negative. Algo is a name from [Caps].Hashes.
 type Hash struct {
 	Head
 	// Path is the file.
@@ -254,8 +256,8 @@ type Hash struct {
 	Sum []byte
 }
 
-// Link reads where a symbolic link leads, or, with Make, makes one. [KindUnsupported] on
-// FTP, which knows no such command.
+// Link reads the target of a symbolic link, or creates a link if Make is set.
+// [KindUnsupported] on FTP, which has no such command.
 type Link struct {
 	Head
 	// Path is the link.
@@ -280,8 +282,8 @@ type Raw struct {
 	Text string
 }
 
-// Space asks how much room there is on the volume of a path. [KindUnsupported] where the
-// server does not tell (statvfs@openssh.com on SFTP, AVBL on FTP).
+// Space asks for the free space on the volume of a path (statvfs@openssh.com on SFTP, AVBL
+// on FTP). [KindUnsupported] if the server does not tell.
 type Space struct {
 	Head
 	// Path is any path on the volume.

@@ -8,8 +8,8 @@ import (
 
 // Conn is one logged-in connection to a server.
 //
-// Up to [Caps].Overlap calls of Do may run at once, else it has one owner at a time.
-// Close, Usable and Info may be called at any moment from anywhere.
+// Up to [Caps].Overlap calls of Do may run at once. Close, Usable and Info may be called at
+// any time from any goroutine.
 //
 // Paths are sent as they are: relative ones are relative to the login folder. A request
 // whose path holds CR, LF or NUL is refused with [KindInvalid] before it is sent. Errors
@@ -18,22 +18,22 @@ type Conn interface {
 	// Info describes the connection: what was negotiated and what the server can do.
 	Info() Info
 
-	// Do carries out a batch as if each request were sent when the one before it had
-	// been answered. The results stand in the requests; the error is about the session
-	// alone: it says why it has ended, and is nil where the server merely refused.
+	// Do carries out a batch as if each request were sent after the answer to the
+	// previous one. The results are in the requests. The error is about the session
+	// only: it says why the session ended, and is nil if the server merely refused a
+	// request.
 	//
-	// It honours its context at once, by closing the sockets; after that, and after any
-	// failure that leaves the state of the session in doubt, Usable is false and every
-	// later call fails. Calls that overlap share the session's fate.
+	// Do obeys its context at once, by closing the sockets. After that, and after any
+	// failure that leaves the state of the session unknown, Usable is false and every
+	// later call fails. Concurrent calls fail with the session.
 	Do(ctx context.Context, b *Batch) error
 
 	// Usable reports whether the session is in a known state. It asks nothing of the
 	// server.
 	Usable() bool
 
-	// Close ends the session. It never waits for the server: a healthy session is told
-	// goodbye, without waiting for the answer. It is safe to call twice and from another
-	// goroutine, whose calls then fail.
+	// Close ends the session. It says goodbye on a healthy session, but never waits for
+	// the server. It may be called twice, and from any goroutine; calls in flight fail.
 	Close() error
 }
 
@@ -62,9 +62,8 @@ type Caps struct {
 	// ReplaceOnRename: [Rename] with Replace takes the place of an existing file
 	// in one step. On FTP it is assumed until a server shows otherwise.
 	ReplaceOnRename bool
-	// WriteWindow is how many bytes before a file's end may be holes after a
-	// Store that was cut off, because writes overlap; 0 where a server's file
-	// never has any.
+	// WriteWindow is how many bytes before a file's end may be holes after an
+	// interrupted Store, because writes overlap; 0 if the file never has holes.
 	WriteWindow int64
 	// Truncate: [Truncate] works.
 	Truncate bool
@@ -77,13 +76,14 @@ type Caps struct {
 	Hashes []string
 	// HashRanges: [Hash] takes an offset and a length.
 	HashRanges bool
-	// Overlap is how many calls of [Conn.Do] may run at once; 0 means one. They share
-	// the session's fate: what ends one of them by closing the socket (its context, a
-	// stall, a lost line) ends all.
+	// OneStream says that a file must not be moved over several connections at once.
+	OneStream bool
+	// Overlap is how many calls of [Conn.Do] may run at once; 0 means one. If one of them
+	// closes the socket (because of its context, a stall or a lost line), all of them end.
 	Overlap int
-	// InTurn says that calls which overlap are carried out one after the other, so that
-	// a short one behind a long one waits for it. What it saves is the round trip in
-	// which the end of one and the beginning of the next leave together.
+	// InTurn says that concurrent calls are carried out one after the other, so a short
+	// call waits for a long one before it. Overlap then saves one round trip: the end of
+	// one call and the start of the next leave together.
 	InTurn bool
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -21,8 +22,8 @@ const (
 	// DefaultStall is how long a connection may be silent within an operation.
 	DefaultStall = 30 * time.Second
 	// DefaultMinRate is how many bytes a second an operation must move, over one stall
-	// time. Less is a server that keeps it alive for the sake of it; a slow one, which has
-	// thought about each command for nearly a stall time, moves more.
+	// time. A server that moves less only keeps the operation alive. Even a slow server,
+	// which takes nearly a stall time for each command, moves more.
 	DefaultMinRate = 2
 )
 
@@ -30,8 +31,8 @@ const (
 // ctx. The library sets TCP options where the result is a *net.TCPConn.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Endpoint is one server spoken to in one way: all that a driver needs to know,
-// and nothing about retries. It is not changed by a driver.
+// Endpoint is one server with one protocol: everything that a driver needs to know,
+// and nothing about retries. Drivers do not change it.
 type Endpoint struct {
 	// Protocol is the protocol to speak.
 	Protocol Protocol
@@ -43,9 +44,9 @@ type Endpoint struct {
 	User string
 	// Password is the password, empty if there is none.
 	Password Secret
-	// SSH holds what only SFTP needs.
+	// SSH holds the settings that only SFTP needs.
 	SSH SSH
-	// TLS holds what only FTPS needs.
+	// TLS holds the settings that only FTPS needs.
 	TLS TLS
 	// RequirePostQuantum refuses, with [KindInsecure], every connection whose
 	// key exchange is not a hybrid with a post-quantum part: traffic that
@@ -53,26 +54,26 @@ type Endpoint struct {
 	// FTPS it also means TLS 1.3, and holds for each data connection. Plain FTP
 	// is then [KindInvalid].
 	RequirePostQuantum bool
-	// Charset is what the server's names are in, nil for UTF-8. Drivers convert
-	// nothing, see package transport/charset; but where it is set, FTP does not
-	// ask the server for UTF-8.
+	// Charset is the character set of the server's names, nil for UTF-8. Drivers
+	// do not convert names, see package transport/charset. If it is set, FTP does
+	// not ask the server for UTF-8.
 	Charset encoding.Encoding
 	// ListZone is the time zone of the times in an FTP server's LIST, nil for UTC.
-	// MLSD and MDTM are in UTC everywhere (RFC 3659), except that vsftpd, where
-	// use_localtime is set, gives and takes that zone in MDTM too: for a server
-	// that greets as vsftpd, ListZone is thus the zone of both.
+	// MLSD and MDTM are in UTC (RFC 3659), with one exception: vsftpd with
+	// use_localtime uses that zone in MDTM too. For a server that greets as vsftpd,
+	// ListZone is therefore the zone of both.
 	ListZone *time.Location
 	// Dial replaces net.Dialer for control and data connections, nil for the default.
 	Dial DialFunc
 	// ActiveAddr switches FTP to active mode: the server connects to this machine
 	// for each transfer, at this IP address and port ("192.0.2.1:0"; ":0" is the
-	// control connection's own address and any port). It is for servers that
-	// offer nothing else: firewalls and address translation prevent it, it does
-	// not go with Dial, and files are not sent by sendfile. "" means passive mode.
+	// control connection's own address and any port). Use it only for servers that
+	// offer nothing else: firewalls and address translation prevent it, it cannot be
+	// combined with Dial, and files are not sent with sendfile. "" means passive mode.
 	ActiveAddr string
 	// AfterLogin are command lines for an FTP server that are sent after each login, such
-	// as "SITE FILETYPE=SEQ" to z/OS. What [Raw] refuses is refused here, and a server's
-	// refusal is one of the login: the files would not be what they were meant to be.
+	// as "SITE FILETYPE=SEQ" to z/OS. Commands that [Raw] refuses are refused here too. If
+	// the server refuses one, the login fails, because the files would be wrong.
 	AfterLogin []string
 	// ConnectTimeout bounds dialling, handshakes and login together; 0 means
 	// [DefaultConnectTimeout].
@@ -81,19 +82,19 @@ type Endpoint struct {
 	// fails with [KindStalled]; 0 means [DefaultStall], negative means for ever.
 	// Detection takes up to a quarter longer.
 	Stall time.Duration
-	// MinRate is the least number of bytes a second, over one Stall, that a
-	// transfer may move; 0 means [DefaultMinRate], negative means any.
+	// MinRate is the lowest rate, in bytes a second averaged over one Stall, at which
+	// a transfer is not stalled; 0 means [DefaultMinRate], negative means any rate.
 	MinRate int64
-	// Learned is what earlier connections have found out about the server and later
-	// ones may go by; nil remembers nothing.
+	// Learned holds what earlier connections have learned about the server, for later
+	// ones; nil remembers nothing.
 	Learned *Learned
 	// Trace sees commands and replies; nil for none.
 	Trace *Trace
-	// Phase, if not nil, is told of each step of connecting when it has ended: its name,
-	// one of the Phase constants, how long it took, and nil or why it failed. It is called
-	// by the goroutine that connects and must not block.
+	// Phase, if not nil, is called after each step of connecting, with its name (one of
+	// the Phase constants), its duration, and its error. It is called by the goroutine that
+	// connects, and must not block.
 	Phase func(name string, d time.Duration, err error)
-	// Traffic, if not nil, sums up what the sockets of the connection have moved.
+	// Traffic, if not nil, sums up the bytes that the sockets of the connection have moved.
 	Traffic *Traffic
 	// Answered, if not nil, is called when the first byte arrives on a socket
 	// of this endpoint: somebody is there. It must not block.
@@ -104,70 +105,69 @@ type Endpoint struct {
 type SSH struct {
 	// Signers are private keys or certificates already in memory, tried first.
 	Signers []ssh.Signer
-	// IdentityFiles are private keys in OpenSSH or PEM form. A certificate
-	// beside one, as FILE-cert.pub, is offered first, as OpenSSH does.
+	// IdentityFiles are private keys in OpenSSH or PEM form. If FILE-cert.pub
+	// exists next to a key, that certificate is offered first, as OpenSSH does.
 	IdentityFiles []string
-	// CertificateFiles are user certificates besides those that lie beside
-	// their keys. Each must belong to a key in IdentityFiles, Signers or Agent.
+	// CertificateFiles are additional user certificates. Each must belong to a key
+	// in IdentityFiles, Signers or Agent.
 	CertificateFiles []string
 	// Passphrase is asked for the passphrase of an encrypted identity file,
 	// unless Agent holds the key.
 	Passphrase func(file string) (Secret, error)
-	// Keyring remembers unlocked identity files, so that Passphrase is asked
-	// once a file and not once a connection; nil remembers nothing.
+	// Keyring remembers unlocked identity files, so that Passphrase is called
+	// once per file and not once per connection; nil remembers nothing.
 	Keyring *Keyring
 	// Agent is the path of an SSH agent's socket, "" for none; "auto" means
 	// $SSH_AUTH_SOCK, if that is set.
 	Agent string
-	// IdentitiesOnly offers only those keys of the agent whose public halves
-	// are given in IdentityFiles, as FILE, as FILE.pub beside it, or as a
-	// certificate: an agent full of keys meets the server's bound on attempts.
+	// IdentitiesOnly offers only those keys of the agent whose public key is in
+	// IdentityFiles, as FILE, as FILE.pub next to it, or as a certificate. An agent
+	// with many keys would exceed the server's limit on attempts.
 	IdentitiesOnly bool
-	// AuthMethods are the ways to log in that may be used, of "publickey",
-	// "password" and "keyboard-interactive", in the order in which to try them;
-	// nil means all three in this order.
+	// AuthMethods are the permitted ways to log in, in the order in which to try
+	// them: "publickey", "password" and "keyboard-interactive"; nil means all three,
+	// in this order.
 	AuthMethods []string
-	// KeyboardInteractive answers the server's questions, within ConnectTimeout and once a
-	// connection; nil answers the first with the password, if it does not echo, and fails
-	// at any other ([KindAuth]).
+	// KeyboardInteractive answers the server's questions, within ConnectTimeout and once per
+	// connection. nil answers the first question with the password, if the answer is not
+	// echoed, and fails at any other question ([KindAuth]).
 	KeyboardInteractive ssh.KeyboardInteractiveChallenge
 	// KnownHosts are known_hosts files; nil means ~/.ssh/known_hosts and
 	// /etc/ssh/ssh_known_hosts, as far as they exist.
 	KnownHosts []string
-	// HostKeyAlias is the name under which KnownHosts knows the host, and which
-	// its certificate must have, in place of Host and Port.
+	// HostKeyAlias replaces Host and Port as the name of the host in KnownHosts and in
+	// its certificate.
 	HostKeyAlias string
 	// HostKeyFingerprints pins the host key: the server's must be one of
 	// these, as ssh-keygen -l prints them ("SHA256:..."). KnownHosts is then
 	// not read.
 	HostKeyFingerprints []string
-	// TrustOnFirstUse is a known_hosts file, created if missing, to which the
-	// key of a host that no file knows is added. A changed key still fails. With
-	// HostKeyFingerprints too, a key that is one of them is added.
+	// TrustOnFirstUse is a known_hosts file, created if missing. The key of a host
+	// that no file knows is added to it. A changed key still fails. If
+	// HostKeyFingerprints is set too, only a key with one of them is added.
 	TrustOnFirstUse string
 	// InsecureIgnoreHostKey accepts any host key: anyone on the way can then
-	// read the password and every file, and change them. For tests alone.
+	// read the password and every file, and change them. For tests only.
 	InsecureIgnoreHostKey bool
 	// KeyExchanges, Ciphers, MACs and HostKeyAlgorithms replace what is offered,
-	// most wanted first, by the names of ssh -Q; nil means the defaults. A name
-	// that is not known is an error, and so is a weak one without
-	// LegacyAlgorithms. Of HostKeyAlgorithms, those of keys that KnownHosts has
-	// are offered first.
+	// most preferred first, by the names of ssh -Q; nil means the defaults. An
+	// unknown name is an error, and so is a weak one without LegacyAlgorithms.
+	// HostKeyAlgorithms of keys that KnownHosts holds are offered first.
 	KeyExchanges, Ciphers, MACs, HostKeyAlgorithms []string
-	// PublicKeyAlgorithms are those with which a key or certificate may log in, by the
-	// names of ssh -Q key-sig; nil means all but weak ones. A key that has none of them
-	// is not offered. A name that is not known is an error; a weak one counts with
-	// LegacyAlgorithms alone.
+	// PublicKeyAlgorithms are the algorithms with which a key or certificate may log in,
+	// by the names of ssh -Q key-sig; nil means all except weak ones. A key that has none
+	// of them is not offered. An unknown name is an error; a weak one needs
+	// LegacyAlgorithms.
 	PublicKeyAlgorithms []string
-	// CASignatureAlgorithms are those with which an authority may have signed a
-	// certificate, the host's or ours; nil means all but ssh-rsa.
+	// CASignatureAlgorithms are the algorithms with which an authority may have signed
+	// the host's or the user's certificate; nil means all except ssh-rsa.
 	CASignatureAlgorithms []string
-	// MinRSABits is the least length of RSA keys: a host's that is shorter is refused
-	// ([KindHostKey]), and one of ours is not offered; 0 means any length.
+	// MinRSABits is the minimum length of RSA keys. A shorter host key is refused
+	// ([KindHostKey]), and a shorter user key is not offered; 0 means any length.
 	MinRSABits int
-	// LegacyAlgorithms also allows what is broken or close to it, after all that
-	// is not: signatures and MACs with SHA-1 (ssh-rsa), Diffie-Hellman with
-	// SHA-1, CBC ciphers. For servers that nobody can update, alone.
+	// LegacyAlgorithms also allows broken or nearly broken algorithms, after all
+	// others: signatures and MACs with SHA-1 (ssh-rsa), Diffie-Hellman with
+	// SHA-1, CBC ciphers. Only for servers that nobody can update.
 	LegacyAlgorithms bool
 }
 
@@ -175,16 +175,16 @@ type SSH struct {
 type TLS struct {
 	// RootCAs are the authorities to trust; nil means the system's.
 	RootCAs *x509.CertPool
-	// CAFile is a PEM file of authorities trusted besides RootCAs, or instead
-	// of the system's when RootCAs is nil.
+	// CAFile is a PEM file of authorities that are trusted in addition to RootCAs, or
+	// instead of the system's if RootCAs is nil.
 	CAFile string
 	// Certificates are client certificates to show when asked.
 	Certificates []tls.Certificate
 	// ServerName is the name to verify; "" means [Endpoint.Host].
 	ServerName string
-	// PinnedPublicKeys, where given, must hold the SHA-256 of the server
+	// PinnedPublicKeys, if set, must contain the SHA-256 of the server
 	// certificate's SubjectPublicKeyInfo, as "SHA256:" and base64. The
-	// certificate must verify besides.
+	// certificate must verify as well.
 	PinnedPublicKeys []string
 	// MinVersion is the lowest TLS version. 0 and anything below 1.2 mean 1.2;
 	// with LegacyAlgorithms 0 means 1.0.
@@ -193,10 +193,10 @@ type TLS struct {
 	MaxVersion uint16
 	// LegacyAlgorithms also allows TLS 1.0 and 1.1 and, up to TLS 1.2, suites
 	// with CBC or RSA key exchange. Without it they are AEAD with forward
-	// secrecy. For servers that nobody can update, alone.
+	// secrecy. Only for servers that nobody can update.
 	LegacyAlgorithms bool
 	// InsecureSkipVerify accepts any certificate: anyone on the way can then
-	// read the password and every file, and change them. For tests alone.
+	// read the password and every file, and change them. For tests only.
 	InsecureSkipVerify bool
 }
 
@@ -209,24 +209,16 @@ func (ep *Endpoint) Addr() string {
 	return net.JoinHostPort(ep.Host, strconv.Itoa(port))
 }
 
-// Watch returns the watchdog's settings with defaults filled in.
-func (ep *Endpoint) Watch() Watch {
-	w := Watch{Stall: ep.Stall, MinRate: ep.MinRate}
-	if w.Stall == 0 {
-		w.Stall = DefaultStall
+// WithDefaults returns a copy with the defaults of ConnectTimeout, Stall and MinRate filled
+// in, for whoever connects to it. A negative Stall or MinRate stays: it means none.
+func (ep *Endpoint) WithDefaults() *Endpoint {
+	with := *ep
+	if with.ConnectTimeout <= 0 {
+		with.ConnectTimeout = DefaultConnectTimeout
 	}
-	if w.MinRate == 0 {
-		w.MinRate = DefaultMinRate
-	}
-	return w
-}
-
-// ConnectBudget returns ConnectTimeout with its default filled in.
-func (ep *Endpoint) ConnectBudget() time.Duration {
-	if ep.ConnectTimeout <= 0 {
-		return DefaultConnectTimeout
-	}
-	return ep.ConnectTimeout
+	with.Stall = cmp.Or(with.Stall, DefaultStall)
+	with.MinRate = cmp.Or(with.MinRate, DefaultMinRate)
+	return &with
 }
 
 // Fail makes an [*Error] of err in the name of this endpoint. Where err holds an

@@ -21,10 +21,10 @@ import (
 
 // Error is how every driver reports a failure.
 //
-// It unwraps to its cause: errors.As finds a *textproto.Error where the server
-// replied, errors.Is finds context.Canceled. It also answers errors.Is for
-// fs.ErrNotExist, fs.ErrExist and fs.ErrPermission by its Kind. Its text holds
-// no password: commands that carry one are named, never quoted.
+// It unwraps to its cause: errors.As finds a *textproto.Error if the server
+// replied, and errors.Is finds context.Canceled. Its Kind answers errors.Is for
+// fs.ErrNotExist, fs.ErrExist and fs.ErrPermission. Its text holds no password:
+// commands with a password are named, never quoted.
 type Error struct {
 	// Op is the FTP command or SFTP request at fault, such as "STOR" or
 	// "SSH_FXP_OPEN", or the step of connecting: "dial", "handshake", "login".
@@ -40,9 +40,9 @@ type Error struct {
 	// Code is the FTP reply code or the SFTP status code, 0 if none.
 	Code int
 	// MayHaveActed says that the request may have taken effect although no
-	// answer to it was seen. A definite refusal leaves it false.
+	// answer arrived. It is false after a definite refusal.
 	MayHaveActed bool
-	// RetryAfter is how long the server asks to wait, 0 if it does not say.
+	// RetryAfter is how long the server asks the client to wait, 0 if it does not say.
 	RetryAfter time.Duration
 	// Err is the cause.
 	Err error
@@ -73,7 +73,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is answers for the portable errors of io/fs.
+// Is reports whether the Kind is that of a portable error of io/fs.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case fs.ErrNotExist:
@@ -127,16 +127,16 @@ func (e *LocalError) Unwrap() error { return e.Err }
 // for longer than [Endpoint.Stall], or fewer than [Endpoint.MinRate] allows.
 var ErrStalled = errors.New("no data moved within the stall time")
 
-// ErrNoDataConn is in the error of a transfer or listing over FTP whose data connection could
-// not be opened, while the control connection is well: the server's passive ports are
-// closed to us, or its passive address is wrong.
+// ErrNoDataConn is in the error of a transfer or listing over FTP if its data connection
+// could not be opened although the control connection works: the server's passive ports
+// cannot be reached, or its passive address is wrong.
 var ErrNoDataConn = errors.New("open data connection")
 
-// ErrHandleReused is the cause of a [KindLost] on SFTP: the server answered a request to
-// open with the handle of a file that was still open, so that what belongs to one goes
-// into the other. All that was under way on the connection ends with it. What was being
-// written then must be begun anew, under another name, since the server may go on with
-// what it has been sent.
+// ErrHandleReused is the cause of a [KindLost] on SFTP: the server answered an open request
+// with the handle of a file that was still open, so that the bytes of one file go into the
+// other. Everything in flight on the connection ends. A file that was being written must
+// start again under another name, because the server may still write the bytes that it has
+// received.
 var ErrHandleReused = errors.New("the server gave one handle to two open files")
 
 // ErrHostKeyUnknown is in the error of a [KindHostKey] where no known_hosts file names the

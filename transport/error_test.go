@@ -86,30 +86,6 @@ func TestEndpointFailTakesTheReplysData(t *testing.T) {
 	}
 }
 
-func TestConnectFailure(t *testing.T) {
-	ep := &Endpoint{Protocol: SFTP, Host: "h"}
-	live := context.Background()
-	for want, err := range map[Kind]error{
-		KindTimeout:     context.DeadlineExceeded,
-		KindUnreachable: syscall.ECONNREFUSED,
-		KindLost:        io.EOF,
-	} {
-		if e := ep.ConnectFailure(live, "dial", err); e.Kind != want || e.Op != "dial" || !errors.Is(e, err) {
-			t.Errorf("%v: %+v", err, e)
-		}
-	}
-	if e := ep.ConnectFailure(live, "handshake", os.ErrDeadlineExceeded); e.Kind != KindTimeout {
-		t.Errorf("a handshake past its deadline is %q", e.Kind)
-	}
-	why := errors.New("the program ends")
-	ctx, cancel := context.WithCancelCause(live)
-	cancel(why)
-	e := ep.ConnectFailure(ctx, "dial", net.ErrClosed)
-	if e.Kind != KindCanceled || !errors.Is(e, context.Canceled) || !errors.Is(e, why) || !errors.Is(e, net.ErrClosed) {
-		t.Errorf("cancelled: %+v: %v", e, e)
-	}
-}
-
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                              "",
@@ -218,43 +194,6 @@ func TestKindOf(t *testing.T) {
 		if got := KindOf(tt.err); got != tt.want {
 			t.Errorf("%s (%v): %q, want %q", tt.name, tt.err, got, tt.want)
 		}
-	}
-}
-
-func TestKindOfRealDials(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	ep := &Endpoint{Protocol: FTP, Host: "127.0.0.1"}
-	_, err = DialWire(t.Context(), ep, addr)
-	if KindOf(err) != KindUnreachable {
-		t.Errorf("refused: %v is %q", err, KindOf(err))
-	}
-
-	_, err = (&net.Dialer{Timeout: time.Nanosecond}).Dial("tcp", addr)
-	if KindOf(err) != KindTimeout {
-		t.Errorf("the dialer's timeout: %v is %q", err, KindOf(err))
-	}
-
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = DialWire(ctx, ep, addr)
-	if KindOf(err) != KindCanceled {
-		t.Errorf("cancelled: %v is %q", err, KindOf(err))
-	}
-
-	late, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
-	defer cancel()
-	<-late.Done()
-	_, err = DialWire(late, ep, addr)
-	if e := ep.ConnectFailure(t.Context(), "dial", err); e.Kind != KindTimeout {
-		t.Errorf("out of connect time: %v is %q", err, e.Kind)
-	}
-	if e := ep.ConnectFailure(late, "dial", err); e.Kind != KindCanceled || !errors.Is(e, context.DeadlineExceeded) {
-		t.Errorf("out of the caller's time: %v is %q", err, e.Kind)
 	}
 }
 

@@ -2,17 +2,17 @@ package transport
 
 import "fmt"
 
-// Kind says what went wrong, in terms that decide what can be done about it. Zero is
+// Kind says what went wrong, in terms that decide what to do about it. Zero is
 // KindUnknown.
 type Kind uint8
 
 // The kinds of failure.
 const (
-	// KindUnknown is a failure that nothing else describes.
+	// KindUnknown is a failure that no other kind describes.
 	KindUnknown Kind = iota
 	// KindCanceled: the caller's context ended.
 	KindCanceled
-	// KindInvalid: an argument that must not be sent, such as a path with CR.
+	// KindInvalid: an argument that must not be sent to a server, such as a path with CR.
 	KindInvalid
 	// KindLocal: the source could not be read or the destination not written.
 	KindLocal
@@ -23,7 +23,7 @@ const (
 	KindUnreachable
 	// KindTimeout: connecting took too long.
 	KindTimeout
-	// KindNotOffered: something answers, but not this protocol: a wrong
+	// KindNotOffered: the host answers, but does not offer this protocol: a wrong
 	// banner, AUTH TLS unknown, no TLS where TLS was expected.
 	KindNotOffered
 	// KindAuth: the login was refused.
@@ -42,7 +42,7 @@ const (
 	KindLost
 	// KindStalled: nothing moved for longer than allowed.
 	KindStalled
-	// KindTruncated: a transfer ended early although it looked whole.
+	// KindTruncated: a transfer looked complete but ended early.
 	KindTruncated
 	// KindProtocol: a reply that makes no sense.
 	KindProtocol
@@ -51,24 +51,24 @@ const (
 	// KindLocked: the server does not answer a request to write a file, most
 	// likely because an older session still holds it.
 	KindLocked
-	// KindRestart: the server refuses to go on from an offset.
+	// KindRestart: the server refuses to continue at an offset.
 	KindRestart
 
 	// KindNotExist: no such file or folder.
 	KindNotExist
-	// KindExist: there is one already.
+	// KindExist: the file or folder exists already.
 	KindExist
 	// KindPermission: not allowed.
 	KindPermission
-	// KindName: the server does not take such a name.
+	// KindName: the server does not accept the name.
 	KindName
 	// KindNoSpace: the disk is full.
 	KindNoSpace
 	// KindQuota: the account's quota is used up.
 	KindQuota
-	// KindUnsupported: the server does not know how.
+	// KindUnsupported: the server does not support the operation.
 	KindUnsupported
-	// KindRefused: the server says no, for good, for some other reason.
+	// KindRefused: a permanent refusal for another reason.
 	KindRefused
 
 	kindEnd

@@ -67,14 +67,11 @@ func TestEndpointAddr(t *testing.T) {
 		}
 	}
 	ep := Endpoint{}
-	if w := ep.Watch(); w.Stall != DefaultStall || w.MinRate != DefaultMinRate {
-		t.Errorf("default watch %+v", w)
+	if w := ep.WithDefaults(); w.Stall != DefaultStall || w.MinRate != DefaultMinRate || w.ConnectTimeout != DefaultConnectTimeout || ep.Stall != 0 {
+		t.Errorf("defaults %+v of %+v", w, ep)
 	}
-	if ep.Stall = -1; ep.Watch().Stall > 0 {
-		t.Errorf("a negative Stall is not for ever: %+v", ep.Watch())
-	}
-	if ep.ConnectBudget() != DefaultConnectTimeout {
-		t.Errorf("default connect budget %v", ep.ConnectBudget())
+	if ep.Stall = -1; ep.WithDefaults().Stall > 0 {
+		t.Errorf("a negative Stall is not for ever: %+v", ep.WithDefaults())
 	}
 }
 

@@ -47,31 +47,9 @@ func (t *Traffic) Total() TrafficTotal {
 	return sum
 }
 
-// add counts a socket that is about to be closed.
-func (t *Traffic) add(w *Wire) {
-	if t == nil {
-		return
-	}
-	var tcp TCPInfo
-	known := w.tcp != nil && tcp.read(w.tcp)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.Sent += w.written.Load()
-	t.Received += w.read.Load()
-	if !known {
-		return
-	}
-	if t.TCP == nil {
-		t.TCP = new(TCPInfo)
-	}
-	tcp.Segments += t.TCP.Segments
-	tcp.Retransmits += t.TCP.Retransmits
-	tcp.Unanswered = max(tcp.Unanswered, t.TCP.Unanswered)
-	*t.TCP = tcp
-}
-
-// Add counts what a connection without sockets has moved.
-func (t *Traffic) Add(sent, received int64) {
+// Add counts what one socket, or a connection without any, has moved. tcp is what the kernel
+// knew of it, nil where it does not tell.
+func (t *Traffic) Add(sent, received int64, tcp *TCPInfo) {
 	if t == nil {
 		return
 	}
@@ -79,4 +57,14 @@ func (t *Traffic) Add(sent, received int64) {
 	defer t.mu.Unlock()
 	t.Sent += sent
 	t.Received += received
+	if tcp == nil {
+		return
+	}
+	sum := *tcp
+	if was := t.TCP; was != nil {
+		sum.Segments += was.Segments
+		sum.Retransmits += was.Retransmits
+		sum.Unanswered = max(sum.Unanswered, was.Unanswered)
+	}
+	t.TCP = &sum
 }

@@ -20,6 +20,9 @@ Examples:
 // Run writes the files to standard output.
 func (c *catCmd) Run(w *world) error {
 	return w.each(c.Place, func(s *session, _ cli.Place, at string) error {
+		if w.env.StdoutTerminal { // where the file is to be seen, and nothing else
+			s.display.Close()
+		}
 		_, err := s.Get(w.ctx, at, w.env.Stdout, nil)
 		return err
 	})

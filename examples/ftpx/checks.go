@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -38,4 +40,24 @@ func explain(w *world, code string) error {
 		fmt.Fprintf(out, "%-17s %s\n", s+":", c.Directives[s])
 	}
 	return nil
+}
+
+// losses prints what a log says of lost connections.
+func (c *doctorCmd) losses(w *world) error {
+	f, err := os.Open(c.Events)
+	if err != nil {
+		return fmt.Errorf("%w: --events: %w", cli.ErrUsage, err)
+	}
+	defer f.Close()
+	all, err := doctor.ReadEvents(f)
+	if err != nil {
+		return fmt.Errorf("%w: --events %s: %w", cli.ErrUsage, c.Events, err)
+	}
+	if c.Json {
+		e := json.NewEncoder(w.env.Stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(all)
+	}
+	return doctor.WriteLosses(w.env.Stdout, all)
 }

@@ -2,6 +2,16 @@ package main
 
 // connection is embedded in each command that reaches a server.
 type connection struct {
+	reaching
+	lasting
+	loggingIn
+
+	Quiet   bool `short:"q" group:"show" help:"Say nothing unless something fails."`
+	Verbose bool `short:"v" group:"show" help:"Tell of protocol, retries, resumes and what is left alone."`
+}
+
+// reaching is where the server is, and what lies between.
+type reaching struct {
 	SshConfig string   `short:"F" placeholder:"FILE" group:"how" help:"SSH configuration to read in place of ~/.ssh/config."`
 	NoConfig  bool     `group:"how" help:"Read neither SSH configuration nor ~/.netrc, and use neither agent nor default keys."`
 	Port      string   `short:"p" placeholder:"PORT" group:"how" help:"Port of the server, where the address has none."`
@@ -16,21 +26,25 @@ type connection struct {
 	FtpsPort         string `placeholder:"PORT" group:"how" help:"Port of FTPS for ftpx://, where it is another."`
 	FtpsImplicitPort string `placeholder:"PORT" group:"how" help:"Port of implicit FTPS for ftpx:// (990)."`
 	AllowPlaintext   bool   `group:"how" help:"Permit plain FTP, which shows password and files to anyone on the way."`
-	Charset          string `placeholder:"SET" group:"how" help:"Character set of the server's names, such as gbk or windows-1252 (utf-8)."`
-	ListZone         string `placeholder:"ZONE" group:"how" help:"Time zone of an FTP server that lists local time, such as Europe/Berlin (UTC)."`
-	MaxListing       string `placeholder:"BYTES" group:"how" help:"Most memory for the entries of a remote folder (128M)."`
-	Connections      string `placeholder:"N" group:"how" help:"Most connections at once (8), within what the server takes."`
-	Rate             string `placeholder:"BYTES" group:"how" help:"Most bytes a second, such as 500k or 20M."`
-	RetryFor         string `placeholder:"TIME" group:"how" help:"How long to go on without progress, such as 30s or 2h (ten attempts, about a minute and a half)."`
-	Stall            string `placeholder:"TIME" group:"how" help:"Silence of the line that counts as a stall (30s)."`
+}
 
+// lasting is what the server is like, and what is asked of it.
+type lasting struct {
+	Charset     string `placeholder:"SET" group:"how" help:"Character set of the server's names, such as gbk or windows-1252 (utf-8)."`
+	ListZone    string `placeholder:"ZONE" group:"how" help:"Time zone of an FTP server that lists local time, such as Europe/Berlin (UTC)."`
+	MaxListing  string `placeholder:"BYTES" group:"how" help:"Most memory for the entries of a remote folder (128M)."`
+	Connections string `placeholder:"N" group:"how" help:"Most connections at once (8), within what the server takes."`
+	Rate        string `placeholder:"BYTES" group:"how" help:"Most bytes a second, such as 500k or 20M."`
+	RetryFor    string `placeholder:"TIME" group:"how" help:"How long to go on without progress, such as 30s or 2h (ten attempts, about a minute and a half)."`
+	Stall       string `placeholder:"TIME" group:"how" help:"Silence of the line that counts as a stall (30s)."`
+}
+
+// loggingIn is who asks, and who answers.
+type loggingIn struct {
 	Identity     []string `short:"i" sep:"none" placeholder:"FILE" group:"login" help:"Private key; may be repeated. $$FTPX_PASSPHRASE or a prompt opens it."`
 	PasswordFile string   `placeholder:"FILE" group:"login" help:"File that holds the password, in place of $$FTPX_PASSWORD, ~/.netrc and the prompt."`
 	KnownHosts   []string `sep:"none" placeholder:"FILE" group:"login" help:"known_hosts file, in place of the configured ones; may be repeated."`
 	HostKey      []string `sep:"none" placeholder:"SHA256:..." group:"login" help:"Fingerprint that the host key must have, as ssh-keygen -l prints it."`
 	Tofu         string   `placeholder:"FILE" group:"login" help:"known_hosts file to which the key of an unknown host is added."`
 	Ca           string   `placeholder:"FILE" group:"login" help:"PEM file of certificate authorities to trust."`
-
-	Quiet   bool `short:"q" group:"show" help:"Say nothing unless something fails."`
-	Verbose bool `short:"v" group:"show" help:"Tell of protocol, retries, resumes and what is left alone."`
 }

@@ -26,6 +26,7 @@ type doctorCmd struct {
 	Strict  bool   `group:"show" help:"Exit with 1 for warnings, too."`
 	List    bool   `group:"show" help:"List the checks, and connect to nothing."`
 	Explain string `placeholder:"CODE" group:"show" help:"Say what a code means, and what to do about it."`
+	Events  string `placeholder:"FILE" group:"show" help:"Read a log of package ftpxslog (JSON, level debug), and say how connections were lost."`
 	Listen  string `placeholder:"ADDR" group:"show" help:"Serve /probe?target=NAME to Prometheus, with --config."`
 
 	Place []string `arg:"" optional:"" help:"Server to examine, as host:, user@host: or a URL; with --config names of jobs."`
@@ -45,6 +46,7 @@ Examples:
     ftpx doctor --config jobs.toml nightly
     ftpx doctor --listen 127.0.0.1:9877 --config jobs.toml
     ftpx doctor --explain mtu-hole
+    ftpx doctor --events transfers.log
 
 Exit codes: 0 nothing fails, 1 something does, 2 bad usage, 3 no session could be opened,
 4 the login was refused, 5 the server's identity did not verify.`
@@ -57,6 +59,8 @@ func (c *doctorCmd) Run(w *world) error {
 		return listChecks(w)
 	case c.Explain != "":
 		return explain(w, c.Explain)
+	case c.Events != "":
+		return c.losses(w)
 	}
 	opt, err := c.options()
 	if err != nil {

@@ -340,3 +340,20 @@ func TestFleetUnit(t *testing.T) {
 	start := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/ftpx (.*)$`).FindStringSubmatch(text)
 	checked(t, strings.Fields(start[1]))
 }
+
+// TestFleetDocs: the configuration in docs/fleet.md is taken.
+func TestFleetDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/fleet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile("(?s)```toml\n(.*?)```").FindSubmatch(b)
+	file := filepath.Join(t.TempDir(), "fleet.toml")
+	if err := os.WriteFile(file, example[1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := clitest.Command{Main: run}
+	if s := c.Run(t.Context(), t, "fleet", "work", "--config", file, "--check").Want(t, cli.ExitDone); !strings.Contains(s.Out, "1 targets, 1 roots") {
+		t.Error(s.Out)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,6 +75,9 @@ func TestWithoutAFlag(t *testing.T) {
 	u.done(t, "check", "a.csv", "box:in")
 	u.types(t, "check", "-c", "a.csv", "box:in").Want(t, cli.ExitSome, "1 different")
 
+	clitest.Write(t, ".", map[string]string{"-dash": "d"})
+	u.done(t, "put", "--", "-dash", "box:dashed/")
+	u.done(t, "rm", "box:dashed/-dash", "box:dashed")
 	u.done(t, "mkdir", "box:new/deep")
 	u.done(t, "mv", "box:in/*.csv", "box:new/deep/")
 	u.done(t, "mv", "box:new/deep/a.csv", "box:new/deep/c.csv")
@@ -127,6 +131,15 @@ func TestNetrc(t *testing.T) {
 		}
 	}
 	u.types(t, "cat", "--ca", u.CAFile, "-p", u.Flags()[3], "ftpes://mallory@127.0.0.1/f").Want(t, cli.ExitLogin)
+	// A default is for FTP: over SSH the user stays who he is, and the key counts.
+	u.put(t, ".netrc", "default login anonymous password me@example\n")
+	u.put(t, ".ssh/config", fmt.Sprintf("Host nameless\n  HostName 127.0.0.1\n  Port %d\n", u.SFTP.Port()))
+	s := u.types(t, "ls", "nameless:").Want(t, cli.ExitLogin)
+	if strings.Contains(s.Err, "anonymous") {
+		t.Errorf("logged in as the default of .netrc: %s", s.Err)
+	}
+	u.put(t, ".netrc", "machine nameless login "+clitest.User+"\n")
+	u.done(t, "ls", "nameless:")
 	if err := os.Chmod(filepath.Join(u.home, ".netrc"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -14,6 +15,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
+
+var errNothing = errors.New("matches nothing")
 
 // isPattern reports whether a path holds what a shell would take for a pattern.
 func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
@@ -34,15 +37,21 @@ func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
 	dir, rest := doublestar.SplitPattern(full)
 	paths, err := s.match(ctx, dir, strings.Split(rest, "/"))
 	if err == nil && len(paths) == 0 {
-		err = fmt.Errorf("%w: %s matches nothing", cli.ErrUsage, p.Text)
+		err = &fs.PathError{Op: "match", Path: full, Err: errNothing}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), err
 }
 
+// deepest is how deep folders are looked into: a server may make them up.
+const deepest = 200
+
 // match finds what the elements of a pattern match below a folder.
 func (s *session) match(ctx context.Context, dir string, elements []string) ([]string, error) {
 	element, rest := elements[0], elements[1:]
+	if strings.Count(dir, "/") > deepest {
+		return nil, fmt.Errorf("%s: the server's folders lie in each other more than %d deep: name one of them", transport.Printable(dir), deepest)
+	}
 	var paths []string
 	if element == "**" && len(rest) > 0 {
 		found, err := s.match(ctx, dir, rest) // of no folder at all

@@ -105,7 +105,8 @@ func TestFailures(t *testing.T) {
 		"wrong port":        {[]string{"ls", "--retry-for", "20ms", "-o", "Port=" + closed, "box:"}, 3, "ftpx: 127.0.0.1:" + closed + ": connection refused: check host and port (-p), and whether the server runs"},
 		"several protocols": {[]string{"ls", "--retry-for", "20ms", "--protocols", "sftp,ftps", "--ftp-port", closed, "-o", "Port=" + closed, "box:"}, 3, "ftpx: sftp: 127.0.0.1:" + closed + ": connection refused; ftps: 127.0.0.1:" + closed + ": connection refused: check host and port (-p), and whether the server runs"},
 		"not there":         {[]string{"ls", "box:none"}, 1, "ftpx: none: no such file or folder (" + at + ")"},
-		"pattern":           {[]string{"ls", "box:*.none"}, 2, "ftpx: box:*.none matches nothing"},
+		"pattern":           {[]string{"ls", "box:*.none"}, 1, "ftpx: *.none: matches nothing"},
+		"get of a pattern":  {[]string{"get", "box:out/*.none", "."}, 1, "out/*.none: matches nothing\n0 files copied, 1 failed"},
 		"the login folder":  {[]string{"rm", "-r", "box:"}, 2, "ftpx: box: is the login folder, the root, or above: name what is to be removed"},
 		"get of nothing":    {[]string{"get", "box:none", "."}, 1, "none: no such file or folder (" + at + ")\n0 files copied, 1 failed"},
 		"no permission":     {[]string{"put", "a", "box:closed/"}, 1, "a: not sent: permission denied (" + at + "): choose a folder that the user may use, or another user\n0 files copied, 1 failed"},
@@ -148,10 +149,9 @@ func TestKeyscan(t *testing.T) {
 		t.Skip("the line is one of a Unix shell")
 	}
 	u := newAccount(t)
-	if err := os.Remove(filepath.Join(u.home, ".ssh", "known_hosts")); err != nil {
-		t.Fatal(err)
-	}
-	s := u.types(t, "ls", "box:").Want(t, cli.ExitIdentity)
+	u.netrcOnly(t)
+	place := urlOf(u.World, "sftp", "")
+	s := u.types(t, "ls", place).Want(t, cli.ExitIdentity)
 	_, line, _ := strings.Cut(s.Err, `add it with "`)
 	line, _, ok := strings.Cut(line, `"`)
 	if !ok || strings.Count(s.Err, "\n") != 1 {
@@ -163,7 +163,7 @@ func TestKeyscan(t *testing.T) {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", line, err, out)
 	}
-	u.done(t, "ls", "box:")
+	u.done(t, "ls", place)
 }
 
 // TestTenMistakes: a configuration file with ten is told all of them, in one run.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
@@ -10,7 +11,8 @@ import (
 // session is a client of a server.
 type session struct {
 	ftpx.Client
-	flags *cli.Flags
+	flags   *cli.Flags
+	display *cli.Display // nil without a terminal
 }
 
 // sessions are the clients of a run, one for each server.
@@ -37,7 +39,7 @@ func (ss *sessions) of(p cli.Place) (*session, error) {
 		f.Close()
 		return nil, err
 	}
-	s := &session{Client: client, flags: f}
+	s := &session{Client: client, flags: f, display: ss.display}
 	ss.open[p.Host()] = s
 	return s, nil
 }
@@ -115,7 +117,7 @@ type codes []int
 func (c *codes) add(w *world, err error) bool {
 	code := cli.Fail(w.name, w.env, err)
 	ends := w.ctx.Err() != nil || cli.EndsAll(err)
-	if code == cli.ExitConnect && !ends {
+	if code == cli.ExitConnect && !ends || errors.Is(err, errNothing) {
 		code = cli.ExitSome
 	}
 	*c = append(*c, code)

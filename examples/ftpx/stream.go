@@ -48,6 +48,9 @@ func (c *getCmd) stream(w *world, f *job.Flags, places []cli.Place) error {
 	}
 	env := w.env
 	env.Stdout = env.Stderr // of records: Stdout is for what is fetched
+	if env.StdoutTerminal { // where it is to be seen, and nothing else
+		env.Terminal, f.Quiet = false, true
+	}
 	return w.streamed(f, false, places[:1], parts, env)
 }
 

@@ -81,3 +81,12 @@ func (u *account) done(t *testing.T, args ...string) clitest.Seen {
 	t.Helper()
 	return u.types(t, args...).Want(t, cli.ExitDone)
 }
+
+// netrcOnly takes ~/.ssh away: the password is in ~/.netrc.
+func (u *account) netrcOnly(t *testing.T) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(u.home, ".ssh")); err != nil {
+		t.Fatal(err)
+	}
+	u.put(t, ".netrc", "machine 127.0.0.1 login "+clitest.User+" password "+clitest.Password+"\n")
+}

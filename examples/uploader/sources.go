@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/job"
 )
 
 // source is a SOURCE of the command line.
@@ -30,7 +32,7 @@ func findSources(args []string) ([]source, error) {
 			// Opening a pipe would wait for its writer.
 			return nil, fmt.Errorf("%q is neither a file nor a folder", arg)
 		}
-		s := source{path: filepath.Clean(arg), contents: info.IsDir() && meansContents(arg)}
+		s := source{path: filepath.Clean(arg), contents: info.IsDir() && job.MeansContents(arg)}
 		s.name = filepath.Base(s.path)
 		if !s.contents {
 			if other, ok := taken[s.name]; ok {
@@ -41,11 +43,4 @@ func findSources(args []string) ([]source, error) {
 		sources[i] = s
 	}
 	return sources, nil
-}
-
-// meansContents is rsync's rule: "dir/" is what dir holds, and so are "." and "..",
-// which are no names that a folder could have on the server.
-func meansContents(arg string) bool {
-	base := filepath.Base(strings.TrimRight(filepath.ToSlash(arg), "/"))
-	return os.IsPathSeparator(arg[len(arg)-1]) || base == "." || base == ".." || filepath.VolumeName(arg) == arg
 }

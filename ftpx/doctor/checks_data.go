@@ -14,8 +14,8 @@ var dataChecks = []check{
 		needs: atLoggedIn, applies: isFTP, judge: func(s *seen) judgement {
 			named, err := netip.ParseAddr(s.data.passive)
 			control, err2 := netip.ParseAddr(s.data.control)
-			if err != nil || err2 != nil || !control.Unmap().Is4() || s.ep.Dial != nil && named.IsLoopback() {
-				return judgement{}
+			if err != nil || err2 != nil || !control.Unmap().Is4() || s.ep.Dial != nil {
+				return judgement{} // through a tunnel the address is that of its end
 			}
 			if named != control.Unmap() {
 				return note("PASV names %s, the control connection goes to %s", named, control)

@@ -67,7 +67,7 @@ func (s *seen) connect(ctx context.Context, segment int) (net.Conn, error) {
 	addrs := s.addresses()
 	for i, host := range addrs {
 		limit := s.opt.StepTimeout
-		if i < len(addrs)-1 {
+		if i < len(addrs)-1 || s.brief {
 			limit = min(limit, firstFamily)
 		}
 		conn, err := s.dialOne(ctx, net.JoinHostPort(host, port), limit, segment)
@@ -132,9 +132,7 @@ func (s *seen) dialData(ctx context.Context, control net.Conn, port int, segment
 	if err != nil {
 		return nil, err
 	}
-	t := conn.(*tap)
-	t.data = true
-	return t, nil
+	return conn.(*tap), nil
 }
 
 func portOf(addr string) int {

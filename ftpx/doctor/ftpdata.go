@@ -16,8 +16,8 @@ const mostListing = 1 << 20
 
 // list asks for ports in both ways and lists the login folder over a data connection.
 func (s *seen) list(c *control, config *tls.Config) {
-	if s.stop != nil {
-		return
+	if s.stop != nil || s.ep.ActiveAddr != "" {
+		return // in active mode the server connects, and no passive port matters
 	}
 	s.data.control = hostOf(c.conn.RemoteAddr())
 	var err error

@@ -107,7 +107,6 @@ func firstLine(text string) string {
 // authTLS asks for TLS (RFC 4217 section 4).
 func (s *seen) authTLS(c *control) bool {
 	r, err := c.command("AUTH TLS")
-	s.ftp.auth = r
 	switch {
 	case err != nil:
 		s.stopAt(atProtected, "waiting for the answer to AUTH TLS", err, reply{})
@@ -121,7 +120,6 @@ func (s *seen) authTLS(c *control) bool {
 
 // secure makes the handshake and keeps the chain, verified or not.
 func (s *seen) secure(c *control, config *tls.Config) bool {
-	s.tls.tried = true
 	begin := time.Now()
 	c.deadline(s.opt.StepTimeout)
 	conn := tls.Client(c.conn, config)

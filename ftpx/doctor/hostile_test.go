@@ -147,11 +147,14 @@ func TestInterrupted(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 		}()
-		_, err := doctor.Run(ctx, configOf(t, s, p), &doctor.Options{Scratch: "scratch", Idle: 30 * time.Millisecond})
+		r, err := doctor.Run(ctx, configOf(t, s, p), &doctor.Options{Scratch: "scratch", Idle: 30 * time.Millisecond})
 		cancel(nil)
 		<-watching
 		if err != nil && !errors.Is(err, why) {
 			t.Error(err)
+		}
+		if err != nil && (r.Incomplete == "" || strings.Contains(show(t, r), "all is well")) {
+			t.Errorf("an interrupted run says %s", show(t, r))
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 			t.Errorf("%v: left %v, %v", p, left, err)

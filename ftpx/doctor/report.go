@@ -50,6 +50,8 @@ type Report struct {
 	Seconds float64 `json:"seconds"`
 	// Targets are what was examined, one for each host and protocol.
 	Targets []Target `json:"targets"`
+	// Incomplete says why not all was examined, such as an interruption; "" if all was.
+	Incomplete string `json:"incomplete,omitempty"`
 	// Left are remote paths in the scratch folder that could not be removed.
 	Left []string `json:"left,omitempty"`
 }

@@ -53,8 +53,10 @@ func Run(ctx context.Context, cfg ftpx.Config, o *Options) (*Report, error) {
 	rep.Seconds = time.Since(begin).Round(time.Millisecond).Seconds()
 	switch {
 	case ctx.Err() != nil:
+		rep.Incomplete = hidden(nil).failed(context.Cause(ctx))
 		return rep, context.Cause(ctx)
 	case unwritten != nil:
+		rep.Incomplete = unwritten.Error()
 		return rep, unwritten
 	}
 	return rep, nil
@@ -153,7 +155,8 @@ func (h *host) examine(ctx context.Context, cfg ftpx.Config, opt *Options) []Tar
 		if ctx.Err() != nil {
 			break
 		}
-		s := h.target(ctx, cfg, p, opt)
+		s := h.target(cfg, p, opt)
+		s.brief = works
 		if i > 0 && len(all) > 0 {
 			s.dns = all[0].dns
 		} else {
@@ -206,13 +209,13 @@ func (h *host) ask(ctx context.Context, cfg ftpx.Config) error {
 	return nil
 }
 
-func (h *host) target(ctx context.Context, cfg ftpx.Config, p ftpx.Protocol, opt *Options) *seen {
+func (h *host) target(cfg ftpx.Config, p ftpx.Protocol, opt *Options) *seen {
 	ep := &transport.Endpoint{
 		Protocol: p, Host: h.name, Port: portFor(h.ports, p), User: h.user, Password: h.password,
 		SSH: h.ssh, TLS: h.tls, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.ListZone,
-		Dial: cfg.Dial, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
+		Dial: cfg.Dial, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
 	}
-	return &seen{ep: ep, opt: opt, ctx: ctx, hide: newHidden(h.password.Reveal())}
+	return &seen{ep: ep, opt: opt, hide: newHidden(h.password.Reveal())}
 }
 
 // examine makes all observations of one target.
@@ -250,7 +253,7 @@ func (s *seen) judge(works bool) Target {
 		t.Server = s.hide.said(s.server)
 	}
 	t.Optional = works && s.stop != nil && s.absent()
-	cause := ""
+	failed := "" // the code of what stopped it
 	for i := range checks {
 		c := &checks[i]
 		if !c.applies(s) {
@@ -270,8 +273,8 @@ func (s *seen) judge(works bool) Target {
 		switch {
 		case j.verdict != "":
 			f.Verdict, f.Evidence, f.Seconds = j.verdict, j.evidence, j.took.Round(time.Millisecond).Seconds()
-		case cause != "" && !c.OnRequest && c.Code != codeOther:
-			f.Verdict, f.Because = Skipped, cause
+		case failed != "" && !c.OnRequest && c.Code != codeOther:
+			f.Verdict, f.Because = Skipped, failed
 		default:
 			continue // there is nothing to say
 		}
@@ -279,14 +282,15 @@ func (s *seen) judge(works bool) Target {
 			f.Verdict = Note
 			f.Evidence = append(f.Evidence, "another protocol of this host works, and is used in its place")
 		}
-		if (j.verdict == Fail || j.claims) && cause == "" {
-			cause = c.Code
+		if (j.verdict == Fail || j.claims) && failed == "" {
+			failed = c.Code
 		}
 		if f.Verdict.rank() > 0 {
 			f.Remedy, f.Directive = c.Remedy, c.Directives[s.software]
 		}
 		t.Findings = append(t.Findings, f)
 	}
+	t.Software = s.software // a check may have recognised it
 	return t
 }
 

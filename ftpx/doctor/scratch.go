@@ -32,7 +32,7 @@ const (
 func (s *seen) open(ctx context.Context) (transport.Conn, error) {
 	ep := *s.ep
 	ep.ConnectTimeout = loginFactor * s.opt.StepTimeout
-	if s.dns.asked {
+	if s.dns.asked && ep.ActiveAddr == "" {
 		ep.Dial = s.dialAsSeen
 	}
 	if ep.Protocol == transport.SFTP {

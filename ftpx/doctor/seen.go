@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"crypto/x509"
 	"net/netip"
 	"time"
@@ -29,12 +28,13 @@ type seen struct {
 	ep   *transport.Endpoint
 	opt  *Options
 	hide hidden
-	ctx  context.Context // the run's: a check never takes its end for a fault of the server
 
 	reached  step
 	stop     *stop // why it went no further; nil where it went to the end
 	claimed  string
 	loggedIn bool
+	// brief: another protocol works, so that nobody waits long for this one.
+	brief bool
 
 	server   string // greeting or SSH version
 	software Software
@@ -57,16 +57,14 @@ type stop struct {
 	kind transport.Kind // what that means
 	code int            // the FTP reply's code, 0 for none
 	text string         // the FTP reply's text
-	took time.Duration
 }
 
 // seenDNS is what the resolver said, of each family apart.
 type seenDNS struct {
-	asked            bool // false for an address, or where Dial resolves by itself
-	v4, v6           []netip.Addr
-	v4Took, v6Took   time.Duration
-	v4Err, v6Err     error
-	searchesAreTried bool
+	asked          bool // false for an address, or where Dial resolves by itself
+	v4, v6         []netip.Addr
+	v4Took, v6Took time.Duration
+	v4Err, v6Err   error
 }
 
 // attempt is one TCP connect.
@@ -96,7 +94,6 @@ func (t *seenTCP) last() *tap {
 
 // seenTLS is what the handshake of the control connection showed.
 type seenTLS struct {
-	tried    bool
 	version  string
 	hybrid   bool
 	exchange string
@@ -117,14 +114,12 @@ type seenSSH struct {
 	version  time.Duration
 	login    time.Duration
 	space    *transport.Space
-	spaceErr error
 }
 
 // seenFTP is what the control connection showed.
 type seenFTP struct {
 	greeting     reply
 	greetingTook time.Duration
-	auth         reply // to AUTH TLS
 	user, pass   reply
 	loginTook    time.Duration
 	syst, feat   reply
@@ -168,7 +163,6 @@ type seenScratch struct {
 	tried     bool
 	err       error // of making the folder
 	storeErr  error
-	storeOp   string
 	resumeGet error // a download from the middle
 	resumePut error // an upload that goes on
 	replace   error // a rename to a name that is taken

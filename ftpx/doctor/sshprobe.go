@@ -15,6 +15,9 @@ import (
 // only where full-size packets pass.
 const fullPacket = 1600
 
+// loginFolder is where a login begins.
+const loginFolder = "."
+
 // sshProbe examines SFTP with the driver itself, over one connection that ends after its
 // login. What was said in clear before that is read off the socket.
 func (s *seen) sshProbe(ctx context.Context) {
@@ -31,7 +34,7 @@ func (s *seen) sshProbe(ctx context.Context) {
 	s.reached, s.loggedIn = atLoggedIn, true
 	info := conn.Info()
 	s.ssh.security = info.Security
-	batch := transport.NewBatch(&transport.Stat{Path: s.folder()}, &transport.Space{Path: s.folder()},
+	batch := transport.NewBatch(&transport.Stat{Path: loginFolder}, &transport.Space{Path: loginFolder},
 		&transport.Stat{Path: "ftpx-doctor-" + strings.Repeat("x", fullPacket)})
 	if err := s.do(ctx, conn, batch); err != nil {
 		s.stopAt(atServed, "describing the login folder", err, reply{})
@@ -40,17 +43,12 @@ func (s *seen) sshProbe(ctx context.Context) {
 	}
 	if room := batch.Requests[1].(*transport.Space); room.OK() {
 		s.ssh.space = room
-	} else {
-		s.ssh.spaceErr = room.Err
 	}
 	s.reached = atServed
 	if s.opt.Idle > 0 {
 		s.idleSSH(ctx, conn)
 	}
 }
-
-// folder is the folder that the client would work in.
-func (s *seen) folder() string { return "." }
 
 // do carries out a batch within a step's time.
 func (s *seen) do(ctx context.Context, conn transport.Conn, b *transport.Batch) error {

@@ -93,7 +93,12 @@ func wrapped(b *strings.Builder, head, text string) {
 // summary is one line: what to attend to first.
 func (r *Report) summary() string {
 	t, f := r.First()
-	if f == nil {
+	switch {
+	case r.Incomplete != "" && f == nil:
+		return fmt.Sprintf("not all was examined (%.1f s)\n", r.Seconds)
+	case r.Incomplete != "":
+		return fmt.Sprintf("not all was examined; %s: %s on %s %s (%.1f s)\n", f.Verdict, f.Code, t.Protocol, t.Address, r.Seconds)
+	case f == nil:
 		return fmt.Sprintf("all is well (%.1f s)\n", r.Seconds)
 	}
 	return fmt.Sprintf("%s: %s on %s %s (%.1f s)\n", f.Verdict, f.Code, t.Protocol, t.Address, r.Seconds)

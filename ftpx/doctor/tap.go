@@ -16,15 +16,12 @@ type tap struct {
 
 	opened time.Time
 	took   time.Duration // of the connect
-	data   bool          // a data connection
 
-	mu        sync.Mutex // guards what follows
-	head      []byte     // what came first
-	in, out   int64
-	firstIn   time.Time
-	lastOut   time.Time
-	readErr   error
-	writeErr  error
+	mu      sync.Mutex // guards what follows
+	head    []byte     // what came first
+	in      int64
+	firstIn time.Time
+
 	counts    tcpCounts
 	countsSet bool
 	records   recordTail
@@ -43,22 +40,6 @@ func (t *tap) Read(p []byte) (int, error) {
 		t.head = append(t.head, p[:min(n, room)]...)
 	}
 	t.records.feed(p[:n])
-	if err != nil && t.readErr == nil {
-		t.readErr = err
-	}
-	return n, err
-}
-
-// Write implements net.Conn.
-func (t *tap) Write(p []byte) (int, error) {
-	n, err := t.Conn.Write(p)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.out += int64(n)
-	t.lastOut = time.Now()
-	if err != nil && t.writeErr == nil {
-		t.writeErr = err
-	}
 	return n, err
 }
 
@@ -85,22 +66,10 @@ func (t *tap) said() (head []byte, in int64) {
 	return append([]byte(nil), t.head...), t.in
 }
 
-// ended returns the first error of the socket, nil if it is well.
-func (t *tap) ended() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.readErr != nil {
-		return t.readErr
-	}
-	return t.writeErr
-}
-
 // tcpCounts is what the kernel counts of a connection.
 type tcpCounts struct {
-	sent      uint32 // segments
-	resent    uint32 // segments sent again
-	unacked   uint32 // segments that the peer has not acknowledged
-	roundTrip time.Duration
+	sent   uint32 // segments
+	resent uint32 // segments sent again
 }
 
 // recordTail follows the records of TLS (RFC 8446 section 5.1) by their headers, which are

@@ -3,7 +3,6 @@ package doctor
 import (
 	"net"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,8 +25,7 @@ func countsOf(conn net.Conn) (tcpCounts, bool) {
 			return
 		}
 		got = true
-		c = tcpCounts{sent: info.Segs_out, resent: info.Total_retrans, unacked: info.Unacked,
-			roundTrip: time.Duration(info.Rtt) * time.Microsecond}
+		c = tcpCounts{sent: info.Segs_out, resent: info.Total_retrans}
 	})
 	return c, err == nil && got
 }

@@ -21,7 +21,7 @@ func (w *Worker) connect(ctx context.Context, t *Target) (ftpx.Client, error) {
 		return nil, err
 	}
 	w.count(func(s *Stats) { s.Logins++ })
-	c, err := t.Open(ctx, tuning(w.know.bytes(learnedKey(t.Name))))
+	c, err := t.Open(ctx, tuning(w.know.bytes(learnedKey(t.Name)), w.f.time.settle/2))
 	w.loggedIn(ctx, t.Name, err)
 	return c, err
 }
@@ -101,9 +101,7 @@ func (w *Worker) loginWorked(ctx context.Context, target string) {
 // known: to go on trying locks accounts, or tells a stranger the password. It returns false
 // for other errors.
 func (w *Worker) refused(ctx context.Context, target string, err error) bool {
-	switch ftpx.KindOf(err) {
-	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
-	default:
+	if !isRefusal(err) {
 		return false
 	}
 	w.count(func(s *Stats) { s.Refused++ })

@@ -15,7 +15,7 @@ func (w *Worker) expire() {
 			w.pause(w.f.time.sweep)
 			continue
 		}
-		msg, asked := fetch(w.begin, c, 20*time.Second)
+		msg, asked := fetch(w.begin, c, w.f.time.fence/2)
 		if msg == nil {
 			w.pause(50 * time.Millisecond) // an engine that is away answers at once
 			continue

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -69,9 +70,11 @@ type Fleet struct {
 	control jetstream.Stream
 	slots   jetstream.Stream
 	dead    jetstream.Stream
-	records jetstream.KeyValue
+	records []jetstream.KeyValue // by the hash of the id
 	state   jetstream.KeyValue
 	ledger  jetstream.KeyValue
+
+	told sync.Map // keys of targets and roots that are known
 }
 
 // layout is what all who use an engine must agree on, in the state bucket.
@@ -133,8 +136,12 @@ func (f *Fleet) ensure(ctx context.Context) (err error) {
 	if err := f.agree(ctx); err != nil {
 		return err
 	}
-	if f.records, err = f.bucket(ctx, recordBucket, f.o.Remember); err != nil {
-		return err
+	for n := range recordBuckets {
+		kv, err := f.bucket(ctx, fmt.Sprintf("%s_%d", recordBucket, n), f.o.Remember)
+		if err != nil {
+			return err
+		}
+		f.records = append(f.records, kv)
 	}
 	if f.ledger, err = f.bucket(ctx, ledgerBucket, 0); err != nil {
 		return err
@@ -226,6 +233,11 @@ func (f *Fleet) agree(ctx context.Context) error {
 	}
 	f.o.Shards = max(theirs.Shards, 1)
 	return nil
+}
+
+// recordsOf is the bucket of a job's record.
+func (f *Fleet) recordsOf(id string) jetstream.KeyValue {
+	return f.records[shardOf(id, len(f.records))]
 }
 
 // jobsOf is the stream of a target's jobs.

@@ -51,7 +51,7 @@ func (f *Fleet) Follow(ctx context.Context, fn func(Told)) error {
 
 // Wait returns a job's record when it has ended.
 func (f *Fleet) Wait(ctx context.Context, id string) (*Record, error) {
-	w, err := f.records.Watch(ctx, id)
+	w, err := f.recordsOf(id).Watch(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,14 +14,27 @@ import (
 )
 
 // holder has a slot of a target, and with it the right to one connection. It does one job
-// after the other.
+// after the other, but for small ones, which share the connection.
 type holder struct {
 	w      *Worker
 	t      *Target
 	slot   *lease
 	client ftpx.Client
 	turn   int // counts jobs, for whose turn it is
+
+	busy sync.WaitGroup // small jobs that are being done
+	room chan struct{}  // for so many of them
+	over atomic.Bool    // the connection is not to be used any more
 }
+
+const (
+	// atOnce is how many small jobs share a connection: what they wait for is the engine's
+	// disk, and over SFTP the round trip.
+	atOnce = 8
+	// small is up to how many bytes a file is one of them. Larger ones are begun when it is
+	// their turn, so that none waits in a worker's hand while another worker is idle.
+	small = 4 << 20
+)
 
 // run takes a slot, works, and gives it back.
 func (h *holder) run() {
@@ -28,12 +43,15 @@ func (h *holder) run() {
 			return
 		}
 	}
+	h.room = make(chan struct{}, atOnce)
 	defer h.release()
-	for h.w.begin.Err() == nil && h.slot.holds() && !h.yield() {
+	defer h.busy.Wait()
+	for h.w.begin.Err() == nil && h.slot.holds() && !h.over.Load() && !h.yield() {
 		h.lend()
 		nudged := h.w.listenFor(h.t.Name)
 		msg, class, asked := h.next()
 		if msg == nil {
+			h.busy.Wait()
 			if h.client == nil || !h.linger(nudged) {
 				return
 			}
@@ -52,10 +70,26 @@ func (h *holder) run() {
 		if !h.connected(t) {
 			return
 		}
+		h.do(t)
+	}
+}
+
+// do does a job, or begins it if it is a small one.
+func (h *holder) do(t *try) {
+	one := func() {
 		if !t.do(h) {
-			return
+			h.over.Store(true)
 		}
 	}
+	if j := &t.r.Job; j.Op != Delete && (j.Op != Upload || j.Size == 0 || j.Size > small) {
+		one()
+		return
+	}
+	h.room <- struct{}{}
+	h.busy.Go(func() {
+		one()
+		<-h.room
+	})
 }
 
 // takeSlot is nil if there is none within a time.
@@ -221,9 +255,6 @@ func (h *holder) yield() bool {
 // later, for the server counts a session until it has noticed its end.
 func (h *holder) release() {
 	w := h.w
-	w.mu.Lock()
-	delete(w.nudges, h.t.Name) // or a nudge would go to who does not listen any more
-	w.mu.Unlock()
 	after := time.Duration(0)
 	if h.client != nil {
 		w.shareLearned(h.t.Name, h.client)

@@ -55,6 +55,7 @@ func (h *holder) lend() {
 	}
 	h.w.mu.Unlock()
 	if l != nil {
+		h.busy.Wait()
 		l.got <- h
 		<-l.back
 	}

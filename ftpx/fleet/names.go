@@ -14,7 +14,7 @@ const (
 	slotStream    = "FTPX_SLOTS"   // one message for each connection that a target allows
 	deadStream    = "FTPX_DEAD"    // the last record of each dead job
 
-	recordBucket = "FTPX_RECORDS" // what became of each job
+	recordBucket = "FTPX_RECORDS" // what became of each job: several, with numbers
 	stateBucket  = "FTPX_STATE"   // what all workers know of targets
 	ledgerBucket = "FTPX_LEDGER"  // what mirrors have copied
 
@@ -28,7 +28,11 @@ const (
 	drainSubject   = "ftpx.drain"
 )
 
-// shardOf is the stream that a target's jobs are in.
+// recordBuckets is how many buckets hold the records. Each write is synced, and those of one
+// bucket one after the other; a disk syncs several at once.
+const recordBuckets = 8
+
+// shardOf is the stream that a target's jobs are in, or the bucket of a record.
 func shardOf(target string, shards int) int {
 	if shards <= 1 {
 		return 0

@@ -133,7 +133,7 @@ func (f *Fleet) Record(ctx context.Context, id string) (*Record, error) {
 
 // record is nil where there is none.
 func (f *Fleet) record(ctx context.Context, id string) (*Record, error) {
-	e, err := f.records.Get(ctx, id)
+	e, err := f.recordsOf(id).Get(ctx, id)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil, nil
 	}
@@ -163,9 +163,9 @@ func (f *Fleet) write(ctx context.Context, r *Record) error {
 	}
 	var rev uint64
 	if r.revision == 0 {
-		rev, err = f.records.Create(ctx, r.Job.ID, b)
+		rev, err = f.recordsOf(r.Job.ID).Create(ctx, r.Job.ID, b)
 	} else {
-		rev, err = f.records.Update(ctx, r.Job.ID, b, r.revision)
+		rev, err = f.recordsOf(r.Job.ID).Update(ctx, r.Job.ID, b, r.revision)
 	}
 	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) || isWrongSequence(err) {
 		return errTaken

@@ -29,7 +29,7 @@ func (f *Fleet) register(ctx context.Context, target string, connections int) er
 	shard, st := f.jobsOf(target)
 	for _, c := range classes() {
 		cfg := jetstream.ConsumerConfig{Durable: jobConsumer(c, target), FilterSubject: jobSubject(shard, c, target),
-			AckPolicy: jetstream.AckExplicitPolicy, AckWait: f.time.ackWait, MaxDeliver: -1, MaxAckPending: connections}
+			AckPolicy: jetstream.AckExplicitPolicy, AckWait: f.time.ackWait, MaxDeliver: -1, MaxAckPending: connections * atOnce}
 		if old, err := st.Consumer(ctx, cfg.Durable); err == nil {
 			cfg.PauseUntil = old.CachedInfo().Config.PauseUntil // or it would be resumed
 		}

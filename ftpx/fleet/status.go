@@ -175,7 +175,16 @@ func (f *Fleet) statusOfTarget(ctx context.Context, name string, t *TargetStatus
 // Records calls fn with the record of each job of a group, "" for all, in no certain order.
 // It reads all records that there are.
 func (f *Fleet) Records(ctx context.Context, group string, fn func(*Record) error) error {
-	w, err := f.records.WatchAll(ctx, jetstream.IgnoreDeletes())
+	for _, kv := range f.records {
+		if err := recordsIn(ctx, kv, group, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func recordsIn(ctx context.Context, kv jetstream.KeyValue, group string, fn func(*Record) error) error {
+	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", recordBucket, err)
 	}

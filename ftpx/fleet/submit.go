@@ -84,10 +84,18 @@ func (f *Fleet) acceptable(ctx context.Context, j *Job) error {
 	return nil
 }
 
+// knows reports whether a worker has told of a target or root. They are not forgotten, so
+// that each is asked for once.
 func (f *Fleet) knows(ctx context.Context, key string) (bool, error) {
+	if _, ok := f.told.Load(key); ok {
+		return true, nil
+	}
 	_, err := f.state.Get(ctx, key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return false, nil
+	}
+	if err == nil {
+		f.told.Store(key, true)
 	}
 	return err == nil, err
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/ftpdriver"
+	"github.com/seed01fc2e40/go-ftpx/transport/sftpdriver"
 )
 
 // Target is a partner, as workers know it.
@@ -138,7 +141,7 @@ func closeRoots(open map[string]*os.Root) {
 
 // tuning is what a fleet needs of a client: one connection, which is what a slot stands for,
 // and an end in good time.
-func tuning(learned []byte) func(*ftpx.Options) {
+func tuning(learned []byte, pause time.Duration) func(*ftpx.Options) {
 	return func(o *ftpx.Options) {
 		o.MaxConns = 1
 		if o.Retry.MaxElapsed == 0 && o.Retry.MaxAttempts == 0 {
@@ -147,5 +150,62 @@ func tuning(learned []byte) func(*ftpx.Options) {
 		if new(transport.Learned).Load(learned) == nil { // else another version has written it
 			o.Learned = learned
 		}
+		o.Connect = oneAtATime(o.Connect, pause)
 	}
+}
+
+type connectFunc func(context.Context, *transport.Endpoint) (transport.Conn, error)
+
+// oneAtATime connects again only after a pause: a connection that was reset is gone here at
+// once, but the server still counts its session until it has noticed. After a refused login it
+// does not connect any more: several jobs that wait for the connection would try one by one.
+func oneAtATime(connect connectFunc, pause time.Duration) connectFunc {
+	if connect == nil {
+		connect = drivers
+	}
+	var before atomic.Bool
+	var refused atomic.Pointer[error]
+	return func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+		if err := refused.Load(); err != nil {
+			return nil, *err
+		}
+		if before.Swap(true) {
+			timer := time.NewTimer(pause)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+		}
+		c, err := connect(ctx, ep)
+		if isRefusal(err) {
+			refused.Store(&err)
+		}
+		return c, err
+	}
+}
+
+// isRefusal reports whether a server has refused the login, or is not the one that is known.
+func isRefusal(err error) bool {
+	switch ftpx.KindOf(err) {
+	case transport.KindAuth, transport.KindHostKey, transport.KindCertificate:
+		return true
+	}
+	return false
+}
+
+func drivers(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+	if ep.Protocol == transport.SFTP {
+		c, err := sftpdriver.Dial(ctx, ep)
+		if err != nil {
+			return nil, err // not a nil *Conn in a non-nil interface
+		}
+		return c, nil
+	}
+	c, err := ftpdriver.Dial(ctx, ep)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }

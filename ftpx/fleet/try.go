@@ -37,7 +37,7 @@ func (t *try) claim() bool {
 		err = wrong("target", "%s %s came as one of %s %s: submit it under its own", job.Class, job.Target, t.class, t.target)
 	}
 	if err != nil {
-		t.invalid(ctx, job, err)
+		t.invalid(ctx, err)
 		return false
 	}
 	meta, err := t.lease.msg.Metadata()
@@ -137,18 +137,20 @@ func (t *try) ready(ctx context.Context) bool {
 	return true
 }
 
-// invalid makes a dead job of a message that is none, so that somebody sees it.
-func (t *try) invalid(ctx context.Context, job Job, why error) {
-	if !idPattern.MatchString(job.ID) {
-		job.ID = "invalid-" + (&Job{Dest: string(t.lease.msg.Data())}).hash()
-	}
-	job.Target, job.Class = t.target, t.class
-	t.r = &Record{Job: job, State: Running, Submitted: time.Now().UTC()}
-	if old, err := t.w.f.record(ctx, job.ID); err == nil && old != nil {
-		if old.State.Ended() {
-			t.lease.settle(ctx, "")
-			return
-		}
+// invalid makes a dead job of a message that is none, so that somebody sees it. It has an id
+// of its own: one that it names may be that of a good job.
+func (t *try) invalid(ctx context.Context, why error) {
+	id := "invalid-" + (&Job{Dest: string(t.lease.msg.Data())}).hash()
+	t.r = &Record{Job: Job{ID: id, Target: t.target, Class: t.class}, State: Running, Submitted: time.Now().UTC()}
+	old, err := t.w.f.record(ctx, id)
+	switch {
+	case err != nil:
+		t.lease.giveBack(time.Second)
+		return
+	case old != nil && old.State.Ended():
+		t.lease.settle(ctx, "")
+		return
+	case old != nil:
 		t.r.revision = old.revision
 	}
 	t.end(Dead, cut(why))

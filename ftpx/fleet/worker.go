@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -60,6 +61,10 @@ type Stats struct {
 	Held, Running int
 }
 
+// setUpWithin is how long the engine may take for what a worker needs of it, and a second for
+// each target.
+const setUpWithin = 20 * time.Second
+
 // NewWorker prepares a worker: it opens the roots and checks the options. It connects to
 // nothing until [Worker.Run].
 func NewWorker(f *Fleet, opts WorkerOptions) (*Worker, error) {
@@ -105,8 +110,18 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer w.cut(errStopped)
 	w.begin, w.stop = context.WithCancelCause(ctx)
 	defer w.stop(errStopped)
-	if err := w.setUp(ctx); err != nil {
-		return explain(err)
+	for {
+		err := w.setUp(ctx)
+		if err == nil {
+			break
+		}
+		if !isAway(err) {
+			return explain(err)
+		}
+		w.event(Event{What: "error", Err: err})
+		if w.pause(w.f.time.sweep); w.begin.Err() != nil {
+			return context.Cause(ctx)
+		}
 	}
 	subs, err := w.listen()
 	defer func() {
@@ -131,7 +146,17 @@ func (w *Worker) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// isAway reports whether an error is of an engine that does not answer now: it restarts, or a
+// cluster has no leader at the moment.
+func isAway(err error) bool {
+	var api *jetstream.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrDisconnected) ||
+		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.As(err, &api) && api.Code == http.StatusServiceUnavailable
+}
+
 func (w *Worker) setUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, setUpWithin+time.Duration(len(w.o.Targets))*time.Second)
+	defer cancel()
 	for _, r := range w.o.Roots {
 		if _, err := w.f.state.Put(ctx, rootKey(r.Name), []byte("{}")); err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -292,5 +294,74 @@ func TestTimes(t *testing.T) {
 	}
 	if dead, err := r.f.Dead(t.Context(), ""); err != nil || len(dead) != 3 {
 		t.Errorf("%v, %v", dead, err)
+	}
+}
+
+// TestForeignMessages: what was published by who does not keep to the rules ends no worker and
+// harms no other job.
+func TestForeignMessages(t *testing.T) {
+	r := newRig(t)
+	_, stop := r.work(WorkerOptions{})
+	stop()
+	r.file("a", "a")
+	good := r.submit(Job{ID: "good", Op: Upload, Source: "out:a", Target: "acme", Dest: "a"})
+	shard, _ := r.f.jobsOf("acme")
+	for _, text := range []string{"no JSON", `{"id":"good","op":"upload","evil":true}`, `{"op":"upload","source":"out:a","target":"other","dest":"a"}`, strings.Repeat("x", 65<<10)} {
+		if _, err := r.f.js.Publish(t.Context(), jobSubject(shard, Normal, "acme"), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain := `{"op":"upload","source":"out:a","target":"acme","dest":"by hand"}`
+	j, err := Decode([]byte(plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.f.js.Publish(t.Context(), jobSubject(shard, Normal, "acme"), []byte(plain)); err != nil {
+		t.Fatal(err)
+	}
+	r.work(WorkerOptions{})
+	r.wait(good, Done)
+	r.until("the job that was published by hand is done", func() bool {
+		rec, err := r.f.Record(t.Context(), j.ID)
+		return err == nil && rec.State == Done
+	})
+	r.until("the others are dead", func() bool {
+		dead, err := r.f.Dead(t.Context(), "acme")
+		return err == nil && len(dead) == 4
+	})
+}
+
+// TestStaysInRoot: no link leads out of a root, either way.
+func TestStaysInRoot(t *testing.T) {
+	r := newRig(t)
+	r.work(WorkerOptions{})
+	outside := t.TempDir()
+	r.file("a", "a")
+	for name, to := range map[string]string{"link": filepath.Join(outside, "secret"), "dir": outside} {
+		if err := os.Symlink(to, filepath.Join(r.root, name)); err != nil {
+			t.Skip("no links here:", err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(r.submit(Job{Op: Upload, Source: "out:a", Target: "acme", Dest: "a"}), Done)
+	for _, j := range []Job{
+		{Op: Upload, Source: "out:link", Target: "acme", Dest: "x"},
+		{Op: Upload, Source: "out:dir/secret", Target: "acme", Dest: "x"},
+		{Op: Mirror, Source: "out:dir", Target: "acme", Dest: "x"},
+		{Op: Download, Source: "a", Target: "acme", Dest: "out:dir/a"},
+		{Op: Download, Source: "a", Target: "acme", Dest: "out:link"},
+		{Op: Mirror, Source: ".", Target: "acme", Dest: "out:dir"},
+	} {
+		if rec := r.wait(r.submit(j), Dead); rec.Reason == "" {
+			t.Errorf("%+v", rec)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(outside, "secret")); err != nil || string(b) != "secret" {
+		t.Errorf("%q, %v", b, err)
+	}
+	if _, err := os.Stat(filepath.Join(outside, "a")); err == nil {
+		t.Error("a file was fetched to outside")
 	}
 }

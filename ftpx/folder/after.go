@@ -1,6 +1,6 @@
 package folder
 
-// SourceAction says what becomes of a source file that has been copied.
+// SourceAction says what happens to a source file that has been copied.
 type SourceAction uint8
 
 // What becomes of the source.
@@ -27,26 +27,25 @@ func (a SourceAction) String() string {
 // MarshalText makes a SourceAction readable in JSON and logs.
 func (a SourceAction) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// After says what is done when a file has been copied. It is done only when the client
-// has said [ftpx.Done] and has checked the size at least, and what concerns the source
-// only if that is still the file that was sent: its size, time and, where it is local,
-// identity are looked at right before. Each step can be repeated: a run that was killed
-// between the transfer and the last step is completed by the next, which proves that
-// the file is there, or knows it from the ledger, and does not send it again.
+// After says what to do when a file has been copied. It is done only if the client
+// reported [ftpx.Done] and has at least checked the size. A step that concerns the source
+// is done only if the source is still the file that was sent: its size, its time and, if it
+// is local, its identity are checked right before. Each step can be repeated. If a run is
+// killed between the transfer and the last step, the next run completes the steps: it
+// proves that the file was copied, or knows it from the ledger, and does not send it again.
 type After struct {
 	// Source says what becomes of the source; the zero value keeps it.
 	Source SourceAction
-	// Archive is the folder for SourceMove, on the source's side. A relative one lies
-	// within the folder that is copied, and is left out of it. It may hold fields of
-	// [Template], but for its first element. A file that is there already is never
-	// replaced: the new one's name gets its time and a number. Locally it must be on
-	// the same file system.
+	// Archive is the folder for SourceMove, on the source's side. A relative path is
+	// within the source folder, and is not copied. It may contain fields of [Template],
+	// except in its first element. An existing file is never replaced: the name of the new
+	// file gets its time and a number. A local archive must be on the same file system.
 	Archive string
-	// MarkTarget writes an empty file beside what was copied, after it, for a
-	// receiver that waits for it: a suffix such as ".done", or a pattern, see
+	// MarkTarget creates an empty file next to the copied file, after it, for a receiver
+	// that waits for a marker. It is a suffix such as ".done", or a pattern, see
 	// [Template].
 	MarkTarget string
-	// MarkSource writes an empty file beside the source, with the source's time. A
-	// source whose marker has its time is taken as copied and is not looked at again.
+	// MarkSource creates an empty file next to the source, with the source's time. A
+	// source whose marker has the same time counts as copied, and is not examined again.
 	MarkSource string
 }

@@ -1,23 +1,25 @@
-// Package folder keeps folders alike: it sends a local folder to a server, or
-// fetches one, and moves only what differs.
+// Package folder makes one folder equal to another: it sends a local folder to a
+// server, or fetches one from it, and moves only the files that differ.
 //
-// Read [Upload], [Download] and [Options] first. Each listing is asked for once, no
-// file is asked about by itself, and large files go first within a window, several
-// at a time. One file that fails does not stop the others: [Options].OnItem is told
-// about each, and the [Report] sums up. A second run after a failure, an interrupt
-// or a kill does what is left to do; what was under way goes on where it was.
+// Read [Upload], [Download] and [Options] first. Each folder is listed once, no
+// file costs a question of its own, and several files move at a time, large ones
+// first within a window. A file that fails does not stop the others:
+// [Options].OnItem is called for each file, and the [Report] sums up. After a
+// failure, an interrupt or a kill, the next run does the remaining work and
+// resumes interrupted transfers.
 //
-// Only whole files are copied where [Options].Ready says how to tell, and [Options].After
-// says what becomes of a source that has been: moved away, deleted or marked, but never
-// before it is proven to be at the other side. [Single] does the same for one file at a
-// time; package watch builds on it.
+// [Options].Ready says how to tell that a file is whole; only whole files are
+// copied. [Options].After says what happens to a source that was copied: it can be
+// moved, deleted or marked, but only after the copy was proven. [Single] does the
+// same for one file at a time; package watch builds on it.
 //
-// Memory is that of a few folders' listings and of a window of files, not of the tree:
-// some 100 bytes for each entry of the largest folder, besides what the client's own
-// listing takes while it is read.
+// A job needs memory for the listings of a few folders and for a window of files,
+// not for the whole tree: about 100 bytes for each entry of the largest folder,
+// plus the memory that the client needs while it reads a listing.
 //
-// Names that a server lists are hostile input. One that leads out of the local
-// folder, or that means something else on this system, is an error of its own item.
+// Names in a server's listing are hostile input. A name that leads out of the
+// local folder, or that means something else on this system, is an error of its
+// own item.
 //
-// It is built on package ftpx's public face alone.
+// This package uses only the public API of package ftpx.
 package folder

@@ -23,13 +23,13 @@ const (
 	Send
 	// Fetch: a file is downloaded.
 	Fetch
-	// Delete: a file or an empty folder is deleted from where things are copied to.
+	// Delete: a file or an empty folder is deleted from the target folder.
 	Delete
-	// Link: a link is made, as Options.Links has it.
+	// Link: a link is created, as Options.Links says.
 	Link
-	// Chmod: a file or folder that is there already gets the permission bits of the source's.
+	// Chmod: an existing file or folder gets the permission bits of the source.
 	Chmod
-	// Refuse: nothing can be done about it; Err says why and what would help.
+	// Refuse: the entry cannot be copied; Err says why, and what would help.
 	Refuse
 )
 
@@ -72,28 +72,28 @@ func (a *Action) UnmarshalText(text []byte) error {
 type Item struct {
 	// Action is what was done, or tried if Err is not nil.
 	Action Action
-	// Path is relative to the folders, with slashes; "." is the folder itself. As
-	// a server's word it may hold anything; String makes it fit to print.
+	// Path is relative to the folders, with slashes; "." is the folder itself. It may
+	// come from a server and hold any bytes; String makes it safe to print.
 	Path string
 	// Dir says that it is a folder.
 	Dir bool
 	// Size is the size of a file in bytes, as it was listed, -1 if unknown.
 	Size int64
-	// Reason says in words why this was decided.
+	// Reason says in words why this action was chosen.
 	Reason string
-	// Outcome is [ftpx.Done] where Action was carried out: of a folder that was made and of
-	// what was deleted, too. What was left alone, has failed, or is only planned in a dry
-	// run is [ftpx.NotDone]; for [ftpx.Unknown] see Doubtful.
+	// Outcome is [ftpx.Done] if Action was carried out, also for created folders and
+	// deleted entries. It is [ftpx.NotDone] if the entry was skipped, has failed, or is
+	// only planned in a dry run. For [ftpx.Unknown] see Doubtful.
 	Outcome ftpx.Outcome
-	// NotReady says that it was left for the next time, as [Options].Ready has it.
+	// NotReady says that the file was left for the next run, because of [Options].Ready.
 	NotReady bool
-	// Target is the path at the other side, where Options.Name makes another of it.
+	// Target is the path on the other side, if Options.Name changes it.
 	Target string
-	// After tells in words what was done about the source, or would be in a dry run.
+	// After says in words what was done with the source, or would be in a dry run.
 	After string
-	// Err is why it failed; it unwraps to the client's [*ftpx.Error].
+	// Err is why the item failed; it unwraps to the client's [*ftpx.Error].
 	Err error
-	// Result is the client's, of a Send or Fetch that was carried out.
+	// Result is the client's result of a Send or Fetch that was carried out.
 	Result ftpx.Result
 }
 

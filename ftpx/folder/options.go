@@ -9,59 +9,59 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ledger"
 )
 
-// LinkPolicy says what to do about symbolic links in the folder that is copied.
-// Links where it is copied to are never followed or written through: one that is in
-// the way is an error of its item.
+// LinkPolicy says what to do about symbolic links in the source folder. Links in the
+// target folder are never followed or written through: a link that is in the way is an
+// error of its item.
 type LinkPolicy uint8
 
 // The policies.
 const (
-	// LinkSkip leaves links out, and says so.
+	// LinkSkip skips links; each is an item that says so.
 	LinkSkip LinkPolicy = iota
-	// LinkFollow copies what a link leads to, also from outside the folder. A link
-	// to a folder that it lies in is an error. So is, on a server, where circles
-	// cannot be seen, a link to a folder beneath another such link.
+	// LinkFollow copies the target of a link, even from outside the folder. A link to
+	// one of its own parent folders is an error. On a server, where circles cannot be
+	// detected, a link to a folder below another such link is an error too.
 	LinkFollow
-	// LinkFiles copies the files that links lead to, and leaves out links to folders, which
-	// may lead in circles.
+	// LinkFiles follows links to files and skips links to folders, which may form
+	// circles.
 	LinkFiles
-	// LinkKeep makes a link of each, which says the same, over SFTP; FTP has none. One that is
-	// there and says something else is made anew. Nothing is followed, so that what a link
-	// leads to is copied where it lies in the folder. A link that leads out of the folder, or
-	// may, is an error of its item ([ErrLinkOutside]): an absolute one, and one with ".."
-	// behind a name, which another link can turn elsewhere.
+	// LinkKeep creates a link with the same target for each link. It needs SFTP; FTP has no
+	// links. An existing link with another target is replaced. No link is followed; a
+	// file in the folder that a link leads to is copied by itself. A link that leads, or may
+	// lead, out of the folder is an error of its item ([ErrLinkOutside]): an absolute one,
+	// and one with ".." after a name, because another link can redirect it.
 	LinkKeep
 )
 
-// Compare says how files that both sides have are told apart.
+// Compare says how to decide whether files that both sides have are equal.
 type Compare uint8
 
 // The ways to compare.
 const (
-	// CompareTime, the default: size and modification time, within Tolerance. Where
-	// a server does not keep times or list them exactly, size and what
-	// Options.Ledger says of the file. Of one that this does not know the exact time
-	// is asked for, which costs a round trip and is remembered by the Ledger; where
-	// the server has none, or another, the file is copied again. The item's Reason
-	// tells which.
+	// CompareTime, the default, compares size and modification time, within Tolerance. If
+	// a server does not keep times, or does not list them exactly, it compares the size
+	// and the entry in Options.Ledger. For a file without an entry it asks the server
+	// for the exact time. That costs a round trip, and the Ledger remembers the answer.
+	// If the server has no exact time, or a different one, the file is copied again. The
+	// item's Reason says why.
 	CompareTime Compare = iota
-	// CompareSize: the size alone.
+	// CompareSize compares only the size.
 	CompareSize
-	// CompareProof: files of the same size are proven the same, or copied. An upload
-	// leaves that to ftpx, which looks at files of 1 MiB and more whose time is the
-	// same, and goes by the server's hash, or without one by the last 64 KiB; others
-	// are sent. A download reads the remote file and stops at the first byte that
-	// differs. Result.Unchanged tells what came of it.
+	// CompareProof compares the content of files with the same size, and copies files that
+	// differ. An upload leaves this to ftpx, which compares files of 1 MiB and more whose
+	// time is equal, by the server's hash or, without one, by the last 64 KiB; other
+	// files are sent. A download reads the remote file and stops at the first byte that
+	// differs. Result.Unchanged tells the outcome.
 	CompareProof
-	// CompareNothing: every file is copied.
+	// CompareNothing copies every file.
 	CompareNothing
 )
 
 // Defaults of [Options].
 const (
-	// DefaultParallel is how many files larger than 256 KiB are under way at once.
+	// DefaultParallel is how many files larger than 256 KiB are in flight at once.
 	DefaultParallel = 4
-	// DefaultSmall is how many are in all, with those that are not larger.
+	// DefaultSmall is how many files are in flight at once, including smaller ones.
 	DefaultSmall = 128
 
 	// smallFile is the size up to which files cost round trips and no bandwidth. On
@@ -74,8 +74,8 @@ const (
 	DefaultMaxDelete = 0.5
 	// DefaultWindow is how many files are held to find the largest among them.
 	DefaultWindow = 4096
-	// DefaultPartialAge is how old an unfinished transfer is when nobody is
-	// expected to go on with it.
+	// DefaultPartialAge is the age from which on nobody is expected to resume an
+	// unfinished transfer.
 	DefaultPartialAge = 24 * time.Hour
 )
 
@@ -95,114 +95,115 @@ type Ledger interface {
 
 // Options say what is copied and how; nil is the zero value.
 type Options struct {
-	// Include and Exclude are patterns of paths within the folder, with slashes
-	// and in the syntax of github.com/bmatcuk/doublestar/v4: "**" is any number of
-	// folders. One without a slash is about the name, at any depth; one that ends
-	// in a slash is about folders. What a pattern says of a folder holds for all
-	// below it. With Include, what no pattern matches is left out, and folders that
-	// only hold such files are not created. Exclude decides over Include. What is
-	// left out, here and by size and age, is not deleted either.
+	// Include and Exclude are patterns for paths within the folder, with slashes and
+	// in the syntax of github.com/bmatcuk/doublestar/v4: "**" matches any number of
+	// folders. A pattern without a slash matches names at any depth; a pattern that
+	// ends in a slash matches folders. A pattern that matches a folder applies to
+	// everything below it. With Include, entries that match no pattern are skipped,
+	// and folders that hold only skipped files are not created. Exclude takes
+	// precedence over Include. Skipped entries, also by size and age, are not deleted
+	// either.
 	Include []string
 	Exclude []string // see Include
-	// Names are the files and folders directly in the folder that are copied, with all that
-	// is in them; nil means all. The folder is not listed then: each is looked at, at both
-	// sides, and links among them are followed. One that is not there is an error of its
-	// item. Of more than eight the other folder is listed once.
+	// Names are the files and folders directly in the folder to copy, with everything in
+	// them; nil means all. The folder is then not listed: each name is described by itself
+	// on both sides, and links among them are followed. A missing name is an error of its
+	// item. With more than eight names the other folder is listed once.
 	Names []string
-	// MinSize and MaxSize are the sizes in bytes of what is copied; 0 means any.
+	// MinSize and MaxSize are the bounds of the size of copied files, in bytes; 0 means none.
 	MinSize int64
 	MaxSize int64 // see MinSize
-	// NewerThan leaves out files that were last written longer ago; OlderThan those
-	// that were last written since, which may still be being written; 0 means none.
+	// NewerThan skips files of a higher age. OlderThan skips files of a lower age, which
+	// somebody may still be writing. 0 means no bound.
 	NewerThan time.Duration
 	OlderThan time.Duration // see NewerThan
 	// Links says what to do about symbolic links; the zero value skips them.
 	Links LinkPolicy
-	// KeepModes gives files and folders the permission bits of the source's (SETSTAT, SITE
-	// CHMOD), without setuid, setgid and sticky; folders get theirs when all else is done. Where
-	// the source's are not known (a server that does not list them), or the other side does not
-	// take them, Report.ModesLost counts. It has no use for a local folder on Windows.
+	// KeepModes copies the permission bits of files and folders (SETSTAT, SITE CHMOD),
+	// without setuid, setgid and sticky. Folders get theirs at the end. Report.ModesLost
+	// counts the entries whose bits are unknown (the server does not list them) or that the
+	// target refuses. KeepModes does nothing for a local folder on Windows.
 	KeepModes bool
-	// FoldCase says that names that differ only in case are one at the folder that
-	// is copied to, as on Windows. For local folders on Windows and macOS it is
-	// always so.
+	// FoldCase says that the target folder treats names that differ only in case as
+	// one name, as Windows does. For local folders on Windows and macOS it is always
+	// set.
 	FoldCase bool
 
-	// Ready says when a file of the source is whole; others are left for the next run.
+	// Ready says when a source file is whole. Other files are left for the next run.
 	Ready Ready
-	// Name is the name of what is copied, at the other side, within the same
-	// sub-folders; "" is the source's. Two files that would have the same are an error
-	// of the second. With a date of the job in it, each day's run copies all again that
-	// is still there: move or delete the source, or use Once.
+	// Name is the name of a copied file on the other side, within the same sub-folder; ""
+	// means the name of the source. If two files would get the same name, the second one
+	// is an error. If Name contains the date of the job, each day's run copies again all
+	// files that still exist: move or delete the source, or use Once.
 	Name Template
-	// FirstName is the name that it has until it is complete and checked, "" for
-	// ftpx's own (see [ftpx.Uploader].Upload), for receivers that know unfinished files
-	// by theirs.
+	// FirstName is the name of a file until it is complete and checked, for receivers
+	// that recognize unfinished files by a name of their own. "" means the default of ftpx
+	// (see [ftpx.Uploader].Upload).
 	FirstName Template
-	// After says what is done when a file has been copied.
+	// After says what to do when a file has been copied.
 	After After
-	// DeadLetter is a folder on the source's side to which a file is moved that cannot
-	// be copied for a reason of its own (refused, a name that cannot be, not the same
-	// after the transfer), with a file of the name and ".error.json" beside it. A
-	// relative one lies within the folder that is copied, and is left out of it. What
-	// the line, the login, a full disk or the end of the context prevents stays.
+	// DeadLetter is a folder on the source's side. A file that cannot be copied for a
+	// reason of its own (refused, an impossible name, different after the transfer) is
+	// moved there, together with a file of its name and ".error.json". A relative path
+	// is within the source folder, and is not copied. A file that failed because of the
+	// line, the login, a full disk or the end of the context stays where it is.
 	DeadLetter string
 
-	// Compare says how files that both sides have are told apart.
+	// Compare says how to decide whether files that both sides have are equal.
 	Compare Compare
-	// Tolerance is how far two times of one file may be apart; 0 means 1 s.
+	// Tolerance is the largest difference between two times that count as equal; 0 means 1 s.
 	Tolerance time.Duration
 	// Verify replaces the client's; zero keeps it.
 	Verify ftpx.Verify
-	// Delivery says how files that are sent get to their names, see [ftpx.UploadOptions].
-	// With [ftpx.DeliverDrop] the folder that is copied to is not looked at: every file is
-	// sent, or, with Ledger, each once, as with Once; Delete and FirstName cannot be had
-	// with it, and empty folders are not made.
+	// Delivery says how uploaded files get their names, see [ftpx.UploadOptions]. With
+	// [ftpx.DeliverDrop] the target folder is not listed: every file is sent or, with
+	// Ledger, each file once, as with Once. DeliverDrop excludes Delete and FirstName, and
+	// empty folders are not created.
 	Delivery ftpx.Delivery
-	// PartialName is the template of names until then, see [ftpx.UploadOptions].
+	// PartialName is the template for the names of partials, see [ftpx.UploadOptions].
 	PartialName string
 
-	// Delete deletes what only the folder that is copied to has, after everything
-	// else, and only if all of the other folder could be read.
+	// Delete deletes entries that only the target folder has. It comes last, and only if
+	// the whole source folder could be read.
 	Delete bool
-	// MaxDelete is the largest share of the entries there that Delete may delete;
-	// if more would go, none does and the error is a [*DeleteError]. 0 means 0.5;
+	// MaxDelete is the largest share of the target's entries that Delete may delete. If
+	// more would be deleted, none is, and the error is a [*DeleteError]. 0 means 0.5;
 	// 1 means all.
 	MaxDelete float64
 	// PartialAge protects unfinished transfers (ftpx's partials, *.part,
-	// *.part.state) from being deleted until they are older; 0 means 24 h. They are
-	// never copied.
+	// *.part.state) that are younger from being deleted; 0 means 24 h. They are never
+	// copied.
 	PartialAge time.Duration
 
-	// DryRun changes nothing: OnItem is told what a run would do now.
+	// DryRun changes nothing. OnItem is called with what a run would do now.
 	DryRun bool
-	// Parallel is how many files are under way at once, whatever their size; 0 means
-	// 4 of those larger than 256 KiB and 128 in all, which is more than most servers
-	// give connections: small files share or await those that the client's MaxConns
-	// and the server allow.
+	// Parallel is how many files are in flight at once, whatever their size. 0 means 4
+	// files larger than 256 KiB and 128 in total. This is more than the number of
+	// connections that most servers accept: small files share the connections that the
+	// client's MaxConns and the server permit, or wait for one.
 	Parallel int
 	// Window is how many files are held to find the largest; 0 means 4096.
 	Window int
-	// StopOnError begins nothing new after the first item that fails. What is under
-	// way ends as it may.
+	// StopOnError starts nothing new after the first item that fails. Transfers in
+	// flight continue to their end.
 	StopOnError bool
-	// OnItem is told about each entry when it is dealt with, one at a time, in no
-	// certain order; in a dry run, in the order of the walk. It should not block.
+	// OnItem is called for each entry when it is finished, one call at a time, in no
+	// particular order; in a dry run in the order of the walk. It should not block.
 	OnItem func(Item)
 
-	// Ledger remembers what was copied: a [ledger.Ledger], or one that several machines
-	// share; nil for none. A nil pointer in it is not nil.
+	// Ledger remembers which files were copied: a [ledger.Ledger], or one that several
+	// machines share; nil means none. A nil pointer in the interface is not nil.
 	Ledger Ledger
-	// Job names this job in the ledger; "" makes a name of the direction and the
-	// two folders. Name it if one ledger serves several servers.
+	// Job is the name of this job in the ledger; "" derives a name from the direction
+	// and the two folders. Set it if one ledger serves several servers.
 	Job string
-	// Once copies each file once by content: what the ledger says was copied is
-	// not copied again even if it is gone from where it went. It needs Ledger.
+	// Once copies each file once, by content: a file that the ledger knows is not copied
+	// again, even if the target no longer has it. It needs Ledger.
 	Once bool
-	// ResendUnknown sends files again of which an earlier run does not know whether they
-	// were delivered ([ErrMaybeDelivered]); the receiver may get them twice. Without it they fail,
-	// as unknown, until it is set, the file is another, or [ledger.Ledger.Forget] is
-	// called for it. Without a Ledger nothing is remembered and all is sent again.
+	// ResendUnknown sends files again that an earlier run may or may not have delivered
+	// ([ErrMaybeDelivered]); the receiver may get them twice. Without it such a file fails,
+	// as unknown, until ResendUnknown is set, the file changes, or [ledger.Ledger.Forget]
+	// is called for it. Without a Ledger nothing is remembered, and all files are sent again.
 	ResendUnknown bool
 }
 

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Ready says when a file of the source is whole, besides [Options].OlderThan, which is
-// its minimum age. What is set must all hold; the zero value takes every file as it is.
+// Ready says when a source file is whole, in addition to [Options].OlderThan, which is a
+// minimum age. All conditions that are set must hold; the zero value takes every file.
 //
-// A file that is not ready is left alone: its [Item] says so and why, and it is no
-// failure. So is one that changes while it is sent, if anything here is set.
+// A file that is not ready is skipped: its [Item] says why, and this is not a failure. If
+// any condition is set, a file that changes while it is sent is skipped as well.
 type Ready struct {
-	// Stable takes a file when its size and time have been the same for so long, as
-	// seen twice. A job looks at all files first and waits once for all of them; a dry
-	// run waits too. 0 means that a file is looked at once.
+	// Stable takes a file when its size and time have been the same for this long, in two
+	// looks. A job looks at all files first, and waits once for all of them; a dry run
+	// waits too. 0 means a single look.
 	Stable time.Duration
-	// Marker takes a file when another is beside it: a suffix such as ".done", or a
-	// pattern such as "{stem}.ok", see [Template], without dates. A marker that is
-	// older than its file, where both times are known exactly, is one of an earlier
-	// version and does not count. No file with a name of the marker's form is copied.
-	// When the source is moved or deleted after it was copied, its marker is deleted,
-	// last, unless its pattern has {stem}, so that it may be that of other files too.
+	// Marker takes a file when its marker file exists: a suffix such as ".done", or a
+	// pattern such as "{stem}.ok", see [Template], without dates. A marker that is older
+	// than its file belongs to an earlier version and does not count, if both times are
+	// known exactly. Markers themselves are not copied. When the source is moved or
+	// deleted after the copy, its marker is deleted last, unless the pattern has {stem},
+	// because other files may share such a marker.
 	Marker string
-	// Lock takes a file when no other program has locked it, and keeps it locked
-	// while it is sent and until what After says is done: by flock, and by looking for
-	// locks of fcntl, on Unix; on Windows by opening it so that nobody may write, which
-	// fails while another program has it open for writing. Uploads only.
+	// Lock takes a file when no other program has locked it, and keeps it locked until
+	// it is sent and After is done. On Unix it uses flock, and checks for locks of fcntl.
+	// On Windows it opens the file so that nobody may write, which fails while another
+	// program has it open for writing. Uploads only.
 	Lock bool
 }
 

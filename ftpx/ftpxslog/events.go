@@ -16,7 +16,7 @@ func (l *log) protocol(ctx context.Context, i ftpx.ProtocolInfo) {
 	if !i.Chosen {
 		msg = "protocol skipped"
 	}
-	text, kind := l.failure(i.Why)
+	text, kind := l.failure(i.Err)
 	l.write(ctx, slog.LevelDebug, msg, id("id", i.ID), server(i.Host, i.Protocol, ""), text, kind)
 }
 
@@ -24,7 +24,7 @@ func (l *log) host(ctx context.Context, i ftpx.HostInfo) {
 	if !l.on(ctx, slog.LevelInfo) {
 		return
 	}
-	text, kind := l.failure(i.Why)
+	text, kind := l.failure(i.Err)
 	l.write(ctx, slog.LevelInfo, "host changed", id("id", i.ID), server(i.Host, 0, ""), slog.String("previous", clean(i.Previous)), text, kind)
 }
 
@@ -70,7 +70,7 @@ func (l *log) breaker(ctx context.Context, i ftpx.BreakerInfo) {
 	if !l.on(ctx, level) {
 		return
 	}
-	text, kind := l.failure(i.Why)
+	text, kind := l.failure(i.Err)
 	attrs := []slog.Attr{id("id", i.ID), server(i.Host, i.Protocol, ""), text, kind}
 	if i.Open {
 		attrs = append(attrs, slog.Time("until", i.Until))

@@ -41,9 +41,13 @@ func TestLevels(t *testing.T) {
 		{"unknown", func(h *ftpx.Hooks) {
 			ends(h.Operation, upload, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.Unknown}, Err: lost("reset")})
 		}, map[string]any{"level": "ERROR", "msg": "outcome unknown"}},
-		{"canceled", func(h *ftpx.Hooks) { ends(h.Operation, upload, ftpx.OperationEnd{Err: context.Canceled}) },
+		{"canceled", func(h *ftpx.Hooks) {
+			ends(h.Operation, upload, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.NotDone}, Err: context.Canceled})
+		},
 			map[string]any{"level": "INFO", "msg": "operation canceled"}},
-		{"inner", func(h *ftpx.Hooks) { ends(h.Operation, inner, ftpx.OperationEnd{Err: lost("reset")}) },
+		{"inner", func(h *ftpx.Hooks) {
+			ends(h.Operation, inner, ftpx.OperationEnd{Result: ftpx.Result{Outcome: ftpx.NotDone}, Err: lost("reset")})
+		},
 			map[string]any{"level": "DEBUG", "msg": "operation failed", "parent": 7.0}},
 		{"inner transfer", func(h *ftpx.Hooks) {
 			i := upload
@@ -64,7 +68,7 @@ func TestLevels(t *testing.T) {
 				Phases: []ftpx.DialPhase{{Name: "tcp", Duration: time.Millisecond}, {Name: "ssh", Duration: time.Second, Err: lost("reset")}}, Err: lost("reset")})
 		}, map[string]any{"level": "DEBUG", "msg": "connect failed", "phases.tcp": 1e6, "phases.ssh": 1e9, "error.kind": "connection lost"}},
 		{"host", func(h *ftpx.Hooks) {
-			h.Host(t.Context(), ftpx.HostInfo{ID: 7, Host: "b", Previous: "a", Why: lost("reset")})
+			h.Host(t.Context(), ftpx.HostInfo{ID: 7, Host: "b", Previous: "a", Err: lost("reset")})
 		},
 			map[string]any{"level": "INFO", "msg": "host changed", "server.host": "b", "previous": "a"}},
 		{"retry", func(h *ftpx.Hooks) {
@@ -79,7 +83,7 @@ func TestLevels(t *testing.T) {
 		{"not verified", func(h *ftpx.Hooks) { h.Verify(t.Context(), ftpx.VerifyInfo{ID: 7, Err: ftpx.ErrMismatch}) },
 			map[string]any{"level": "WARN", "msg": "verification failed"}},
 		{"breaker", func(h *ftpx.Hooks) {
-			h.Breaker(t.Context(), ftpx.BreakerInfo{ID: 7, Host: "h", Open: true, Until: time.Unix(0, 0).UTC(), Why: lost("reset")})
+			h.Breaker(t.Context(), ftpx.BreakerInfo{ID: 7, Host: "h", Open: true, Until: time.Unix(0, 0).UTC(), Err: lost("reset")})
 		}, map[string]any{"level": "WARN", "msg": "host is spared", "until": "1970-01-01T00:00:00Z"}},
 		{"breaker closes", func(h *ftpx.Hooks) { h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Protocol: ftpx.SFTP}) },
 			map[string]any{"level": "INFO", "msg": "host is well again"}},
@@ -154,8 +158,8 @@ func TestHostileTexts(t *testing.T) {
 	h.Retry(t.Context(), ftpx.RetryInfo{Remote: evil, Err: lost(evil)})
 	h.Command(t.Context(), ftpx.CommandInfo{Conn: 1, Line: "STOR " + evil})
 	h.Reply(t.Context(), ftpx.ReplyInfo{Conn: 1, Code: 550, Text: evil + strings.Repeat("€", 10_000)})
-	h.Host(t.Context(), ftpx.HostInfo{Host: "b", Previous: "a", Why: lost(evil)})
-	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Open: true, Why: lost(evil)})
+	h.Host(t.Context(), ftpx.HostInfo{Host: "b", Previous: "a", Err: lost(evil)})
+	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Open: true, Err: lost(evil)})
 	h.Conn(ftpx.ConnInfo{Conn: 1, Err: lost(evil)})
 	if got := strings.Count(out.String(), "\n"); got != 10 {
 		t.Errorf("%d lines, want 10:\n%s", got, &out)

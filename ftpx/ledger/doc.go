@@ -1,20 +1,21 @@
 // Package ledger remembers which files were transferred, in one file on disk that
-// survives crashes: what each was (size, time, hash of its content), how the
-// transfer was verified, and when. A job that asks it first moves each file once,
-// even when the receiver has taken the file away since, and knows what it has sent
-// to a server that keeps no modification times.
+// survives crashes. For each file it records size, time and content hash, how the
+// transfer was verified, and when. A job that consults it moves each file once,
+// even if the receiver has taken the file away since. It also knows what was sent
+// to a server that does not keep modification times.
 //
-// Begin at [Open]; package ftpx/folder does the rest when it is given a [Ledger]:
+// Start with [Open]. Package ftpx/folder does the rest if you give it a [Ledger]:
 //
 //	l, err := ledger.Open("/var/lib/reports/sent.db", nil)
 //	...
 //	defer l.Close()
 //	folder.Upload(ctx, client, "out", "in", &folder.Options{Ledger: l, Once: true})
 //
-// Only what is done goes into it, so that it never says more than is true. It may
-// say less: an entry is on disk [Options].CommitEvery after [Ledger.Record] at the
-// latest, and what was done in the moment before a crash is looked at again.
+// A ledger never says more than is true, because it records only finished
+// transfers. It may say less: an entry is on disk [Options].CommitEvery after
+// [Ledger.Record] at the latest. After a crash, the next run checks the transfers
+// of the last moment again.
 //
-// One process has it open at a time: the second run of the same job is told so by
-// [ErrLocked], at once.
+// Only one process can have a ledger open. A second run of the same job fails at
+// once with [ErrLocked].
 package ledger

@@ -2,9 +2,10 @@
 // client: so that a program reaches "backup" wherever the user's ssh does, with the
 // same keys, the same known hosts and the same jump hosts. Nothing reads it unasked.
 //
-//	config, err := sshconfig.Load() // ~/.ssh/config and /etc/ssh/ssh_config
-//	...
-//	settings, err := config.Apply(&cfg) // cfg.Host is the alias
+//	c, err := sshconfig.Open(ctx, "backup", nil)
+//
+// Who wants to look at the settings, or to change them, reads the files with [Load] and
+// makes a configuration with [Config.Reach], or with [Config.Apply] without jump hosts.
 //
 // The rule is ssh's: the first value of a directive counts, of those in Host and
 // Match blocks that fit. Host patterns, Match (all, host, originalhost, user,
@@ -17,6 +18,6 @@
 // only adds a comfort or another way to log in is left out and listed in
 // [Settings.Ignored].
 //
-// The parser is our own: github.com/kevinburke/ssh_config refuses a file with Match,
-// expands nothing, and passes over what it does not know.
+// The parser is this package's own, because a directive that matters and is not
+// supported must be an error, not be skipped.
 package sshconfig

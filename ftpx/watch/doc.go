@@ -1,16 +1,15 @@
-// Package watch takes files out of a folder as they appear, local or on a server, and
-// copies them.
+// Package watch copies files as they appear in a folder, locally or on a server.
 //
-// Begin at [Upload] and [Download], which run until their context ends. [Local] and
-// [Remote] are the streams beneath them, for programs that do something else with a
-// file: each yields every version of a file once, when it is whole.
+// Start with [Upload] and [Download], which run until their context ends. [Local]
+// and [Remote] are the streams they use, for programs that do something else with
+// a file: each stream yields every version of a file once, when it is whole.
 //
-// A local folder is watched by the system's notices and, because those get lost, looked
-// through now and then. A remote one is listed again and again, less often while
-// nothing changes and after errors.
+// A local folder is watched with notifications of the operating system, and scanned
+// now and then because notifications can get lost. A remote folder is listed
+// periodically, less often while nothing changes and after errors.
 //
-// A stream finds nothing ahead of its consumer: while the consumer is busy, nothing is
-// listed and nothing piles up but the names of changed files, of which a few thousand
-// are held before the whole folder is looked through instead. What is held besides is
-// some 200 bytes for each file that is in the folder.
+// A stream does not run ahead of its consumer. While the consumer is busy, nothing
+// is listed, and only the names of changed files are queued. After a few thousand
+// names, a scan of the whole folder replaces the queue. In addition, a stream
+// needs about 200 bytes for each file in the folder.
 package watch

@@ -13,50 +13,52 @@ import (
 const (
 	// DefaultInterval is how often a remote folder that changes is listed.
 	DefaultInterval = 10 * time.Second
-	// DefaultMaxInterval is how often one that does not change is listed, and how
-	// often a local folder is looked through besides the system's notices.
+	// DefaultMaxInterval is how often an unchanged remote folder is listed, and how
+	// often a local folder is scanned in addition to the system's notifications.
 	DefaultMaxInterval = 2 * time.Minute
-	// DefaultStable is how long a file must have been the same, if Folder.Ready says
-	// nothing at all.
+	// DefaultStable is how long a file must have been unchanged if Folder.Ready is
+	// not set.
 	DefaultStable = 2 * time.Second
-	// DefaultAttempts is how often a file is tried.
+	// DefaultAttempts is how many attempts a file gets.
 	DefaultAttempts = 5
 	// DefaultRetryAfter is the first pause before a file is tried again.
 	DefaultRetryAfter = 5 * time.Second
-	// DefaultDrain is how long what is under way may go on when the context has ended.
+	// DefaultDrain is how long transfers may continue after the context has ended.
 	DefaultDrain = 5 * time.Second
 )
 
-// Options say what is taken, when, and what is done with it; nil is the zero value.
+// Options say which files are taken, when, and what happens to them; nil is the zero value.
 type Options struct {
-	// Folder says what is taken, how it is copied and what is done then. [Local] and
-	// [Remote] use what it says of taking: Include, Exclude, sizes and ages, Links
-	// Ready, and the folders of After.Archive and DeadLetter, which are left out. Delete
-	// and DryRun are an error. With a Ledger, Once is always set, so that a restart does
-	// not repeat what was done.
+	// Folder says which files are taken, how they are copied, and what happens then.
+	// [Local] and [Remote] use only the fields about taking files: Include, Exclude, sizes
+	// and ages, Links, Ready, and the folders of After.Archive and DeadLetter, which are
+	// skipped. Delete and DryRun are an error. With a Ledger, Once is always set, so that a
+	// restart does not copy a file again.
 	Folder folder.Options
 	// Flat takes the files of the folder itself, and none of the folders in it.
 	Flat bool
 	// Interval is how often a remote folder is listed while it changes; 0 means 10 s.
 	Interval time.Duration
-	// MaxInterval is how rarely a remote folder is listed when nothing changes or an
-	// error lasts: each time twice the interval before. It is also how often a local
-	// folder is looked through besides the system's notices. 0 means 2 min.
+	// MaxInterval is the longest interval between two listings of a remote folder. While
+	// nothing changes, or an error lasts, each interval is twice the one before, up to
+	// MaxInterval. It is also the interval at which a local folder is scanned in addition
+	// to the system's notifications. 0 means 2 min.
 	MaxInterval time.Duration
 	// Attempts is how often [Upload] and [Download] try a file that fails for a reason
-	// of its own, with pauses from RetryAfter on, each twice the one before, up to 10
-	// min; then it goes to Folder.DeadLetter, or is left until it changes. 0 means 5.
-	// What the line or the server prevents is tried without end.
+	// of its own. The first pause is RetryAfter, and each pause is twice the one before, up
+	// to 10 min. After the last attempt the file is moved to Folder.DeadLetter, or left
+	// alone until it changes. 0 means 5. Failures of the line or the server are retried
+	// without limit.
 	Attempts int
 	// RetryAfter is the first pause before a file is tried again; 0 means 5 s.
 	RetryAfter time.Duration
-	// Drain is how long transfers that are under way may go on after the context of
-	// [Upload] or [Download] has ended; 0 means 5 s, negative none. What is cut off is
-	// carried on by the next run.
+	// Drain is how long transfers may continue after the context of [Upload] or
+	// [Download] has ended; 0 means 5 s, negative means not at all. The next run resumes
+	// interrupted transfers.
 	Drain time.Duration
-	// OnError is told by [Upload] and [Download] about what concerns no file: a folder
-	// that cannot be read or has gone, a server that cannot be reached. The watch goes
-	// on. It should not block.
+	// OnError is called by [Upload] and [Download] for an error that concerns no single
+	// file: a folder cannot be read or is gone, or a server cannot be reached. The watch
+	// continues. OnError should not block.
 	OnError func(error)
 }
 
@@ -91,8 +93,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Event is a file that is whole. Say what became of it: Done, Again or Dead, each from any
-// goroutine, also after the stream has ended.
+// Event is a file that is whole. Report what happened to it with Done, Again or Dead, from
+// any goroutine, also after the stream has ended.
 type Event struct {
 	// Path is relative to the folder, with slashes.
 	Path string

@@ -26,7 +26,7 @@ func machine(w io.Writer, kinds map[ftpx.Protocol]realserver.Kind) error {
 	if err := unix.Uname(&u); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "# Benchmarks\n\n    go run ./internal/bench %s\n\n", strings.Join(os.Args[1:], " "))
+	fmt.Fprintf(w, "\n## How it was measured\n\n    go run ./internal/bench %s\n\n", strings.Join(os.Args[1:], " "))
 	fmt.Fprintf(w, "%s, %s, %d cores, Linux %s, %s.\n", time.Now().Format(time.DateOnly), cpu(), runtime.NumCPU(), unix.ByteSliceToString(u.Release[:]), runtime.Version())
 	fmt.Fprintf(w, "Servers: SFTP on %s, FTPS on %s, FTP on %s.\n", kinds[ftpx.SFTP], kinds[ftpx.FTPS], kinds[ftpx.FTP])
 	fmt.Fprintf(w, "Versions: %s.\n", strings.Join(versions(), "; "))
@@ -34,13 +34,22 @@ func machine(w io.Writer, kinds map[ftpx.Protocol]realserver.Kind) error {
 	return err
 }
 
+// title opens the page.
+const title = "# Benchmarks\n"
+
 const legend = `
-Every peer is a process of its own and runs in turn with the others; what has arrived is compared byte by byte after each
-run. The median counts from the start of the process to its end, connecting and logging in included. *go-ftpx is faster* is
-the median over the rounds of the peer's time divided by ours. *Once connected* is from the end of the login on; for tools it
-is the median less that of a session without work. CPU and peak memory are those of the client's processes.
-go-ftpx sends to a partial name, checks size and content, sets the time and renames; the bare libraries do none of that.
-A line (package internal/bench/line) delays each byte by half the round trip; TCP's windows are part of it in the cases that are named after them alone.
+Every peer is a process of its own. The peers run in turn, and after each run the received files are compared byte by byte.
+
+- *median* is the time from the start of the process to its end, including connecting and logging in.
+- *go-ftpx is faster* is the peer's time divided by ours: the median over the rounds.
+- *once connected* is the time after the login. For tools it is the median minus that of a session without work.
+- CPU time and peak memory are those of the client's processes.
+- *turns a file* is the number of round trips for each file.
+
+go-ftpx sends to a partial name, checks size and content, sets the time and renames. The bare libraries do none of that.
+
+A line (package internal/bench/line) delays each byte by half the round trip. It limits TCP's windows only in the cases that are named
+after them.
 `
 
 // cpu names the processor.

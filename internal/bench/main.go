@@ -134,14 +134,15 @@ func benchMain() error {
 		return err
 	}
 	defer r.close()
-	var head, tables, goals bytes.Buffer
+	var first, head, tables, goals bytes.Buffer
 	if err := machine(io.MultiWriter(os.Stdout, &head), s.kinds); err != nil {
 		return err
 	}
 	verdicts, err := s.run(ctx, r, io.MultiWriter(os.Stdout, &tables))
 	summary(io.MultiWriter(os.Stdout, &goals), verdicts)
+	overview(&first, verdicts)
 	if s.out != "" {
-		text := slices.Concat(head.Bytes(), goals.Bytes(), []byte("\n## Cases\n"), tables.Bytes())
+		text := slices.Concat([]byte(title), first.Bytes(), head.Bytes(), goals.Bytes(), []byte("\n## Cases\n"), tables.Bytes())
 		err = errors.Join(err, os.WriteFile(s.out, text, 0o644))
 	}
 	return err

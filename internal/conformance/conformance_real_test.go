@@ -3,7 +3,6 @@
 package conformance
 
 import (
-	"cmp"
 	"crypto/tls"
 	"fmt"
 	"os"
@@ -90,7 +89,7 @@ func TestRealServers(t *testing.T) {
 func TestRealBatches(t *testing.T) {
 	for _, s := range realSetups() {
 		t.Run(s.name, func(t *testing.T) {
-			if why := cmp.Or(unfit[s.name], unfitBatches[s.name]); why != "" {
+			if why := unfit[s.name]; why != "" {
 				t.Skip(why)
 			}
 			srv := realtest.Start(t, s.options)

@@ -56,9 +56,6 @@ that a batch means what its requests mean one after the other. What a server can
 		case n > 1:
 			contract = fmt.Sprintf("kept, but for %d habits", n)
 		}
-		if why := unfitBatches[s.name]; why != "" {
-			contract += "; batches not run: " + why
-		}
 		_, setup, _ := strings.Cut(s.name, "/")
 		if setup == "" {
 			setup = s.protocol.String()

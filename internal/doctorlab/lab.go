@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +23,10 @@ const (
 	// atOnce is how many set-ups are examined beside each other: they wait more than they work.
 	atOnce = 4
 	// stepTimeout is less than the default, since every server is near.
-	stepTimeout = 2500 * time.Millisecond
+	stepTimeout = 3 * time.Second
+	// tries is how often a set-up is examined whose result depends on how busy this machine
+	// was.
+	tries = 3
 )
 
 // A setup is one server as it was put up, and how to examine it.
@@ -109,8 +113,24 @@ func (l *lab) runAll(ctx context.Context, pattern *regexp.Regexp) []result {
 	return results
 }
 
-// run examines one scenario, and again with its remedy.
-func (l *lab) run(ctx context.Context, number int, s scenario) result {
+// timed are the codes that say that something took long. On a busy machine they are true, and
+// no fault of the set-up's.
+var timed = []string{"slow-login", "dns-slow", "tcp-loss"}
+
+// run examines a scenario, and anew where the machine was busy.
+func (l *lab) run(ctx context.Context, number int, s scenario) (r result) {
+	for i := range tries {
+		r = l.once(ctx, number+i*1000, s)
+		busy := slices.ContainsFunc(append(r.others, r.found), func(code string) bool { return code != s.want && slices.Contains(timed, code) })
+		if r.good() || !busy || ctx.Err() != nil {
+			break
+		}
+	}
+	return r
+}
+
+// once examines one scenario, and again with its remedy.
+func (l *lab) once(ctx context.Context, number int, s scenario) result {
 	begin := time.Now()
 	r := result{scenario: s}
 	rep, err := l.examine(ctx, number, s, false)

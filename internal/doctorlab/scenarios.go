@@ -4,6 +4,7 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
 	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -66,6 +67,14 @@ func healthy() []scenario {
 			set.cfg.Password, set.cfg.SSH.Signers = "", append(set.cfg.SSH.Signers, key.Signer)
 			return set, err
 		})},
+		{name: "healthy SFTP, FTPS filtered", server: "sshd behind nftables", build: func(b *bench, _ bool) (setup, error) {
+			set, s, err := b.ssh(realserver.Options{})
+			if err != nil {
+				return setup{}, err
+			}
+			set.cfg.Protocols, set.cfg.Ports.FTP, set.cfg.Ports.FTPSImplicit = nil, s.Port+1, s.Port+2
+			return set, b.rule(fmt.Sprintf("tcp dport %d-%d drop", s.Port+1, s.Port+2))
+		}},
 		{name: "healthy SFTP", server: "asyncssh", build: deep(func(b *bench, _ bool) (setup, error) {
 			return just(b.by(realserver.Options{Kind: realserver.AsyncSSH}, ftpx.SFTP))
 		})},

@@ -142,10 +142,13 @@ func (p *partner) sessions() (most, refused int, why []string, err error) {
 	open, seen, told := map[string]bool{}, 0, false
 	var recent []string
 	for line := range strings.Lines(text.String()) {
-		if len(recent) == 60 {
+		if len(recent) == 30 {
 			recent = recent[1:]
 		}
 		recent = append(recent, line)
+		if told && len(why) < 45 { // and what followed
+			why = append(why, line)
+		}
 		if tooMany.MatchString(line) {
 			refused++
 		}
@@ -154,7 +157,7 @@ func (p *partner) sessions() (most, refused int, why []string, err error) {
 			seen++
 			if most = max(most, len(open)); most > connections && !told {
 				told = true
-				why = append(slices.Clone(recent), line)
+				why = slices.Clone(recent)
 			}
 		} else if m := closed.FindStringSubmatch(line); m != nil {
 			delete(open, m[1]+m[2])

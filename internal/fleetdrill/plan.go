@@ -24,6 +24,7 @@ type job struct {
 	Dest   string `json:"dest"`
 	Class  string `json:"class"`
 	Group  string `json:"group"`
+	Size   int64  `json:"size,omitempty"`
 
 	twice bool
 	dead  bool
@@ -113,7 +114,7 @@ func (p *planner) atServer(s *realserver.Server, name string, size int64) (strin
 
 func (p *planner) upload(j *job, at *partner) (err error) {
 	j.bytes = p.size()
-	j.Op, j.Source, j.Dest = "upload", "out:"+j.ID, "in/"+j.ID
+	j.Op, j.Source, j.Dest, j.Size = "upload", "out:"+j.ID, "in/"+j.ID, j.bytes
 	j.files[filepath.Join(at.srv.Root, j.Dest)], err = p.write(filepath.Join(p.dir, "out", j.ID), j.bytes)
 	return err
 }

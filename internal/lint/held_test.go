@@ -104,7 +104,7 @@ func (t *tree) waits(n ast.Node, literals bool) []string {
 		case *ast.FuncLit:
 			return literals
 		case *ast.CallExpr:
-			if len(n.Args) == 0 || slices.Contains([]string{"context", "runtime"}, packageOf(n.Fun)) || typeName(n.Fun) == "transport.Canceled" {
+			if len(n.Args) == 0 || slices.Contains([]string{"context", "runtime"}, packageOf(n.Fun)) || typeName(n.Fun) == "wire.Canceled" {
 				return true
 			}
 			if arg, ok := n.Args[0].(*ast.Ident); ok && (arg.Name == "ctx" || strings.HasSuffix(arg.Name, "Ctx")) {

@@ -190,7 +190,7 @@ func (k *call) interrupted() error {
 
 // wait lets time pass on the line. Beyond the stall time it is a stall.
 func (k *call) wait(d time.Duration) error {
-	stall := k.c.ep.Watch().Stall
+	stall := k.c.ep.Stall
 	if stall > 0 && d >= stall {
 		return k.stall()
 	}
@@ -202,7 +202,7 @@ func (k *call) wait(d time.Duration) error {
 
 // stall is silence until something ends it.
 func (k *call) stall() error {
-	stall := k.c.ep.Watch().Stall
+	stall := k.c.ep.Stall
 	var timeout <-chan time.Time
 	if stall > 0 {
 		t := time.NewTimer(stall)

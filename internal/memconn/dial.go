@@ -28,7 +28,8 @@ func (h Host) Dial(ctx context.Context, ep *transport.Endpoint) (transport.Conn,
 // Dial connects and logs in, within the endpoint's connect budget. Its errors
 // are [*transport.Error] with Op "dial", "handshake" or "login".
 func (s *Server) Dial(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
-	d := &dialer{s: s, ep: ep, ctx: ctx, deadline: time.Now().Add(ep.ConnectBudget())}
+	ep = ep.WithDefaults()
+	d := &dialer{s: s, ep: ep, ctx: ctx, deadline: time.Now().Add(ep.ConnectTimeout)}
 	s.mu.Lock()
 	s.stats.Dials++
 	d.down = s.down

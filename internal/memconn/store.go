@@ -96,7 +96,7 @@ func (u *store) open() error {
 	}
 	u.c.s.files.unlock()
 	if d := time.Until(until); d > 0 {
-		if stall := u.c.ep.Watch().Stall; stall > 0 && d > stall {
+		if stall := u.c.ep.Stall; stall > 0 && d > stall {
 			if pause(u.ctx, u.c.done, stall) == nil {
 				return u.lost(transport.KindLocked, errLocked, true)
 			}
@@ -291,7 +291,7 @@ func (u *store) failed(err error) (int64, error) {
 // pace lets the time pass that n bytes of payload take. Below the endpoint's
 // MinRate that ends in a stall.
 func (k *call) pace(n int64, begin time.Time) error {
-	rate, watch := k.c.s.opts.Rate, k.c.ep.Watch()
+	rate, watch := k.c.s.opts.Rate, k.c.ep
 	if rate <= 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Active mode: we listen, name the address with EPRT or PORT, and the server
@@ -18,7 +19,7 @@ import (
 // activeConn stands for it until the first byte.
 
 // openActive listens for one data connection and tells the server where.
-func (c *Conn) openActive(op *transport.Op, line string) (*dataConn, error) {
+func (c *Conn) openActive(op *wire.Op, line string) (*dataConn, error) {
 	peer, ok := c.ctl.wire.RemoteAddr().(*net.TCPAddr)
 	own, ok2 := c.ctl.wire.LocalAddr().(*net.TCPAddr)
 	if !ok || !ok2 {
@@ -36,8 +37,8 @@ func (c *Conn) openActive(op *transport.Op, line string) (*dataConn, error) {
 		_ = ln.Close()
 		return nil, err
 	}
-	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.ConnectBudget(), upload: stores(verbOf(line))}
-	wire := transport.NewWire(conn, c.ep.Watch().Stall)
+	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.WithDefaults().ConnectTimeout, upload: stores(verbOf(line))}
+	wire := wire.New(conn, wire.WatchOf(c.ep).Stall)
 	wire.CountIn(c.ep.Traffic)
 	op.Attach(wire)
 	d := newDataConn(c.ctl, op)
@@ -189,7 +190,7 @@ func (a *activeConn) Close() error {
 func (a *activeConn) LocalAddr() net.Addr  { return a.at }
 func (a *activeConn) RemoteAddr() net.Addr { return a.from }
 
-// Deadlines are the watchdog's business, see [transport.Op].
+// Deadlines are the watchdog's business, see [wire.Op].
 func (a *activeConn) SetDeadline(time.Time) error      { return nil }
 func (a *activeConn) SetReadDeadline(time.Time) error  { return nil }
 func (a *activeConn) SetWriteDeadline(time.Time) error { return nil }

@@ -9,6 +9,7 @@ import (
 	"github.com/jlaffaye/ftp"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Conn is a logged-in FTP or FTPS connection, see [transport.Conn].
@@ -23,9 +24,9 @@ type Conn struct {
 
 	learned *transport.Learned // the endpoint's, or one of this connection
 	traits  traits
-	serial  bool          // send one command at a time
-	data    *dataConn     // the connection that the library is to be given next
-	op      *transport.Op // the operation that is under way
+	serial  bool      // send one command at a time
+	data    *dataConn // the connection that the library is to be given next
+	op      *wire.Op  // the operation that is under way
 	// What has been learned. Only the owner's calls use it.
 	feats features
 	shown
@@ -52,6 +53,7 @@ type shown struct {
 	// namesItself: a listing for machines had the folder that was listed.
 	namesItself bool
 	lists       bool // MLSD has listed something
+	onTrial     bool // it is serial because of a reset alone, see learnOfReset
 	// On this connection or an earlier one a port of EPSV's could be reached, MLST has
 	// described a file, and a transfer was granted for a path.
 	reachedEPSV, describes, takesPaths bool
@@ -111,8 +113,8 @@ func (c *Conn) overlaps() bool { return !c.serial && c.ep.ActiveAddr == "" && !c
 
 // operate runs f as one operation: cancellable, watched, and ending with the session in
 // sync or broken. An error is f's own, and before it why the operation was ended.
-func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *transport.Op) error) error {
-	op := transport.StartOp(ctx, watch, c.ctl.wire)
+func (c *Conn) operate(ctx context.Context, watch wire.Watch, f func(op *wire.Op) error) error {
+	op := wire.StartOp(ctx, watch, c.ctl.wire)
 	c.op, c.ctl.ctx = op, ctx
 	returned := false
 	defer func() {
@@ -130,6 +132,7 @@ func (c *Conn) operate(ctx context.Context, watch transport.Watch, f func(op *tr
 	if op.Stalled() && c.ctl.halfAnswered {
 		c.lacksNow(lacksPipelining)
 	}
+	c.learnOfReset(err)
 	return err
 }
 

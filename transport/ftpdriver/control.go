@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // control is the control connection: the shim that jlaffaye/ftp takes for its
@@ -26,7 +27,7 @@ import (
 // One goroutine uses it at a time; broken may be looked at from anywhere.
 type control struct {
 	ep   *transport.Endpoint
-	wire *transport.Wire
+	wire *wire.Wire
 	conn net.Conn // wire, or TLS over it
 	br   *bufio.Reader
 	peer *net.TCPAddr
@@ -35,8 +36,11 @@ type control struct {
 	begun   bool     // the oldest has had a 1xx
 	last    reply    // the reply last read
 	broken  atomic.Bool
+	// rested: the server has been told where the next transfer begins, see restLeft.
+	rested, restLeft bool
 	// halfAnswered: of what was last sent in one write, some was answered and no more.
 	halfAnswered bool
+	burst        // see reset.go
 
 	timeouts
 	// overheard, while another goroutine waits for the next reply, is closed when that
@@ -69,7 +73,7 @@ var (
 // when that has been answered.
 const batchTimeout = 3 * time.Second
 
-func newControl(ep *transport.Endpoint, wire *transport.Wire) *control {
+func newControl(ep *transport.Endpoint, wire *wire.Wire) *control {
 	c := &control{ep: ep, wire: wire, rtt: time.Hour}
 	c.grace = replyGrace
 	c.over(wire)
@@ -111,6 +115,7 @@ func (c *control) send(lines ...string) error {
 		return err
 	}
 	c.queue(lines)
+	c.burst.sent(len(lines))
 	return nil
 }
 
@@ -168,6 +173,7 @@ func (c *control) receive() (reply, error) {
 	if limit > 0 {
 		_ = c.wire.SetReadDeadline(time.Time{})
 	}
+	c.burst.answered(err)
 	if err != nil {
 		c.broken.Store(true)
 		if limit > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -195,7 +201,7 @@ func (c *control) note(r reply) {
 			// cannot be known.
 			c.broken.Store(true)
 		}
-		c.begun = true
+		c.begun, c.rested = true, false
 		return
 	}
 	c.begun = false
@@ -204,9 +210,37 @@ func (c *control) note(r reply) {
 	if r.verb == "FEAT" {
 		c.feat = r
 	}
+	c.noteRest(r)
 	if r.code == 421 {
 		c.broken.Store(true) // RFC 959: "closing control connection"
 	}
+}
+
+// noteRest follows whether the server may still hold the offset of a REST: where the transfer
+// that came next was refused, some begin the one after that there (ftp-srv). restLeft is set
+// then, and the next transfer that has no offset says so, with REST 0.
+func (c *control) noteRest(r reply) {
+	switch {
+	case r.verb == "REST":
+		c.rested, c.restLeft = r.code == 350, false
+	case stores(r.verb) || r.verb == "RETR":
+		c.restLeft = c.restLeft || c.rested && r.code >= 400
+		c.rested = false
+	}
+}
+
+// forgetRest has the server begin at 0 again, where it may not. A session that does not is
+// given up.
+func (c *control) forgetRest() error {
+	if !c.restLeft {
+		return nil
+	}
+	r, err := c.command("REST 0")
+	if err == nil && r.code != 350 {
+		c.broken.Store(true)
+		err = errBroken
+	}
+	return err
 }
 
 // endsPure recognises how Pure-FTPd ends a RETR whose data connection was reset:

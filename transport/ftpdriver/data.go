@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // replyGrace, and four round trips, is how long the final reply may take once the
@@ -21,7 +22,7 @@ const replyGrace = time.Second
 // noDeadline keeps crypto/tls from giving close_notify 5 s to leave: behind a few
 // megabytes in the kernel, on a slow line, it takes longer. The operation's
 // watchdog looks after it.
-type noDeadline struct{ *transport.Wire }
+type noDeadline struct{ *wire.Wire }
 
 func (noDeadline) SetWriteDeadline(time.Time) error { return nil }
 
@@ -32,8 +33,8 @@ func (n noDeadline) Close() error { n.Reset(); return nil }
 // dataConn is one data connection. The goroutine of the operation uses it.
 type dataConn struct {
 	ctl  *control
-	op   *transport.Op
-	wire *transport.Wire
+	op   *wire.Op
+	wire *wire.Wire
 	tls  *tls.Conn // nil in clear
 
 	// upload is set for STOR: closing then means the end of the file.
@@ -57,7 +58,7 @@ type dataConn struct {
 	drain     sync.WaitGroup
 }
 
-func newDataConn(ctl *control, op *transport.Op) *dataConn {
+func newDataConn(ctl *control, op *wire.Op) *dataConn {
 	return &dataConn{ctl: ctl, op: op, over: make(chan struct{})}
 }
 
@@ -91,8 +92,8 @@ func (d *dataConn) cut() {
 // to answer that, see [traits.firstChunk].
 func (d *dataConn) cutOff() {
 	_ = d.wire.SetReadDeadline(time.Now().Add(d.ctl.grace))
-	buf := transport.GetBuffer()
-	defer transport.PutBuffer(buf)
+	buf := wire.GetBuffer()
+	defer wire.PutBuffer(buf)
 	for d.got <= d.firstChunk {
 		if n, err := d.stream().Read(*buf); err != nil {
 			break
@@ -147,9 +148,9 @@ func (d *dataConn) ReadFrom(r io.Reader) (n int64, err error) {
 			return 0, err
 		}
 		d.listen()
-		buf := transport.GetBuffer()
-		defer transport.PutBuffer(buf)
-		n, err = transport.CopyBuffer(d.tls, r, *buf, d.moved)
+		buf := wire.GetBuffer()
+		defer wire.PutBuffer(buf)
+		n, err = wire.CopyBuffer(d.tls, r, *buf, d.moved)
 		err = markFile(r, err)
 	}
 	d.sent += n
@@ -159,7 +160,7 @@ func (d *dataConn) ReadFrom(r io.Reader) (n int64, err error) {
 	return n, err
 }
 
-// markFile marks an error of a file that was not wrapped by [transport.Op.Reader].
+// markFile marks an error of a file that was not wrapped by [wire.Op.Reader].
 func markFile(r io.Reader, err error) error {
 	var path *os.PathError
 	var local *transport.LocalError

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Dial connects and logs in, all within [transport.Endpoint.ConnectBudget] and
@@ -31,20 +32,20 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (conn *Conn, failure erro
 			return nil, ep.Fail("dial", "", transport.KindInvalid, err)
 		}
 	}
-	budget, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
+	budget, cancel := context.WithTimeout(ctx, ep.WithDefaults().ConnectTimeout)
 	defer cancel()
-	wire, err := transport.DialControl(budget, ep)
+	sock, err := wire.DialControl(budget, ep)
 	if err != nil {
-		return nil, ep.ConnectFailure(ctx, "dial", err)
+		return nil, wire.ConnectFailure(ctx, ep, "dial", err)
 	}
-	c := &Conn{ep: ep, ctl: newControl(ep, wire), tls: secure, named: named{addr: ep.Addr(), peer: transport.PeerOf(wire)}, learned: ep.Learned}
+	c := &Conn{ep: ep, ctl: newControl(ep, sock), tls: secure, named: named{addr: ep.Addr(), peer: wire.PeerOf(sock)}, learned: ep.Learned}
 	if c.learned == nil {
 		c.learned = new(transport.Learned)
 	}
-	c.ctl.silence = lockedAfter(ep.Watch().Stall)
+	c.ctl.silence = lockedAfter(wire.WatchOf(ep).Stall)
 	// The budget bounds all of this; a stall time as well would only make two
 	// clocks of one.
-	op := transport.StartOp(budget, transport.Watch{}, wire)
+	op := wire.StartOp(budget, wire.Watch{}, sock)
 	phases := ep.Phases()
 	c.ctl.ctx = ctx
 	returned := false
@@ -65,7 +66,7 @@ func Dial(ctx context.Context, ep *transport.Endpoint) (conn *Conn, failure erro
 		phases.End(nil)
 		return c, nil
 	}
-	_ = wire.Abort()
+	_ = sock.Abort()
 	defer func() { phases.End(failure) }()
 	if step == "login" && c.ctl.lead == "PASS" && !isReply(err) && ctx.Err() == nil {
 		c.lacksNow(lacksEagerness)
@@ -98,7 +99,7 @@ func check(ep *transport.Endpoint) error {
 }
 
 // connect does all that follows the dial and names the step that failed.
-func (c *Conn) connect(op *transport.Op, phases *transport.Phases) (step string, err error) {
+func (c *Conn) connect(op *wire.Op, phases *transport.Phases) (step string, err error) {
 	if c.ep.Protocol == transport.FTPSImplicit {
 		phases.Enter(transport.PhaseTLS)
 		if err := c.secureControl(op); err != nil {
@@ -144,7 +145,7 @@ func (c *Conn) afterLogin() error {
 }
 
 // secureControl puts TLS on the control connection.
-func (c *Conn) secureControl(op *transport.Op) error {
+func (c *Conn) secureControl(op *wire.Op) error {
 	conn, security, err := c.tls.handshake(op.Context(), c.ctl.wire)
 	if err != nil {
 		return err
@@ -219,7 +220,7 @@ func (c *Conn) authTLS() error {
 
 // connectFailure makes the driver's error of a failed connect.
 func (c *Conn) connectFailure(ctx context.Context, step string, err error) *transport.Error {
-	e := c.ep.ConnectFailure(ctx, step, err)
+	e := wire.ConnectFailure(ctx, c.ep, step, err)
 	if e.Kind == transport.KindCanceled || e.Kind == transport.KindTimeout {
 		return e
 	}

@@ -4,6 +4,7 @@ import (
 	"path"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // One answer of a server may be refuted by another one. MLST of some refuses every file;
@@ -59,7 +60,7 @@ func (c *Conn) deniesFolders() bool {
 
 // deniedFolder asks for a listing from inside a folder that MLSD has refused, where that
 // can be entered.
-func (c *Conn) deniedFolder(op *transport.Op, path string, l *lister) error {
+func (c *Conn) deniedFolder(op *wire.Op, path string, l *lister) error {
 	denied := c.refused(c.ctl.last, path)
 	r, err := c.enter(path)
 	if err != nil && !c.ctl.inStep() {

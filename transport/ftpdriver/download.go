@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A file is asked for by RETR, part of it by REST, or RANG, and RETR, in one write with
@@ -21,7 +22,7 @@ import (
 // download is one Retrieve under way.
 type download struct {
 	r        *run
-	op       *transport.Op
+	op       *wire.Op
 	w        *flight
 	q        *transport.Retrieve
 	at       int // its place in the batch
@@ -33,7 +34,7 @@ type download struct {
 }
 
 // retrieve carries out a Retrieve, and what leaves with it.
-func (r *run) retrieve(op *transport.Op, w *flight, q *transport.Retrieve) error {
+func (r *run) retrieve(op *wire.Op, w *flight, q *transport.Retrieve) error {
 	c := r.c
 	g := &download{r: r, op: op, w: w, q: q, at: r.indexOf(q)}
 	g.decided = g.at == r.next
@@ -164,7 +165,7 @@ func (g *download) begins() string {
 	switch {
 	case g.ranged:
 		return rangeLine(g.q)
-	case g.q.Offset > 0:
+	case g.q.Offset > 0 || g.r.c.ctl.restLeft:
 		return "REST " + strconv.FormatInt(g.q.Offset, 10)
 	}
 	return ""

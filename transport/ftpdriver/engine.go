@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Do carries out a batch, see [transport.Conn]: in as few writes as the server takes, or
@@ -150,7 +151,7 @@ func (r *run) step() {
 		return
 	}
 	var w *flight
-	err := c.operate(r.ctx, c.ep.Watch(), func(op *transport.Op) error {
+	err := c.operate(r.ctx, wire.WatchOf(c.ep), func(op *wire.Op) error {
 		w = r.plan()
 		if err := r.shape(w); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // hashRate is how slow a server may be at hashing before it counts as stalled.
@@ -79,7 +80,7 @@ func (c *Conn) hashOwn(ctx context.Context, q *transport.Hash) error {
 	if n < 0 {
 		// The size tells the end, and how long the answer may take.
 		var entry transport.Entry
-		err := c.operate(ctx, c.ep.Watch(), func(*transport.Op) (err error) {
+		err := c.operate(ctx, wire.WatchOf(c.ep), func(*wire.Op) (err error) {
 			entry, err = c.stat(q.Path)
 			return err
 		})
@@ -91,12 +92,12 @@ func (c *Conn) hashOwn(ctx context.Context, q *transport.Hash) error {
 		}
 	}
 	h.end = q.Offset + n
-	watch := c.ep.Watch()
+	watch := wire.WatchOf(c.ep)
 	if watch.Stall > 0 {
 		watch.Stall += time.Duration(n/hashRate) * time.Second
 	}
 	watch.MinRate = 0 // nothing moves while a server reads its disk
-	return c.operate(ctx, watch, func(*transport.Op) (err error) {
+	return c.operate(ctx, watch, func(*wire.Op) (err error) {
 		q.Sum, err = c.hash(q.Path, h)
 		return err
 	})

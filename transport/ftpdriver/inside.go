@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A few servers take a path in no command that moves a file: "STOR in/x" is refused, and
@@ -74,7 +75,7 @@ func (c *Conn) tryInside(name string, first error, move func(base string) error)
 }
 
 // storeInside stores what is left of a source that no byte was taken of.
-func (c *Conn) storeInside(op *transport.Op, q *transport.Store, src io.Reader, refused error) error {
+func (c *Conn) storeInside(op *wire.Op, q *transport.Store, src io.Reader, refused error) error {
 	return c.tryInside(q.Path, refused, func(base string) (err error) {
 		again := *q
 		again.Path, again.Src = base, src
@@ -84,7 +85,7 @@ func (c *Conn) storeInside(op *transport.Op, q *transport.Store, src io.Reader, 
 }
 
 // retrieveInside asks for a file of which nothing has come.
-func (c *Conn) retrieveInside(op *transport.Op, q *transport.Retrieve, refused error) error {
+func (c *Conn) retrieveInside(op *wire.Op, q *transport.Retrieve, refused error) error {
 	return c.tryInside(q.Path, refused, func(base string) error {
 		again := *q
 		again.Path = base
@@ -170,7 +171,7 @@ func (c *Conn) inFolder(ctx context.Context, q transport.Request, one func(conte
 	}
 	paths := q.Paths()
 	full := *paths[0]
-	err := c.operate(ctx, c.ep.Watch(), func(*transport.Op) error {
+	err := c.operate(ctx, wire.WatchOf(c.ep), func(*wire.Op) error {
 		entered, err := c.goInside(folderOf(full))
 		if !entered {
 			return err
@@ -199,7 +200,7 @@ func (c *Conn) inFolder(ctx context.Context, q transport.Request, one func(conte
 		}
 		*p = was[i]
 	}
-	if lost := c.operate(ctx, c.ep.Watch(), func(*transport.Op) error { return c.goOut() }); err == nil && lost != nil {
+	if lost := c.operate(ctx, wire.WatchOf(c.ep), func(*wire.Op) error { return c.goOut() }); err == nil && lost != nil {
 		// The request was carried out; the next one finds the session lost.
 		c.ctl.broken.Store(true)
 	}

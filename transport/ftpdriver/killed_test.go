@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
-	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // halfway is a source that ends its program after its first half, as far as the
@@ -74,17 +74,17 @@ func TestTicketsAreReadDuringAnUpload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := transport.NewWire(raw, time.Minute)
-	op := transport.StartOp(t.Context(), transport.Watch{}, wire)
-	d := &dataConn{ctl: &control{wire: wire}, op: op, wire: wire, upload: true,
-		tls: tls.Client(wire, &tls.Config{RootCAs: ca.Pool(), ServerName: "h", ClientSessionCache: tls.NewLRUClientSessionCache(1)})}
+	sock := wire.New(raw, time.Minute)
+	op := wire.StartOp(t.Context(), wire.Watch{}, sock)
+	d := &dataConn{ctl: &control{wire: sock}, op: op, wire: sock, upload: true,
+		tls: tls.Client(sock, &tls.Config{RootCAs: ca.Pool(), ServerName: "h", ClientSessionCache: tls.NewLRUClientSessionCache(1)})}
 	if err := d.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	read := wire.BytesRead()
+	read := sock.BytesRead()
 	_, _ = d.ReadFrom(&halfway{make([]byte, size), func() {
 		<-began
-		for begin := time.Now(); wire.BytesRead() == read && time.Since(begin) < 5*time.Second; {
+		for begin := time.Now(); sock.BytesRead() == read && time.Since(begin) < 5*time.Second; {
 			time.Sleep(time.Millisecond) // nothing else tells that the tickets have been read
 		}
 		raw.Close()

@@ -94,7 +94,7 @@ func TestLargeStoreRefused(t *testing.T) {
 						if src.Len() != int(src.Size()) {
 							t.Error("the source was read")
 						}
-						if took := time.Since(begin); took > ep.ConnectBudget()/2 {
+						if took := time.Since(begin); took > ep.WithDefaults().ConnectTimeout/2 {
 							t.Errorf("it took %v", took)
 						}
 						if answer[0] == '5' && (!c.Usable() || c.Ping(t.Context()) != nil) {

@@ -26,6 +26,11 @@ const (
 	lacksCWD     = "a CWD that enters folders only"
 	// A few servers throw away what comes with a line.
 	lacksPipelining = "several commands in one write"
+	// The connection was reset when they had been sent; and how often it was also where
+	// they had not.
+	lacksBursts    = "several commands in one write without a reset"
+	resetAnyway    = "a reset of one command at a time"
+	mostResetTries = 2
 	// The port of an EPSV that was sent in advance could not be reached.
 	lacksIdlePort = "a port that waits"
 	// A login was lost in which the password had not been sent alone. That may be no

@@ -11,6 +11,7 @@ import (
 	"github.com/jlaffaye/ftp"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // This is the one door to jlaffaye/ftp, which sees [control] as its socket: the login,
@@ -29,7 +30,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 	}
 	c.ctl.pending = greeting.wire(220)
 	c.traits = traitsOf(c.server, nil)
-	if c.serial = c.traits.serial || c.lacks(lacksPipelining); !c.serial {
+	if c.isSerial(); !c.serial {
 		c.ctl.batch = []string{"TYPE I"}
 		if c.tls != nil {
 			c.ctl.batch = append(c.ctl.batch, "PBSZ 0", "PROT P")
@@ -63,6 +64,7 @@ func (c *Conn) login(greeting reply) (step string, err error) {
 		if errors.Is(err, errDropped) {
 			c.lacksNow(lacksPipelining)
 		}
+		c.learnOfReset(err)
 		if !isReply(err) && last.verb == "USER" && last.code != 230 && last.code != 331 {
 			// The library makes an error of a refused USER that has no code.
 			err = last.err()
@@ -155,7 +157,7 @@ func (c *Conn) serialOne(ctx context.Context, q transport.Request) error {
 	if c.takesMore(q) {
 		return c.own(ctx, q)
 	}
-	err := c.operate(ctx, c.ep.Watch(), func(op *transport.Op) (err error) {
+	err := c.operate(ctx, wire.WatchOf(c.ep), func(op *wire.Op) (err error) {
 		if isText(q) {
 			return c.asText(op, q)
 		}
@@ -209,7 +211,7 @@ func (c *Conn) inTurn(q transport.Request) (err error) {
 }
 
 // storeInTurn lets the library send a file when its data connection stands.
-func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) {
+func (c *Conn) storeInTurn(op *wire.Op, q *transport.Store) (int64, error) {
 	d, err := c.openData(op, storeVerb(q)+" "+q.Path)
 	if err != nil {
 		return 0, err
@@ -219,6 +221,11 @@ func (c *Conn) storeInTurn(op *transport.Op, q *transport.Store) (int64, error) 
 		d.moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
 	}
 	c.lend(d)
+	if q.Offset == 0 || q.Append {
+		if err := c.ctl.forgetRest(); err != nil {
+			return 0, err
+		}
+	}
 	if q.Append {
 		err = c.lib.Append(q.Path, sourceOf(op, q.Src))
 	} else {
@@ -242,7 +249,7 @@ func (c *Conn) leavesREST() {
 
 // retrieveInTurn asks for a range of a file, where that is to be had, or for the file from
 // an offset on.
-func (c *Conn) retrieveInTurn(op *transport.Op, q *transport.Retrieve) error {
+func (c *Conn) retrieveInTurn(op *wire.Op, q *transport.Retrieve) error {
 	if c.asksRange(q) {
 		err := c.receiveInTurn(op, q, true)
 		if err == nil || q.Received > 0 || c.ctl.last.code != 554 || !c.ctl.inStep() {
@@ -254,7 +261,7 @@ func (c *Conn) retrieveInTurn(op *transport.Op, q *transport.Retrieve) error {
 }
 
 // receiveInTurn lets the library ask for a file when its data connection stands.
-func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged bool) error {
+func (c *Conn) receiveInTurn(op *wire.Op, q *transport.Retrieve, ranged bool) error {
 	d, err := c.openData(op, "RETR "+q.Path)
 	if err != nil {
 		return err
@@ -270,6 +277,11 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 			begin = 0 // the range begins where it should
 		} else {
 			c.noRange(r)
+		}
+	}
+	if begin == 0 {
+		if err := c.ctl.forgetRest(); err != nil {
+			return err
 		}
 	}
 	c.lend(d)
@@ -293,9 +305,9 @@ func (c *Conn) receiveInTurn(op *transport.Op, q *transport.Retrieve, ranged boo
 
 // receive takes what comes, up to the limit, and cuts the connection if there is more.
 // enough says that the destination, or the limit, wants no more.
-func receive(op *transport.Op, q *transport.Retrieve, from io.Reader, d *dataConn) (enough bool, err error) {
-	buf := transport.GetBuffer()
-	defer transport.PutBuffer(buf)
+func receive(op *wire.Op, q *transport.Retrieve, from io.Reader, d *dataConn) (enough bool, err error) {
+	buf := wire.GetBuffer()
+	defer wire.PutBuffer(buf)
 	var moved func(int64)
 	if q.Progress != nil {
 		moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
@@ -304,7 +316,7 @@ func receive(op *transport.Op, q *transport.Retrieve, from io.Reader, d *dataCon
 	if q.Limit > 0 {
 		some = io.LimitReader(from, q.Limit)
 	}
-	q.Received, err = transport.CopyBuffer(op.Writer(q.Dst), some, *buf, moved)
+	q.Received, err = wire.CopyBuffer(op.Writer(q.Dst), some, *buf, moved)
 	if errors.Is(err, transport.ErrEnough) || err == nil && q.Limit > 0 && q.Received == q.Limit {
 		if !atEnd(q, from) {
 			d.cutOff()

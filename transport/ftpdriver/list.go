@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A listing is hostile input like any other: these bound it. 256 MiB are more
@@ -22,7 +23,7 @@ const (
 
 // list streams a folder's entries: with MLSD, whose format is fixed, or else
 // with LIST, which is for people and has neither years nor time zones.
-func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) bool) error {
+func (c *Conn) list(op *wire.Op, path string, yield func(transport.Entry) bool) error {
 	if c.noMLSD || !c.feats.has("MLST") && !c.feats.has("MLSD") {
 		_, err := c.listPlain(op, path, yield)
 		return err
@@ -48,7 +49,7 @@ func (c *Conn) list(op *transport.Op, path string, yield func(transport.Entry) b
 // instead. So is one of which nothing at all was said, where there is reason to doubt that:
 // it has something in it that may mean something to the server, or that says something of
 // other folders, if only of themselves, or had nothing to send: "226 0 matches".
-func (c *Conn) listMachine(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
+func (c *Conn) listMachine(op *wire.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
 	l := c.lister(path, ftplist.Facts, yield)
 	pattern := maybePattern(path)
 	if !pattern {
@@ -113,7 +114,7 @@ func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
 // listPlain lists with LIST, from inside the folder: vsftpd answers LIST of a
 // missing one with an empty listing, and names with spaces or a leading "-" are
 // taken for options.
-func (c *Conn) listPlain(op *transport.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
+func (c *Conn) listPlain(op *wire.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
 	parse := c.humanLines()
 	l := c.lister(path, parse, yield)
 	r, err := c.enter(path)
@@ -166,7 +167,7 @@ func (c *Conn) notFolder(r reply, path string) error {
 }
 
 // listing runs one listing command.
-func (c *Conn) listing(op *transport.Op, line string, l *lister) error {
+func (c *Conn) listing(op *wire.Op, line string, l *lister) error {
 	d, err := c.openData(op, line)
 	if err != nil {
 		return err
@@ -223,7 +224,7 @@ type lister struct {
 	whole   func(line string) bool // reports whether a last line without an end is one
 }
 
-func (l *lister) read(op *transport.Op, d io.Reader) error {
+func (l *lister) read(op *wire.Op, d io.Reader) error {
 	lr := &io.LimitedReader{R: d, N: maxListing}
 	br := bufio.NewReaderSize(lr, maxListLine)
 	for {
@@ -268,7 +269,7 @@ func (l *lister) judge() error {
 	return as(transport.KindProtocol, fmt.Errorf("the listing has lines in an unknown form, such as %q", shorten(l.strange)))
 }
 
-func (l *lister) line(op *transport.Op, line string) {
+func (l *lister) line(op *wire.Op, line string) {
 	if line == "" {
 		return
 	}

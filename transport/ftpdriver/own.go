@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // takesMore reports whether a request takes more than lines and a data connection, or is
@@ -29,9 +30,9 @@ func (c *Conn) own(ctx context.Context, q transport.Request) error {
 	case *transport.Hash:
 		err = c.hashOwn(ctx, q)
 	case *transport.List:
-		err = c.operate(ctx, c.ep.Watch(), func(op *transport.Op) error { return c.list(op, q.Path, q.Yield) })
+		err = c.operate(ctx, wire.WatchOf(c.ep), func(op *wire.Op) error { return c.list(op, q.Path, q.Yield) })
 	case *transport.Raw:
-		err = c.operate(ctx, c.ep.Watch(), func(*transport.Op) error {
+		err = c.operate(ctx, wire.WatchOf(c.ep), func(*wire.Op) error {
 			r, err := c.ctl.command(q.Line)
 			q.Code, q.Text = r.code, r.text
 			return err

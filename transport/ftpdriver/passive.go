@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // openData makes a data connection for the command line that will use it, which is then
 // sent when it stands. Where the library is to use it, c.lend comes next.
-func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
+func (c *Conn) openData(op *wire.Op, line string) (*dataConn, error) {
 	if c.wantsPRET() {
 		// A distributed server must know the file before it can name a port
 		// (draft-dd-pret-00).
@@ -52,15 +53,15 @@ func (c *Conn) openData(op *transport.Op, line string) (*dataConn, error) {
 }
 
 // dialDataInTime is dialData for as long as that may take.
-func (c *Conn) dialDataInTime(op *transport.Op, port int) (*transport.Wire, error) {
+func (c *Conn) dialDataInTime(op *wire.Op, port int) (*wire.Wire, error) {
 	ctx, cancel := context.WithTimeout(op.Context(), c.portBudget())
 	defer cancel()
 	return c.dialData(ctx, op, port)
 }
 
 // dialData opens the socket of a data connection.
-func (c *Conn) dialData(ctx context.Context, op *transport.Op, port int) (*transport.Wire, error) {
-	wire, err := transport.DialWire(ctx, c.ep, net.JoinHostPort(c.dataHost(), strconv.Itoa(port)))
+func (c *Conn) dialData(ctx context.Context, op *wire.Op, port int) (*wire.Wire, error) {
+	wire, err := wire.Dial(ctx, c.ep, net.JoinHostPort(c.dataHost(), strconv.Itoa(port)))
 	if err != nil {
 		err = fmt.Errorf("%w: %w", transport.ErrNoDataConn, err)
 		if errors.Is(err, context.DeadlineExceeded) && op.Context().Err() == nil {

@@ -55,7 +55,7 @@ func (c *Conn) tellsOfPort(prefetched bool, err error) (again bool) {
 // portBudget bounds the dialling of a port. One that has another behind it gets a third:
 // what is dropped on the way makes no sound, and the server may not wait any longer.
 func (c *Conn) portBudget() time.Duration {
-	all := c.ep.ConnectBudget()
+	all := c.ep.WithDefaults().ConnectTimeout
 	if c.viaEPSV && !c.reachedEPSV && c.knowsPASV() {
 		return max(all/3, min(all, 8*c.roundTrip))
 	}

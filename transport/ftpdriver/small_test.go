@@ -39,7 +39,7 @@ func TestSmallStoreRefused(t *testing.T) {
 				if answer == hangUp && te.Kind != transport.KindLost || answer != hangUp && !strings.HasPrefix(answer, strconv.Itoa(te.Code)) {
 					t.Errorf("%+v", te)
 				}
-				if took := time.Since(begin); took > ep.ConnectBudget()/2 {
+				if took := time.Since(begin); took > ep.WithDefaults().ConnectTimeout/2 {
 					t.Errorf("it took %v", took)
 				}
 			})

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Text is moved one command after the other: TYPE A, the transfer, and TYPE I again, in which
@@ -25,7 +26,7 @@ func isText(q transport.Request) bool {
 }
 
 // asText carries out such a transfer.
-func (c *Conn) asText(op *transport.Op, q transport.Request) error {
+func (c *Conn) asText(op *wire.Op, q transport.Request) error {
 	if r, err := c.ctl.command("TYPE A"); err != nil {
 		return err
 	} else if !r.positive() {
@@ -49,7 +50,7 @@ func (c *Conn) asText(op *transport.Op, q transport.Request) error {
 	return err
 }
 
-func (c *Conn) storeText(op *transport.Op, q *transport.Store) (err error) {
+func (c *Conn) storeText(op *wire.Op, q *transport.Store) (err error) {
 	src := &toNetwork{src: q.Src, read: func(n int64) {
 		if q.Progress != nil {
 			op.Aside(func() { q.Progress(n) })
@@ -66,7 +67,7 @@ func (c *Conn) storeText(op *transport.Op, q *transport.Store) (err error) {
 	return err
 }
 
-func (c *Conn) retrieveText(op *transport.Op, q *transport.Retrieve) (err error) {
+func (c *Conn) retrieveText(op *wire.Op, q *transport.Retrieve) (err error) {
 	dst := &fromNetwork{dst: q.Dst}
 	own := *q
 	own.Dst, own.Size = dst, -1

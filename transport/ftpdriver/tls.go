@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // tlsSetup is the TLS configuration of one control connection and its data
@@ -137,7 +138,7 @@ func (s *tlsSetup) client(conn net.Conn) *tls.Conn {
 }
 
 // handshake begins TLS on the control connection.
-func (s *tlsSetup) handshake(ctx context.Context, wire *transport.Wire) (*tls.Conn, *transport.Security, error) {
+func (s *tlsSetup) handshake(ctx context.Context, wire *wire.Wire) (*tls.Conn, *transport.Security, error) {
 	conn := tls.Client(wire, s.config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, nil, s.explainPolicy(remedy(err))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/internal/ftplist"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // 0xFF is doubled for ProFTPD, known by its greeting or its features, and for
@@ -76,7 +77,7 @@ func (e *endlessLines) Read(p []byte) (n int, err error) {
 func TestListingWithoutEnd(t *testing.T) {
 	lines := 0
 	l := &lister{parse: ftplist.Facts, yield: func(transport.Entry) bool { lines++; return true }}
-	op := transport.StartOp(t.Context(), transport.Watch{})
+	op := wire.StartOp(t.Context(), wire.Watch{})
 	err := op.End(l.read(op, &endlessLines{line: "type=file; " + strings.Repeat("x", 30<<10) + "\r\n"}))
 	var as *kindError
 	if !errors.Is(err, transport.ErrListingTooLong) || !errors.As(err, &as) || as.kind != transport.KindRefused {

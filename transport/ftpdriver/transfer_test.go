@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A 425 after the 150, which only the final reply shows, is ProFTPD's refusal of
@@ -575,7 +576,7 @@ func TestFileReachesTheSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	op := transport.StartOp(t.Context(), transport.Watch{})
+	op := wire.StartOp(t.Context(), wire.Watch{})
 	defer op.End(nil)
 	for name, src := range map[string]io.Reader{"file": file, "part of a file": io.LimitReader(file, 50)} {
 		var sink readerFrom
@@ -588,7 +589,7 @@ func TestFileReachesTheSocket(t *testing.T) {
 		}
 	}
 	var _ io.ReaderFrom = (*dataConn)(nil)
-	var _ io.ReaderFrom = (*transport.Wire)(nil)
+	var _ io.ReaderFrom = (*wire.Wire)(nil)
 }
 
 type readerFrom struct{ got io.Reader }

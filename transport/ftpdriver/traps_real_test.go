@@ -17,6 +17,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver/realtest"
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Trap 1: a source that fails must not leave a file that the server takes for
@@ -173,7 +174,7 @@ func TestRealSessionSurvivesBrokenHandshake(t *testing.T) {
 				srv := realtest.Start(t, opt)
 				c := dial(t, realEndpoint(srv, transport.FTPS))
 				for range 3 {
-					err := c.operate(t.Context(), c.ep.Watch(), func(op *transport.Op) error {
+					err := c.operate(t.Context(), wire.WatchOf(c.ep), func(op *wire.Op) error {
 						d, err := c.openData(op, "STOR f")
 						if err != nil {
 							return err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A file is asked for by STOR, from an offset on by REST and STOR and never by APPE:
@@ -40,7 +41,7 @@ func storeVerb(q *transport.Store) string {
 // upload is one Store under way.
 type upload struct {
 	r        *run
-	op       *transport.Op
+	op       *wire.Op
 	w        *flight
 	q        *transport.Store
 	next     int       // the request behind it
@@ -56,7 +57,7 @@ type upload struct {
 }
 
 // store carries out a Store, and what leaves with it.
-func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
+func (r *run) store(op *wire.Op, w *flight, q *transport.Store) error {
 	u := &upload{r: r, op: op, w: w, q: q, next: r.indexOf(q) + 1}
 	if q.Progress != nil {
 		u.moved = func(n int64) { op.Aside(func() { q.Progress(n) }) }
@@ -82,7 +83,7 @@ func (r *run) store(op *transport.Op, w *flight, q *transport.Store) error {
 
 // small reads a source that is said to be small. What it has read of one that is not is
 // put back.
-func small(op *transport.Op, q *transport.Store) (data []byte, whole bool, rest io.Reader) {
+func small(op *wire.Op, q *transport.Store) (data []byte, whole bool, rest io.Reader) {
 	if q.Offset > 0 || q.Append || q.Size > smallFile || q.Size <= 0 {
 		return nil, false, q.Src
 	}
@@ -183,6 +184,11 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 // not, the server would have emptied the file. The reply to REST is then what is returned.
 func (u *upload) ask(d *dialling) (reply, error) {
 	c, w := u.r.c, u.w
+	if u.q.Offset == 0 || u.q.Append {
+		if err := c.ctl.forgetRest(); err != nil {
+			return reply{}, err
+		}
+	}
 	if u.q.Offset > 0 && !u.q.Append {
 		r, err := c.ctl.command("REST " + strconv.FormatInt(u.q.Offset, 10))
 		if err != nil || r.code != 350 {
@@ -303,7 +309,7 @@ func (u *upload) refused(d *dialling, first reply, err error) (again bool, _ err
 // sourceOf prepares a source for io.Copy. A file must reach [dataConn.ReadFrom]
 // as it is, for sendfile; but os.File has a WriteTo, which io.Copy would prefer,
 // and which hands on something that is no *os.File. An io.LimitedReader has none.
-func sourceOf(op *transport.Op, src io.Reader) io.Reader {
+func sourceOf(op *wire.Op, src io.Reader) io.Reader {
 	switch r := src.(type) {
 	case *os.File:
 		return &io.LimitedReader{R: r, N: math.MaxInt64}

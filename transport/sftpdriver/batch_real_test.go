@@ -27,7 +27,7 @@ func TestRealBatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, srv := start(t)
-			if !c.inOrder {
+			if !c.traits.inOrder {
 				t.Errorf("%s is not known to answer in order", c.Info().Server)
 			}
 			at := time.Unix(1_400_000_000, 0)

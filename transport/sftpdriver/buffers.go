@@ -3,7 +3,7 @@ package sftpdriver
 import (
 	"sync"
 
-	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // midBuffer has room for the answer to a read of 32 KiB.
@@ -20,7 +20,7 @@ func (s *buffers) get(n int) *[]byte {
 		small := make([]byte, n)
 		return &small
 	case n > midBuffer:
-		b = transport.GetBuffer()
+		b = wire.GetBuffer()
 	default:
 		var ok bool
 		if b, ok = s.mid.Get().(*[]byte); !ok {
@@ -38,6 +38,6 @@ func (s *buffers) put(b *[]byte) {
 	case midBuffer:
 		s.mid.Put(b)
 	case maxPacket:
-		transport.PutBuffer(b)
+		wire.PutBuffer(b)
 	}
 }

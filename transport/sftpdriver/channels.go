@@ -1,7 +1,6 @@
 package sftpdriver
 
 import (
-	"bytes"
 	"io"
 	"slices"
 	"sync"
@@ -73,7 +72,7 @@ func (c *Conn) want(n int) {
 func (c *Conn) openChannel() {
 	x := &c.extras
 	p, end, err := c.dialChannel()
-	if err == nil && c.readsAhead {
+	if err == nil && c.traits.readsAhead {
 		x.mu.Lock()
 		x.hailed = append(x.hailed, p)
 		x.openPipelined()
@@ -136,18 +135,11 @@ func (c *Conn) dialChannel() (p *pipe, end func(), err error) {
 	return p, end, nil
 }
 
-// readsAhead reports whether the server is known to take a packet behind SSH_FXP_INIT
-// before that has been answered. OpenSSH reads in order. It gives a session no window
-// before the subsystem runs, so that INIT itself cannot leave any earlier.
-func readsAhead(conn ssh.Conn) bool {
-	return bytes.HasPrefix(conn.ServerVersion(), []byte("SSH-2.0-OpenSSH_"))
-}
-
 // channelsAtFirst is how many channels a transfer begins with.
 func (c *Conn) channelsAtFirst(size int64) int {
 	trip := c.roundTrip()
 	switch {
-	case trip < channelsFrom || size < 2*channelWorth || c.sole():
+	case trip < channelsFrom || size < 2*channelWorth || c.sole() || c.traits.oneStream:
 		return 1
 	case trip >= longTrip && size >= longFile:
 		return maxChannels

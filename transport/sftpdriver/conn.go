@@ -27,8 +27,7 @@ type Conn struct {
 	seq    atomic.Uint64 // the last request that the trace was told of
 	extras extras
 
-	readsAhead  bool // see readsAhead
-	inOrder     bool // see inOrder
+	traits      traits
 	posixRename atomic.Bool
 	posixMeant  atomic.Bool // see rename.go
 	asksMore    atomic.Bool // see asksOn

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Dial connects, verifies the host key, logs in and starts the SFTP subsystem,
@@ -35,7 +36,7 @@ func dialWith[C any](ctx context.Context, ep *transport.Endpoint, open func(*dia
 	if err != nil {
 		return none, identityFailure(ctx, ep, err)
 	}
-	cctx, cancel := context.WithTimeout(ctx, ep.ConnectBudget())
+	cctx, cancel := context.WithTimeout(ctx, ep.WithDefaults().ConnectTimeout)
 	defer cancel()
 	for {
 		d := &dialer{ep: ep, ctx: cctx, phases: ep.Phases(), host: host, login: &login{ctx: cctx, ep: ep, signers: signers}}
@@ -71,12 +72,12 @@ type dialer struct {
 
 func connect[C any](d *dialer, open func(*dialer, ssh.Conn) (C, error)) (none C, err error) {
 	d.step = "dial"
-	wire, err := transport.DialControl(d.ctx, d.ep)
+	sock, err := wire.DialControl(d.ctx, d.ep)
 	if err != nil {
 		return none, err
 	}
-	d.line = &line{Wire: wire}
-	op := transport.StartOp(d.ctx, transport.Watch{}, wire)
+	d.line = &line{Wire: sock}
+	op := wire.StartOp(d.ctx, wire.Watch{}, sock)
 	returned := false
 	defer func() {
 		if !returned { // code of the caller's has panicked
@@ -96,7 +97,7 @@ func connect[C any](d *dialer, open func(*dialer, ssh.Conn) (C, error)) (none C,
 	}
 	d.login.close()
 	if err != nil {
-		_ = wire.Abort()
+		_ = sock.Abort()
 		return none, err
 	}
 	return c, nil
@@ -176,7 +177,7 @@ func (d *dialer) subsystem(conn ssh.Conn) (*Conn, error) {
 	}
 	d.rtt = min(d.rtt, time.Since(begin))
 	d.ep.OnReply(d.ctx, firstRequests, fxOK, "SFTP version 3")
-	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, readsAhead: readsAhead(conn), inOrder: inOrder(conn)}
+	c := &Conn{ep: d.ep, line: d.line, ssh: conn, pipe: p, lib: lib, traits: traitsOf(conn)}
 	c.extras.limit = maxChannels - 1
 	c.askLimits()
 	c.info = d.info(conn, c)
@@ -194,7 +195,7 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 	info := transport.Info{
 		Protocol:  d.ep.Protocol,
 		Addr:      d.ep.Addr(),
-		Peer:      transport.PeerOf(d.line),
+		Peer:      wire.PeerOf(d.line),
 		Server:    transport.Printable(string(conn.ServerVersion())),
 		RoundTrip: d.rtt,
 		Caps: transport.Caps{
@@ -202,6 +203,7 @@ func (d *dialer) info(conn ssh.Conn, c *Conn) transport.Info {
 			SetTime:     true,
 			ExactTimes:  true,
 			WriteWindow: maxChannels*channelBytes + int64(largest),
+			OneStream:   c.traits.oneStream,
 			Overlap:     overlap,
 		},
 		Security: &transport.Security{Version: "SSH 2.0"},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // Do carries out a batch. What need not wait for an answer leaves in one write, see
@@ -40,8 +41,8 @@ type run struct {
 	steps []step
 	sent  int // steps[:sent] have left, as far as they can before their turn
 
-	op      *transport.Op // nil while no answer is waited for
-	watch   transport.Watch
+	op      *wire.Op // nil while no answer is waited for
+	watch   wire.Watch
 	stalled bool
 	lost    error // with what the session ended
 }
@@ -84,7 +85,7 @@ func (s *step) carryOut() error {
 			return s.settle(err)
 		}
 	}
-	s.watched(s.c.ep.Watch())
+	s.watched(wire.WatchOf(s.c.ep))
 	if s.i >= s.sent {
 		s.send(s.i, &burst{p: s.c.pipe})
 	}
@@ -94,7 +95,7 @@ func (s *step) carryOut() error {
 // begin sees that there is somebody to ask, before anything of a step has an effect.
 func (s *step) begin() error {
 	if s.ctx.Err() != nil {
-		return s.error(transport.KindCanceled, 0, transport.Canceled(s.ctx))
+		return s.error(transport.KindCanceled, 0, wire.Canceled(s.ctx))
 	}
 	if !s.c.Usable() {
 		return s.error(transport.KindLost, 0, s.c.cause())
@@ -103,12 +104,12 @@ func (s *step) begin() error {
 }
 
 // watched sees to it that an operation of this watch is running.
-func (r *run) watched(w transport.Watch) {
+func (r *run) watched(w wire.Watch) {
 	if r.op != nil && r.watch == w {
 		return
 	}
 	r.rest()
-	r.op, r.watch = transport.StartOp(r.ctx, w, r.c.line.Wire).Share(), w
+	r.op, r.watch = wire.StartOp(r.ctx, w, r.c.line.Wire).Share(), w
 }
 
 // rest ends the operation: no answer is waited for.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // FuzzAnswers reads bytes of a hostile server as each kind of answer.
@@ -35,7 +36,7 @@ func FuzzAnswers(f *testing.F) {
 			rp.done <- answer{typ: typ, buf: &b}
 			return rp
 		}
-		k := &step{run: &run{c: &Conn{}, op: transport.StartOp(t.Context(), transport.Watch{})}, req: &transport.Retrieve{}}
+		k := &step{run: &run{c: &Conn{}, op: wire.StartOp(t.Context(), wire.Watch{})}, req: &transport.Retrieve{}}
 		defer k.op.End(nil)
 		_, _, _ = k.names(answer(fxpName), func(e transport.Entry) bool {
 			if e.Name == "." || e.Name == ".." {
@@ -89,7 +90,7 @@ func FuzzGreeting(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a, b := net.Pipe()
 		go func() { _, _ = b.Write(data); b.Close() }()
-		l := &line{Wire: transport.NewWire(a, 0)}
+		l := &line{Wire: wire.New(a, 0)}
 		defer a.Close()
 		if err := l.greet(); err == nil && !bytes.Contains(data, []byte("SSH-")) {
 			t.Errorf("%q was taken for SSH", data)

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // line is the socket as x/crypto/ssh sees it. It reads the server's version
@@ -19,7 +20,7 @@ import (
 // lines of anything, which an FTP server that greeted and now waits for a
 // command turns into a timeout.
 type line struct {
-	*transport.Wire
+	*wire.Wire
 	buf     []byte // read from the socket, not yet handed on
 	greeted bool
 	said    string // the first line that was not the version

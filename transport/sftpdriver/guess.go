@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A Store that begins a file behind a Stat of the same path is mostly one of a new file.
@@ -38,7 +39,7 @@ func (r *run) guess(i, j int) bool {
 // judge waits for what the guess has brought, before the condition is asked. A guess
 // that was wrong leaves the step as if it had not been sent.
 func (s *step) judge() error {
-	s.watched(s.c.ep.Watch())
+	s.watched(wire.WatchOf(s.c.ep))
 	handle, err := s.reply.handle()
 	if err != nil && statusOf(err) == nil {
 		s.guessed = false
@@ -150,7 +151,7 @@ func (s *step) takeBack() {
 	r.steps = []step{{run: r, name: "CLOSE", paths: s.paths, acts: true, req: &transport.Remove{}}}
 	t := &r.steps[0]
 	t.trace()
-	r.watched(s.c.ep.Watch())
+	r.watched(wire.WatchOf(s.c.ep))
 	b := &burst{p: s.c.pipe}
 	stat := b.add(fxpFstat, putString(nil, s.handle))
 	b.add(fxpClose, putString(nil, s.handle)).drop()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // hashRate is how slow a server may be at hashing before it counts as stalled.
@@ -92,7 +93,7 @@ func (s *step) hash(q *transport.Hash) error {
 		n = rest
 		answer = nil
 	}
-	watch := s.c.ep.Watch()
+	watch := wire.WatchOf(s.c.ep)
 	if watch.Stall > 0 {
 		watch.Stall += hashTakes(n)
 	}

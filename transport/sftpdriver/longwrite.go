@@ -35,7 +35,7 @@ type check struct {
 func (u *upload) longest() int {
 	c := u.s.c
 	n := c.writeSize()
-	if n > safePacket && !c.inOrder && u.channels.holding && int64(n) > c.limits.proven.Load() {
+	if n > safePacket && !c.traits.inOrder && u.channels.holding && int64(n) > c.limits.proven.Load() {
 		return safePacket
 	}
 	return n
@@ -44,7 +44,7 @@ func (u *upload) longest() int {
 // check asks for the size behind a write that is longer than any before.
 func (u *upload) check(l *channel, n int) {
 	c := u.s.c
-	if n <= safePacket || c.inOrder || int64(n) <= c.limits.proven.Load() {
+	if n <= safePacket || c.traits.inOrder || int64(n) <= c.limits.proven.Load() {
 		return
 	}
 	for _, k := range u.checks {

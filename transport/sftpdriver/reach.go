@@ -1,11 +1,8 @@
 package sftpdriver
 
 import (
-	"bytes"
 	"path"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -85,7 +82,7 @@ func (r *run) may(i, j int) bool {
 // must if they are about the same file (section 4.1 of the draft); only those that are
 // known to do so must for a folder and what is in it.
 func (r *run) ordered(a, b *step) bool {
-	if r.c.inOrder || !a.acts && !b.acts {
+	if r.c.traits.inOrder || !a.acts && !b.acts {
 		return true
 	}
 	for _, p := range a.paths {
@@ -125,13 +122,6 @@ func below(dir, p string) bool {
 		return true
 	}
 	return strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
-}
-
-// inOrder reports whether the server is known to carry out one request of a session
-// after the other.
-func inOrder(conn ssh.Conn) bool {
-	v := conn.ServerVersion()
-	return readsAhead(conn) || bytes.HasPrefix(v, []byte("SSH-2.0-mod_sftp"))
 }
 
 // send lets out what may leave in the turn of step i, behind what the burst holds. A

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // pinMissed reports whether another handshake may show a pinned key, and
@@ -26,11 +27,11 @@ func (d *dialer) failure(ctx context.Context, err error) *transport.Error {
 	if d.step == "dial" {
 		// A jump host may lie on the way, and its errors are not to be judged as if
 		// this server had said them.
-		return d.ep.ConnectFailure(ctx, d.step, err)
+		return wire.ConnectFailure(ctx, d.ep, d.step, err)
 	}
 	kind, cause := d.judge(err)
 	if kind == transport.KindUnknown || ctx.Err() != nil {
-		return d.ep.ConnectFailure(ctx, d.step, err)
+		return wire.ConnectFailure(ctx, d.ep, d.step, err)
 	}
 	return d.ep.Fail(d.step, "", kind, cause)
 }

@@ -50,11 +50,23 @@ func (s *session) explain(err error, first *firstBytes, conn ssh.Conn, l *line) 
 		_, _ = io.CopyN(io.Discard, first, 200)
 		said = string(first.seen)
 	}
-	if said == "" || strings.ContainsRune(said, 0) {
+	if said = beginning(said); said == "" {
 		return &subsystemError{fmt.Sprintf("the server's SFTP subsystem does not answer as one (%v): its sftp-server may be missing, or the account may not use it", err)}
 	}
 	return &subsystemError{fmt.Sprintf("the server's SFTP subsystem does not speak SFTP (%v): it said %q; "+
 		"a login script that prints something is the usual reason", err, transport.Printable(said))}
+}
+
+// beginning is the text that bytes begin with: a server that prints something may speak SFTP
+// right behind it. It is "" where they begin with no text.
+func beginning(said string) string {
+	if i := strings.IndexFunc(said, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }); i >= 0 {
+		said = said[:i]
+	}
+	if said = strings.TrimSpace(said); len(said) < 4 { // a packet's length is no text
+		return ""
+	}
+	return said
 }
 
 // firstBytes keeps what an SFTP subsystem says first.

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // upload writes one open file. Requests leave in the order of the file, and their
@@ -26,8 +27,8 @@ type upload struct {
 }
 
 func (u *upload) run() error {
-	buf := transport.GetBuffer()
-	defer transport.PutBuffer(buf)
+	buf := wire.GetBuffer()
+	defer wire.PutBuffer(buf)
 	n, err := u.read(*buf)
 	if u.s.keeps(u.q) && (n > 0 || err == io.EOF) {
 		if rerr := u.replace(*buf, n); rerr != nil {

@@ -13,8 +13,8 @@
 //	c, err := ftpx.Open(ctx, "sftp://user@files.internal/", &ftpx.Options{Dial: t.Dial})
 //
 // [Tunnel.Dial] is a [transport.DialFunc]: it carries SFTP, and both control
-// and passive data connections of FTP and FTPS. Active FTP does not go through
-// a tunnel, and the library does not use it.
+// and passive data connections of FTP and FTPS. Active mode does not work
+// through a tunnel: Options.ActiveAddr and Options.Dial exclude each other.
 //
 // Names are resolved at the far end of the tunnel: nothing is looked up on this
 // machine but the first hop. A data connection of FTP goes to the same name as

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // hopFailure is what went wrong before a hop was asked for the server: with the
@@ -44,7 +45,7 @@ func (h *Hop) failure(ctx context.Context, kind transport.Kind, err error) error
 		if errors.Is(ctx.Err(), context.Canceled) {
 			kind = transport.KindCanceled
 		}
-		err = &opaque{text: transport.Canceled(ctx).Error() + " (" + err.Error() + ")", cause: transport.Canceled(ctx)}
+		err = &opaque{text: wire.Canceled(ctx).Error() + " (" + err.Error() + ")", cause: wire.Canceled(ctx)}
 	}
 	return &transport.Error{Op: "tunnel through " + string(h.Scheme), Addr: h.addr(), Kind: kind, Err: hide(err)}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // handshake runs f, which talks to a hop over conn, and closes conn when ctx
@@ -17,7 +18,7 @@ func handshake(ctx context.Context, conn io.Closer, f func() error) error {
 	unhook := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err := f()
 	if !unhook() && err == nil {
-		err = transport.Canceled(ctx)
+		err = wire.Canceled(ctx)
 	}
 	if err != nil {
 		_ = conn.Close()
@@ -69,7 +70,7 @@ func settle(conn net.Conn, address string) net.Conn {
 	if ok && strconv.Itoa(peer.Port) != port && peer.IP.To4() != nil {
 		return tcp
 	}
-	// What transport.Wire does where it sees a *net.TCPConn.
+	// What wire.Wire does where it sees a *net.TCPConn.
 	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3})
 	return &hidden{Conn: tcp, remote: addr(address)}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
+	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
 )
 
 // A Tunnel is a chain of hops. It is safe for concurrent use.
@@ -87,7 +88,7 @@ func (t *Tunnel) Dial(ctx context.Context, network, address string) (net.Conn, e
 		return nil, errClosed(address)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, &transport.Error{Op: "tunnel", Addr: address, Kind: transport.KindCanceled, Err: transport.Canceled(ctx)}
+		return nil, &transport.Error{Op: "tunnel", Addr: address, Kind: transport.KindCanceled, Err: wire.Canceled(ctx)}
 	}
 	return t.dial(ctx, network, address)
 }

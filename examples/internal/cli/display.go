@@ -184,7 +184,7 @@ func (d *Display) waiting(now time.Time) string {
 	case d.status != "":
 		return d.status
 	case len(d.active) > 0 && !d.last.IsZero() && now.Sub(d.last) >= silence:
-		return fmt.Sprintf("nothing has moved for %v; after %v the connection is given up and made again", now.Sub(d.last).Round(time.Second), d.stall)
+		return fmt.Sprintf("nothing has moved for %v (a new connection after %v)", now.Sub(d.last).Round(time.Second), d.stall)
 	}
 	return ""
 }

@@ -115,6 +115,19 @@ func TestWaiting(t *testing.T) {
 		}
 		pass(time.Second)
 	}
+	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Open: true, Until: d.now().Add(5 * time.Second), Err: errors.New("connection refused")})
+	if got := last(); got != "h: connection refused: again in 5s" {
+		t.Error(got)
+	}
+	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h"})
+	h.Acquire(t.Context(), ftpx.AcquireInfo{Wait: ftpx.WaitSlot})
+	if got := last(); got != "h: connection refused: again in 5s" {
+		t.Error(got)
+	}
+	h.Acquire(t.Context(), ftpx.AcquireInfo{Wait: ftpx.WaitBusy})
+	if got := last(); got != "the server takes no more connections now, and is waited for" {
+		t.Error(got)
+	}
 	_, dialled := h.Dial(t.Context(), ftpx.DialInfo{})
 	dialled(ftpx.DialEnd{})
 	if got := last(); got != "" {
@@ -123,7 +136,7 @@ func TestWaiting(t *testing.T) {
 	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 5, Size: 10})
 	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 6, Size: 10})
 	pass(7 * time.Second)
-	if got := last(); got != "nothing has moved for 7s; after 30s the connection is given up and made again" {
+	if got := last(); got != "nothing has moved for 7s (a new connection after 30s)" {
 		t.Error(got)
 	}
 	if text := strings.Join(d.frame(100), ""); strings.Contains(text, "\x1b") {

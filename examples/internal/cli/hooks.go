@@ -33,14 +33,14 @@ func notes(env Env) *ftpx.Hooks {
 			if i.Chosen {
 				say("using %v", i.Protocol)
 			} else {
-				say("not using %v: %v", i.Protocol, i.Why)
+				say("not using %v: %v", i.Protocol, i.Err)
 			}
 		},
 		Host: func(_ context.Context, i ftpx.HostInfo) {
-			if i.Why == nil {
+			if i.Err == nil {
 				say("back to %s from %s", i.Host, i.Previous)
 			} else {
-				say("turning to %s: %s: %v", i.Host, i.Previous, i.Why)
+				say("turning to %s: %s: %v", i.Host, i.Previous, i.Err)
 			}
 		},
 		Retry: func(_ context.Context, i ftpx.RetryInfo) {
@@ -66,6 +66,18 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 			}
 			d.say(fmt.Sprintf("%s (attempt %d)", env.Flags(flagged(text)), i.Attempt), d.now().Add(i.Delay))
 		},
+		// A host that fails is left alone for longer than the pause that was announced.
+		Breaker: func(_ context.Context, i ftpx.BreakerInfo) {
+			if i.Open {
+				d.say(fmt.Sprintf("%s: %s", i.Host, env.Flags(flagged(reason(i.Err)))), i.Until)
+			}
+		},
+		Acquire: func(_ context.Context, i ftpx.AcquireInfo) (context.Context, func(ftpx.AcquireEnd)) {
+			if i.Wait == ftpx.WaitBusy {
+				d.say("the server takes no more connections now, and is waited for", time.Time{})
+			}
+			return nil, nil
+		},
 		Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
 			return nil, func(e ftpx.DialEnd) {
 				if e.Err == nil {
@@ -74,8 +86,8 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 			}
 		},
 		Host: func(_ context.Context, i ftpx.HostInfo) {
-			if turns && i.Why != nil {
-				d.say(fmt.Sprintf("turning to %s: %s: %s", i.Host, i.Previous, reason(i.Why)), time.Time{})
+			if turns && i.Err != nil {
+				d.say(fmt.Sprintf("turning to %s: %s: %s", i.Host, i.Previous, reason(i.Err)), time.Time{})
 			}
 		},
 	}

@@ -51,8 +51,12 @@ func (f *Flags) place(p Place, env Env, cfg *ftpx.Config) (end func() error, err
 	if !f.Own.None {
 		rc = f.netrc(env)
 	}
+	overSSH := len(cfg.Protocols) == 0 || slices.Contains(cfg.Protocols, ftpx.SFTP)
+	if overSSH {
+		rc = machines(rc)
+	}
 	login, password, found := rc.Lookup(alias, cfg.User)
-	if len(cfg.Protocols) == 0 || slices.Contains(cfg.Protocols, ftpx.SFTP) {
+	if overSSH {
 		if end, err = f.Own.ssh(cfg, login); err != nil {
 			return end, err
 		}
@@ -68,6 +72,20 @@ func (f *Flags) place(p Place, env Env, cfg *ftpx.Config) (end func() error, err
 		cfg.Password = cmp.Or(cfg.Password, password)
 	}
 	return end, nil
+}
+
+// machines are the entries of hosts. A default is for anonymous FTP: it is no reason to be
+// another user over SSH, or to show its password to every host.
+func machines(rc *netrc.File) *netrc.File {
+	named := &netrc.File{}
+	if rc != nil {
+		for _, e := range rc.Entries {
+			if e.Machine != "" {
+				named.Entries = append(named.Entries, e)
+			}
+		}
+	}
+	return named
 }
 
 // port puts the port of the command line where the address says that it belongs.

@@ -37,7 +37,7 @@ func tried(sel *ftpx.ProtocolsError) string {
 	rest := strings.TrimPrefix(short.Error(), "no protocol could be used:") // what was held back
 	var parts []string
 	for _, t := range sel.Tried {
-		parts = append(parts, fmt.Sprintf("%v: %s", t.Protocol, cause(t.Why)))
+		parts = append(parts, fmt.Sprintf("%v: %s", t.Protocol, cause(t.Err)))
 	}
 	return strings.Join(parts, "; ") + rest
 }

@@ -17,7 +17,7 @@ import (
 func TestWords(t *testing.T) {
 	refused := &transport.Error{Op: "dial", Addr: "127.0.0.1:1", Protocol: ftpx.SFTP, Kind: transport.KindUnreachable,
 		Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
-	sel := &ftpx.ProtocolsError{Tried: []ftpx.ProtocolInfo{{Protocol: ftpx.SFTP, Why: refused}}, PlaintextHeld: true}
+	sel := &ftpx.ProtocolsError{Tried: []ftpx.ProtocolInfo{{Protocol: ftpx.SFTP, Err: refused}}, PlaintextHeld: true}
 	for _, c := range []struct {
 		err         error
 		says, lacks string

@@ -1,9 +1,10 @@
-// Package download fetches one file: to a part beside its local name, resumed from what is
-// there and matches, over several connections where that brings more, and published when
-// it is whole.
+// Package download fetches one file. It writes to a part file next to the local name,
+// resumes from the bytes that match, uses several connections if that is faster, and
+// publishes the file when it is whole.
 //
-// Read download.go first: once is one attempt. fetch.go brings what is missing, by the
+// Read download.go first: once is one attempt. fetch.go fetches the missing bytes with the
 // streams of streams.go, which take segments (segments.go); widen.go decides how many
-// connections there are. state.go is what is noted beside the part, checkpoint.go when.
-// stream.go is Client.Get, which has no part, and section.go what Client.FS reads.
+// connections to use. state.go is the resume state next to the part file, and checkpoint.go
+// decides when to save it. stream.go implements Client.Get, which has no part file, and
+// section.go reads for Client.FS.
 package download

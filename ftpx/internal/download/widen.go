@@ -44,7 +44,7 @@ const (
 func (x *streams) mayWiden() bool {
 	l, d := x.main, x.d
 	switch {
-	case d.single, d.size < 0, d.size-d.parts.have() < widenSize, l.Shared(), l.Limited(), l.Info().RoundTrip < widenFrom:
+	case d.single, l.Info().Caps.OneStream, d.size < 0, d.size-d.parts.have() < widenSize, l.Shared(), l.Limited(), l.Info().RoundTrip < widenFrom:
 		return false
 	}
 	streams, known := l.Host.Streams.Known()

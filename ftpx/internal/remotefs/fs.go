@@ -1,5 +1,5 @@
-// Package remotefs shows a server as a file system of package io/fs. Start with fs.go; a
-// file reads ahead (file.go, ahead.go) and holds no connection between two reads.
+// Package remotefs presents a server as an io/fs file system. Read fs.go first. An open file
+// reads ahead (file.go, ahead.go) and holds no connection between two reads.
 package remotefs
 
 import (

@@ -1,8 +1,7 @@
-// Package session answers one question for every operation of a client: get me a
-// connection. It chooses the host and the protocol, keeps connections between
-// operations, lives within what a server is found to take, spares a host that fails, and
-// tries again.
+// Package session gives each operation of a client a connection. It chooses the host and the
+// protocol, keeps connections between operations, stays within the limits that the server
+// turns out to have, avoids a host that fails, and retries.
 //
-// Read session.go first: Run is the one visible stack. Then host.go, pool.go, and
-// choose.go for the race of protocols. Nothing here knows what a file is.
+// Read session.go first: Run is the whole stack of an operation. Then read host.go, pool.go,
+// and race.go for the race of protocols. This package knows nothing about files.
 package session

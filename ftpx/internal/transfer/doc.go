@@ -1,3 +1,3 @@
-// Package transfer holds what uploads and downloads have in common: ranges of a file,
-// digests, comparing what a server sends with what is here, and the result.
+// Package transfer holds what uploads and downloads share: ranges of a file, digests, the
+// comparison of remote with local bytes, and the result.
 package transfer

@@ -1,10 +1,10 @@
-// Package upload sends one file: to a partial beside its destination, proven before a
-// byte is appended, verified when it is whole, and then given its name.
+// Package upload sends one file. It writes to a partial file next to the destination,
+// verifies the existing bytes before it appends, verifies the whole file, and then renames it.
 //
-// Read upload.go first: attempt is one attempt. What a server holds is looked up in
-// each one (look.go, resume.go), the rest of the source and all that follows it go out as
-// one batch (put.go), and commit.go gives the partial its name. partial.go is what is
-// known of the partial, name.go what it is called, source.go where the bytes come from.
-// append.go adds to a file instead, and never sends twice what may have arrived.
-// rename.go is Client.Rename, which replaces a file by the same steps.
+// Read upload.go first: once is one attempt. Each attempt looks up what the server holds
+// (look.go, resume.go). The rest of the source, and everything that follows it, leaves as one
+// batch (put.go). commit.go gives the partial its name. partial.go is the known state of the
+// partial, name.go its name, and source.go where the bytes come from. append.go adds to an
+// existing file, and never sends twice what may have arrived. rename.go implements
+// Client.Rename, which replaces a file by the same steps.
 package upload

@@ -10,14 +10,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
-
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // identitySample is how much of a source's head and tail goes into its identity.
 const identitySample = 64 << 10
+
+var sampleBuffers = sync.Pool{New: func() any { b := make([]byte, identitySample); return &b }}
 
 // identify derives a source's identity from its size, its modification time to
 // the second (which copies between machines keep), its head and its tail. A
@@ -30,14 +31,14 @@ func identify(r io.ReaderAt, size int64, mtime time.Time) (string, error) {
 		binary.BigEndian.PutUint64(fixed[8:], uint64(mtime.Unix()))
 	}
 	h.Write(fixed[:])
-	buf := transport.GetBuffer() // io.Copy would make one of 32 KiB for each small file
-	defer transport.PutBuffer(buf)
-	if _, err := transport.CopyBuffer(h, io.NewSectionReader(r, 0, min(size, identitySample)), *buf, nil); err != nil {
+	buf := sampleBuffers.Get().(*[]byte) // io.Copy would make one of 32 KiB for each small file
+	defer sampleBuffers.Put(buf)
+	if _, err := io.CopyBuffer(h, io.NewSectionReader(r, 0, min(size, identitySample)), *buf); err != nil {
 		return "", err
 	}
 	if size > identitySample {
 		from := max(identitySample, size-identitySample)
-		if _, err := transport.CopyBuffer(h, io.NewSectionReader(r, from, size-from), *buf, nil); err != nil {
+		if _, err := io.CopyBuffer(h, io.NewSectionReader(r, from, size-from), *buf); err != nil {
 			return "", err
 		}
 	}

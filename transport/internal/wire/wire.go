@@ -1,4 +1,4 @@
-package transport
+package wire
 
 import (
 	"errors"
@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Wire is the module's own net.Conn: it lies under TLS and SSH on every socket,
@@ -25,19 +27,19 @@ type Wire struct {
 	closeOnce     sync.Once
 	closeErr      error
 
-	answered func()   // told of the first byte, see Endpoint.Answered
-	traffic  *Traffic // counts it when it is closed, nil for nobody
+	answered func()             // told of the first byte, see Endpoint.Answered
+	traffic  *transport.Traffic // counts it when it is closed, nil for nobody
 
 	// OnWrite, if set before use, is told of payload as [Wire.ReadFrom] sends it.
 	OnWrite func(n int64)
 }
 
-// NewWire wraps conn and sets the socket options that make a dead peer known:
+// New wraps conn and sets the socket options that make a dead peer known:
 // keepalive probes, and TCP_USER_TIMEOUT where the platform has it, at stall
-// (or [DefaultStall] when stall is not positive).
-func NewWire(conn net.Conn, stall time.Duration) *Wire {
+// (or [transport.DefaultStall] when stall is not positive).
+func New(conn net.Conn, stall time.Duration) *Wire {
 	if stall <= 0 {
-		stall = DefaultStall
+		stall = transport.DefaultStall
 	}
 	w := &Wire{Conn: conn}
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -111,13 +113,13 @@ func (w *Wire) progress() int64 {
 }
 
 // CountIn has the socket count in t when it is closed.
-func (w *Wire) CountIn(t *Traffic) { w.traffic = t }
+func (w *Wire) CountIn(t *transport.Traffic) { w.traffic = t }
 
 // Abort closes the socket at once. TLS and SSH above it are not told; data that
 // the kernel holds still goes out.
 func (w *Wire) Abort() error {
 	w.closeOnce.Do(func() {
-		w.traffic.add(w)
+		w.traffic.Add(w.written.Load(), w.read.Load(), tcpInfo(w.tcp))
 		w.closeErr = w.Conn.Close()
 	})
 	return w.closeErr
@@ -154,7 +156,7 @@ const (
 // sendfile on platforms that have it. It goes in chunks, so that the watchdog
 // and the progress see it move; a chunk grows while the line takes it quickly
 // and shrinks when it does not, so that a slow line is not taken for a dead
-// one. Errors of the file are [*LocalError].
+// one. Errors of the file are [*transport.LocalError].
 func (w *Wire) ReadFrom(r io.Reader) (int64, error) {
 	file, limit := fileOf(r)
 	if file == nil || w.tcp == nil {
@@ -178,7 +180,7 @@ func (w *Wire) ReadFrom(r io.Reader) (int64, error) {
 		}
 		if err != nil {
 			if sourceFailed(err) {
-				err = &LocalError{Err: err}
+				err = &transport.LocalError{Err: err}
 			}
 			return total, err
 		}

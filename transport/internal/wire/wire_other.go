@@ -1,10 +1,12 @@
 //go:build !linux
 
-package transport
+package wire
 
 import (
 	"net"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 func setUserTimeout(*net.TCPConn, time.Duration) {}
@@ -13,4 +15,4 @@ func acknowledged(*net.TCPConn) (int64, bool) { return 0, false }
 
 func unacknowledged(*net.TCPConn) int64 { return 0 }
 
-func (*TCPInfo) read(*net.TCPConn) bool { return false }
+func tcpInfo(*net.TCPConn) *transport.TCPInfo { return nil }

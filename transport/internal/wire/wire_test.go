@@ -1,4 +1,4 @@
-package transport
+package wire
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // waitLimit bounds what should happen at once.
@@ -26,7 +28,7 @@ func tcpWire(t testing.TB) (*Wire, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	w, err := DialWire(t.Context(), &Endpoint{Stall: time.Hour}, l.Addr().String())
+	w, err := Dial(t.Context(), &transport.Endpoint{Stall: time.Hour}, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,9 +162,9 @@ func TestWireReadFromSourceFails(t *testing.T) {
 			w, peer := tcpWire(t)
 			got := receive(peer)
 			n, err := w.ReadFrom(src)
-			var local *LocalError
-			if n != 0 || !errors.As(err, &local) || local.Writing || KindOf(err) != KindLocal {
-				t.Errorf("%s as %T: %d, %v (%q)", name, src, n, err, KindOf(err))
+			var local *transport.LocalError
+			if n != 0 || !errors.As(err, &local) || local.Writing || transport.KindOf(err) != transport.KindLocal {
+				t.Errorf("%s as %T: %d, %v (%q)", name, src, n, err, transport.KindOf(err))
 			}
 			w.Abort()
 			if b := <-got; len(b) != 0 {
@@ -179,9 +181,9 @@ func TestWireReadFromLineFails(t *testing.T) {
 	go func() { _, _ = io.ReadFull(peer, make([]byte, 1<<20)); peer.Close() }()
 	limit := &io.LimitedReader{R: f, N: 32 << 20}
 	n, err := w.ReadFrom(limit)
-	var local *LocalError
-	if err == nil || errors.As(err, &local) || KindOf(err) != KindLost {
-		t.Errorf("after %d bytes: %v (%q)", n, err, KindOf(err))
+	var local *transport.LocalError
+	if err == nil || errors.As(err, &local) || transport.KindOf(err) != transport.KindLost {
+		t.Errorf("after %d bytes: %v (%q)", n, err, transport.KindOf(err))
 	}
 	if limit.N != 32<<20-n || w.BytesWritten() != n {
 		t.Errorf("%d sent, limit.N %d, BytesWritten %d", n, limit.N, w.BytesWritten())
@@ -190,7 +192,7 @@ func TestWireReadFromLineFails(t *testing.T) {
 
 func TestWireReadFromWithoutTCP(t *testing.T) {
 	a, b := net.Pipe()
-	w := NewWire(a, 0)
+	w := New(a, 0)
 	got := receive(b)
 	f := fileWith(t, pattern(700_000))
 	if n, err := w.ReadFrom(f); n != 700_000 || err != nil {
@@ -310,7 +312,7 @@ func TestWireAbortFreesWhatHangs(t *testing.T) {
 			cut(w)
 			select {
 			case err := <-done:
-				if !errors.Is(err, net.ErrClosed) || KindOf(err) != KindLost {
+				if !errors.Is(err, net.ErrClosed) || transport.KindOf(err) != transport.KindLost {
 					t.Errorf("%s ends a %s with %v", end, name, err)
 				}
 			case <-time.After(waitLimit):
@@ -329,7 +331,7 @@ func TestOpCancelFreesTCP(t *testing.T) {
 	cancel()
 	select {
 	case err := <-done:
-		if err := op.End(err); KindOf(err) != KindCanceled {
+		if err := op.End(err); transport.KindOf(err) != transport.KindCanceled {
 			t.Error(err)
 		}
 	case <-time.After(waitLimit):
@@ -344,7 +346,7 @@ func TestWireCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	w, err := DialWire(t.Context(), &Endpoint{Answered: func() { answers++ }}, l.Addr().String())
+	w, err := Dial(t.Context(), &transport.Endpoint{Answered: func() { answers++ }}, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,13 +382,13 @@ func TestWireCounts(t *testing.T) {
 func TestDialWireUsesTheEndpointsDial(t *testing.T) {
 	a, b := net.Pipe()
 	defer b.Close()
-	ep := &Endpoint{Dial: func(_ context.Context, network, address string) (net.Conn, error) {
+	ep := &transport.Endpoint{Dial: func(_ context.Context, network, address string) (net.Conn, error) {
 		if network != "tcp" || address != "h:1" {
 			t.Errorf("dialled %s %s", network, address)
 		}
 		return a, nil
 	}}
-	w, err := DialWire(t.Context(), ep, "h:1")
+	w, err := Dial(t.Context(), ep, "h:1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,7 +398,7 @@ func TestDialWireUsesTheEndpointsDial(t *testing.T) {
 	w.Close()
 	broken := errors.New("no tunnel")
 	ep.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, broken }
-	if _, err := DialWire(t.Context(), ep, "h:1"); !errors.Is(err, broken) {
+	if _, err := Dial(t.Context(), ep, "h:1"); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 }

@@ -1,19 +1,21 @@
-package transport
+package wire
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// DialWire opens a socket for an endpoint, through [Endpoint.Dial] if there is
+// Dial opens a socket for an endpoint, through [transport.Endpoint.Dial] if there is
 // one. The caller bounds it by ctx. Of a name with addresses of both families the
 // second is tried after 300 ms, or at once where the first fails (RFC 8305), which
 // net.Dialer does and a dial function of the caller's should. FTP's data
 // connections are dialled to the address that has answered, not to the name.
 // Errors are not yet classified.
-func DialWire(ctx context.Context, ep *Endpoint, address string) (*Wire, error) {
+func Dial(ctx context.Context, ep *transport.Endpoint, address string) (*Wire, error) {
 	dial := ep.Dial
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
@@ -22,24 +24,24 @@ func DialWire(ctx context.Context, ep *Endpoint, address string) (*Wire, error) 
 	if err != nil {
 		return nil, err
 	}
-	w := NewWire(conn, ep.Watch().Stall)
+	w := New(conn, WatchOf(ep).Stall)
 	w.answered, w.traffic = ep.Answered, ep.Traffic
 	return w, nil
 }
 
 // ConnectFailure classifies an error met while connecting: ctx is the caller's,
-// without the connect timeout, so that running out of that is a [KindTimeout]
+// without the connect timeout, so that running out of that is a [transport.KindTimeout]
 // and not a cancellation.
-func (ep *Endpoint) ConnectFailure(ctx context.Context, step string, err error) *Error {
-	kind := KindOf(err)
+func ConnectFailure(ctx context.Context, ep *transport.Endpoint, step string, err error) *transport.Error {
+	kind := transport.KindOf(err)
 	switch {
 	case ctx.Err() != nil:
-		kind = KindCanceled
+		kind = transport.KindCanceled
 		if !errors.Is(err, ctx.Err()) || !errors.Is(err, context.Cause(ctx)) {
 			err = fmt.Errorf("%w (%w)", why(ctx), err)
 		}
-	case kind == KindCanceled || kind == KindStalled:
-		kind = KindTimeout
+	case kind == transport.KindCanceled || kind == transport.KindStalled:
+		kind = transport.KindTimeout
 	}
 	return ep.Fail(step, "", kind, err)
 }

@@ -1,4 +1,4 @@
-package transport
+package wire
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 const stall = 20 * time.Second
@@ -19,7 +21,7 @@ const stall = 20 * time.Second
 func pipeWire(t *testing.T) (*Wire, net.Conn) {
 	t.Helper()
 	a, b := net.Pipe()
-	w := NewWire(a, stall)
+	w := New(a, stall)
 	t.Cleanup(func() { w.Abort(); b.Close() })
 	return w, b
 }
@@ -65,12 +67,12 @@ func TestOpStallsWhenSilent(t *testing.T) {
 				if silence < limit || silence > limit+limit/4+5 {
 					t.Errorf("limit %v, last byte at %v: ended after %v of silence", limit, last, silence)
 				}
-				if !op.Stalled() || !errors.Is(context.Cause(op.Context()), ErrStalled) {
+				if !op.Stalled() || !errors.Is(context.Cause(op.Context()), transport.ErrStalled) {
 					t.Error("the operation does not know that it stalled")
 				}
 				err = op.End(err)
-				if !errors.Is(err, ErrStalled) || !errors.Is(err, io.ErrClosedPipe) || KindOf(err) != KindStalled {
-					t.Errorf("End says %v (%q)", err, KindOf(err))
+				if !errors.Is(err, transport.ErrStalled) || !errors.Is(err, io.ErrClosedPipe) || transport.KindOf(err) != transport.KindStalled {
+					t.Errorf("End says %v (%q)", err, transport.KindOf(err))
 				}
 				if _, err := control.Read(make([]byte, 1)); err == nil {
 					t.Error("the control connection is still open")
@@ -127,7 +129,7 @@ func TestOpNeverStallsWithoutALimit(t *testing.T) {
 			if after != 1000*time.Hour || op.Stalled() {
 				t.Errorf("ended after %v: %v", after, err)
 			}
-			if err := op.End(err); !errors.Is(err, context.DeadlineExceeded) || KindOf(err) != KindCanceled {
+			if err := op.End(err); !errors.Is(err, context.DeadlineExceeded) || transport.KindOf(err) != transport.KindCanceled {
 				t.Error(err)
 			}
 		})
@@ -171,7 +173,7 @@ func TestOpSlowSourceAndDestinationAreNoStall(t *testing.T) {
 		}
 		// Once the source has answered, silence of the line counts again.
 		after, err := hang(data)
-		if err := op.End(err); !errors.Is(err, ErrStalled) || after < stall*3/4 || after > stall+stall/4 {
+		if err := op.End(err); !errors.Is(err, transport.ErrStalled) || after < stall*3/4 || after > stall+stall/4 {
 			t.Errorf("after %v: %v", after, err)
 		}
 	})
@@ -200,8 +202,8 @@ func TestOpCancelClosesEveryWire(t *testing.T) {
 				t.Errorf("%s: the peer sees %v", name, err)
 			}
 			err = op.End(err)
-			if !errors.Is(err, context.Canceled) || KindOf(err) != KindCanceled || op.Stalled() {
-				t.Errorf("%s: End says %v (%q)", name, err, KindOf(err))
+			if !errors.Is(err, context.Canceled) || transport.KindOf(err) != transport.KindCanceled || op.Stalled() {
+				t.Errorf("%s: End says %v (%q)", name, err, transport.KindOf(err))
 			}
 			if cause != nil && !errors.Is(err, cause) {
 				t.Errorf("%s: End hides the cause: %v", name, err)
@@ -265,7 +267,7 @@ func TestOpAttachAfterAbort(t *testing.T) {
 		<-op.Context().Done()
 		data, _ := pipeWire(t)
 		op.Attach(data)
-		if after, err := hang(data); after != 0 || !errors.Is(op.End(err), ErrStalled) {
+		if after, err := hang(data); after != 0 || !errors.Is(op.End(err), transport.ErrStalled) {
 			t.Errorf("closed after %v: %v", after, err)
 		}
 	})
@@ -274,7 +276,7 @@ func TestOpAttachAfterAbort(t *testing.T) {
 		cancel()
 		data, _ := pipeWire(t)
 		op := StartOp(ctx, Watch{Stall: stall}, data)
-		if after, err := hang(data); after != 0 || KindOf(op.End(err)) != KindCanceled {
+		if after, err := hang(data); after != 0 || transport.KindOf(op.End(err)) != transport.KindCanceled {
 			t.Errorf("begun on an ended context, closed after %v: %v", after, err)
 		}
 	})
@@ -319,7 +321,7 @@ func TestOpMarksLocalErrors(t *testing.T) {
 	r, w := io.Pipe()
 	r.CloseWithError(os.ErrPermission)
 	_, err := op.Writer(w).Write([]byte("x"))
-	var local *LocalError
+	var local *transport.LocalError
 	if !errors.As(err, &local) || !local.Writing || !errors.Is(err, os.ErrPermission) {
 		t.Errorf("destination: %v", err)
 	}
@@ -331,7 +333,7 @@ func TestOpMarksLocalErrors(t *testing.T) {
 	if _, err := op.Reader(strings.NewReader("")).Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the end of the source is %v", err)
 	}
-	if _, err := op.Writer(shortWriter{}).Write([]byte("xy")); !errors.Is(err, io.ErrShortWrite) || KindOf(err) != KindLocal {
+	if _, err := op.Writer(shortWriter{}).Write([]byte("xy")); !errors.Is(err, io.ErrShortWrite) || transport.KindOf(err) != transport.KindLocal {
 		t.Errorf("a destination that takes less without saying so: %v", err)
 	}
 }
@@ -379,7 +381,7 @@ func TestKeptAlive(t *testing.T) {
 			data, peer := pipeWire(t)
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
-			op := StartOp(ctx, (&Endpoint{}).Watch(), data)
+			op := StartOp(ctx, WatchOf(&transport.Endpoint{}), data)
 			var fed sync.WaitGroup
 			defer fed.Wait()
 			fed.Go(func() { feed(peer, tt.bytes, tt.every, 1_000_000) })

@@ -1,4 +1,4 @@
-package transport
+package wire
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Watch are the settings of the stall watchdog.
@@ -17,6 +19,12 @@ type Watch struct {
 	Stall time.Duration
 	// MinRate is the least number of bytes a second, over one Stall; 0 means any.
 	MinRate int64
+}
+
+// WatchOf returns an endpoint's settings with defaults filled in.
+func WatchOf(ep *transport.Endpoint) Watch {
+	with := ep.WithDefaults()
+	return Watch{Stall: with.Stall, MinRate: with.MinRate}
 }
 
 // Op is one operation of a connection while it runs: it ties a context and a
@@ -102,7 +110,7 @@ func (o *Op) Abandon() {
 }
 
 // End stops the watchdog and returns err. If the operation was aborted, the
-// error says why: the context's cause, or [ErrStalled], before what the closed
+// error says why: the context's cause, or [transport.ErrStalled], before what the closed
 // socket brought up. An operation that succeeded stays a success.
 func (o *Op) End(err error) error {
 	o.unhook()
@@ -124,14 +132,14 @@ func (o *Op) End(err error) error {
 // caller's own is wrapped so that it is also known for a cancellation.
 func why(ctx context.Context) error {
 	cause := context.Cause(ctx)
-	if cause == nil || errors.Is(cause, ErrStalled) || errors.Is(cause, ctx.Err()) {
+	if cause == nil || errors.Is(cause, transport.ErrStalled) || errors.Is(cause, ctx.Err()) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", ctx.Err(), cause)
 }
 
 // Stalled reports whether the watchdog ended the operation.
-func (o *Op) Stalled() bool { return errors.Is(context.Cause(o.ctx), ErrStalled) }
+func (o *Op) Stalled() bool { return errors.Is(context.Cause(o.ctx), transport.ErrStalled) }
 
 // Share says that others use the operation's sockets at the same time, so that bytes
 // on them alone do not show that it gets on. It is called before anything else.
@@ -204,12 +212,12 @@ func (o *Op) look() {
 	}
 	o.mu.Unlock()
 	if stalled {
-		o.cancel(ErrStalled)
+		o.cancel(transport.ErrStalled)
 	}
 }
 
 // Reader wraps the caller's source: time spent in it is not a stall, and its
-// errors become a [*LocalError].
+// errors become a [*transport.LocalError].
 func (o *Op) Reader(r io.Reader) io.Reader { return &opReader{o: o, r: r} }
 
 // Writer wraps the caller's destination, likewise.
@@ -228,7 +236,7 @@ func (r *opReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	r.o.waiting.Add(-1)
 	if err != nil && err != io.EOF {
-		err = &LocalError{Err: err}
+		err = &transport.LocalError{Err: err}
 	}
 	return n, err
 }
@@ -246,7 +254,7 @@ func (w *opWriter) Write(p []byte) (int, error) {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		err = &LocalError{Writing: true, Err: err}
+		err = &transport.LocalError{Writing: true, Err: err}
 	}
 	return n, err
 }

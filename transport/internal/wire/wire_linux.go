@@ -1,10 +1,12 @@
-package transport
+package wire
 
 import (
 	"net"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // setUserTimeout bounds how long sent data may stay unacknowledged, and how
@@ -53,24 +55,25 @@ func unacknowledged(c *net.TCPConn) int64 {
 	return int64(n)
 }
 
-// read asks the kernel. It is false where that does not tell: gVisor fills in little, and
+// tcpInfo asks the kernel. It is nil where that does not tell: gVisor fills in little, and
 // counts no segments.
-func (i *TCPInfo) read(c *net.TCPConn) bool {
+func tcpInfo(c *net.TCPConn) (i *transport.TCPInfo) {
+	if c == nil {
+		return nil
+	}
 	raw, err := c.SyscallConn()
 	if err != nil {
-		return false
+		return nil
 	}
-	known := false
 	_ = raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err != nil || info.Segs_out == 0 {
 			return
 		}
-		known = true
-		*i = TCPInfo{
+		i = &transport.TCPInfo{
 			Segments: int64(info.Segs_out), Retransmits: int64(info.Total_retrans), Unanswered: int(info.Retransmits),
 			RoundTrip: time.Duration(info.Rtt) * time.Microsecond, RoundTripVar: time.Duration(info.Rttvar) * time.Microsecond,
 		}
 	})
-	return known
+	return i
 }

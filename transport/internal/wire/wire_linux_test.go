@@ -1,4 +1,4 @@
-package transport
+package wire
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // rise waits until progress has passed before.
@@ -121,12 +123,12 @@ func TestWireSocketOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	for stall, want := range map[time.Duration]int{7 * time.Second: 7000, 0: int(DefaultStall.Milliseconds()), -1: int(DefaultStall.Milliseconds())} {
+	for stall, want := range map[time.Duration]int{7 * time.Second: 7000, 0: int(transport.DefaultStall.Milliseconds()), -1: int(transport.DefaultStall.Milliseconds())} {
 		c, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := NewWire(c, stall)
+		w := New(c, stall)
 		raw, err := w.tcp.SyscallConn()
 		if err != nil {
 			t.Fatal(err)
