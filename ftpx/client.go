@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/health"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/remotefs"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
@@ -196,6 +197,7 @@ type client struct {
 	operations atomic.Uint64 // so many were begun, if numbered
 	active     upload.Writers
 	doubts     doubts
+	book       *health.Book
 	streams    streams
 	creds      *credentials
 	learned    transport.Learned // of all hosts
@@ -223,6 +225,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 	c.streams.init()
 	_ = c.learned.Load(cfg.Learned) // withDefaults has tried it
 	c.creds = newCredentials(cfg.Credentials)
+	c.book = c.newBook()
 	c.sess = c.newSession()
 	c.env = c.newEnv()
 	err = c.preload(ctx)
@@ -239,6 +242,7 @@ func New(ctx context.Context, cfg Config) (Client, error) {
 func (*client) sealed() {}
 
 func (c *client) Close() error {
+	defer c.book.Close()
 	defer c.sess.Close()
 	defer c.streams.close()
 	return c.lastLook()

@@ -284,6 +284,10 @@ func (cfg Config) withDefaults() (Config, error) {
 	if err := charset.Check(cfg.Charset); err != nil {
 		return cfg, fmt.Errorf("Options.Charset: %w", err)
 	}
+	var err error
+	if cfg.Alarms, err = cfg.Alarms.withDefaults(); err != nil {
+		return cfg, err
+	}
 	if err := cfg.checkStandbys(); err != nil {
 		return cfg, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/health"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -11,7 +12,7 @@ import (
 // dial opens a connection.
 func (c *client) dial(ctx context.Context, t session.Target, l *session.Link, answered func()) (conn transport.Conn, err error) {
 	ep := c.endpoint(t)
-	d := &dialling{c: c, begin: time.Now()}
+	d := &dialling{c: c, target: t, begin: time.Now()}
 	ep.Answered, ep.Traffic, ep.Trace, ep.Phase = answered, &l.Traffic, c.trace(l.ID), d.phase
 	if c.hooks != nil && c.hooks.Dial != nil {
 		var inside context.Context
@@ -26,6 +27,7 @@ func (c *client) dial(ctx context.Context, t session.Target, l *session.Link, an
 		defer func() {
 			if !told && conn != nil {
 				_ = conn.Close()
+				c.record(t.Host, t.Protocol).Ended(false, health.End{})
 			}
 		}()
 		d.end(conn, err)
@@ -40,6 +42,7 @@ func (c *client) dial(ctx context.Context, t session.Target, l *session.Link, an
 // dialling is a connection that is being opened.
 type dialling struct {
 	c      *client
+	target session.Target
 	begin  time.Time
 	phases []DialPhase
 	finish func(DialEnd)
@@ -56,8 +59,10 @@ func (d *dialling) end(conn transport.Conn, err error) {
 		d.c.stats.dialsFailed.Add(1)
 	}
 	if d.finish == nil {
+		d.c.healthOfDial(d, conn, err)
 		return
 	}
+	defer d.c.healthOfDial(d, conn, err)
 	e := DialEnd{Duration: time.Since(d.begin), Phases: d.phases, Err: err}
 	if err == nil {
 		e.Info = conn.Info()

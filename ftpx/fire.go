@@ -29,7 +29,7 @@ func (c *client) events() session.Events {
 			}
 		},
 		Attempt:   c.onAttempt,
-		Attempted: func(context.Context, task, session.AttemptEnd) {},
+		Attempted: func(_ context.Context, _ task, e session.AttemptEnd) { c.healthOfAttempt(e) },
 		Acquire:   c.onAcquire,
 		Retry:     c.onRetry,
 		Breaker: func(ctx context.Context, b session.BreakerState) {
@@ -42,6 +42,7 @@ func (c *client) events() session.Events {
 				h.Limit(ctx, LimitInfo{ID: c.idOf(ctx), Host: host, Conns: conns, Max: c.cfg.MaxConns})
 			}
 		},
+		Released:   c.healthOfPayload,
 		Lost:       func() { c.stats.lost.Add(1) },
 		Ended:      c.onEnded,
 		NoProtocol: c.noProtocol,
@@ -101,6 +102,7 @@ func (c *client) onAcquire(ctx context.Context, w session.Waiting) (context.Cont
 
 func (c *client) onRetry(ctx context.Context, t task, e retry.Event, l *lease) {
 	c.stats.retries.Add(1)
+	c.recordOf(l).Retry()
 	if c.hooks == nil || c.hooks.Retry == nil {
 		return
 	}
@@ -117,6 +119,7 @@ func connOf(l *lease) uint64 {
 }
 
 func (c *client) onEnded(e session.Ended) {
+	c.healthOfEnd(e)
 	if c.hooks == nil || c.hooks.Conn == nil {
 		return
 	}
@@ -125,7 +128,7 @@ func (c *client) onEnded(e session.Ended) {
 
 func connInfo(e session.Ended, now time.Time) ConnInfo {
 	info, moved := e.Info(), e.Traffic.Total()
-	i := ConnInfo{Conn: e.ID, Host: e.Host, Protocol: e.Proto, Addr: info.Addr, Peer: info.Peer,
+	i := ConnInfo{Conn: e.ID, Host: e.Host.Name, Protocol: e.Proto, Addr: info.Addr, Peer: info.Peer,
 		Opened: e.Opened, Age: now.Sub(e.Opened), Idle: e.Idle, InUse: e.InUse, Direction: e.Direction,
 		Sent: moved.Sent, Received: moved.Received, Operations: e.Uses, Cause: Cause(e.Cause), Err: e.Err, TCP: moved.TCP}
 	if e.Err != nil {
@@ -141,6 +144,7 @@ func (c *client) newEnv() transfer.Env {
 		Sent:    func(n int64) { c.stats.sent.Add(n) }, Received: func(n int64) { c.stats.received.Add(n) },
 		Resumed: func(l *lease, t task, at transfer.Position, proof string) {
 			c.stats.resumes.Add(1)
+			c.recordOf(l).Saved(at.Offset)
 			if c.hooks != nil && c.hooks.Resume != nil {
 				c.hooks.Resume(l.Context(), ResumeInfo{ID: c.idOf(l.Context()), Conn: connOf(l), Op: t.Op, Local: t.Local, Remote: t.Remote,
 					Offset: at.Offset, Size: at.Size, Proof: proof})

@@ -110,7 +110,7 @@ type HostHealth struct {
 	Anomalies int64
 	// Retries counts failed attempts that were followed by another.
 	Retries int64
-	// BytesMoved is payload that arrived, BytesSaved what did not have to be moved again
+	// BytesMoved is payload that connections have taken or brought, BytesSaved what did not have to be moved again
 	// because a transfer went on where it was.
 	BytesMoved, BytesSaved int64
 	// Goodput is BytesMoved a second of the time in which transfers were under way, 0 where
@@ -138,7 +138,7 @@ type HealthMinute struct {
 	Start time.Time
 	// Used and Lost are connections used, and lost while they were.
 	Used, Lost int64
-	// Bytes is payload that arrived.
+	// Bytes is payload that connections have taken or brought.
 	Bytes int64
 	// Busy is how long transfers took for it: Bytes over Busy is the goodput.
 	Busy time.Duration
@@ -171,6 +171,3 @@ type CutPattern struct {
 	// Losses is how many of the losses fit.
 	Losses int
 }
-
-// Health implements [Client].
-func (c *client) Health() []HostHealth { return nil }

@@ -33,7 +33,7 @@ var testKits = []string{"ftpx/ftpxtest"}
 
 // rooms are the packages of a client, from the face inwards: one may import those after
 // it, and none but these imports them.
-var rooms = []string{"ftpx", "ftpx/internal/download", "ftpx/internal/upload", "ftpx/internal/remotefs", "ftpx/internal/transfer", "ftpx/internal/session"}
+var rooms = []string{"ftpx", "ftpx/internal/health", "ftpx/internal/download", "ftpx/internal/upload", "ftpx/internal/remotefs", "ftpx/internal/transfer", "ftpx/internal/session"}
 
 // checkImports complains about imports against the arrow
 // examples -> ftpx -> retry -> transport -> libraries, about the module's code

@@ -120,7 +120,7 @@ func (p *section) retrieveFrom(ctx context.Context, l *session.Lease, from int64
 	})
 	left := p.of.Offset + p.of.Size - from
 	_, err := l.Retrieve(ctx, p.of.Remote, from, w, &transport.IO{Size: left, Limit: left, Progress: func(n int64) {
-		l.Moved()
+		l.Moved(n)
 		p.moved += n
 		p.env.Received(n)
 		if p.progress != nil {

@@ -105,7 +105,7 @@ func (g *get) fetch(ctx context.Context, l *session.Lease, proof string) error {
 	})}
 	_, err := l.Retrieve(ctx, g.remote, from, w, &transport.IO{Size: max(g.size-from, 0), Progress: func(n int64) {
 		g.res.Moved += n
-		l.Moved()
+		l.Moved(n)
 		g.env.Received(n)
 		g.env.Report(l, g.task, g.progress, transfer.Position{Offset: g.at, Size: g.size})
 	}})

@@ -367,7 +367,7 @@ func (w *segmentWriter) compare(b []byte) (int, error) {
 func (w *segmentWriter) moved(n int) {
 	d := w.x.d
 	d.res.Moved += int64(n)
-	w.l.Moved()
+	w.l.Moved(int64(n))
 	d.env.Received(int64(n))
 	w.x.news, w.x.newest = true, w.l
 }

@@ -40,7 +40,7 @@ func (d *download) progressOfText(l *session.Lease) func(int64) {
 	return func(n int64) {
 		at += n
 		d.res.Moved += n
-		l.Moved()
+		l.Moved(n)
 		d.env.Received(n)
 		d.env.Report(l, d.task, d.spec.Progress, transfer.Position{Offset: at, Size: -1})
 	}
@@ -62,7 +62,7 @@ func (g *get) text(ctx context.Context, l *session.Lease) error {
 		return n, err
 	}), Progress: func(n int64) {
 		g.res.Moved += n
-		l.Moved()
+		l.Moved(n)
 		g.env.Received(n)
 		g.env.Report(l, g.task, g.progress, transfer.Position{Offset: g.at, Size: -1})
 	}}

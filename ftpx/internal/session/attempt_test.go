@@ -41,7 +41,7 @@ func TestWhatALostConnectionCosts(t *testing.T) {
 					t.Errorf("%+v: not the lease that was expected", c)
 				}
 				if c.moved {
-					l.Moved()
+					l.Moved(1)
 				}
 				l.conn.Conn.(*stub).gone.Store(true)
 				return lost()
@@ -214,7 +214,7 @@ func TestRefusalIsDoubted(t *testing.T) {
 		k, _ := newSession(t, Options{MaxConns: 1, Dial: s.dial, Retry: retry.Policy{MaxAttempts: 9, InitialDelay: 1}})
 		var acted []bool
 		err := k.Run(t.Context(), Task{}, func(_ context.Context, l *Lease) error {
-			l.Moved()
+			l.Moved(1)
 			acted = append(acted, l.Acted)
 			l.conn.Conn.(*stub).gone.Store(true)
 			return &transport.Error{Op: "stat", Kind: transport.KindNotExist, MayHaveActed: len(acted) == 2, Err: fs.ErrNotExist}

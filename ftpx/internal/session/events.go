@@ -30,6 +30,8 @@ type Events struct {
 	Breaker func(ctx context.Context, b BreakerState)
 	// Limit: so many connections to a host may be open now.
 	Limit func(ctx context.Context, host string, conns int)
+	// Released: payload was moved with a lease that is over. It must not panic.
+	Released func(l *Lease)
 	// Lost: a connection has ended in the middle of an operation.
 	Lost func()
 	// Ended: a connection has ended.
@@ -65,6 +67,9 @@ func (e Events) filled() Events {
 	}
 	if e.Limit == nil {
 		e.Limit = func(context.Context, string, int) {}
+	}
+	if e.Released == nil {
+		e.Released = func(*Lease) {}
 	}
 	if e.Lost == nil {
 		e.Lost = func() {}

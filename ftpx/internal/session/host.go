@@ -71,6 +71,9 @@ func (h *Host) Offsets(p transport.Protocol) *Offsets {
 	return &h.sftp
 }
 
+// Index is its place in [Options].Hosts.
+func (h *Host) Index() int { return h.index }
+
 // Crowded reports whether work waits for a connection to the host.
 func (h *Host) Crowded() bool { return h.pool.crowded() }
 

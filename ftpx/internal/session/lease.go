@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -38,12 +39,15 @@ type Lease struct {
 	shared bool // others had it first
 	rates  rates
 	moved  bool // payload has gone over it
+
+	payload int64
+	since   time.Time
 }
 
 // lease makes a lease of a connection for which its maker has a place.
 func (h *Host) lease(ctx context.Context, pc *pooled, at place, j *job) *Lease {
 	l := &Lease{Proto: pc.Proto, Host: h, Attempt: j.attempt, conn: pc, place: at, ctx: ctx, task: &j.task,
-		shared: at == share, rates: rates{h.s.opts.Rate, j.task.Rate}}
+		shared: at == share, since: time.Now(), rates: rates{h.s.opts.Rate, j.task.Rate}}
 	l.Calls.Conn = pc.Conn
 	if !l.rates.none() {
 		l.Calls.Conn = &ratedConn{pc.Conn, l.rates}
@@ -68,13 +72,17 @@ func (l *Lease) Failed(err error) {
 	}
 }
 
-// Moved says that payload has gone over the connection.
-func (l *Lease) Moved() {
+// Moved says that n bytes of payload have gone over the connection.
+func (l *Lease) Moved(n int64) {
 	if !l.moved {
 		l.Host.noData.had()
 	}
 	l.moved = true
+	l.payload += n
 }
+
+// Payload is how much that was, and how long the lease has lasted.
+func (l *Lease) Payload() (int64, time.Duration) { return l.payload, time.Since(l.since) }
 
 // Limited reports whether a rate limits it.
 func (l *Lease) Limited() bool { return !l.rates.none() }
@@ -88,6 +96,9 @@ func (l *Lease) Shared() bool { return l.place == share }
 func (l *Lease) Release() {
 	at := l.place
 	l.place = noPlace
+	if at != noPlace && l.moved {
+		l.Host.s.opts.Events.Released(l)
+	}
 	switch at {
 	case share:
 		l.Host.pool.unshare(l.conn)

@@ -141,7 +141,7 @@ func TestCarriesThenLost(t *testing.T) {
 			if p.slots.held != 1 {
 				t.Errorf("%d slots held", p.slots.held)
 			}
-			l.Moved()
+			l.Moved(1)
 			l.conn.Conn.(*stub).gone.Store(true)
 			return lost()
 		})

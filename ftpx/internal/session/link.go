@@ -39,7 +39,7 @@ func (s *Session) dial(ctx context.Context, t Target, answered func()) (*Link, e
 // discard closes a connection that nobody has used.
 func (s *Session) discard(h *Host, l *Link) {
 	_ = l.Close()
-	s.opts.Events.Ended(Ended{Link: l, Host: h.Name, Idle: time.Since(l.Opened), Cause: CauseReplaced})
+	s.opts.Events.Ended(Ended{Link: l, Host: h, Idle: time.Since(l.Opened), Cause: CauseReplaced})
 }
 
 // The causes of [Ended].
@@ -58,7 +58,9 @@ const (
 type Ended struct {
 	*Link
 	// Host is where it led.
-	Host string
+	Host *Host
+	// Survived is the longest pause after which it could be used again.
+	Survived time.Duration
 	// Idle is for how long it had not been used, 0 if InUse.
 	Idle  time.Duration
 	InUse bool
@@ -100,6 +102,7 @@ type usage struct {
 	pause     time.Duration // for how long it was idle before the use under way
 	err       error         // what ended it
 	inPause   bool          // it had ended before the use under way
+	survived  time.Duration // the longest pause after which it could be used
 }
 
 // used takes note of a lease.
@@ -131,7 +134,7 @@ func (p *pool) end(pc *pooled, cause string) {
 	}
 	delete(p.conns, pc)
 	inUse := pc.owned || pc.sharers > 0 || pc.err != nil && !pc.inPause
-	e := Ended{Link: pc.Link, Host: p.host.Name, InUse: inUse, Uses: pc.uses, Direction: pc.direction, Cause: cause, Err: pc.err}
+	e := Ended{Link: pc.Link, Host: p.host, Survived: pc.survived, InUse: inUse, Uses: pc.uses, Direction: pc.direction, Cause: cause, Err: pc.err}
 	switch {
 	case inUse:
 	case pc.inPause:

@@ -146,6 +146,10 @@ func (p *pool) put(pc *pooled) {
 	case !pc.Usable():
 		p.end(pc, "")
 		return
+	case pc.uses > 1:
+		pc.survived = max(pc.survived, pc.pause)
+	}
+	switch {
 	case p.closed:
 		p.end(pc, CauseClosed)
 		return

@@ -118,7 +118,7 @@ func (a *appending) add(ctx context.Context, l *session.Lease, from int64) error
 			moved += n
 			a.begun, a.over = true, false
 			a.most = max(a.most, from+moved)
-			l.Moved()
+			l.Moved(n)
 			a.env.Sent(n)
 			a.env.Report(l, a.task, a.spec.Progress, transfer.Position{Offset: from + moved, Size: a.src.Size()})
 		}}

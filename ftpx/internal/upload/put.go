@@ -204,7 +204,7 @@ func (p *put) begin() {
 func (p *put) progress(n int64) {
 	p.moved += n
 	p.u.lastByte = time.Now()
-	p.l.Moved()
+	p.l.Moved(n)
 	p.u.env.Sent(n)
 	p.u.report(p.l, p.at+p.moved)
 }
