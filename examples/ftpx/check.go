@@ -83,7 +83,7 @@ func (c *checkCmd) sides() (local string, far cli.Place, err error) {
 	}
 	switch {
 	case places[0].Remote == places[1].Remote:
-		return "", far, fmt.Errorf("%w: of %s and %s exactly one must be remote, as host:folder", cli.ErrUsage, c.Args[0], c.Args[1])
+		return "", far, fmt.Errorf("%w: exactly one of %s and %s must be remote, as host:folder", cli.ErrUsage, c.Args[0], c.Args[1])
 	case places[0].Remote:
 		local, far = c.Args[1], places[0]
 	default:

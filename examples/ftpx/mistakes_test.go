@@ -63,7 +63,7 @@ func TestMistakes(t *testing.T) {
 		"once without a ledger": {[]string{"mirror", "--once", ".", "box:in"}, 2, "ftpx: --once: a ledger alone remembers what was copied: set --ledger to a file"},
 		"mirror of two local":   {[]string{"mirror", "a", "b"}, 2, "ftpx: neither a nor b is remote: write host:folder, or a URL"},
 		"mirror of a file":      {[]string{"mirror", "a", "box:in"}, 2, `ftpx: SOURCE "a" is no folder: name one, and --include "a" for a single file`},
-		"check of two local":    {[]string{"check", "a", "x"}, 2, "ftpx: of a and x exactly one must be remote, as host:folder"},
+		"check of two local":    {[]string{"check", "a", "x"}, 2, "ftpx: exactly one of a and x must be remote, as host:folder"},
 		"unknown scheme":        {[]string{"ls", "https://h/"}, 2, `ftpx: unknown scheme "https" in URL: use ftpx (choose), sftp, ftpes (explicit TLS), ftps (implicit TLS) or ftp`},
 		"directive of ssh":      {[]string{"ls", "-o", "Prot=22", "box:"}, 2, `ftpx: host "box": "Prot=22": prot: unknown directive: correct it, or name it in IgnoreUnknown before this line`},
 		"port of ftpx":          {[]string{"ls", "-p", "22", "ftpx://h/"}, 2, "ftpx: --port: ftpx:// chooses among protocols, which have different ports: name the protocol in the address, or use --sftp-port and --ftp-port"},

@@ -221,7 +221,7 @@ func (f *Flags) sides(source, dest string) (far cli.Place, up bool, err error) {
 			return far, false, fmt.Errorf("%w: %s", cli.ErrUsage, how)
 		}
 	}
-	return far, false, fmt.Errorf("%w: of SOURCE %q and DEST %q exactly one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
+	return far, false, fmt.Errorf("%w: exactly one of SOURCE %q and DEST %q must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
 }
 
 // problem says what is wrong with a setting in terms of flags.
