@@ -13,7 +13,7 @@ import (
 
 // Scopes return the function that is told how they ended. An attempt that failed and was
 // followed by one that did not is no error of its operation.
-func ExampleHooks() {
+func ExampleHooks_retry() {
 	opts := ftpx.Options{Hooks: &ftpx.Hooks{
 		Operation: func(ctx context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
 			return ctx, func(e ftpx.OperationEnd) {
