@@ -99,13 +99,16 @@ func TestWholeJob(t *testing.T) {
 				t.Error("what is missing is there")
 			}
 			stats := c.Stats()
-			raised := 0.0
+			raised := 0.0 // where the line costs connections, and not data connections alone
 			for _, h := range c.Health() {
 				for _, a := range h.Alarms {
 					if a.Alarm == ftpx.AlarmResetRate {
 						raised = 1
 					}
 				}
+			}
+			if p == ftpx.SFTP && raised == 0 {
+				t.Error("most connections were lost, and nothing is raised")
 			}
 			if err := c.Close(); err != nil {
 				t.Error(err)
@@ -123,6 +126,7 @@ func TestWholeJob(t *testing.T) {
 				"ftpx_payload_needed_bytes_total{direction=up}":            1 << 20,
 				"ftpx_payload_needed_bytes_total{direction=down}":          1 << 20,
 				"ftpx_breaker_open":                                        0,
+				"ftpx_alarm{alarm=reset-rate}":                             raised,
 				"ftpx_connections_closed_total{cause=closed,in_use=false}": 1,
 			} {
 				if got[name] != want {
