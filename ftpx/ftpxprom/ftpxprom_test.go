@@ -99,6 +99,17 @@ func TestWholeJob(t *testing.T) {
 				t.Error("what is missing is there")
 			}
 			stats := c.Stats()
+			raised := 0.0 // where the line costs connections, and not data connections alone
+			for _, h := range c.Health() {
+				for _, a := range h.Alarms {
+					if a.Alarm == ftpx.AlarmResetRate {
+						raised = 1
+					}
+				}
+			}
+			if p == ftpx.SFTP && raised == 0 {
+				t.Error("most connections were lost, and nothing is raised")
+			}
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -115,12 +126,15 @@ func TestWholeJob(t *testing.T) {
 				"ftpx_payload_needed_bytes_total{direction=up}":            1 << 20,
 				"ftpx_payload_needed_bytes_total{direction=down}":          1 << 20,
 				"ftpx_breaker_open":                                        0,
-				"ftpx_alarm{alarm=reset-rate}":                             0,
+				"ftpx_alarm{alarm=reset-rate}":                             raised,
 				"ftpx_connections_closed_total{cause=closed,in_use=false}": 1,
 			} {
 				if got[name] != want {
 					t.Errorf("%s is %v, want %v", name, got[name], want)
 				}
+			}
+			if v, ok := got["ftpx_alarm{alarm=reset-rate}"]; !ok || v != raised {
+				t.Errorf("the alarm of the reset rate is %v, the client says %v", v, raised)
 			}
 			resumes := 0.0
 			for name, n := range got {

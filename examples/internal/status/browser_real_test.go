@@ -77,6 +77,7 @@ func TestBrowserReal(t *testing.T) {
 	defer c.Close()
 	defer s.Watch(c)()
 	// A second client, whose host is in such a state as takes an hour to come about.
+	s.live.operation(t.Context(), ftpx.OperationInfo{Op: "open", Host: "files.example.com"})
 	defer s.Watch(stub{health: []ftpx.HostHealth{full("files.example.com", time.Now())}})()
 
 	var mu sync.Mutex
