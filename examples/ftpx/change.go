@@ -12,9 +12,9 @@ import (
 )
 
 type rmCmd struct {
-	Recursive bool     `short:"r" group:"what" help:"Folders too, with all that is in them."`
-	Force     bool     `short:"f" group:"what" help:"What is not there is no failure."`
-	DryRun    bool     `short:"n" group:"way" help:"Print what would be removed, and remove nothing."`
+	Recursive bool     `short:"r" group:"remove" help:"Remove folders and their content."`
+	Force     bool     `short:"f" group:"remove" help:"Ignore missing files."`
+	DryRun    bool     `short:"n" group:"remove" help:"Print what would be removed, and remove nothing."`
 	Place     []string `arg:"" help:"Remote files, folders or patterns."`
 	connection
 }
@@ -60,7 +60,7 @@ func (c *rmCmd) Run(w *world) error {
 			return err
 		}
 		if e, serr := s.Stat(w.ctx, at); serr == nil && e.IsDir() {
-			return fmt.Errorf("%w: %s is a folder that is not empty: -r removes it with all that is in it", cli.ErrUsage, at)
+			return fmt.Errorf("%w: %s is a folder that is not empty: -r removes it with its content", cli.ErrUsage, at)
 		}
 		return err
 	})
@@ -73,7 +73,7 @@ type mkdirCmd struct {
 
 // Help shows examples.
 func (*mkdirCmd) Help() string {
-	return `Parents are made too; a folder that is there is no failure.
+	return `Creates folders and their parents; existing ones are no error.
 
 Examples:
 
@@ -92,7 +92,7 @@ type mvCmd struct {
 
 // Help shows examples.
 func (*mvCmd) Help() string {
-	return `What bears the new name is replaced; the folder that files go to is made.
+	return `An existing file is replaced. The folder that files are moved to is created.
 
 Examples:
 
@@ -104,7 +104,7 @@ Examples:
 // Run renames.
 func (c *mvCmd) Run(w *world) error {
 	if len(c.Args) < 2 {
-		return fmt.Errorf("%w: this is missing: the new name", cli.ErrUsage)
+		return fmt.Errorf("%w: missing argument: new name", cli.ErrUsage)
 	}
 	names, last := c.Args[:len(c.Args)-1], c.Args[len(c.Args)-1]
 	first, err := cli.ParsePlace(names[0])
@@ -158,9 +158,9 @@ func (c *chmodCmd) Run(w *world) error {
 	mode, err := strconv.ParseUint(c.Args[0], 8, 12)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %s is no mode: write it in octal, as 640", cli.ErrUsage, c.Args[0])
+		return fmt.Errorf("%w: %s is not a mode: write it in octal, as 640", cli.ErrUsage, c.Args[0])
 	case len(c.Args) < 2:
-		return fmt.Errorf("%w: this is missing: what gets the mode %s", cli.ErrUsage, c.Args[0])
+		return fmt.Errorf("%w: missing argument: file to change", cli.ErrUsage)
 	}
 	perm := fs.FileMode(mode & 0o777)
 	for bit, m := range map[uint64]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {

@@ -19,8 +19,8 @@ import (
 
 type checkCmd struct {
 	Content bool     `short:"c" group:"what" help:"Compare by content: every remote file is read."`
-	Include []string `sep:"none" placeholder:"PATTERN" group:"what" help:"What is compared: *.csv is about names, in/**/*.csv about paths, sub/ about folders; may be repeated."`
-	Exclude []string `sep:"none" placeholder:"PATTERN" group:"what" help:"What is left out; wins over --include."`
+	Include []string `sep:"none" placeholder:"PATTERN" group:"what" help:"Files to compare: *.csv matches names, in/**/*.csv paths, sub/ folders; may be repeated."`
+	Exclude []string `sep:"none" placeholder:"PATTERN" group:"what" help:"Files to skip; wins over --include."`
 	Links   string   `placeholder:"POLICY" group:"what" help:"Symbolic links: skip, files (follow those to files) or follow."`
 	Args    []string `arg:"" name:"source-dest" help:"A local folder or file, and a remote one, in any order."`
 	connection
@@ -29,7 +29,7 @@ type checkCmd struct {
 // Help says how, with examples.
 func (*checkCmd) Help() string {
 	return `Says what differs in size or time, and what only one side has. Nothing is
-changed. The exit code is 0 if both sides are the same, 1 if not.
+changed. The exit code is 0 if both sides are equal, 1 if not.
 
 Examples:
 
@@ -83,7 +83,7 @@ func (c *checkCmd) sides() (local string, far cli.Place, err error) {
 	}
 	switch {
 	case places[0].Remote == places[1].Remote:
-		return "", far, fmt.Errorf("%w: of %s and %s just one must be remote, as host:folder", cli.ErrUsage, c.Args[0], c.Args[1])
+		return "", far, fmt.Errorf("%w: of %s and %s exactly one must be remote, as host:folder", cli.ErrUsage, c.Args[0], c.Args[1])
 	case places[0].Remote:
 		local, far = c.Args[1], places[0]
 	default:

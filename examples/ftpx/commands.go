@@ -11,22 +11,22 @@ type commands struct {
 
 	Ls    lsCmd    `cmd:"" group:"look" help:"List a folder, or what a pattern matches."`
 	Cat   catCmd   `cmd:"" group:"look" help:"Write remote files to standard output."`
-	Stat  statCmd  `cmd:"" group:"look" help:"Show what the server tells of a file or folder."`
-	Df    dfCmd    `cmd:"" group:"look" help:"Show how much room there is."`
+	Stat  statCmd  `cmd:"" group:"look" help:"Show type, size, time and mode of a file or folder."`
+	Df    dfCmd    `cmd:"" group:"look" help:"Show free space."`
 	Check checkCmd `cmd:"" group:"look" help:"Compare a local folder with a remote one."`
 
 	Rm    rmCmd    `cmd:"" group:"change" help:"Remove files and folders."`
-	Mkdir mkdirCmd `cmd:"" group:"change" help:"Make folders."`
+	Mkdir mkdirCmd `cmd:"" group:"change" help:"Create folders."`
 	Mv    mvCmd    `cmd:"" group:"change" help:"Rename or move on the server."`
 	Chmod chmodCmd `cmd:"" group:"change" help:"Set permissions."`
 
-	Doctor doctorCmd `cmd:"" group:"test" help:"Say which layer fails, and what to change."`
+	Doctor doctorCmd `cmd:"" group:"test" help:"Find out which layer fails, and what to change."`
 	Drill  drillCmd  `cmd:"" group:"test" help:"Rehearse failures, and measure how long they last and what they cost."`
 
 	Fleet fleetCmd `cmd:"" group:"move" help:"Share transfer jobs between machines."`
 
 	Demo       demoCmd       `cmd:"" group:"self" help:"Show it at work, on servers and a bad line of its own."`
-	Completion completionCmd `cmd:"" group:"self" help:"Print what makes a shell complete commands and flags."`
+	Completion completionCmd `cmd:"" group:"self" help:"Print a shell completion script."`
 	Man        manCmd        `cmd:"" group:"self" help:"Print the manual page."`
 	Version    versionCmd    `cmd:"" group:"self" help:"Print the version."`
 }
@@ -40,7 +40,7 @@ func groups() map[string]string {
 		"test":   "Find out what is wrong:",
 		"self":   "About ftpx:",
 
-		"how": "How it connects:", "login": "How it logs in:", "show": "What is shown:",
-		"what": "What is concerned:", "way": "How it is done:", "ready": "When a file is whole, and what follows:", "job": "The job:",
+		"how": "Connection:", "login": "Login:", "show": "Output:", "tests": "Tests:", "remove": "Removal:",
+		"what": "Select files:", "way": "Transfer:", "ready": "When a file is complete, and what happens next:", "job": "Jobs:",
 	}
 }

@@ -7,7 +7,7 @@ type connection struct {
 	loggingIn
 
 	Quiet   bool `short:"q" group:"show" help:"Say nothing unless something fails."`
-	Verbose bool `short:"v" group:"show" help:"Tell of protocol, retries, resumes and what is left alone."`
+	Verbose bool `short:"v" group:"show" help:"Show protocol, retries, resumes and skipped files, too."`
 }
 
 // reaching is where the server is, and what lies between.
@@ -32,9 +32,9 @@ type reaching struct {
 type lasting struct {
 	Charset     string `placeholder:"SET" group:"how" help:"Character set of the server's names, such as gbk or windows-1252 (utf-8)."`
 	ListZone    string `placeholder:"ZONE" group:"how" help:"Time zone of an FTP server that lists local time, such as Europe/Berlin (UTC)."`
-	MaxListing  string `placeholder:"BYTES" group:"how" help:"Most memory for the entries of a remote folder (128M)."`
-	Connections string `placeholder:"N" group:"how" help:"Most connections at once (8), within what the server takes."`
-	Rate        string `placeholder:"BYTES" group:"how" help:"Most bytes a second, such as 500k or 20M."`
+	MaxListing  string `placeholder:"BYTES" group:"how" help:"Maximum memory for the entries of a remote folder (128M)."`
+	Connections string `placeholder:"N" group:"how" help:"Maximum number of connections (8), if the server accepts so many."`
+	Rate        string `placeholder:"BYTES" group:"how" help:"Maximum bytes per second, such as 500k or 20M."`
 	RetryFor    string `placeholder:"TIME" group:"how" help:"How long to go on without progress, such as 30s or 2h (ten attempts, about a minute and a half)."`
 	Stall       string `placeholder:"TIME" group:"how" help:"Silence of the line that counts as a stall (30s)."`
 }

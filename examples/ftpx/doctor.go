@@ -16,13 +16,13 @@ import (
 
 type doctorCmd struct {
 	connection
-	Scratch  string        `placeholder:"DIR" group:"what" help:"Write too: a fresh folder in this remote one, which is removed at the end. Resuming is proven both ways."`
-	Idle     time.Duration `placeholder:"TIME" group:"what" help:"Leave a session without a word for so long, such as 6m, to find timeouts."`
-	CertSoon time.Duration `placeholder:"TIME" group:"what" help:"How much time a certificate must have left (504h, which is 21 days)."`
-	Config   string        `placeholder:"FILE" group:"what" help:"Configuration of jobs: examine their servers, by the jobs' names."`
+	Scratch  string        `placeholder:"DIR" group:"tests" help:"Write too: a fresh folder in this remote one, which is removed at the end. Resuming is proven both ways."`
+	Idle     time.Duration `placeholder:"TIME" group:"tests" help:"Keep a session idle this long, such as 6m, to find timeouts."`
+	CertSoon time.Duration `placeholder:"TIME" group:"tests" help:"How much time a certificate must have left (504h, which is 21 days)."`
+	Config   string        `placeholder:"FILE" group:"tests" help:"Configuration of jobs: examine their servers, by the jobs' names."`
 
 	Json    bool   `group:"show" help:"Print the report as JSON (docs/doctor-report.schema.json)."`
-	All     bool   `group:"show" help:"Show what is well, too."`
+	All     bool   `group:"show" help:"Show passed checks, too."`
 	Strict  bool   `group:"show" help:"Exit with 1 for warnings, too."`
 	List    bool   `group:"show" help:"List the checks, and connect to nothing."`
 	Explain string `placeholder:"CODE" group:"show" help:"Say what a code means, and what to do about it."`
@@ -35,8 +35,8 @@ type doctorCmd struct {
 // Help shows examples.
 func (*doctorCmd) Help() string {
 	return `Says which layer fails, what was seen, and what to change. It reads only and logs in
-once; --connections N opens so many connections to find the server's limit. The first
-failure is what to mend: what follows from it is not examined.
+once; --connections N opens so many connections to find the server's limit. Fix the first
+failure: what depends on it is not examined.
 
 Examples:
 

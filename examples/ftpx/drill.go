@@ -13,11 +13,11 @@ import (
 )
 
 type drillCmd struct {
-	Scenario []string      `placeholder:"NAME" group:"what" help:"What to rehearse: primary-dies, reset-12.7, flood, stall, cert-expires; may be repeated (all)."`
-	Config   string        `placeholder:"FILE" group:"what" help:"Configuration of jobs: rehearse on the servers of JOB, in place of embedded ones."`
-	Scratch  string        `placeholder:"DIR" group:"what" help:"Remote folder to write in, with --config; it exists on each host, and is as before at the end."`
-	Rto      time.Duration `default:"15s" placeholder:"TIME" group:"what" help:"How long nothing may arrive (${default})."`
-	Rpo      int64         `placeholder:"BYTES" group:"what" help:"How many acknowledged bytes may be missing afterwards (0)."`
+	Scenario []string      `placeholder:"NAME" group:"tests" help:"What to rehearse: primary-dies, reset-12.7, flood, stall, cert-expires; may be repeated (all)."`
+	Config   string        `placeholder:"FILE" group:"tests" help:"Configuration of jobs: rehearse on the servers of JOB, in place of embedded ones."`
+	Scratch  string        `placeholder:"DIR" group:"tests" help:"Remote folder to write in, with --config; it exists on each host, and is as before at the end."`
+	Rto      time.Duration `default:"15s" placeholder:"TIME" group:"tests" help:"How long nothing may arrive (${default})."`
+	Rpo      int64         `placeholder:"BYTES" group:"tests" help:"How many acknowledged bytes may be missing afterwards (0)."`
 	Json     bool          `group:"show" help:"Print the report as JSON."`
 	Html     string        `placeholder:"FILE" group:"show" help:"Write the report as a page, to a file that does not exist."`
 	Job      string        `arg:"" optional:"" help:"Job whose servers are used, with --config."`

@@ -4,23 +4,22 @@ package main
 type fleetCmd struct {
 	Serve     fleetServeCmd     `cmd:"" help:"Run the engine and a worker in one process."`
 	Work      fleetWorkCmd      `cmd:"" help:"Run a worker for an engine elsewhere."`
-	Submit    fleetSubmitCmd    `cmd:"" help:"Hand in jobs."`
-	Status    fleetStatusCmd    `cmd:"" help:"Say what the fleet is at, or what became of jobs."`
+	Submit    fleetSubmitCmd    `cmd:"" help:"Submit jobs."`
+	Status    fleetStatusCmd    `cmd:"" help:"Show fleet or job status."`
 	Tail      fleetTailCmd      `cmd:"" help:"Print what happens, as it happens."`
-	Cancel    fleetCancelCmd    `cmd:"" help:"End jobs that nobody wants any more."`
-	Dead      fleetDeadCmd      `cmd:"" help:"List dead jobs and why they are."`
-	Replay    fleetReplayCmd    `cmd:"" help:"Put dead or cancelled jobs to work again."`
-	Pause     fleetPauseCmd     `cmd:"" help:"Begin no more jobs of a target."`
-	Resume    fleetResumeCmd    `cmd:"" help:"Begin jobs of a target again."`
-	Drain     fleetDrainCmd     `cmd:"" help:"Let workers end when they have done what they have begun."`
-	Reconcile fleetReconcileCmd `cmd:"" help:"Submit again what a journal has and a lost store has lost."`
+	Cancel    fleetCancelCmd    `cmd:"" help:"Cancel jobs."`
+	Dead      fleetDeadCmd      `cmd:"" help:"List dead jobs with reasons."`
+	Replay    fleetReplayCmd    `cmd:"" help:"Run dead or cancelled jobs again."`
+	Pause     fleetPauseCmd     `cmd:"" help:"Pause a target."`
+	Resume    fleetResumeCmd    `cmd:"" help:"Resume a target."`
+	Drain     fleetDrainCmd     `cmd:"" help:"Let workers finish their jobs in flight and exit."`
+	Reconcile fleetReconcileCmd `cmd:"" help:"Submit jobs of a journal again that a lost store no longer has."`
 }
 
 // Help shows examples.
 func (*fleetCmd) Help() string {
-	return `Jobs are handed in, and workers on several machines do them, within the
-connections that each partner allows. docs/fleet.md tells how, and what is
-promised.
+	return `Workers on several machines do submitted jobs, within the connections that each
+partner allows. See docs/fleet.md for how it works and what it guarantees.
 
 Examples:
 

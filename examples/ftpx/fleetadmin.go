@@ -42,7 +42,7 @@ func eachID(w *world, ids []string, do func(id string) (*fleet.Record, error)) e
 type fleetReplayCmd struct {
 	engine
 	ID            []string      `arg:"" name:"id" optional:"" help:"Jobs."`
-	Target        string        `placeholder:"NAME" group:"what" help:"All dead jobs of a target."`
+	Target        string        `placeholder:"NAME" group:"job" help:"All dead jobs of a target."`
 	ResendUnknown bool          `group:"way" help:"Replay jobs that may have been delivered, too: the receiver may get them twice."`
 	Within        time.Duration `placeholder:"TIME" group:"way" help:"A new deadline, from now (none)."`
 }
@@ -73,7 +73,7 @@ func (c *fleetReplayCmd) Run(w *world) error {
 type fleetPauseCmd struct {
 	engine
 	Target string `arg:"" help:"Target."`
-	Reason string `placeholder:"TEXT" group:"way" help:"Why, for those who look at the status."`
+	Reason string `placeholder:"TEXT" group:"job" help:"Reason to show in the status."`
 }
 
 // Run pauses a target.
@@ -102,7 +102,7 @@ func (c *fleetResumeCmd) Run(w *world) error {
 
 type fleetDrainCmd struct {
 	engine
-	Worker string `arg:"" optional:"" help:"The worker's name; all if it is left out."`
+	Worker string `arg:"" optional:"" help:"Name of the worker; default: all."`
 }
 
 // Run drains workers.
@@ -112,7 +112,7 @@ func (c *fleetDrainCmd) Run(w *world) error {
 
 type fleetReconcileCmd struct {
 	engine
-	Journal string `required:"" placeholder:"FILE" group:"what" help:"The file that submit --journal has written."`
+	Journal string `required:"" placeholder:"FILE" group:"job" help:"The file that submit --journal has written."`
 	JSON    bool   `name:"json" group:"show" help:"Print JSON."`
 }
 

@@ -17,7 +17,7 @@ import (
 // engine is embedded in each command that reaches an engine.
 type engine struct {
 	Nats      string `placeholder:"URL" group:"how" help:"The engine: nats://host:port, several with commas ($$FTPX_NATS, or nats://127.0.0.1:4222)."`
-	NatsCreds string `placeholder:"FILE" group:"login" help:"Credentials for the engine; else $$FTPX_NATS_USER and $$FTPX_NATS_PASSWORD."`
+	NatsCreds string `placeholder:"FILE" group:"login" help:"Credentials for the engine; otherwise $$FTPX_NATS_USER and $$FTPX_NATS_PASSWORD."`
 	NatsCa    string `placeholder:"FILE" group:"login" help:"PEM file of authorities that the engine's certificate is trusted by."`
 	NatsCert  string `placeholder:"FILE" group:"login" help:"PEM file of this client's certificate."`
 	NatsKey   string `placeholder:"FILE" group:"login" help:"PEM file of its key."`

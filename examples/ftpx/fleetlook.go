@@ -33,8 +33,8 @@ func line(r *fleet.Record) string {
 
 type fleetStatusCmd struct {
 	engine
-	ID    []string `arg:"" name:"id" optional:"" help:"Jobs to tell of, in place of the whole."`
-	Group string   `placeholder:"WORD" group:"what" help:"Tell of the jobs of a group."`
+	ID    []string `arg:"" name:"id" optional:"" help:"Jobs to show, in place of the whole fleet."`
+	Group string   `placeholder:"WORD" group:"job" help:"Show the jobs of a group."`
 	JSON  bool     `name:"json" group:"show" help:"Print JSON."`
 }
 
@@ -129,7 +129,7 @@ func (c *fleetTailCmd) Run(w *world) error {
 
 type fleetDeadCmd struct {
 	engine
-	Target string `arg:"" optional:"" help:"Target, all if it is left out."`
+	Target string `arg:"" optional:"" help:"Target; default: all."`
 	JSON   bool   `name:"json" group:"show" help:"Print JSON lines."`
 }
 

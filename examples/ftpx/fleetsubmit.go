@@ -24,11 +24,11 @@ type fleetSubmitCmd struct {
 	engine
 	Place []string `arg:"" optional:"" help:"ROOT:PATH TARGET:PATH to upload, TARGET:PATH ROOT:PATH to download, TARGET:PATH TARGET:PATH to copy."`
 
-	Recursive bool   `short:"r" group:"what" help:"Hand in a job for each file below a folder of a root; needs --config."`
-	Mirror    bool   `group:"what" help:"One job that makes a folder hold what another holds."`
-	Delete    bool   `group:"what" help:"Delete TARGET:PATH."`
-	File      string `short:"f" placeholder:"FILE" group:"what" help:"JSON jobs, one a line, - for standard input."`
-	Config    string `short:"c" placeholder:"FILE" group:"what" help:"TOML file of the roots: size and time of files then become part of the jobs."`
+	Recursive bool   `short:"r" group:"job" help:"Submit a job for each file below a folder of a root; needs --config."`
+	Mirror    bool   `group:"job" help:"One job that makes a folder hold what another holds."`
+	Delete    bool   `group:"job" help:"Delete TARGET:PATH."`
+	File      string `short:"f" placeholder:"FILE" group:"job" help:"JSON jobs, one a line, - for standard input."`
+	Config    string `short:"c" placeholder:"FILE" group:"job" help:"TOML file of the roots: size and time of files then become part of the jobs."`
 
 	ID       string   `name:"id" placeholder:"ID" group:"way" help:"The job's id (a hash of what it is)."`
 	Class    string   `placeholder:"CLASS" group:"way" help:"urgent, normal or bulk (normal)."`
@@ -37,8 +37,8 @@ type fleetSubmitCmd struct {
 	After    []string `placeholder:"ID" group:"way" help:"Job that must be done before; may be repeated."`
 	At       string   `placeholder:"TIME" group:"way" help:"Not before: 2026-01-31T22:00:00Z, or a duration from now, such as 2h."`
 	Deadline string   `placeholder:"TIME" group:"way" help:"Dead unless it is done by then, as with --at."`
-	Group    string   `placeholder:"WORD" group:"way" help:"Group by which several jobs are looked at together."`
-	Journal  string   `placeholder:"FILE" group:"way" help:"File in which jobs are kept before they are handed in, for ftpx fleet reconcile."`
+	Group    string   `placeholder:"WORD" group:"way" help:"Group to show several jobs together."`
+	Journal  string   `placeholder:"FILE" group:"way" help:"File in which jobs are kept before they are submitted, for ftpx fleet reconcile."`
 	Wait     bool     `group:"show" help:"Wait until the jobs have ended; exit code 0 if all are done."`
 	JSON     bool     `name:"json" group:"show" help:"Print JSON lines."`
 	Quiet    bool     `short:"q" group:"show" help:"Say nothing unless something fails."`

@@ -103,8 +103,8 @@ func (o *worker) tell(w *world, e fleet.Event) {
 type fleetWorkCmd struct {
 	worker
 	engine
-	Replicas int `placeholder:"N" group:"how" help:"How many servers of a cluster keep each job (what there is; 3 in a cluster)."`
-	Shards   int `placeholder:"N" group:"how" help:"How many streams the targets are spread over (what there is; 1)."`
+	Replicas int `placeholder:"N" group:"how" help:"How many servers of a cluster keep each job (default: existing setting; 3 in a cluster)."`
+	Shards   int `placeholder:"N" group:"how" help:"How many streams the targets are spread over (default: existing setting; 1)."`
 }
 
 // Run works until a signal, or until it is drained.
@@ -133,7 +133,7 @@ type fleetServeCmd struct {
 	Key      string        `placeholder:"FILE" group:"login" help:"PEM file of its key."`
 	ClientCa string        `placeholder:"FILE" group:"login" help:"PEM file of authorities; clients must have a certificate by one of them."`
 	Remember time.Duration `placeholder:"TIME" group:"how" help:"How long the record of a job is kept (720h)."`
-	NoWorker bool          `group:"how" help:"Run the engine alone."`
+	NoWorker bool          `group:"how" help:"Run only the engine."`
 }
 
 // Run serves and works until a signal.

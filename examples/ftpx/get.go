@@ -21,9 +21,9 @@ type getCmd struct {
 
 // Help says how, with examples.
 func (*getCmd) Help() string {
-	return `A folder comes as itself, what is in it if it ends in a slash. What is there
-already, by size and time, is left alone. What was cut off goes on: run the same
-again. Quote patterns, so that the shell leaves them alone.
+	return `A folder is fetched as a whole; with a trailing slash, only its content. Existing
+equal files (size and time) are skipped. To resume, run the same command again.
+Quote patterns, so that the shell does not expand them.
 
 Examples:
 

@@ -22,7 +22,7 @@ var errNothing = errors.New("matches nothing")
 func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
 
 // expand returns the remote paths that a place names, sorted: itself, or what its pattern
-// matches. A path that is there by just that name is no pattern.
+// matches. A path that is there by just that name is not a pattern.
 func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
 	full := p.Full()
 	if !isPattern(full) {
@@ -32,7 +32,7 @@ func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
 		return []string{full}, nil
 	}
 	if !doublestar.ValidatePattern(full) {
-		return nil, fmt.Errorf("%w: %s is no pattern: close its [ or {", cli.ErrUsage, p.Text)
+		return nil, fmt.Errorf("%w: %s is not a pattern: close its [ or {", cli.ErrUsage, p.Text)
 	}
 	dir, rest := doublestar.SplitPattern(full)
 	paths, err := s.match(ctx, dir, strings.Split(rest, "/"))

@@ -69,7 +69,7 @@ type dfCmd struct {
 
 // Help shows examples.
 func (*dfCmd) Help() string {
-	return `Not every server tells: OpenSSH does, and FTP servers with AVBL.
+	return `Not every server supports this: OpenSSH does, and FTP servers with AVBL.
 
 Examples:
 

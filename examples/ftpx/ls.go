@@ -13,8 +13,8 @@ import (
 
 type lsCmd struct {
 	connection
-	Long  bool     `short:"l" group:"what" help:"One entry a line, with type, permissions, size and time."`
-	All   bool     `short:"a" group:"what" help:"Names that begin with a dot, too."`
+	Long  bool     `short:"l" group:"show" help:"One entry a line, with type, permissions, size and time."`
+	All   bool     `short:"a" group:"show" help:"Show names that start with a dot, too."`
 	Place []string `arg:"" help:"Remote folders, files or patterns."`
 }
 

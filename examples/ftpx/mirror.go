@@ -14,7 +14,7 @@ type jobs struct {
 	Ledger  string `placeholder:"FILE" group:"job" help:"File that remembers what was copied; created if it is missing."`
 	Once    bool   `group:"job" help:"With --ledger, copy each file once, even if it is gone from where it went."`
 
-	ResendUnknown bool `group:"job" help:"With --ledger, send files again of which it is not known whether they arrived."`
+	ResendUnknown bool `group:"job" help:"With --ledger, send files again whose outcome is unknown."`
 
 	FoldCase  bool   `group:"what" help:"Names that differ only in case are one at the target."`
 	Tolerance string `placeholder:"TIME" group:"what" help:"How far two times of one file may be apart (1s)."`
@@ -35,7 +35,7 @@ type mirrorCmd struct {
 	Delete      bool   `group:"what" help:"Delete at the target what the source does not have."`
 	MaxDelete   string `placeholder:"SHARE" group:"what" help:"The largest share that --delete may delete (50%); if more would go, none does."`
 	PartialAge  string `placeholder:"AGE" group:"what" help:"With --delete, unfinished transfers are left until they are of this age (24h)."`
-	StopOnError bool   `group:"way" help:"Begin nothing new after the first failure."`
+	StopOnError bool   `group:"way" help:"Start nothing new after the first failure."`
 	Manifest    bool   `group:"way" help:"Send SHA256SUMS last, or check the one that came along."`
 	moving
 	jobs
@@ -46,9 +46,9 @@ type mirrorCmd struct {
 // Help says how, with examples.
 func (*mirrorCmd) Help() string {
 	return `Makes DEST hold what SOURCE holds. Nothing is deleted without --delete. Run it
-again after whatever end: what is there is left alone, what was cut off goes on.
-A lock keeps a second run of the same job away. Where nobody looks it says
-nothing unless something fails.
+again after any failure: existing equal files are skipped, and interrupted
+transfers are resumed. A lock prevents a second run of the same job. Without a
+terminal it prints only failures.
 
 Examples:
 
@@ -67,10 +67,10 @@ func (c *mirrorCmd) Run(w *world) error {
 type watchCmd struct {
 	Flat        bool   `group:"what" help:"Take the files of the folder itself, none of the folders in it."`
 	Interval    string `placeholder:"TIME" group:"way" help:"How often a remote folder that changes is listed (10s)."`
-	MaxInterval string `placeholder:"TIME" group:"way" help:"How often one that does not change is listed, and a local one looked through (2m)."`
+	MaxInterval string `placeholder:"TIME" group:"way" help:"How often one that does not change is listed, and a local folder is scanned (2m)."`
 	Attempts    string `placeholder:"N" group:"way" help:"How often a file is tried that fails for a reason of its own (5)."`
 	RetryAfter  string `placeholder:"TIME" group:"way" help:"The first pause before it is tried again (5s)."`
-	Drain       string `placeholder:"TIME" group:"way" help:"How long what is under way may go on after a signal (5s)."`
+	Drain       string `placeholder:"TIME" group:"way" help:"How long transfers may continue after a signal (5s)."`
 	moving
 	jobs
 	connection
@@ -79,8 +79,8 @@ type watchCmd struct {
 
 // Help says how, with examples.
 func (*watchCmd) Help() string {
-	return `Copies what appears in SOURCE to DEST until it gets SIGINT or SIGTERM; then what is
-under way may end, and the exit code is 0. A file is taken when it is whole: when
+	return `Copies what appears in SOURCE to DEST until it gets SIGINT or SIGTERM; then
+transfers in flight may end, and the exit code is 0. A file is taken when it is whole: when
 it has not changed for 2 s, unless --ready-stable, --ready-marker or --ready-lock
 say otherwise. With --ledger nothing is copied twice.
 

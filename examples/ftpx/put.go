@@ -25,9 +25,9 @@ type putCmd struct {
 
 // Help says how, with examples.
 func (*putCmd) Help() string {
-	return `A folder goes up as itself, what is in it if it ends in a slash. DEST is a
-folder if it ends in a slash or is one; it is created. What is there already, by
-size and time, is left alone. What was cut off goes on: run the same again.
+	return `A folder is sent as a whole; with a trailing slash, only its content. DEST is a
+folder if it ends in a slash or is one; it is created. Existing equal files (size
+and time) are skipped. To resume, run the same command again.
 
 Examples:
 
@@ -40,7 +40,7 @@ Examples:
 // Run sends.
 func (c *putCmd) Run(w *world) error {
 	if len(c.Args) < 2 {
-		return fmt.Errorf("%w: this is missing: the remote file or folder, as host:in/", cli.ErrUsage)
+		return fmt.Errorf("%w: missing argument: remote file or folder, as host:in/", cli.ErrUsage)
 	}
 	names, last := c.Args[:len(c.Args)-1], c.Args[len(c.Args)-1]
 	dest, err := cli.ParsePlace(last)

@@ -116,7 +116,7 @@ func givenOf(kctx *kong.Context) (out []given) {
 
 // misread makes a usage error of what kong says about a command line.
 func misread(parser *kong.Kong, args []string, err error) error {
-	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing", `expected "`, `this is missing: "`,
+	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing", `expected "`, `missing argument: "`,
 		"unexpected argument", "too many arguments, beginning with").Replace(err.Error())
 	if long := singleDash(parser, args); long != "" {
 		text = fmt.Sprintf("%q: a flag of several letters has two dashes: write -%s", long, long)

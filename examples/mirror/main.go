@@ -4,8 +4,8 @@
 //	mirror [flags] SOURCE DEST
 //	mirror -config FILE [JOB...]
 //
-// It is made to be run again: what is there is left alone, what was cut off goes on. See
-// mirror -h and docs/jobs.md.
+// It is made to be run again: existing equal files are skipped, and interrupted transfers
+// are resumed. See mirror -h and docs/jobs.md.
 package main
 
 import (
@@ -22,9 +22,9 @@ const usage = `Usage: mirror [flags] SOURCE DEST
 
 Makes DEST hold what SOURCE holds. One of them is a local folder and the other a URL,
 which decides the direction; folders are created. Nothing is deleted without -delete.
-Run it again after whatever end: what is there is left alone, what was cut off goes
-on. A lock keeps a second run of the same job away. Where nobody looks (no terminal,
-no -v, no -json) it says nothing unless something fails.
+Run it again after any failure: existing equal files are skipped, and interrupted
+transfers are resumed. A lock prevents a second run of the same job. Without a
+terminal, -v or -json it prints only failures.
 
 URL is ftpx://user@host/folder to choose among SFTP and FTPS, or sftp://, ftpes://
 (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the login folder

@@ -174,7 +174,7 @@ func TestAlertReal(t *testing.T) {
 	alert := "FtpxResetRate 127.0.0.1 ftps"
 
 	eventually(t, "a healthy start", func() error {
-		if _, err := fetch("http://" + address + "/healthz"); err != nil {
+		if _, err := fetch("http://" + address + "/readyz"); err != nil {
 			return err
 		}
 		_, err := s.query(`job_host_protocol:ftpx_reset:ratio`)

@@ -19,14 +19,13 @@ import (
 const usage = `Usage: watch [flags] SOURCE DEST
        watch -config FILE [flags] [JOB...]
 
-Copies what appears in SOURCE to DEST until it gets SIGINT or SIGTERM; then what is
-under way may end, and the exit code is 0. One of them is a local folder and the other
+Copies what appears in SOURCE to DEST until it gets SIGINT or SIGTERM; then transfers
+in flight may end, and the exit code is 0. One of them is a local folder and the other
 a URL, which decides the direction. A file is taken when it is whole: when it has not
 changed for 2 s, unless -ready-stable, -ready-marker or -ready-lock say otherwise. What
 cannot be copied is tried again; what has been copied may be moved or deleted. With
--ledger nothing is copied twice, whatever happens to the process. A lock keeps a second
-run of the same job away. Where nobody looks (no terminal, no -v, no -json) it says
-nothing unless something fails.
+-ledger nothing is copied twice, whatever happens to the process. A lock prevents a
+second run of the same job. Without a terminal, -v or -json it prints only failures.
 
 URL is ftpx://user@host/folder to choose among SFTP and FTPS, or sftp://, ftpes://
 (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the login folder

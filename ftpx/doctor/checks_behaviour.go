@@ -31,7 +31,7 @@ var behaviourChecks = []check{
 		}},
 	{Check: Check{Code: "no-restart", Layer: Behaviour, Title: "transfers cannot be continued", Symptom: "each loss costs the whole file again",
 		Remedy:     "let the server take REST before RETR and STOR; without it the library begins anew",
-		Directives: map[Software]string{ProFTPD: "AllowStoreRestart on, AllowRetrieveRestart on", VSFTPD: "cmds_denied", IIS: "none: IIS has it"}},
+		Directives: map[Software]string{ProFTPD: "AllowStoreRestart on, AllowRetrieveRestart on", VSFTPD: "cmds_denied"}},
 		needs: atServed, judge: func(s *seen) judgement {
 			t := &s.scratch
 			switch {
@@ -68,7 +68,7 @@ var behaviourChecks = []check{
 		}},
 	{Check: Check{Code: "denied-verbs", Layer: Behaviour, Title: "commands that clients rely on are refused", Symptom: "sizes or times are not known, or uploads fail at their end",
 		Remedy:     "allow the commands; without SIZE and MDTM a transfer cannot be proven",
-		Directives: map[Software]string{VSFTPD: "cmds_allowed, cmds_denied, write_enable", ProFTPD: "<Limit>", FileZilla: "the user's permissions", PureFTPd: "none"}},
+		Directives: map[Software]string{VSFTPD: "cmds_allowed, cmds_denied, write_enable", ProFTPD: "<Limit>", FileZilla: "the user's permissions"}},
 		needs: atServed, applies: isFTP, judge: func(s *seen) judgement {
 			var hard, soft []string
 			for _, v := range s.ftp.verbs {

@@ -38,8 +38,7 @@ var networkChecks = []check{
 			return ok("A and AAAA took %s", took(d)).lasting(d)
 		}},
 	{Check: Check{Code: "port-closed", Layer: Network, Title: "nothing listens on the port", Symptom: "connection refused",
-		Remedy:     "start the service, or correct the port or the address that it listens on; a firewall that rejects looks the same",
-		Directives: map[Software]string{}},
+		Remedy: "start the service, or correct the port or the address that it listens on; a firewall that rejects looks the same"},
 		needs: atResolved, judge: func(s *seen) judgement {
 			if s.failing(atConnected) && errors.Is(s.stop.err, syscall.ECONNREFUSED) {
 				return cause("%s refused the connection (RST) after %s", s.lastAttempt().addr, took(s.lastAttempt().took))

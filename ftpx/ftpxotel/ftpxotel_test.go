@@ -35,7 +35,7 @@ func recorded(t *testing.T, opts ...ftpxotel.Option) (*ftpx.Hooks, *tracetest.Sp
 func value(s sdktrace.ReadOnlySpan, key string) string {
 	for _, a := range s.Attributes() {
 		if string(a.Key) == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""
@@ -106,7 +106,7 @@ func TestCommandsAndPaths(t *testing.T) {
 			replies, paths := 0, 0
 			for _, s := range kept.Ended() {
 				for _, a := range s.Attributes() {
-					if strings.Contains(a.Value.Emit(), string(o.Password)) {
+					if strings.Contains(a.Value.String(), string(o.Password)) {
 						t.Errorf("%s shows the password: %v", s.Name(), a)
 					}
 				}

@@ -133,6 +133,9 @@ func TestWholeJob(t *testing.T) {
 					t.Errorf("%s is %v, want %v", name, got[name], want)
 				}
 			}
+			if v, ok := got["ftpx_alarm{alarm=reset-rate}"]; !ok || v != raised {
+				t.Errorf("the alarm of the reset rate is %v, the client says %v", v, raised)
+			}
 			resumes := 0.0
 			for name, n := range got {
 				if strings.HasPrefix(name, "ftpx_resumes_total") {

@@ -30,13 +30,14 @@ func page(results []result) []byte {
 }
 
 func writeChecks(b *bytes.Buffer, results []result) {
-	shown := map[string]int{}
+	shown, real := map[string]int{}, map[string]bool{}
 	for _, r := range results {
 		shown[r.want]++
+		real[r.want] = real[r.want] || !strings.Contains(r.server, "imitated")
 	}
 	fmt.Fprint(b, "\n## The checks\n\nIn the order in which they are made. \"Shown by\" is the number of set-ups of the lab, below, in which the code was found.\n\n")
 	fmt.Fprint(b, "| layer | code | what | symptom | needs | shown by |\n|---|---|---|---|---|---|\n")
-	var never []string
+	var never, imitated []string
 	for _, c := range doctor.Checks() {
 		needs := c.Needs
 		if needs == "" {
@@ -46,9 +47,15 @@ func writeChecks(b *bytes.Buffer, results []result) {
 			needs += ", on request"
 		}
 		fmt.Fprintf(b, "| %s | `%s` | %s | %s | %s | %d |\n", c.Layer, c.Code, cell(c.Title), cell(c.Symptom), needs, shown[c.Code])
-		if shown[c.Code] == 0 {
-			never = append(never, "`"+c.Code+"`")
+		switch code := "`" + c.Code + "`"; {
+		case shown[c.Code] == 0:
+			never = append(never, code)
+		case !real[c.Code]:
+			imitated = append(imitated, code)
 		}
+	}
+	if len(imitated) > 0 {
+		fmt.Fprintf(b, "\nShown by an imitated server, firewall or name server alone, after what is known of real ones: %s.\n", strings.Join(imitated, ", "))
 	}
 	if len(never) > 0 {
 		fmt.Fprintf(b, "\nNo set-up shows %s: take what they say with care.\n", strings.Join(never, ", "))

@@ -6,8 +6,9 @@
 // conn.go, and do.go, which runs a batch; reach.go, which decides what may leave
 // in one write, and guess.go, which opens files before their condition is known.
 // typed.go, rename.go and longwrite.go ask in another way if the server refuses
-// the first one. pipe.go lets this package's own packets travel between those of
-// pkg/sftp; store.go, retrieve.go and channels.go transfer files. hostkeys.go and
+// the first one. The table in traits.go lists servers that differ from the others.
+// pipe.go lets this package's own packets travel between those of pkg/sftp;
+// store.go, retrieve.go and channels.go transfer files. hostkeys.go and
 // knownhosts.go verify the server, auth.go and identity.go log in, and classify.go
 // and greeting.go name failures.
 //

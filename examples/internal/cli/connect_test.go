@@ -48,7 +48,7 @@ func TestConnecting(t *testing.T) {
 		says string
 	}{
 		"silent":  {port(silent), "connecting to 127.0.0.1 by SFTP"},
-		"refused": {port(closed), "connection refused (attempt 1): again in "},
+		"refused": {port(closed), "connection refused (attempt 1): retrying in "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

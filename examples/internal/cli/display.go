@@ -178,7 +178,7 @@ func (d *Display) frame(columns int) []string {
 func (d *Display) waiting(now time.Time) string {
 	switch {
 	case d.status != "" && d.until.Sub(now) >= time.Second:
-		return fmt.Sprintf("%s: again in %v", d.status, d.until.Sub(now).Round(time.Second))
+		return fmt.Sprintf("%s: retrying in %v", d.status, d.until.Sub(now).Round(time.Second))
 	case d.status != "" && !d.until.IsZero():
 		return d.status + ": trying again"
 	case d.status != "":

@@ -109,23 +109,23 @@ func TestWaiting(t *testing.T) {
 		t.Error(got)
 	}
 	h.Retry(t.Context(), ftpx.RetryInfo{Op: "open", Attempt: 3, Err: errors.New("connection refused"), Delay: 4 * time.Second})
-	for _, want := range []string{"connection refused (attempt 3): again in 4s", "connection refused (attempt 3): again in 3s", "connection refused (attempt 3): again in 2s", "connection refused (attempt 3): again in 1s", "connection refused (attempt 3): trying again"} {
+	for _, want := range []string{"connection refused (attempt 3): retrying in 4s", "connection refused (attempt 3): retrying in 3s", "connection refused (attempt 3): retrying in 2s", "connection refused (attempt 3): retrying in 1s", "connection refused (attempt 3): trying again"} {
 		if got := last(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 		pass(time.Second)
 	}
 	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h", Open: true, Until: d.now().Add(5 * time.Second), Err: errors.New("connection refused")})
-	if got := last(); got != "h: connection refused: again in 5s" {
+	if got := last(); got != "h: connection refused: retrying in 5s" {
 		t.Error(got)
 	}
 	h.Breaker(t.Context(), ftpx.BreakerInfo{Host: "h"})
 	h.Acquire(t.Context(), ftpx.AcquireInfo{Wait: ftpx.WaitSlot})
-	if got := last(); got != "h: connection refused: again in 5s" {
+	if got := last(); got != "h: connection refused: retrying in 5s" {
 		t.Error(got)
 	}
 	h.Acquire(t.Context(), ftpx.AcquireInfo{Wait: ftpx.WaitBusy})
-	if got := last(); got != "the server takes no more connections now, and is waited for" {
+	if got := last(); got != "the server accepts no more connections now: waiting" {
 		t.Error(got)
 	}
 	_, dialled := h.Dial(t.Context(), ftpx.DialInfo{})
@@ -143,7 +143,7 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("a name moves the cursor: %q", text)
 	}
 	h.Retry(t.Context(), ftpx.RetryInfo{Op: "get", Attempt: 1, Remote: "x", Err: errors.New("stalled"), Delay: 2 * time.Second})
-	if got := last(); got != "x: stalled (attempt 1): again in 2s" {
+	if got := last(); got != "x: stalled (attempt 1): retrying in 2s" {
 		t.Error(got)
 	}
 	h.Progress(t.Context(), ftpx.ProgressInfo{Op: "get", Remote: "x\x1b[2J", Offset: 8, Size: 10})

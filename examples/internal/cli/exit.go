@@ -38,7 +38,7 @@ Exit codes:
   0    all files are there, whole
   1    some files failed, could not be read, or have vanished; each is named
   2    bad usage: flags, URL, a source that does not exist
-  3    no connection could be made, or after a loss none again
+  3    no connection could be made, or it could not be restored
   4    the login was refused
   5    the server's identity (host key or certificate) did not verify
   130  interrupted; partials are kept, and the next run goes on from them
@@ -47,13 +47,13 @@ Exit codes:
 // jobExitHelp is the same for commands that run jobs.
 const jobExitHelp = `
 Exit codes:
-  0    all is done; what was to be the same is the same
+  0    all is done; compared files are equal
   1    some files failed, or deleting was refused; each is named
   2    bad usage: flags, configuration file, URL, a local source that does not exist
-  3    no connection could be made, or after a loss none again
+  3    no connection could be made, or it could not be restored
   4    the login was refused
   5    the server's identity (host key or certificate) did not verify
-  6    mirror: of some files the outcome is unknown, and nothing failed: look whether they
+  6    mirror: the outcome of some files is unknown, nothing failed: check whether they
        arrived; with -ledger another run does not send them without -resend-unknown
   7    another run holds the job's lock or its ledger
   130  interrupted; partials are kept, and the next run goes on from them
@@ -72,13 +72,13 @@ type ExitCode struct {
 // ExitCodes are those of the one command.
 func ExitCodes() []ExitCode {
 	return []ExitCode{
-		{ExitDone, "all is done; what was to be the same is the same"},
+		{ExitDone, "all is done; compared files are equal"},
 		{ExitSome, "some files failed or differ, or deleting was refused; each is named"},
 		{ExitUsage, "bad usage: flags, configuration, address, a local source that does not exist"},
-		{ExitConnect, "no connection could be made, or after a loss none again"},
+		{ExitConnect, "no connection could be made, or it could not be restored"},
 		{ExitLogin, "the login was refused"},
 		{ExitIdentity, "the server's identity (host key or certificate) did not verify"},
-		{ExitUnknown, "of some files the outcome is unknown, and nothing failed: look whether they arrived"},
+		{ExitUnknown, "the outcome of some files is unknown, nothing failed: check whether they arrived"},
 		{ExitLocked, "another run holds the job's lock or its ledger"},
 		{ExitInterrupted, "interrupted; what has arrived is kept, and the same command goes on from there"},
 	}

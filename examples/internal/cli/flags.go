@@ -127,8 +127,8 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.Verify, "verify", "auto", "how much to check: auto, size or full")
 	fs.Var(&f.Standbys, "standby", "`host` to turn to when that of the URL is away, may be repeated; same user, ports and folders")
 	fs.Var(&f.Via, "via", "`URL` of a proxy or jump host to go through, may be repeated, the nearest first: socks5://host, http://host, ssh://user@host (default $FTPX_VIA, which may hold passwords)")
-	fs.StringVar(&f.Rate, "rate", "", "most `bytes` a second, such as 500k or 20M")
-	fs.StringVar(&f.MaxListing, "max-listing", "", "most `bytes` of memory that the entries of a remote folder may take, such as 500M (default 128M, some 800,000 entries)")
+	fs.StringVar(&f.Rate, "rate", "", "maximum `bytes` per second, such as 500k or 20M")
+	fs.StringVar(&f.MaxListing, "max-listing", "", "maximum `bytes` of memory that the entries of a remote folder may take, such as 500M (default 128M, some 800,000 entries)")
 	fs.StringVar(&f.Charset, "charset", "", "character `set` of the names on the server, such as gbk, shift_jis or windows-1252 (default utf-8)")
 	fs.StringVar(&f.ListZone, "list-zone", "", "time `zone` of an FTP server that has no MLSD and lists local time, such as Europe/Berlin (default UTC)")
 	fs.BoolVar(&f.Version, "version", false, "print the version")
@@ -136,8 +136,8 @@ func (f *Flags) register(fs *flag.FlagSet) {
 
 // Sending defines the flags of commands that send.
 func (f *Flags) Sending(fs *flag.FlagSet) {
-	fs.StringVar(&f.Delivery, "delivery", "atomic", "`way` of a file to its name: atomic (under another, checked, renamed), direct (under its own), drop (its own, and nothing asked: for folders that show nothing)")
-	fs.StringVar(&f.PartialName, "partial-name", "", "`template` of that other name, as {name}.filepart or tmp/{name} (default hidden)")
+	fs.StringVar(&f.Delivery, "delivery", "atomic", "`way` to deliver: atomic (temporary name, check, rename), direct (final name), drop (final name, no checks: for folders that cannot be listed)")
+	fs.StringVar(&f.PartialName, "partial-name", "", "`template` of the temporary name, as {name}.filepart or tmp/{name} (default hidden)")
 }
 
 // Ways makes upload options of what Sending defines. Errors are [ErrUsage].

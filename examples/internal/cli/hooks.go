@@ -44,10 +44,10 @@ func notes(env Env) *ftpx.Hooks {
 			}
 		},
 		Retry: func(_ context.Context, i ftpx.RetryInfo) {
-			say("%s %s: attempt %d failed (%v), next in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
+			say("%s %s: attempt %d failed (%v), retrying in %v: %v", i.Op, i.Remote, i.Attempt, i.Class, i.Delay, i.Err)
 		},
 		Resume: func(_ context.Context, i ftpx.ResumeInfo) {
-			say("%s %s: going on at %d of %d, proven by %s", i.Op, i.Remote, i.Offset, i.Size, i.Proof)
+			say("%s %s: resumed at %d of %d bytes (verified by %s)", i.Op, i.Remote, i.Offset, i.Size, i.Proof)
 		},
 	}
 }
@@ -74,7 +74,7 @@ func (d *Display) hooks(env Env, turns bool) *ftpx.Hooks {
 		},
 		Acquire: func(_ context.Context, i ftpx.AcquireInfo) (context.Context, func(ftpx.AcquireEnd)) {
 			if i.Wait == ftpx.WaitBusy {
-				d.say("the server takes no more connections now, and is waited for", time.Time{})
+				d.say("the server accepts no more connections now: waiting", time.Time{})
 			}
 			return nil, nil
 		},

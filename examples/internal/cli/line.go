@@ -75,9 +75,12 @@ func subject(e *ftpx.Error) string {
 // undone says what was to be done.
 func undone(e *ftpx.Error) string {
 	what := map[string]string{"upload": "not sent", "put": "not sent", "download": "not fetched", "get": "not fetched", "stat": "", "list": "not listed", "rename": "not renamed",
-		"remove": "not removed", "mkdir": "not created", "chmod": "mode not set", "chtimes": "time not set", "space": "room not known", "close": "was replaced after it had been sent"}[e.Op]
+		"remove": "not removed", "mkdir": "not created", "chmod": "mode not set", "chtimes": "time not set", "space": "free space unknown", "close": "was replaced after it had been sent"}[e.Op]
 	if e.Outcome == ftpx.Unknown {
-		return "it is not known whether this was done: look whether it is there"
+		if e.Op == "upload" || e.Op == "put" {
+			return "outcome unknown: check whether the file arrived"
+		}
+		return "outcome unknown: check whether it was done"
 	}
 	return what
 }

@@ -166,11 +166,11 @@ func (d *demo) over(ctx context.Context, p ftpx.Protocol, seed uint64) (row, err
 		Hooks: &ftpx.Hooks{
 			Retry: func(_ context.Context, i ftpx.RetryInfo) {
 				survived.Add(1)
-				d.say("  %-4v %v, %s: again in %v\n", p, ftpx.KindOf(i.Err), i.Remote, i.Delay.Round(time.Millisecond))
+				d.say("  %-4v %v, %s: retrying in %v\n", p, ftpx.KindOf(i.Err), i.Remote, i.Delay.Round(time.Millisecond))
 			},
 			Resume: func(_ context.Context, i ftpx.ResumeInfo) {
 				resumes.Add(1)
-				d.say("  %-4v %s goes on at %d of %d bytes (proven by %s)\n", p, i.Remote, i.Offset, i.Size, i.Proof)
+				d.say("  %-4v %s resumed at %d of %d bytes (verified by %s)\n", p, i.Remote, i.Offset, i.Size, i.Proof)
 			},
 		},
 	}})

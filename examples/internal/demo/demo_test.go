@@ -36,7 +36,7 @@ func TestDemo(t *testing.T) {
 			s := clitest.Command{Main: func(ctx context.Context, _ []string, env cli.Env) int { return Run(ctx, env, uint64(seed)) }}.
 				Run(t.Context(), t).Want(t, cli.ExitDone)
 			for _, words := range []string{"protocol", "connections", "reset", "survived", "resumes", "line beyond need", "time",
-				" sftp ", " ftps ", " ftp ", "All files are identical on the server (SHA-256)", "goes on at"} {
+				" sftp ", " ftps ", " ftp ", "All files are identical on the server (SHA-256)", "resumed at"} {
 				if !strings.Contains(s.Out, words) {
 					t.Errorf("the output does not hold %q:\n%s", words, s.Out)
 				}
@@ -119,7 +119,7 @@ type cutOff struct {
 }
 
 func (c *cutOff) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte("again in")) {
+	if bytes.Contains(b, []byte("retrying in")) {
 		c.cancel()
 	}
 	return c.Buffer.Write(b)

@@ -22,7 +22,7 @@ func checkName(name string, bad func(key, text string)) {
 	case name == "":
 		bad("name", "it is missing: give the job a name of its own, by which its lock and its entries in a ledger are found again")
 	case !nameForm.MatchString(name):
-		bad("name", fmt.Sprintf("%q is no name: use up to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit", name))
+		bad("name", fmt.Sprintf("%q is not a name: use up to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit", name))
 	}
 }
 
@@ -38,7 +38,7 @@ func (s *settings) check(up bool, o folder.Options, bad func(key, text string)) 
 	for key, globs := range map[string][]string{"include": s.Include, "exclude": s.Exclude} {
 		for _, g := range globs {
 			if p := strings.Trim(g, "/"); p == "" || !doublestar.ValidatePattern(p) {
-				bad(key, fmt.Sprintf("%q is not a pattern: \"*.csv\" is about names, \"in/**/*.csv\" about paths, \"tmp/\" about folders", g))
+				bad(key, fmt.Sprintf("%q is not a pattern: \"*.csv\" matches names, \"in/**/*.csv\" paths, \"tmp/\" folders", g))
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func (c *connection) check(bad func(key, text string)) {
 	}
 	for key, port := range map[string]*int{"sftp_port": c.SFTPPort, "ftp_port": c.FTPPort, "ftps_port": c.FTPSPort, "ftps_implicit_port": c.FTPSImplicitPort} {
 		if port != nil && (*port < 1 || *port > 65535) {
-			bad(key, fmt.Sprintf("%d is no port: use 1 to 65535", *port))
+			bad(key, fmt.Sprintf("%d is not a port: use 1 to 65535", *port))
 		}
 	}
 	for key, n := range map[string]*int{"parallel": c.Parallel, "connections": c.Connections, "files": c.Files} {

@@ -47,7 +47,7 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	boolean(fs, "delete", "delete at the target what the source does not have", &s.Delete)
 	textual(fs, "max-delete", "the largest `share` of the target's entries that -delete may delete, as 0.2 or 20% (default 50%); if more would go, none does", &s.MaxDelete)
 	textual(fs, "partial-age", "with -delete, unfinished transfers are left until they are of this `age` (default 24h)", &s.PartialAge)
-	boolean(fs, "stop-on-error", "begin nothing new after the first failure", &s.StopOnError)
+	boolean(fs, "stop-on-error", "start nothing new after the first failure", &s.StopOnError)
 	boolean(fs, "manifest", "upload: write SHA256SUMS into SOURCE and send it last; download: check the SHA256SUMS that came along", &s.Manifest)
 	stringy(fs, "report", "write a JSON report of the run to this `file`, in one piece when it ends", &s.Report)
 }
@@ -59,10 +59,10 @@ func (f *Flags) RegisterWatch(fs *flag.FlagSet) {
 	f.set.Watch = w
 	boolean(fs, "flat", "take the files of the folder itself, none of the folders in it", &w.Flat)
 	textual(fs, "interval", "how often a remote folder that changes is listed (default 10s)", &w.Interval)
-	textual(fs, "max-interval", "how often one that does not change is listed, and a local one looked through (default 2m)", &w.MaxInterval)
+	textual(fs, "max-interval", "how often one that does not change is listed, and a local folder is scanned (default 2m)", &w.MaxInterval)
 	number(fs, "attempts", "how often a file is tried that fails for a reason of its own (default 5)", &w.Attempts)
 	textual(fs, "retry-after", "the first pause before it is tried again (default 5s)", &w.RetryAfter)
-	textual(fs, "drain", "how long what is under way may go on after a signal (default 5s)", &w.Drain)
+	textual(fs, "drain", "how long transfers may continue after a signal (default 5s)", &w.Drain)
 }
 
 func (f *Flags) common(fs *flag.FlagSet) {
@@ -77,24 +77,24 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	fs.StringVar(&f.Metrics, "metrics", "", "serve /metrics, /healthz, /readyz and a status page at this `ADDRESS`, as "+status.DefaultAddress+", while it runs")
 	fs.StringVar(&f.Name, "name", "", "`name` of the job in its lock, ledger and records (default made of SOURCE and DEST)")
 	s := &f.set
-	listing(fs, "include", "`pattern` of what is copied, may be repeated: \"*.csv\" is about names, \"in/**/*.csv\" about paths, \"sub/\" about folders", &s.Include)
-	listing(fs, "exclude", "`pattern` of what is left out, may be repeated; wins over -include", &s.Exclude)
-	textual(fs, "min-size", "leave out smaller files, `bytes` as 10k or 1M", &s.MinSize)
-	textual(fs, "max-size", "leave out larger files, `bytes` as 10k or 1M", &s.MaxSize)
-	textual(fs, "newer-than", "leave out files of a higher `age`, as 36h or 7d", &s.NewerThan)
-	textual(fs, "older-than", "leave out files of a lower `age`, which may still be being written", &s.OlderThan)
+	listing(fs, "include", "`pattern` of files to copy, may be repeated: \"*.csv\" matches names, \"in/**/*.csv\" paths, \"sub/\" folders", &s.Include)
+	listing(fs, "exclude", "`pattern` of files to skip, may be repeated; wins over -include", &s.Exclude)
+	textual(fs, "min-size", "skip smaller files, `bytes` as 10k or 1M", &s.MinSize)
+	textual(fs, "max-size", "skip larger files, `bytes` as 10k or 1M", &s.MaxSize)
+	textual(fs, "newer-than", "skip older files, by `age`, as 36h or 7d", &s.NewerThan)
+	textual(fs, "older-than", "skip files newer than this `age`, which may still be incomplete", &s.OlderThan)
 	textual(fs, "links", "`policy` of symbolic links: skip, follow, files (follow those to files) or keep (make links, over SFTP) (default skip)", &s.Links)
 	boolean(fs, "keep-modes", "give files and folders the permission bits of the source's", &s.KeepModes)
 	boolean(fs, "fold-case", "names that differ only in case are one at the target, as on Windows", &s.FoldCase)
-	textual(fs, "compare", "`how` files that both sides have are told apart: time (and size), size, proof (by content) or always (copy) (default time)", &s.Compare)
+	textual(fs, "compare", "`how` to decide whether files are equal: time (and size), size, proof (by content) or always (copy) (default time)", &s.Compare)
 	textual(fs, "tolerance", "how far two times of one file may be apart (default 1s)", &s.Tolerance)
 	stringy(fs, "ledger", "`file` that remembers what was copied; created if it is missing", &s.Ledger)
 	boolean(fs, "once", "with -ledger, copy each file once, even if it is gone from where it went", &s.Once)
 	boolean(fs, "resend-unknown", "with -ledger, send files again that an earlier run may have delivered without being able to tell", &s.ResendUnknown)
 	stringy(fs, "rename", "`template` of names at the target, as {stem}-{date:2006-01-02}.{ext}", &s.Rename)
 	stringy(fs, "first-name", "`template` of names until a file is whole, as {name}.tmp", &s.FirstName)
-	textual(fs, "delivery", "`way` of what is sent to its name: atomic (under another, checked, renamed), direct (under its own), drop (its own, and nothing asked: for folders that show nothing) (default atomic)", &s.Delivery)
-	stringy(fs, "partial-name", "`template` of that other name, as {name}.filepart or tmp/{name} (default hidden)", &s.PartialName)
+	textual(fs, "delivery", "`way` to deliver: atomic (temporary name, check, rename), direct (final name), drop (final name, no checks: for folders that cannot be listed) (default atomic)", &s.Delivery)
+	stringy(fs, "partial-name", "`template` of the temporary name, as {name}.filepart or tmp/{name} (default hidden)", &s.PartialName)
 	stringy(fs, "dead-letter", "`folder` on the source's side for files that cannot be copied", &s.DeadLetter)
 	s.Ready, s.After = &readiness{}, &aftermath{}
 	textual(fs, "ready-stable", "take a file when it has not changed for so long", &s.Ready.Stable)
@@ -221,7 +221,7 @@ func (f *Flags) sides(source, dest string) (far cli.Place, up bool, err error) {
 			return far, false, fmt.Errorf("%w: %s", cli.ErrUsage, how)
 		}
 	}
-	return far, false, fmt.Errorf("%w: of SOURCE %q and DEST %q just one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
+	return far, false, fmt.Errorf("%w: of SOURCE %q and DEST %q exactly one must be a URL: scheme://user@host[:port]/folder", cli.ErrUsage, source, dest)
 }
 
 // problem says what is wrong with a setting in terms of flags.

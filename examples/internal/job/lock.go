@@ -34,7 +34,7 @@ func (e *HeldError) Error() string {
 	if h := e.holder; h.PID > 0 {
 		who = fmt.Sprintf("process %d on %q since %s, started as %q", h.PID, h.Host, h.Since.Local().Format(time.RFC3339), h.Command)
 	}
-	return transport.Printable(fmt.Sprintf("another run of this job is under way: the lock %s is held by %s", e.Path, who))
+	return transport.Printable(fmt.Sprintf("another run of this job is active: the lock %s is held by %s", e.Path, who))
 }
 
 // errNoLocks: the system, or the file system, has no locks that end with their

@@ -35,7 +35,10 @@ func (r *Record) long() string {
 	text := r.subject()
 	switch {
 	case r.Op == "skip":
-		return transport.Printable(text + ": left alone: " + r.Reason)
+		if reason, ok := strings.CutPrefix(r.Reason, "the same "); ok {
+			return transport.Printable(text + ": unchanged: same " + reason)
+		}
+		return transport.Printable(text + ": skipped: " + r.Reason)
 	case r.Op == "mkdir" && r.Outcome == planned:
 		text += ": would be created"
 	case r.Op == "mkdir":

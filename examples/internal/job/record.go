@@ -238,7 +238,7 @@ func (s *Summary) rest() (text string) {
 		one, many string
 	}{
 		{s.Folders, "folder made", "folders made"}, {s.Deleted, "deleted", "deleted"}, {s.Verified, "verified", "verified"},
-		{s.NotReady, "not ready", "not ready"}, {s.Taken, "moved or deleted at the source", "moved or deleted at the source"}, {s.Left, "left out", "left out"},
+		{s.NotReady, "not ready", "not ready"}, {s.Taken, "moved or deleted at the source", "moved or deleted at the source"}, {s.Left, "skipped", "skipped"},
 		{s.TimesLost, "whose time the server does not keep", "whose times the server does not keep"},
 	} {
 		switch {

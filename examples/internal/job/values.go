@@ -31,7 +31,7 @@ func (s *size) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n < 0 || n > math.MaxInt64/unit {
-		return fmt.Errorf("%q is no size: write bytes, as 1500, \"500k\", \"20M\" or \"1G\"", transport.Printable(string(text)))
+		return fmt.Errorf("%q is not a size: write bytes, as 1500, \"500k\", \"20M\" or \"1G\"", transport.Printable(string(text)))
 	}
 	s.v = n * unit
 	return nil
@@ -52,7 +52,7 @@ func (a *age) UnmarshalText(text []byte) error {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no duration: write \"90s\", \"15m\", \"36h\" or \"7d\"", transport.Printable(s))
+		return fmt.Errorf("%q is not a duration: write \"90s\", \"15m\", \"36h\" or \"7d\"", transport.Printable(s))
 	}
 	a.v = d
 	return nil
@@ -69,7 +69,7 @@ func (s *share) UnmarshalText(text []byte) error {
 		n /= 100
 	}
 	if err != nil || !(n > 0 && n <= 1) { // not a number, too
-		return fmt.Errorf("%q is no share: write more than 0 and at most 1, as 0.25 or \"25%%\"; 1 is everything", transport.Printable(string(text)))
+		return fmt.Errorf("%q is not a share: write more than 0 and at most 1, as 0.25 or \"25%%\"; 1 is everything", transport.Printable(string(text)))
 	}
 	s.v = n
 	return nil

@@ -32,7 +32,7 @@ func New(name string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Status{name: name, began: time.Now(), metrics: m, live: transfers{list: map[uint64]*transfer{}}, clients: map[uint64]ftpx.Client{}}, nil
+	return &Status{name: name, began: time.Now(), metrics: m, live: transfers{list: map[uint64]*transfer{}, primaries: map[string]bool{}}, clients: map[uint64]ftpx.Client{}}, nil
 }
 
 // Hooks returns what each client needs to be given; join them with others by
@@ -83,20 +83,20 @@ func (s *Status) ready(now time.Time) string {
 		return "no client is open"
 	}
 	for _, hosts := range clients {
-		if len(hosts) == 0 {
-			return "a client has not reached its host yet"
-		}
+		var primary string
 		var success, failure time.Time
 		for _, h := range hosts { // the primary, in all its protocols
-			if h.Host == hosts[0].Host {
-				success, failure = latest(success, h.LastSuccess), latest(failure, h.LastFailure)
+			if s.live.isPrimary(h.Host) {
+				primary, success, failure = h.Host, latest(success, h.LastSuccess), latest(failure, h.LastFailure)
 			}
 		}
 		switch {
+		case primary == "":
+			return "a client has not reached its host yet"
 		case success.IsZero():
-			return fmt.Sprintf("%q has not been reached yet", hosts[0].Host)
+			return fmt.Sprintf("%q has not been reached yet", primary)
 		case failure.After(success) && now.Sub(success) > lately:
-			return fmt.Sprintf("%q was last reached %s ago", hosts[0].Host, now.Sub(success).Round(time.Second))
+			return fmt.Sprintf("%q was last reached %s ago", primary, now.Sub(success).Round(time.Second))
 		}
 	}
 	return ""
@@ -122,11 +122,23 @@ type transfers struct {
 	mu   sync.Mutex // guards what follows
 	list map[uint64]*transfer
 	last uint64
+	// primaries are the hosts that clients were given first: of every operation it is
+	// told, and health does not say which one it is.
+	primaries map[string]bool
+}
+
+func (t *transfers) isPrimary(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.primaries[host]
 }
 
 type transferKey struct{}
 
 func (t *transfers) operation(ctx context.Context, i ftpx.OperationInfo) (context.Context, func(ftpx.OperationEnd)) {
+	t.mu.Lock()
+	t.primaries[i.Host] = true
+	t.mu.Unlock()
 	switch i.Op {
 	case "upload", "put", "download", "get":
 	default:

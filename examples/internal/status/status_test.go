@@ -162,7 +162,7 @@ func TestReady(t *testing.T) {
 		{"nothing to do for a day", []ftpx.HostHealth{host("a", 24*time.Hour, 25*time.Hour)}, ""},
 		{"a failure just now", []ftpx.HostHealth{host("a", time.Minute, time.Second)}, ""},
 		{"away", []ftpx.HostHealth{host("a", 10*time.Minute, time.Second)}, `"a" was last reached 10m0s ago`},
-		{"away, the standby is well", []ftpx.HostHealth{host("a", 10*time.Minute, time.Second), host("b", time.Second, 0)}, `"a" was last reached 10m0s ago`},
+		{"away, the standby is well", []ftpx.HostHealth{host("0 standby", time.Second, 0), host("a", 10*time.Minute, time.Second)}, `"a" was last reached 10m0s ago`},
 		{"one protocol away", []ftpx.HostHealth{host("a", 10*time.Minute, time.Second), host("a", time.Second, 0)}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -170,6 +170,7 @@ func TestReady(t *testing.T) {
 			if r := get(t, s, "/readyz"); r.StatusCode != 503 || text(t, r) != "no client is open\n" {
 				t.Errorf("without a client: %d", r.StatusCode)
 			}
+			s.live.operation(t.Context(), ftpx.OperationInfo{Op: "ping", Host: "a"})
 			stop := s.Watch(stub{health: c.health})
 			if got := s.ready(now); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
