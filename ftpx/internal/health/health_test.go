@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,11 +69,24 @@ func TestRings(t *testing.T) {
 }
 
 // told collects the alarms of a book.
-type told struct{ alarms []Alarm }
+type told struct {
+	mu     sync.Mutex // guards alarms: the book's timer tells too
+	alarms []Alarm
+}
+
+func (t *told) all() []Alarm {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]Alarm(nil), t.alarms...)
+}
 
 func newBook(l Limits) (*Record, *told) {
 	t := &told{}
-	return New(l, func(_ *Record, a Alarm) { t.alarms = append(t.alarms, a) }).Record(0, 1), t
+	return New(l, func(_ *Record, a Alarm) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.alarms = append(t.alarms, a)
+	}).Record(0, 1), t
 }
 
 // use is connections that are opened and end, one each pause, of which some are lost.
@@ -123,14 +137,14 @@ func TestResetRate(t *testing.T) {
 				defer r.book.Close()
 				c.run(r)
 				var got []bool
-				for _, a := range told.alarms {
+				for _, a := range told.all() {
 					if a.Which != ResetRate || a.Threshold != 0.005 || a.Window != time.Hour || a.Raised && (a.Events < 3 || a.Value <= 0.005 || a.Of < a.Events) {
 						t.Errorf("%+v", a)
 					}
 					got = append(got, a.Raised)
 				}
 				if !reflect.DeepEqual(got, c.want) {
-					t.Errorf("%+v, want %v", told.alarms, c.want)
+					t.Errorf("%+v, want %v", told.all(), c.want)
 				}
 			})
 		})
@@ -146,22 +160,22 @@ func TestHandshake(t *testing.T) {
 		for range 10 {
 			r.Dialled(fail)
 		}
-		if len(told.alarms) > 0 {
-			t.Fatalf("of a protocol that is not offered: %+v", told.alarms)
+		if len(told.all()) > 0 {
+			t.Fatalf("of a protocol that is not offered: %+v", told.all())
 		}
 		r.Dialled(Dialled{Phases: []int{TCP, TLS}, Failed: -1, Worked: true})
 		for range 4 {
 			r.Dialled(fail)
 		}
-		if len(told.alarms) != 1 || told.alarms[0].Which != Handshake || told.alarms[0].Phase != "tls" || told.alarms[0].Value >= 0.98 {
-			t.Fatalf("%+v", told.alarms)
+		if len(told.all()) != 1 || told.all()[0].Which != Handshake || told.all()[0].Phase != "tls" || told.all()[0].Value >= 0.98 {
+			t.Fatalf("%+v", told.all())
 		}
 		if s := r.State(); s.Handshakes[TCP] != [2]int64{5, 5} || s.Handshakes[TLS] != [2]int64{1, 5} || len(s.Alarms) != 1 {
 			t.Errorf("%+v", s)
 		}
 		time.Sleep(2 * time.Hour)
-		if len(told.alarms) != 2 || told.alarms[1].Raised {
-			t.Errorf("%+v", told.alarms)
+		if len(told.all()) != 2 || told.all()[1].Raised {
+			t.Errorf("%+v", told.all())
 		}
 		alone, told := newBook(defaults())
 		defer alone.book.Close()
@@ -169,8 +183,8 @@ func TestHandshake(t *testing.T) {
 		for range 3 {
 			alone.Dialled(fail)
 		}
-		if len(told.alarms) != 1 {
-			t.Errorf("of the only protocol: %+v", told.alarms)
+		if len(told.all()) != 1 {
+			t.Errorf("of the only protocol: %+v", told.all())
 		}
 	})
 }
@@ -184,26 +198,26 @@ func TestAnomaliesAndCertificate(t *testing.T) {
 			r.Attempt(false, true, true)
 			time.Sleep(20 * time.Minute)
 		}
-		if len(told.alarms) > 0 {
-			t.Fatalf("%+v", told.alarms)
+		if len(told.all()) > 0 {
+			t.Fatalf("%+v", told.all())
 		}
 		r.Attempt(false, true, true)
-		if len(told.alarms) != 1 || told.alarms[0].Which != Anomalies || told.alarms[0].Value != 51 {
-			t.Fatalf("%+v", told.alarms)
+		if len(told.all()) != 1 || told.all()[0].Which != Anomalies || told.all()[0].Value != 51 {
+			t.Fatalf("%+v", told.all())
 		}
 		time.Sleep(30 * time.Hour)
-		if len(told.alarms) != 2 || told.alarms[1].Raised {
-			t.Fatalf("%+v", told.alarms)
+		if len(told.all()) != 2 || told.all()[1].Raised {
+			t.Fatalf("%+v", told.all())
 		}
 		ends := time.Now().Add(29 * 24 * time.Hour)
 		r.Dialled(Dialled{Failed: -1, Worked: true, Expiry: ends})
 		r.Dialled(Dialled{Failed: -1, Worked: true, Expiry: ends})
-		if a := told.alarms[len(told.alarms)-1]; len(told.alarms) != 3 || a.Which != Certificate || a.Value != 29 || a.Threshold != 30 {
-			t.Fatalf("%+v", told.alarms)
+		if a := told.all()[len(told.all())-1]; len(told.all()) != 3 || a.Which != Certificate || a.Value != 29 || a.Threshold != 30 {
+			t.Fatalf("%+v", told.all())
 		}
 		r.Dialled(Dialled{Failed: -1, Worked: true, Expiry: ends.Add(365 * 24 * time.Hour)})
-		if a := told.alarms[len(told.alarms)-1]; len(told.alarms) != 4 || a.Raised {
-			t.Fatalf("%+v", told.alarms)
+		if a := told.all()[len(told.all())-1]; len(told.all()) != 4 || a.Raised {
+			t.Fatalf("%+v", told.all())
 		}
 	})
 }
@@ -216,8 +230,8 @@ func TestOff(t *testing.T) {
 	for range 10 {
 		r.Ended(true, End{Lost: true})
 	}
-	if s := r.State(); len(told.alarms)+len(s.Alarms) > 0 || s.Events[0] != 10 {
-		t.Errorf("%+v, %+v", told.alarms, s)
+	if s := r.State(); len(told.all())+len(s.Alarms) > 0 || s.Events[0] != 10 {
+		t.Errorf("%+v, %+v", told.all(), s)
 	}
 }
 
