@@ -70,6 +70,8 @@ type Ended struct {
 	// Cause is one of the constants, Err the error that ended it, nil for none.
 	Cause string
 	Err   error
+
+	unasked bool // Cause and Err are still to be asked for
 }
 
 // causeOf names what an error that ended a connection says.
@@ -90,6 +92,9 @@ func causeOf(err error) string {
 	}
 	return CauseFailed
 }
+
+// askFor bounds the question why a connection has ended, which asks no server.
+const askFor = time.Second
 
 // idleDeath is the shortest pause after which a connection that fails the first request is
 // taken to have ended in the pause.
@@ -142,14 +147,24 @@ func (p *pool) end(pc *pooled, cause string) {
 	default:
 		e.Idle = time.Since(pc.idleFrom)
 	}
-	if cause == "" {
-		if e.Err == nil { // it has ended by itself, and knows why
-			e.Err = (transport.Calls{Conn: pc.Conn}).Ping(context.Background())
-		}
+	if e.unasked = cause == "" && e.Err == nil; !e.unasked && cause == "" {
 		e.Cause = causeOf(e.Err)
 	}
-	_ = pc.Close()
+	if inUse || !e.unasked {
+		_ = pc.Close()
+	}
 	p.ended = append(p.ended, e)
+}
+
+// askWhy asks a connection that has ended by itself for the reason. One that nobody uses
+// knows it and asks no server; one that is in use, and closed, answers when its users have
+// noticed. So this is not for when the pool is locked.
+func (e *Ended) askWhy() {
+	ctx, cancel := context.WithTimeout(context.Background(), askFor)
+	defer cancel()
+	e.Err = (transport.Calls{Conn: e.Conn}).Ping(ctx)
+	e.Cause = causeOf(e.Err)
+	_ = e.Conn.Close()
 }
 
 // unlock unlocks the pool and tells of the connections that have ended meanwhile.
@@ -158,6 +173,9 @@ func (p *pool) unlock() {
 	p.ended = nil
 	p.mu.Unlock()
 	for _, e := range ended {
+		if e.unasked {
+			e.askWhy()
+		}
 		p.host.s.opts.Events.Ended(e)
 	}
 }
