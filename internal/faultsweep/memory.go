@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -155,10 +156,13 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 	begin := time.Now()
 	var sink bytes.Buffer
 	end.Result, end.Err = call(ctx, client, c.Transfer, disk.name, local, m.source, m.want, &sink, v.opts)
-	end.Took, end.Hit, ops = time.Since(begin), j.hit, j.n
+	end.Took = time.Since(begin)
 	server.Inject(nil)
+	// A partial that no call can resume may still be being removed.
+	saw := j.seen()
+	end.Hit, ops = saw.hit, saw.n
 
-	e := Evidence{Transfer: c.Transfer, Want: m.want, Name: fileName, Renamed: j.renamed, Lied: j.lied, Result: end.Result, Err: end.Err}
+	e := Evidence{Transfer: c.Transfer, Want: m.want, Name: fileName, Renamed: saw.renamed, Lied: saw.lied, Result: end.Result, Err: end.Err}
 	e.Corrupted = m.has(c, memconn.Corrupt) && (!v.notices || c.Transfer == Get || m.refuses(c)) // the hash, for one
 	// A refusal may be the last word, or hide what a lost reply has done; payload
 	// that was changed unnoticed shows at a later look.
@@ -183,7 +187,7 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 	if look(); err != nil {
 		return end, ops, err
 	}
-	end.Problems = append(j.problems, Judge(e)...)
+	end.Problems = append(saw.problems, Judge(e)...)
 	// What an old session still writes must change nothing.
 	time.Sleep(time.Until(server.Files().Pending()) + time.Second)
 	if before := e.Got; end.Err == nil {
@@ -198,7 +202,7 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 		end.Problems = append(end.Problems, fmt.Sprintf("%d connections are open after the end", open))
 	}
 	if len(end.Problems) > 0 {
-		end.Trail = tr.lines
+		end.Trail, _ = tr.end()
 	}
 	return end, ops, nil
 }
@@ -237,16 +241,33 @@ func (m *memory) refuses(c Case) bool { return m.has(c, memconn.Refuse) }
 
 // injected is the injector of a case and what it saw.
 type injected struct {
+	mu sync.Mutex // guards the rest
+	observed
+}
+
+// observed is what an injector saw.
+type observed struct {
 	n            int
 	hit, renamed bool
 	lied         bool
 	problems     []string
 }
 
+// seen returns what the injector has seen until now.
+func (j *injected) seen() observed {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.observed
+	s.problems = slices.Clone(s.problems)
+	return s
+}
+
 // inject arms the faults, numbered from now on, and keeps an eye on the disk.
 func (m *memory) inject(server *memconn.Server, c Case, disk *memoryDisk, tr *trail) *injected {
 	j := &injected{}
 	server.Inject(func(op memconn.OpInfo) memconn.Fault {
+		j.mu.Lock()
+		defer j.mu.Unlock()
 		n := j.n
 		j.n++
 		var f memconn.Fault
