@@ -159,7 +159,7 @@ func (s *Session) shared(ctx context.Context, h *Host, j *job, pc *pooled) (ok b
 	l := h.lease(ctx, pc, share, j)
 	defer l.Release()
 	err = s.use(ctx, j, l, nil)
-	s.note(ctx, l, err, false)
+	s.note(ctx, l, err, !l.moved && h.pool.justUsed(pc))
 	switch {
 	case err == nil:
 		return true, nil

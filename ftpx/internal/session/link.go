@@ -105,6 +105,8 @@ type usage struct {
 	uses      int
 	direction string
 	pause     time.Duration // for how long it was idle before the use under way
+	quietFrom time.Time     // when its last user left
+	usedFrom  time.Time     // when the first of its users came
 	err       error         // what ended it
 	inPause   bool          // it had ended before the use under way
 	survived  time.Duration // the longest pause after which it could be used
@@ -116,6 +118,20 @@ func (p *pool) used(pc *pooled, direction string) {
 	defer p.mu.Unlock()
 	pc.uses++
 	pc.direction = direction
+	if !pc.owned && pc.sharers == 1 { // it was idle until now, and nobody has taken it
+		pc.pause = time.Since(pc.quietFrom)
+	}
+	if pc.owned || pc.sharers == 1 {
+		pc.usedFrom = time.Now()
+	}
+}
+
+// justUsed reports whether the first of a connection's users came a moment ago: what is then
+// lost may have been lost before.
+func (p *pool) justUsed(pc *pooled) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Since(pc.usedFrom) < idleDeath
 }
 
 // failed takes note of the error that ended a connection; the first one stands. inPause says

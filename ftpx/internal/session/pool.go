@@ -142,6 +142,7 @@ func (p *pool) put(pc *pooled) {
 	defer p.unlock()
 	pc.owned, pc.exclusive = false, false
 	pc.idleFrom = time.Now()
+	pc.quietFrom = pc.idleFrom
 	switch {
 	case !pc.Usable():
 		p.end(pc, "")

@@ -184,7 +184,9 @@ func (p *pool) reserve(pc *pooled) {
 func (p *pool) unshare(pc *pooled) {
 	p.mu.Lock()
 	defer p.unlock()
-	pc.sharers--
+	if pc.sharers--; pc.sharers == 0 {
+		pc.quietFrom = time.Now()
+	}
 	if i := slices.Index(p.idle, pc); i >= 0 && !pc.Usable() {
 		p.idle = slices.Delete(p.idle, i, i+1)
 		p.end(pc, "")
