@@ -37,7 +37,7 @@ func TestSharedConnectionThatDiedInAPause(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				if c.between > 0 {
 					must(t, errOf(client.Stat(t.Context(), "there")))
-					time.Sleep(min(c.between, 500*time.Millisecond))
+					time.Sleep(min(c.between, 300*time.Millisecond))
 				}
 				s.Inject(onceAt(memconn.StepRequest, memconn.Fault{Do: memconn.Unsent}))
 				var all sync.WaitGroup

@@ -153,8 +153,9 @@ func kindOfText(code int, t string) (Kind, bool) {
 		return KindExist, true
 	case contains(t, "used by another process", "being used by", "is in use", "sharing violation", "is locked"):
 		return KindLocked, true
-	case contains(t, "no transfer connection", "to data connection", "data connection closed", "network error"):
-		// ftpserverlib answers 550 "Issue during transfer: network error: ...".
+	case contains(t, "no transfer connection", "to data connection", "data connection closed", "network error", "econnreset", "epipe"):
+		// ftpserverlib answers 550 "Issue during transfer: network error: ...", ftp-srv
+		// 550 "read ECONNRESET".
 		return KindLost, true
 	case contains(t, "temporarily"):
 		return KindTemporary, true

@@ -59,6 +59,7 @@ func TestKindOfReply(t *testing.T) {
 		{"shutting down", "NOOP", 421, "Service not available, closing control connection.", KindBusy},
 		{"Winsock", "", 10054, "Too many connections", KindBusy},
 
+		{"ftp-srv, data cut off", "STOR", 550, "read ECONNRESET", KindLost},
 		{"ftpserverlib, data cut off", "STOR", 550, "Issue during transfer: network error: error transferring data: EOF", KindLost},
 
 		// Idle.

@@ -98,7 +98,7 @@ const askFor = time.Second
 
 // idleDeath is the shortest pause after which a connection that fails the first request is
 // taken to have ended in the pause.
-const idleDeath = time.Second
+const idleDeath = 500 * time.Millisecond
 
 // usage is how a connection of a pool is used. The pool's lock guards it.
 type usage struct {
