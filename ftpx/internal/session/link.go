@@ -118,12 +118,6 @@ func (p *pool) used(pc *pooled, direction string) {
 	defer p.mu.Unlock()
 	pc.uses++
 	pc.direction = direction
-	if !pc.owned && pc.sharers == 1 { // it was idle until now, and nobody has taken it
-		pc.pause = time.Since(pc.quietFrom)
-	}
-	if pc.owned || pc.sharers == 1 {
-		pc.usedFrom = time.Now()
-	}
 }
 
 // justUsed reports whether the first of a connection's users came a moment ago: what is then
@@ -154,7 +148,10 @@ func (p *pool) end(pc *pooled, cause string) {
 		return
 	}
 	delete(p.conns, pc)
-	inUse := pc.owned || pc.sharers > 0 || pc.err != nil && !pc.inPause
+	if pc.err == nil && cause == "" && !pc.owned && pc.sharers > 0 { // nobody has told yet
+		pc.inPause = pc.pause >= idleDeath && time.Since(pc.usedFrom) < idleDeath
+	}
+	inUse := (pc.owned || pc.sharers > 0 || pc.err != nil) && !pc.inPause
 	e := Ended{Link: pc.Link, Host: p.host, Survived: pc.survived, InUse: inUse, Uses: pc.uses, Direction: pc.direction, Cause: cause, Err: pc.err}
 	switch {
 	case inUse:

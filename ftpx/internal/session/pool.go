@@ -115,7 +115,10 @@ func (p *pool) reclaim(pc *pooled) bool {
 func (p *pool) reclaimed(pc *pooled) {
 	p.idle = slices.DeleteFunc(p.idle, func(x *pooled) bool { return x == pc })
 	pc.expire.Stop()
-	pc.owned, pc.pause = true, time.Since(pc.idleFrom)
+	if pc.sharers == 0 {
+		pc.pause, pc.usedFrom = time.Since(pc.quietFrom), time.Now()
+	}
+	pc.owned = true
 }
 
 // adopt registers a new connection, whose opener has a slot.

@@ -111,6 +111,9 @@ func (p *pool) grant() {
 		free := p.slots.free()
 		switch {
 		case pc != nil && !(pc.inTurn && free):
+			if pc.sharers == 0 && !pc.owned { // it was idle until now
+				pc.pause, pc.usedFrom = time.Since(pc.quietFrom), time.Now()
+			}
 			pc.sharers++
 			w.place, w.conn = share, pc
 		case free && (!w.small || !p.sharing(w.proto) || p.slots.waitedEnough(w)):
@@ -186,6 +189,9 @@ func (p *pool) unshare(pc *pooled) {
 	defer p.unlock()
 	if pc.sharers--; pc.sharers == 0 {
 		pc.quietFrom = time.Now()
+	}
+	if pc.Usable() && !pc.owned { // it has outlived the pause
+		pc.survived, pc.pause = max(pc.survived, pc.pause), 0
 	}
 	if i := slices.Index(p.idle, pc); i >= 0 && !pc.Usable() {
 		p.idle = slices.Delete(p.idle, i, i+1)
