@@ -10,8 +10,9 @@ import (
 
 // Events are told what happens, in the context that it happens in. Nil ones are told
 // nothing; the makers of errors may not be nil. The functions that Attempt and Acquire
-// return may be nil; others are called once, whatever the end is. Events are told without a lock, and where one panics all places are given
-// back and the connection of the attempt is closed.
+// return may be nil; others are called once, whatever the end is. Events are told without a
+// lock, and where one panics all places are given back and the connection of the attempt is
+// closed.
 type Events struct {
 	// Protocol: it was chosen for new connections to a host if why is nil, else skipped.
 	Protocol func(ctx context.Context, host string, p transport.Protocol, why error)

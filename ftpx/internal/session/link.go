@@ -112,6 +112,9 @@ type usage struct {
 	survived  time.Duration // the longest pause after which it could be used
 }
 
+// begin takes note of the first user after a pause, when it is let on.
+func (u *usage) begin() { u.pause, u.usedFrom = time.Since(u.quietFrom), time.Now() }
+
 // used takes note of a lease.
 func (p *pool) used(pc *pooled, direction string) {
 	p.mu.Lock()
@@ -158,9 +161,10 @@ func (p *pool) end(pc *pooled, cause string) {
 	case pc.inPause:
 		e.Idle = pc.pause
 	default:
-		e.Idle = time.Since(pc.idleFrom)
+		e.Idle = time.Since(pc.quietFrom)
 	}
-	if e.unasked = cause == "" && e.Err == nil; !e.unasked && cause == "" {
+	e.unasked = cause == "" && e.Err == nil
+	if cause == "" && !e.unasked {
 		e.Cause = causeOf(e.Err)
 	}
 	if inUse || !e.unasked {

@@ -49,7 +49,6 @@ type pooled struct {
 	owned     bool // a lease has it with a slot
 	sharers   int  // leases that share it
 	exclusive bool // nobody may share it
-	idleFrom  time.Time
 	expire    *time.Timer
 }
 
@@ -116,7 +115,7 @@ func (p *pool) reclaimed(pc *pooled) {
 	p.idle = slices.DeleteFunc(p.idle, func(x *pooled) bool { return x == pc })
 	pc.expire.Stop()
 	if pc.sharers == 0 {
-		pc.pause, pc.usedFrom = time.Since(pc.quietFrom), time.Now()
+		pc.begin()
 	}
 	pc.owned = true
 }
@@ -144,17 +143,15 @@ func (p *pool) put(pc *pooled) {
 	p.mu.Lock()
 	defer p.unlock()
 	pc.owned, pc.exclusive = false, false
-	pc.idleFrom = time.Now()
-	pc.quietFrom = pc.idleFrom
-	switch {
-	case !pc.Usable():
+	pc.quietFrom = time.Now()
+	if !pc.Usable() {
 		p.end(pc, "")
 		return
-	case pc.uses > 1:
+	}
+	if pc.uses > 1 {
 		pc.survived = max(pc.survived, pc.pause)
 	}
-	switch {
-	case p.closed:
+	if p.closed {
 		p.end(pc, CauseClosed)
 		return
 	}

@@ -112,7 +112,7 @@ func (p *pool) grant() {
 		switch {
 		case pc != nil && !(pc.inTurn && free):
 			if pc.sharers == 0 && !pc.owned { // it was idle until now
-				pc.pause, pc.usedFrom = time.Since(pc.quietFrom), time.Now()
+				pc.begin()
 			}
 			pc.sharers++
 			w.place, w.conn = share, pc
