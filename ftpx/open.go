@@ -60,11 +60,14 @@ func (c *client) Open(ctx context.Context, remotePath string) (*File, error) {
 	}
 	e, err := c.Stat(ctx, remotePath)
 	if err == nil && e.IsDir() {
-		err = &Error{Outcome: NotDone, Err: asInvalid(errors.New("it is a folder: use List, or FS"))}
+		err = asInvalid(errors.New("it is a folder: use List, or FS"))
 	}
-	var own *Error
-	if errors.As(err, &own) {
-		return nil, &Error{Op: "open", Remote: remotePath, Outcome: own.Outcome, Err: own.Err}
+	if err != nil {
+		var own *Error
+		if errors.As(err, &own) {
+			err = own.Err // of which the operation is this one
+		}
+		return nil, &Error{Op: "open", Remote: remotePath, Outcome: NotDone, Err: err}
 	}
 	return NewFile(remotefs.NewFile(ctx, fsServer{c}, &c.fsMemory, remotePath, e)), nil
 }
