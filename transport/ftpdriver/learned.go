@@ -36,6 +36,8 @@ const (
 	// A login was lost in which the password had not been sent alone. That may be no
 	// fault of the server's, and costs a round trip.
 	lacksEagerness = "a login with what follows the password"
+	// A small file that had been sent while STOR was on its way never ended.
+	lacksEarlyData = "a file before the answer to STOR"
 	// How often commands were sent with a transfer for the time after it, and how often
 	// the server has read them too soon.
 	pipelinedTried  = "commands with a transfer"
@@ -48,6 +50,9 @@ func (c *Conn) lacks(what string) bool { return c.learned.Lacks(c.addr, what) }
 
 // lacksNow takes note of it.
 func (c *Conn) lacksNow(what string) { c.learned.Note(c.addr, what, true) }
+
+// sendsEarly reports whether a small file may be sent while STOR is on its way.
+func (c *Conn) sendsEarly() bool { return !c.traits.waitsForSTOR && !c.lacks(lacksEarlyData) }
 
 // pipeliningPays reports whether no more than a quarter of the commands that were sent with
 // a transfer were sent in vain.

@@ -52,6 +52,9 @@ type traits struct {
 	// onePlace: it advertises PRET and has one address only, so that PRET would be a round
 	// trip for nothing.
 	onePlace bool
+	// waitsForSTOR: it closes a data connection over which something comes before STOR,
+	// and then waits for another.
+	waitsForSTOR bool
 	// appendsNot: its APPE replaces the file.
 	appendsNot bool
 }
@@ -90,6 +93,10 @@ var servers = []struct {
 	{
 		greeting: regexp.MustCompile(`(?i)microsoft ftp service|madgoat|mikrotik`),
 		traits:   traits{serial: true},
+	},
+	{
+		greeting: regexp.MustCompile(`pyftpdlib`),
+		traits:   traits{waitsForSTOR: true},
 	},
 	{ // goftp.io/server v2, also inside MinIO and rclone.
 		greeting: regexp.MustCompile(`Go FTP Server|(?i)minio|rclone`),

@@ -127,12 +127,10 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 	c := u.r.c
 	data := newDataConn(c.ctl, u.op)
 	data.upload, data.moved = true, u.moved
+	early := u.small && c.sendsEarly()
 	d := c.dialConcurrently(data, port, func() {
-		if !u.small {
-			return
-		}
-		if _, err := data.Write(u.data); err == nil {
-			_ = data.finish()
+		if early {
+			u.sendAll(data)
 		}
 	})
 	d.prefetched = prefetched
@@ -149,11 +147,18 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 	c.tookPath(u.q.Path)
 	var last reply
 	if u.small {
-		d.connected()
+		if d.connected(); !early {
+			if d.join(); d.err == nil {
+				u.sendAll(data)
+			}
+		}
 		if last, err = u.final(d); err != nil || !last.positive() {
 			d.giveUp() // what has not arrived by now is not wanted
 		}
 		d.join()
+		if early && u.op.Stalled() {
+			c.lacksNow(lacksEarlyData)
+		}
 		d.excuse(err)
 		if u.moved != nil && d.sent > 0 {
 			u.moved(d.sent)
@@ -177,6 +182,13 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 		return d.again, d.err
 	}
 	return false, c.transferError(d.dataConn, err, u.q.Offset)
+}
+
+// sendAll sends a small file, and ends it.
+func (u *upload) sendAll(data *dataConn) {
+	if _, err := data.Write(u.data); err == nil {
+		_ = data.finish()
+	}
 }
 
 // ask sends STOR, with what comes before it and what may go with it, and returns the
