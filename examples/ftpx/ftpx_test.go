@@ -336,3 +336,28 @@ func TestOutputLost(t *testing.T) {
 		}
 	}
 }
+
+// TestOneName: two files that would have one name are not put over each other.
+func TestOneName(t *testing.T) {
+	u := newAccount(t)
+	clitest.Write(t, u.Root, map[string]string{"a/x": "1", "b/x": "22", "a/d/f": "1", "b/d/f": "22"})
+	for _, args := range [][]string{
+		{"get", "box:a/x", "box:b/x", "out/"}, {"get", "box:*/x", "out/"}, {"get", "box:a/d", "box:b/d", "out"},
+		{"get", "box:a/x", clitest.User + "@box:b/x", "out/"},
+	} {
+		u.types(t, args...).Want(t, cli.ExitUsage, "would both be called")
+		if _, err := os.Stat("out"); err == nil && args[2] != clitest.User+"@box:b/x" {
+			t.Errorf("%v: something was fetched", args)
+		}
+		if err := os.RemoveAll("out"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u.done(t, "get", "box:a/x", "box:a/x", "out/") // one file, named twice
+	u.types(t, "mv", "box:*/x", "box:moved/").Want(t, cli.ExitUsage, "would both be called")
+	for name, want := range map[string]string{"moved/x": "1", "b/x": "22"} {
+		if data, err := os.ReadFile(filepath.Join(u.Root, name)); err != nil || string(data) != want {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+	}
+}
