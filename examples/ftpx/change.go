@@ -106,8 +106,8 @@ func (c *mvCmd) Run(w *world) error {
 	if len(c.Args) < 2 {
 		return fmt.Errorf("%w: missing argument: new name", cli.ErrUsage)
 	}
-	names, last := c.Args[:len(c.Args)-1], c.Args[len(c.Args)-1]
-	first, err := cli.ParsePlace(names[0])
+	sources, last := c.Args[:len(c.Args)-1], c.Args[len(c.Args)-1]
+	first, err := cli.ParsePlace(sources[0])
 	if err != nil {
 		return err
 	}
@@ -118,11 +118,12 @@ func (c *mvCmd) Run(w *world) error {
 	case !to.Remote: // a path on the same server
 		to = cli.Place{Text: first.At(last), Remote: true, URL: first.URL, Alias: first.Alias, Path: last}
 	case to.Host() != first.Host():
-		return fmt.Errorf("%w: %s is on another server than %s: a file is renamed on one", cli.ErrUsage, last, names[0])
+		return fmt.Errorf("%w: %s is on another server than %s: a file is renamed on one", cli.ErrUsage, last, sources[0])
 	}
-	into, asked := len(names) > 1 || isPattern(first.Path) || to.IsFolder(), false
+	into, asked := len(sources) > 1 || isPattern(first.Path) || to.IsFolder(), false
 	made := false
-	return w.each(names, func(s *session, _ cli.Place, at string) error {
+	var taken names
+	return w.each(sources, func(s *session, p cli.Place, at string) error {
 		if !into && !asked {
 			e, err := s.Stat(w.ctx, to.Full())
 			into, asked = err == nil && e.IsDir(), true
@@ -134,6 +135,9 @@ func (c *mvCmd) Run(w *world) error {
 					return err
 				}
 				made = true
+			}
+			if err := taken.take(path.Base(at), p.At(at), "there"); err != nil {
+				return err
 			}
 			target = path.Join(target, path.Base(at))
 		}

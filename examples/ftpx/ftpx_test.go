@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -294,5 +295,69 @@ func TestGlobsAreHarmless(t *testing.T) {
 	}
 	if at, ok := s.fits("dir", ".h*", ftpx.Entry{Name: ".hidden"}); !ok || at != "dir/.hidden" {
 		t.Errorf("%q %v", at, ok)
+	}
+}
+
+// TestJumpHost: -J says what leads to the server and nothing of the way to the jump host. Where
+// the jump host's key is unknown nobody is asked, since the answer would count for the server.
+func TestJumpHost(t *testing.T) {
+	u := newAccount(t)
+	c := command()
+	c.Terminal = true
+	c.Ask = func(_ context.Context, q string) (string, error) {
+		t.Errorf("asked %q", q)
+		return "yes", nil
+	}
+	args := []string{"ls", "-J", "box", "--retry-for", "1ms", "far:"}
+	if s := c.Run(t.Context(), t, args...).Want(t, cli.ExitConnect, "the jump host does not forward"); strings.Contains(s.Err, "through itself") {
+		t.Error(s.Err)
+	}
+	if err := os.Remove(filepath.Join(u.home, ".ssh", "known_hosts")); err != nil {
+		t.Fatal(err)
+	}
+	c.Run(t.Context(), t, args...).Want(t, cli.ExitIdentity, "is unknown", "ssh-keyscan")
+}
+
+// noRoom is standard output on a full disk.
+type noRoom struct{}
+
+// Write is part of io.Writer.
+func (noRoom) Write([]byte) (int, error) { return 0, errors.New("no room") }
+
+// TestOutputLost: what was not written to standard output has not been told.
+func TestOutputLost(t *testing.T) {
+	u := newAccount(t)
+	clitest.Write(t, u.Root, map[string]string{"f": "f"})
+	for _, args := range [][]string{{"ls", "box:"}, {"stat", "box:f"}, {"get", "--json", "box:f", "copy"}, {"version"}} {
+		var errs strings.Builder
+		env := cli.Env{Stdout: noRoom{}, Stderr: &errs, Getenv: func(string) string { return "" }}
+		if code := run(t.Context(), args, env); code == cli.ExitDone || !strings.Contains(errs.String(), "no room") {
+			t.Errorf("%v: exit code %d, %q", args, code, errs.String())
+		}
+	}
+}
+
+// TestOneName: two files that would have one name are not put over each other.
+func TestOneName(t *testing.T) {
+	u := newAccount(t)
+	clitest.Write(t, u.Root, map[string]string{"a/x": "1", "b/x": "22", "a/d/f": "1", "b/d/f": "22"})
+	for _, args := range [][]string{
+		{"get", "box:a/x", "box:b/x", "out/"}, {"get", "box:*/x", "out/"}, {"get", "box:a/d", "box:b/d", "out"},
+		{"get", "box:a/x", clitest.User + "@box:b/x", "out/"},
+	} {
+		u.types(t, args...).Want(t, cli.ExitUsage, "would both be called")
+		if _, err := os.Stat("out"); err == nil && args[2] != clitest.User+"@box:b/x" {
+			t.Errorf("%v: something was fetched", args)
+		}
+		if err := os.RemoveAll("out"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u.done(t, "get", "box:a/x", "box:a/x", "out/") // one file, named twice
+	u.types(t, "mv", "box:*/x", "box:moved/").Want(t, cli.ExitUsage, "would both be called")
+	for name, want := range map[string]string{"moved/x": "1", "b/x": "22"} {
+		if data, err := os.ReadFile(filepath.Join(u.Root, name)); err != nil || string(data) != want {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
 	}
 }

@@ -67,6 +67,7 @@ func (c *getCmd) Run(w *world) error {
 	}
 	var hosts []cli.Place
 	var plans []job.Plan
+	var taken names
 	for i, p := range places {
 		if slices.ContainsFunc(places[:i], func(o cli.Place) bool { return o.Host() == p.Host() }) {
 			continue
@@ -79,7 +80,7 @@ func (c *getCmd) Run(w *world) error {
 		}
 		hosts = append(hosts, p)
 		plans = append(plans, func(ctx context.Context, client ftpx.Client) ([]job.Part, error) {
-			return getParts(ctx, &session{Client: client}, of, dest, as)
+			return getParts(ctx, &session{Client: client}, of, dest, as, &taken)
 		})
 	}
 	j, err := f.Copy(false, hosts, plans)
@@ -91,8 +92,8 @@ func (c *getCmd) Run(w *world) error {
 }
 
 // getParts says what comes from where. as is the name that a single file gets, "" for its
-// own.
-func getParts(ctx context.Context, s *session, places []cli.Place, dest, as string) ([]job.Part, error) {
+// own, and taken are the names that are taken.
+func getParts(ctx context.Context, s *session, places []cli.Place, dest, as string, taken *names) ([]job.Part, error) {
 	var parts []job.Part
 	add := func(at string) {
 		dir := path.Dir(at)
@@ -114,6 +115,9 @@ func getParts(ctx context.Context, s *session, places []cli.Place, dest, as stri
 			continue
 		}
 		for _, at := range found {
+			if err := taken.take(path.Base(at), p.At(at), "here"); err != nil {
+				return nil, err
+			}
 			add(at)
 		}
 	}

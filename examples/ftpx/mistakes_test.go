@@ -143,6 +143,9 @@ func TestFailures(t *testing.T) {
 func TestKeyscan(t *testing.T) {
 	keyscan, err := exec.LookPath("ssh-keyscan")
 	if err != nil {
+		if os.Getenv("FTPX_REQUIRE_SERVERS") == "1" {
+			t.Fatal(err)
+		}
 		t.Skip("there is no ssh-keyscan")
 	}
 	if runtime.GOOS == "windows" {

@@ -87,7 +87,7 @@ type source struct {
 
 // findSources looks at all sources before anything is sent.
 func findSources(args []string) (sources []source, err error) {
-	taken := map[string]string{}
+	var taken names
 	for _, arg := range args {
 		names := []string{arg}
 		if _, err := os.Lstat(arg); err != nil && isPattern(arg) {
@@ -102,10 +102,11 @@ func findSources(args []string) (sources []source, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if other, ok := taken[s.name]; ok && s.name != "" && other != name {
-				return nil, fmt.Errorf("%w: %s and %s would both be called %s there", cli.ErrUsage, other, name, s.name)
+			if s.name != "" {
+				if err := taken.take(s.name, name, "there"); err != nil {
+					return nil, err
+				}
 			}
-			taken[s.name] = name
 			sources = append(sources, s)
 		}
 	}

@@ -76,11 +76,20 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 	var told exit
 	switch {
 	case errors.As(err, &told):
-		return int(told)
+		return w.told(int(told))
 	case err != nil:
 		return cli.Fail(w.name, env, err)
 	}
-	return cli.ExitDone
+	return w.told(cli.ExitDone)
+}
+
+// told is the exit code of a command that ended with code. Where all went well, but the user
+// cannot have read so, because standard output took not all of it, it says so.
+func (w *world) told(code int) int {
+	if err := w.env.StdoutError(); err != nil && code == cli.ExitDone {
+		return cli.Fail(w.name, w.env, err)
+	}
+	return code
 }
 
 func newParser(all *commands, env cli.Env) (*kong.Kong, error) {

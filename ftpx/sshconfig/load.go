@@ -39,6 +39,7 @@ type Config struct {
 type file struct {
 	path  string
 	user  bool // the user's, not the system's
+	given bool // of [Config.With]
 	lines []line
 }
 

@@ -97,12 +97,14 @@ func (c *Config) Reach(cfg *ftpx.Config) (s Settings, end func() error, err erro
 }
 
 // With returns a configuration in which directives come before those of the files, as
-// those of ssh -o do: each is written "Name=value" or "Name value".
+// those of ssh -o do: each is written "Name=value" or "Name value". As there, they are about
+// the host itself and not about its jump hosts, for which the files say what counts. Only
+// IdentityFile, CertificateFile and IgnoreUnknown are for both.
 //
 //	c, err = c.With("ProxyJump=gate", "Port=2222")
 func (c *Config) With(directives ...string) (*Config, error) {
 	l := &loader{home: c.home}
-	own := &file{user: true}
+	own := &file{user: true, given: true}
 	for _, text := range directives {
 		if strings.ContainsAny(text, "\r\n\x00") {
 			return nil, errors.New("sshconfig: a directive holds a line end: give each by itself")

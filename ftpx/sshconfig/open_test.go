@@ -3,6 +3,7 @@ package sshconfig
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,5 +114,34 @@ func TestWith(t *testing.T) {
 		t.Error(err)
 	} else if _, err := w.Resolve("h"); err == nil || !strings.Contains(err.Error(), `"Prot=2"`) {
 		t.Errorf("an unknown directive: %v", err)
+	}
+}
+
+// TestWithJump: as with ssh -J, -p and -o, what With says is about the host itself; of the
+// jump hosts only the keys count, which are offered to both.
+func TestWithJump(t *testing.T) {
+	c, err := Parse("config", "Host gate\n  HostName 192.0.2.9\n  Port 9\n  User g\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, jump := range []string{"gate", "g@192.0.2.9:9"} {
+		w, err := c.With("ProxyJump="+jump, "Port=2222", "HostName=192.0.2.1", "User=u", "HostKeyAlias=far")
+		if err == nil {
+			w, err = w.With("IdentityFile=/keys/k")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := w.Resolve("far")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.HostName != "192.0.2.1" || s.Port != 2222 || s.User != "u" || len(s.Jumps) != 1 {
+			t.Fatalf("%+v", s)
+		}
+		j := s.Jumps[0]
+		if j.HostName != "192.0.2.9" || j.Port != 9 || j.User != "g" || j.SSH.HostKeyAlias != "" || !slices.Equal(j.Missing, []string{"/keys/k"}) {
+			t.Errorf("%s: %+v", jump, j)
+		}
 	}
 }

@@ -119,7 +119,7 @@ func (r *resolver) file(f *file, active, never bool) (bool, error) {
 				}
 			}
 		default:
-			if active {
+			if active && (!f.given || r.counts(l)) {
 				if err := r.record(l); err != nil {
 					return false, err
 				}
@@ -127,6 +127,13 @@ func (r *resolver) file(f *file, active, never bool) (bool, error) {
 		}
 	}
 	return active, nil
+}
+
+// counts reports whether a directive of [Config.With] is for this host. As with ssh, it is
+// about the host that was asked for, not about those on the way there: ProxyJump would else
+// lead through itself. The keys are offered to all.
+func (r *resolver) counts(l *line) bool {
+	return len(r.given.via) == 0 || slices.Contains([]string{"identityfile", "certificatefile", "ignoreunknown"}, l.keyword)
 }
 
 // record takes a directive that applies.

@@ -134,12 +134,18 @@ func askPassword(ctx context.Context, env Env, cfg *ftpx.Config) error {
 	return nil
 }
 
-// unknownKey is the library's text about a host key that no file knows.
+// unknownKey finds host, fingerprint and type in the library's text about a host key that no file knows.
 var unknownKey = regexp.MustCompile(`the host key of (\S+), (SHA256:\S+) \((\S+)\), is unknown:`)
 
 // askTrust asks whether a host is to be trusted, as ssh does. The key is pinned then, so
 // that no other can take its place before it is written down.
+//
+// It asks nothing about the key of a jump host, whose error hides its cause: pinned for the
+// server it would trust the wrong host.
 func askTrust(ctx context.Context, env Env, cfg *ftpx.Config, why error) (bool, error) {
+	if !errors.Is(why, transport.ErrHostKeyUnknown) {
+		return false, nil
+	}
 	m := unknownKey.FindStringSubmatch(why.Error())
 	home, err := os.UserHomeDir()
 	if m == nil || err != nil {

@@ -9,8 +9,9 @@ import (
 // are shown leads them above these, since they would be painted over.
 type output struct {
 	w     io.Writer
-	mu    sync.Mutex // guards above, and the order of lines
+	mu    sync.Mutex // guards what follows, and the order of lines
 	above io.Writer  // nil while there are no bars
+	err   error      // why a line could not be written, nil while all could
 }
 
 // Write is part of io.Writer. When the bars cannot take a line, because the
@@ -23,7 +24,23 @@ func (o *output) Write(b []byte) (int, error) {
 			return n, nil
 		}
 	}
-	return o.w.Write(b)
+	n, err := o.w.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// StdoutError is why some of what belongs on standard output is not there, such as a full
+// disk; nil if all is, or if e is not [Env.Shared].
+func (e Env) StdoutError() error {
+	o, ok := e.Stdout.(*output)
+	if !ok {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
 }
 
 func (o *output) lead(above io.Writer) {

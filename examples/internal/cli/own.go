@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os/user"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/netrc"
-	"github.com/seed01fc2e40/go-ftpx/ftpx/secrets"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/sshconfig"
 )
 
@@ -177,11 +175,8 @@ func localUser() string {
 // need no password.
 func (f *Flags) netrc(env Env) *netrc.File {
 	rc, err := netrc.Load()
-	switch {
-	case errors.Is(err, secrets.ErrExposed):
-		Note(*f, env, "%v: it is not used: run chmod 600 on it", err)
-	case err != nil:
-		Note(*f, env, "%v: it is not used", err)
+	if err != nil {
+		Note(*f, env, "%v; it is not used", err)
 	}
 	return rc
 }

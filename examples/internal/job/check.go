@@ -164,7 +164,7 @@ func checkURL(url string, c *connection, key string, bad func(key, text string))
 	case err != nil:
 		bad(key, cli.Words(err))
 	case len(cfg.Protocols) == 1 && cfg.Protocols[0] == ftpx.FTP && !opts.AllowPlaintext:
-		bad(key, "plain FTP shows password and files to anyone on the way: use sftp:// or ftpes://, or set allow_plaintext (-allow-plaintext)")
+		bad(key, "plain FTP shows password and files to anyone on the way: use sftp:// or ftpes://, or set allow_plaintext (--allow-plaintext)")
 	case cfg.Base != "":
 		if err := transport.CheckPath(cfg.Base); err != nil {
 			bad(key, err.Error())

@@ -139,7 +139,7 @@ func TestProblems(t *testing.T) {
 		"password":            {good + "password = \"hunter2\"\n", []string{`:5: job.password: a secret does not belong into this file: .*password_env.*password_file`}},
 		"passphrase":          {"[defaults]\nPassPhrase = \"hunter2\"\n" + good, []string{`:2: defaults.PassPhrase: a secret does not`}},
 		"type":                {good + "delete = \"yes\"\n", []string{`:5: `}},
-		"secret as number":    {good + "password_file = 12345\n", []string{`:5: `}},
+		"secret as number":    {good + "password_file = 9876543210123\n", []string{`:5: `}},
 		"secret as name":      {good + "password_env = \"hunter2!\"\n", []string{`:5: job.password_env: this is not the name of an environment variable`}},
 		"size":                {good + "min_size = \"lots\"\n", []string{`:5: job.min_size: "lots" is not a size`}},
 		"share":               {good + "delete = true\nmax_delete = 2\n", []string{`:6: job.max_delete: "2" is not a share`}},
@@ -189,7 +189,7 @@ func TestProblems(t *testing.T) {
 				if !matches(w, p[i]) {
 					t.Errorf("%s\nwant %s", p[i], w)
 				}
-				if strings.Contains(p[i], "hunter2") || strings.Contains(p[i], "12345") {
+				if strings.Contains(p[i], "hunter2") || strings.Contains(p[i], "9876543210123") {
 					t.Errorf("a secret is shown: %s", p[i])
 				}
 			}
