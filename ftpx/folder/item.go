@@ -65,7 +65,7 @@ func (a *Action) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no action: skip, mkdir, send, fetch, delete or refuse", text)
+	return fmt.Errorf("%q is no action: skip, mkdir, send, fetch, delete, link, chmod or refuse", text)
 }
 
 // Item tells about one entry of the folders.

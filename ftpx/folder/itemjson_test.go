@@ -4,12 +4,27 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
 )
+
+// TestActionText: each action is read as it is written, and the error names them all.
+func TestActionText(t *testing.T) {
+	var a folder.Action
+	err := a.UnmarshalText([]byte("copy"))
+	for want := folder.Skip; want <= folder.Refuse; want++ {
+		if rerr := a.UnmarshalText([]byte(want.String())); rerr != nil || a != want {
+			t.Errorf("%v: %v, %v", want, a, rerr)
+		}
+		if err == nil || !strings.Contains(err.Error(), want.String()) {
+			t.Errorf("%v does not name %q", err, want)
+		}
+	}
+}
 
 // TestItemJSON: an item tells in JSON why it failed, and a result only where there is one.
 func TestItemJSON(t *testing.T) {

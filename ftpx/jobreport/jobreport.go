@@ -67,7 +67,8 @@ type Item struct {
 
 // Move is the part of an [Item] that tells of the transfer.
 type Move struct {
-	// Op is "upload", "download", "mkdir", "delete", "verify", "refuse" or "skip".
+	// Op is "upload", "download", "mkdir", "delete", "link", "chmod", "verify", "refuse" or
+	// "skip".
 	Op string `json:"op"`
 	// Local and Remote are the paths.
 	Local  string `json:"local"`

@@ -60,6 +60,9 @@ func TestListeningSeesListenersOnly(t *testing.T) {
 		t.Run(host, func(t *testing.T) {
 			l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 			if err != nil {
+				if host != "::1" {
+					t.Fatal(err)
+				}
 				t.Skip(err) // no IPv6 here
 			}
 			addr := netip.MustParseAddrPort(l.Addr().String())

@@ -29,8 +29,11 @@ func isText(q transport.Request) bool {
 func (c *Conn) asText(op *wire.Op, q transport.Request) error {
 	if r, err := c.ctl.command("TYPE A"); err != nil {
 		return err
-	} else if !r.positive() {
+	} else if r.code/100 == 5 && r.code != 530 {
 		return as(transport.KindUnsupported, r.err())
+	} else if !r.positive() { // about the session, such as 421, and not about the type
+		_, path := nameOf(q)
+		return c.refused(r, path)
 	}
 	var err error
 	switch q := q.(type) {
@@ -75,7 +78,7 @@ func (c *Conn) retrieveText(op *wire.Op, q *transport.Retrieve) (err error) {
 		err = c.retrieveInside(op, &own, err)
 	}
 	if err == nil {
-		if ferr := dst.flush(); ferr != nil {
+		if ferr := dst.flush(); ferr != nil && !errors.Is(ferr, transport.ErrEnough) {
 			err = &transport.LocalError{Writing: true, Err: ferr}
 		}
 	}
@@ -156,5 +159,8 @@ func (f *fromNetwork) flush() error {
 func (f *fromNetwork) give(p []byte) error {
 	n, err := f.dst.Write(p)
 	f.total += int64(n)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite // no size would tell
+	}
 	return err
 }

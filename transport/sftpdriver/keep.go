@@ -16,13 +16,15 @@ import (
 // without emptying it, or does not cut an open one.
 const lacksCutting = "replacing a file without emptying it first"
 
-// keeps reports whether a Store is carried out in that way.
+// keeps reports whether a Store is to be opened in that way. What holds from then on is
+// step.kept: another connection may learn something of the server at any moment.
 func (s *step) keeps(q *transport.Store) bool {
-	return q.Keep && q.Offset == 0 && !q.Append && !s.c.ep.Learned.Lacks(s.c.ep.Addr(), lacksCutting)
+	return q.Keep && q.Offset == 0 && !q.Append && !q.New && !s.c.ep.Learned.Lacks(s.c.ep.Addr(), lacksCutting)
 }
 
 // openEmptied opens the file as if it were not to be kept.
 func (s *step) openEmptied(q *transport.Store) (string, error) {
+	s.kept = false
 	handle, err := s.c.pipe.send(fxpOpen, openRequest(q.Path, fxfWrite|fxfCreat|fxfTrunc)).handle()
 	if err == nil {
 		s.c.ep.Learned.Note(s.c.ep.Addr(), lacksCutting, true)

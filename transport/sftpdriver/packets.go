@@ -25,10 +25,11 @@ func (s *step) packet() (typ byte, body []byte) {
 		// hole up to the offset. Write alone, because AWS Transfer refuses to open for
 		// both.
 		flags := uint32(fxfWrite)
+		s.kept = !s.guessed && s.keeps(q)
 		switch {
 		case s.guessed, q.New:
 			flags |= fxfCreat | fxfExcl
-		case q.Offset == 0 && (q.Append || s.keeps(q)):
+		case q.Offset == 0 && (q.Append || s.kept):
 			flags |= fxfCreat
 		case q.Offset == 0:
 			flags |= fxfCreat | fxfTrunc

@@ -27,14 +27,20 @@ type step struct {
 	serial      bool   // it goes through the library
 	speculative bool   // it has left before a condition that has been asked since
 
-	handle  string
-	refused error     // to SSH_FXP_OPEN, where that was not waited for in the step's turn
+	opening
 	get     *download // a Retrieve whose first reads have left
 	told    *told     // see described
 	guessed bool      // see guess.go
 	stat    int       // the step that tells whether the guess was right
 	closing bool      // a Store whose last packets are leaving
 	seq     uint64    // the number that the trace knows the request under way by, 0 for none
+}
+
+// opening is what became of a step's SSH_FXP_OPEN.
+type opening struct {
+	handle  string
+	refused error // where it was not waited for in the step's turn
+	kept    bool  // it does not empty the file, see keep.go
 }
 
 // prepare looks at a request before it is sent.

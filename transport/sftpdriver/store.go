@@ -22,7 +22,7 @@ func (s *step) store(q *transport.Store) error {
 		s.guessed = false
 	} else {
 		var err error
-		if handle, err = s.reply.handle(); statusOf(err) != nil && s.keeps(q) {
+		if handle, err = s.reply.handle(); statusOf(err) != nil && s.kept {
 			handle, err = s.openEmptied(q) // it opens nothing that it does not empty
 		}
 		if err != nil {

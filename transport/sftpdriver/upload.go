@@ -30,12 +30,15 @@ func (u *upload) run() error {
 	buf := wire.GetBuffer()
 	defer wire.PutBuffer(buf)
 	n, err := u.read(*buf)
-	if u.s.keeps(u.q) && (n > 0 || err == io.EOF) {
+	switch {
+	case u.s.kept && n == 0 && err != io.EOF:
+		return u.leave(err) // to cut it back would empty what is to be kept
+	case u.s.kept:
 		if rerr := u.replace(*buf, n); rerr != nil {
 			return rerr
 		}
 		n = 0
-	} else if err == io.EOF && u.q.Offset == 0 {
+	case err == io.EOF && u.q.Offset == 0:
 		return u.small(*buf, n)
 	}
 	for u.failed == nil {
@@ -79,7 +82,7 @@ func (u *upload) read(buf []byte) (int, error) {
 	if left := size - (u.next - u.q.Offset); many && left > 0 {
 		n = int(min(int64(n), max(left/4, safePacket)))
 	}
-	if u.next == 0 && u.s.keeps(u.q) {
+	if u.next == 0 && u.s.kept {
 		n = min(n, safePacket) // the file is cut to what was acknowledged, which must be true
 	}
 	n, err := readFull(u.src, buf[at:at+n])
