@@ -37,7 +37,7 @@ const (
 	// fault of the server's, and costs a round trip.
 	lacksEagerness = "a login with what follows the password"
 	// A small file that had been sent while STOR was on its way never ended.
-	lacksEarlyData = "a file before the answer to STOR"
+	lacksPipelinedData = "a file before the answer to STOR"
 	// How often commands were sent with a transfer for the time after it, and how often
 	// the server has read them too soon.
 	pipelinedTried  = "commands with a transfer"
@@ -51,8 +51,8 @@ func (c *Conn) lacks(what string) bool { return c.learned.Lacks(c.addr, what) }
 // lacksNow takes note of it.
 func (c *Conn) lacksNow(what string) { c.learned.Note(c.addr, what, true) }
 
-// sendsEarly reports whether a small file may be sent while STOR is on its way.
-func (c *Conn) sendsEarly() bool { return !c.traits.waitsForSTOR && !c.lacks(lacksEarlyData) }
+// pipelinesData reports whether a small file may be sent while STOR is on its way.
+func (c *Conn) pipelinesData() bool { return !c.traits.waitsForSTOR && !c.lacks(lacksPipelinedData) }
 
 // pipeliningPays reports whether no more than a quarter of the commands that were sent with
 // a transfer were sent in vain.

@@ -127,9 +127,9 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 	c := u.r.c
 	data := newDataConn(c.ctl, u.op)
 	data.upload, data.moved = true, u.moved
-	early := u.small && c.sendsEarly()
+	pipelined := u.small && c.pipelinesData()
 	d := c.dialConcurrently(data, port, func() {
-		if early {
+		if pipelined {
 			u.sendAll(data)
 		}
 	})
@@ -147,7 +147,7 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 	c.tookPath(u.q.Path)
 	var last reply
 	if u.small {
-		if d.connected(); !early {
+		if d.connected(); !pipelined {
 			if d.join(); d.err == nil {
 				u.sendAll(data)
 			}
@@ -156,8 +156,8 @@ func (u *upload) through(port int, prefetched bool) (again bool, err error) {
 			d.giveUp() // what has not arrived by now is not wanted
 		}
 		d.join()
-		if early && u.op.Stalled() {
-			c.lacksNow(lacksEarlyData)
+		if pipelined && u.op.Stalled() {
+			c.lacksNow(lacksPipelinedData)
 		}
 		d.excuse(err)
 		if u.moved != nil && d.sent > 0 {

@@ -11,7 +11,7 @@ import (
 
 // TestDataBeforeSTOR: pyftpdlib closes a data connection over which something comes before
 // STOR, and waits for another that nobody opens. It is known by its greeting; another
-// server that does so costs one stall, and is sent nothing early from then on.
+// server that does so costs one stall, and is sent nothing before its answer from then on.
 func TestDataBeforeSTOR(t *testing.T) {
 	for greeting, stalls := range map[string]int{"220 pyftpdlib 1.5.7 ready.": 0, "220 ready": 1} {
 		t.Run(greeting, func(t *testing.T) {
