@@ -13,6 +13,7 @@ type rank int
 
 const (
 	us    rank = iota
+	kin        // go-ftpx in another form
 	rival      // what a user would pick instead
 	bound      // what a program written for this one purpose can do
 )
@@ -45,8 +46,14 @@ func peers() []peer {
 			return j.goPeer(name, inFlight)
 		}
 	}
+	any := func(*job) bool { return true }
 	return []peer{
-		{"go-ftpx", us, "", func(*job) bool { return true }, goPeer("ours", 1)},
+		{"go-ftpx", us, "ftpx", any, shipped},
+		{libraryName, kin, "", any, goPeer("ours", 1)},
+		{beforeName, kin, "", func(j *job) bool { return j.rig.before != "" }, before},
+		{"with slog", kin, "", any, goPeer("ours+slog", 1)},
+		{"with Prometheus", kin, "", any, goPeer("ours+prometheus", 1)},
+		{"with OpenTelemetry", kin, "", any, goPeer("ours+opentelemetry", 1)},
 		{"jlaffaye/ftp", rival, "", ftpOnly, goPeer("ftp", 1)},
 		{"pkg/sftp", rival, "", sftpOnly, goPeer("sftp", 1)},
 		{"pkg/sftp, 32 files a connection", bound, "", func(j *job) bool { return sftpOnly(j) && j.what == manyFiles && !j.resets }, goPeer("sftp", boundFlight)},
@@ -61,7 +68,7 @@ func peers() []peer {
 
 // present reports whether the peer's program is installed.
 func (p *peer) present() bool {
-	if p.tool == "" {
+	if p.tool == "" || p.rank == us { // we are built by the bench
 		return true
 	}
 	_, err := exec.LookPath(p.tool)

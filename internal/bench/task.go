@@ -64,6 +64,8 @@ type task struct {
 	Conns    int    // connections for many files
 	InFlight int    // files at once on each of them, where the peer can
 	Retry    bool   // begin again from zero after a fault, on the bare libraries
+	// Collector is the address to which OpenTelemetry sends.
+	Collector string
 }
 
 // An outcome is what it answers, on its standard output.
@@ -80,10 +82,13 @@ type outcome struct {
 type peerFunc func(ctx context.Context, t *task, ready func()) (outcome, error)
 
 var goPeers = map[string]peerFunc{
-	"ours": runOurs,
-	"ftp":  runBareFTP,
-	"sftp": runBareSFTP,
-	"raw":  runRaw,
+	"ours":               runOurs,
+	"ours+slog":          runOurs,
+	"ours+prometheus":    runOurs,
+	"ours+opentelemetry": runOurs,
+	"ftp":                runBareFTP,
+	"sftp":               runBareSFTP,
+	"raw":                runRaw,
 }
 
 // childMain carries out the task on standard input.
