@@ -242,7 +242,7 @@ func (d *download) open(st transport.Entry) error {
 	}
 	d.seen, d.size = &st, st.Size
 	if d.local.file == nil {
-		f, part, err := takePart(d.spec.Local)
+		f, part, err := takePart(d.spec.Local, d.env.PartOpened)
 		if err != nil {
 			return err
 		}
@@ -332,7 +332,6 @@ func (d *download) previous(st transport.Entry) ([]transfer.Range, error) {
 // the lock: another process that was let in before would write into the file that
 // is about to be shown.
 func (d *download) publish() error {
-	TestHookPublish()
 	fail := func(err error) error { return &transport.LocalError{Writing: true, Err: err} }
 	d.local.synced.stop()
 	if err := d.local.file.Sync(); err != nil {
@@ -356,9 +355,6 @@ func (d *download) publish() error {
 	syncDir(filepath.Dir(d.spec.Local))
 	return nil
 }
-
-// TestHookPublish is for tests alone.
-var TestHookPublish = func() {}
 
 // suspend closes the part of a transfer that did not finish, so that a later
 // call can go on. One that holds nothing is removed. The lock goes last.
