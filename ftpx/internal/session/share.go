@@ -52,16 +52,10 @@ func (p *pool) queueUp(w *waiter) (granted bool, err error) {
 // await waits for the place in order of arrival, until ctx ends, or the client is closed,
 // which is [ErrClosed].
 func (p *pool) await(ctx context.Context, w *waiter) error {
-	var err error
-	select {
-	case <-w.granted:
-		return nil
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-p.ctx.Done():
-		err = ErrClosed
+	err := await(ctx, p.ctx, w.granted)
+	if err != nil {
+		p.leave(w)
 	}
-	p.leave(w)
 	return err
 }
 
