@@ -95,8 +95,18 @@ var processWide = []string{"trusting", "unlocked", "active"}
 // else is no variable.
 func checkDriverState(t *tree) []string {
 	var bad []string
+	for _, v := range changeable(t, "transport/ftpdriver", "transport/sftpdriver", "ftpx/internal") {
+		if !slices.Contains(processWide, v.Name) {
+			bad = append(bad, t.at(v.Pos(), "%s is state of the package: keep it in transport.Learned, in the connection or in what is handed in", v.Name))
+		}
+	}
+	return bad
+}
+
+// changeable are the variables of packages that may change.
+func changeable(t *tree, folders ...string) (found []*ast.Ident) {
 	for _, f := range t.files {
-		if f.test() || !f.within("transport/ftpdriver") && !f.within("transport/sftpdriver") && !f.within("ftpx/internal") {
+		if f.test() || !slices.ContainsFunc(folders, f.within) {
 			continue
 		}
 		for _, d := range f.ast.Decls {
@@ -107,15 +117,14 @@ func checkDriverState(t *tree) []string {
 			for _, spec := range g.Specs {
 				v := spec.(*ast.ValueSpec)
 				for i, name := range v.Names {
-					if name.Name == "_" || slices.Contains(processWide, name.Name) || i < len(v.Values) && constant(v.Values[i]) {
-						continue
+					if name.Name != "_" && !(i < len(v.Values) && constant(v.Values[i])) {
+						found = append(found, name)
 					}
-					bad = append(bad, t.at(name.Pos(), "%s is state of the package: keep it in transport.Learned, in the connection or in what is handed in", name.Name))
 				}
 			}
 		}
 	}
-	return bad
+	return found
 }
 
 // constant reports whether a package's variable is made of what does not change: a
