@@ -34,7 +34,7 @@ func HurryTaken(c Client) Client {
 }
 
 // SetMaxListing bounds what a listing may take.
-func SetMaxListing(c Client, n int64) { c.(*client).cfg.MaxListing = n }
+func SetMaxListing(c Client, n int64) { c.(*client).cfg.Limits.Listing = n }
 
 // DialDriver is what connects where Options.Connect is nil.
 var DialDriver = dialDriver
