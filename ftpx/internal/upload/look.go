@@ -66,6 +66,9 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 			return u.resume(ctx, l, ended.Size)
 		}
 	}
+	if u.part.late {
+		return u.sendLate(ctx, l)
+	}
 	k := &look{}
 	var first []transport.Request
 	if u.looksAtDest() || u.maySpare(l) {

@@ -27,6 +27,7 @@ type partial struct {
 	written    bool             // payload has left for it
 	opened     bool             // this attempt's session may have it open, see orphan.go
 	orphan     bool             // one that was lost may
+	late       bool             // all of it had left when the session was lost, see late.go
 	// acknowledged: the server has said that it has all of it, see taken.go.
 	acknowledged bool
 }
