@@ -106,7 +106,7 @@ func (f *Fleet) put(ctx context.Context, r *Record) (Receipt, error) {
 	j := &r.Job
 	if !j.Deadline.IsZero() {
 		// Before the job: a deadline of a job that was not accepted finds no record.
-		if err := f.schedule(ctx, f.newMsg(deadlineSubject(j.ID), []byte(j.ID)), j.Deadline, expiredSubject); err != nil {
+		if err := f.scheduleDeadline(ctx, j); err != nil {
 			return Receipt{}, fmt.Errorf("the deadline of job %s: %w", j.ID, err)
 		}
 	}
@@ -147,12 +147,13 @@ func (f *Fleet) enqueue(ctx context.Context, r *Record) (*jetstream.PubAck, erro
 	if f.o.Inject != nil {
 		f.o.Inject(ctx, m.Header.Set)
 	}
-	id := jetstream.WithMsgID(r.Job.ID + "." + strconv.Itoa(r.Try))
+	m.Header.Set(nats.MsgIdHdr, r.Job.ID+"."+strconv.Itoa(r.Try))
 	if r.State == Waiting {
 		m.Subject = laterSubject(shard, r.Job.Class, r.Job.Target, r.Job.ID)
 		onSchedule(m, r.Until, subject)
+		return f.js.PublishMsg(ctx, m)
 	}
-	return f.js.PublishMsg(ctx, m, id)
+	return f.storing[shard].publish(ctx, m)
 }
 
 // schedule publishes a message that the engine publishes again at its time, in place of one

@@ -2,11 +2,12 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,11 +20,12 @@ import (
 
 // Worker does jobs. Several of them, on several machines, share the work.
 type Worker struct {
-	f     *Fleet
-	o     WorkerOptions
-	root  map[string]*os.Root
-	know  *known
-	limit map[string]*Target
+	f        *Fleet
+	o        WorkerOptions
+	instance string // of its own, also where another worker has its name
+	root     map[string]*os.Root
+	know     *known
+	limit    map[string]*Target
 
 	// begin ends when nothing new is to be begun, work when what is under way is to end.
 	begin    context.Context
@@ -74,9 +76,9 @@ func NewWorker(f *Fleet, opts WorkerOptions) (*Worker, error) {
 	}
 	if o.Name == "" {
 		host, _ := os.Hostname()
-		o.Name = fmt.Sprintf("%s-%d-%04x", transport.Printable(host), os.Getpid(), rand.Uint32N(1<<16))
+		o.Name = fmt.Sprintf("%s-%d-%s", transport.Printable(host), os.Getpid(), rand.Text()[:4])
 	}
-	w := &Worker{f: f, o: o, limit: map[string]*Target{}, slots: map[string]int{}, asked: map[string]bool{},
+	w := &Worker{f: f, o: o, instance: rand.Text(), limit: map[string]*Target{}, slots: map[string]int{}, asked: map[string]bool{},
 		running: map[string]context.CancelCauseFunc{}, nudges: map[string]chan struct{}{}, handles: map[string]jetstream.Consumer{}, loans: map[string][]*loan{}}
 	for i := range o.Targets {
 		w.limit[o.Targets[i].Name] = &o.Targets[i]
@@ -132,6 +134,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.event(Event{What: "ready"})
 	w.finished.Go(w.expire)
 	w.sweeps()
 	if drained := errors.Is(context.Cause(w.begin), errDrained); !drained {
@@ -285,9 +288,9 @@ func (w *Worker) consider(target string) {
 
 // wanted hears that a worker with so many connections has work and no slot.
 func (w *Worker) wanted(target, load string) {
-	name, n, _ := strings.Cut(load, " ")
-	theirs := 0
-	if _, err := fmt.Sscanf(n, "%d", &theirs); err != nil || name == w.o.Name {
+	instance, n, _ := strings.Cut(load, " ")
+	theirs, err := strconv.Atoi(n)
+	if err != nil || instance == w.instance {
 		return
 	}
 	w.mu.Lock()
