@@ -58,7 +58,7 @@ Examples:
 }
 
 // submitsAtOnce is how many jobs are handed in at once: each waits for the engine's disk.
-const submitsAtOnce = 32
+const submitsAtOnce = 256
 
 // Run hands in jobs and prints their ids.
 func (c *fleetSubmitCmd) Run(w *world) error {

@@ -31,10 +31,10 @@ type holder struct {
 const (
 	// atOnce is how many small jobs share a connection: what they wait for is the engine's
 	// disk, and over SFTP the round trip.
-	atOnce = 8
+	atOnce = 16
 	// small is up to how many bytes a file is one of them. Larger ones are begun when it is
 	// their turn, so that none waits in a worker's hand while another worker is idle.
-	small = 4 << 20
+	small = 1 << 20
 )
 
 // run takes a slot, works, and gives it back.

@@ -31,7 +31,7 @@ const (
 const (
 	// recordBuckets is how many buckets hold the records. Each write is synced, those of one
 	// bucket one after the other or several as one; a disk syncs several files at once.
-	recordBuckets = 2
+	recordBuckets = 1
 	// oldRecordBuckets is how many there are where the layout does not say.
 	oldRecordBuckets = 8
 )

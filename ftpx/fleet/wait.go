@@ -110,7 +110,7 @@ func (w *Waiter) end(id string, r *Record) {
 // They must have been accepted: for others it waits until ctx ends.
 func (w *Waiter) Wait(ctx context.Context, ids []string) (notDone []*Record, err error) {
 	left := ids
-	for looked := (time.Time{}); ; {
+	for asked := (time.Time{}); ; {
 		w.mu.Lock()
 		news := w.news
 		var still []string
@@ -125,21 +125,21 @@ func (w *Waiter) Wait(ctx context.Context, ids []string) (notDone []*Record, err
 		if left = still; len(left) == 0 {
 			return notDone, nil
 		}
-		if time.Since(looked) >= lookAgain {
+		if time.Since(asked) >= lookAgain {
 			if err := w.look(ctx, left); err != nil {
 				return notDone, err
 			}
-			looked = time.Now()
+			asked = time.Now()
 			continue
 		}
-		if err := pause(ctx, news, lookAgain-time.Since(looked)); err != nil {
+		if err := pause(ctx, news, lookAgain-time.Since(asked)); err != nil {
 			return notDone, err
 		}
 	}
 }
 
 // pause waits for news, not much longer than a moment after the first: thousands of ends are
-// not looked at one by one.
+// not asked at one by one.
 func pause(ctx context.Context, news <-chan struct{}, most time.Duration) error {
 	timer := time.NewTimer(max(most, 0))
 	defer timer.Stop()
