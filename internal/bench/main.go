@@ -59,7 +59,7 @@ type settings struct {
 func parse() (s settings, err error) {
 	cases := flag.String("case", ".", "regular expression of `names` such as 40ms-64MiB/sftp/up; -list prints them")
 	peers := flag.String("peers", ".", "regular expression of peers to run besides go-ftpx")
-	forms := flag.String("forms", "^$", "regular expression of forms of go-ftpx to run besides the command: "+strings.Join(formNames(), ", "))
+	forms := flag.String("forms", "^$", "regular expression of forms of go-ftpx to run besides the command: "+strings.Join(formNames(), ", ")+"; more with go run -tags watched")
 	flag.StringVar(&s.before, "before", "", "bench of another commit, a `file`: the library is compared with it")
 	flag.IntVar(&s.connections, "connections", 0, "--connections of the command (its default)")
 	protos := flag.String("proto", "sftp,ftps,ftp", "protocols, separated by commas")
@@ -153,9 +153,9 @@ func benchMain() error {
 	}
 	defer r.close()
 	r.before = s.before
-	collector := collect()
-	defer collector.Close()
-	r.collector = collector.URL
+	collector, stopCollector := collect()
+	defer stopCollector()
+	r.collector = collector
 	var first, head, tables, goals bytes.Buffer
 	if err := machine(io.MultiWriter(os.Stdout, &head), s.kinds); err != nil {
 		return err

@@ -47,13 +47,10 @@ func peers() []peer {
 		}
 	}
 	any := func(*job) bool { return true }
-	return []peer{
+	all := []peer{
 		{"go-ftpx", us, "ftpx", any, shipped},
 		{libraryName, kin, "", any, goPeer("ours", 1)},
 		{beforeName, kin, "", func(j *job) bool { return j.rig.before != "" }, before},
-		{"with slog", kin, "", any, goPeer("ours+slog", 1)},
-		{"with Prometheus", kin, "", any, goPeer("ours+prometheus", 1)},
-		{"with OpenTelemetry", kin, "", any, goPeer("ours+opentelemetry", 1)},
 		{"jlaffaye/ftp", rival, "", ftpOnly, goPeer("ftp", 1)},
 		{"pkg/sftp", rival, "", sftpOnly, goPeer("sftp", 1)},
 		{"pkg/sftp, 32 files a connection", bound, "", func(j *job) bool { return sftpOnly(j) && j.what == manyFiles && !j.resets }, goPeer("sftp", boundFlight)},
@@ -64,6 +61,10 @@ func peers() []peer {
 		{"rclone", rival, "rclone", tool, rclone},
 		{"raw TCP", bound, "", func(j *job) bool { return j.what == oneFile && !j.resets }, goPeer("raw", 1)},
 	}
+	for _, w := range watchers {
+		all = append(all, peer{w.name, kin, "", any, goPeer(w.task, 1)})
+	}
+	return all
 }
 
 // present reports whether the peer's program is installed.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -82,13 +83,10 @@ type outcome struct {
 type peerFunc func(ctx context.Context, t *task, ready func()) (outcome, error)
 
 var goPeers = map[string]peerFunc{
-	"ours":               runOurs,
-	"ours+slog":          runOurs,
-	"ours+prometheus":    runOurs,
-	"ours+opentelemetry": runOurs,
-	"ftp":                runBareFTP,
-	"sftp":               runBareSFTP,
-	"raw":                runRaw,
+	"ours": runOurs,
+	"ftp":  runBareFTP,
+	"sftp": runBareSFTP,
+	"raw":  runRaw,
 }
 
 // childMain carries out the task on standard input.
@@ -102,7 +100,8 @@ func childMain() error {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return err
 	}
-	run := goPeers[t.Peer]
+	library, _, _ := strings.Cut(t.Peer, "+") // what comes after it watches
+	run := goPeers[library]
 	if run == nil {
 		return fmt.Errorf("unknown peer %q", t.Peer)
 	}

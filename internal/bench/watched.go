@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && watched
 
 package main
 
@@ -20,6 +20,15 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxprom"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxslog"
 )
+
+// watchers are the forms of go-ftpx with somebody who watches, and the peers of tasks.
+// They are built with the tag watched alone: what their libraries do at the start of every
+// process would count for the library without them.
+var watchers = []struct{ name, task string }{
+	{"with slog", "ours+slog"},
+	{"with Prometheus", "ours+prometheus"},
+	{"with OpenTelemetry", "ours+opentelemetry"},
+}
 
 // watched returns the hooks that a task wants, and what ends them: nothing is left to be
 // sent after it.
@@ -64,8 +73,9 @@ func telemetry(ctx context.Context, collector string) (*ftpx.Hooks, func(), erro
 }
 
 // collect takes what is sent to a collector, and forgets it.
-func collect() *httptest.Server {
-	return httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+func collect() (address string, stop func()) {
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}))
+	return s.URL, s.Close
 }
