@@ -64,6 +64,8 @@ const (
 	lookAgain = 10 * time.Second
 	// looksAtOnce is how many records are asked for at once.
 	looksAtOnce = 32
+	// gatherFor is how long more ends are waited for after one, for each job that is left.
+	gatherFor, mostGathered = 20 * time.Microsecond, 100 * time.Millisecond
 )
 
 // NewWaiter begins to listen. Make it before the jobs are submitted, and close it.
@@ -132,15 +134,16 @@ func (w *Waiter) Wait(ctx context.Context, ids []string) (notDone []*Record, err
 			asked = time.Now()
 			continue
 		}
-		if err := pause(ctx, news, lookAgain-time.Since(asked)); err != nil {
+		// Thousands of ends are not looked at one by one.
+		gather := min(time.Duration(len(left))*gatherFor, mostGathered)
+		if err := pause(ctx, news, lookAgain-time.Since(asked), gather); err != nil {
 			return notDone, err
 		}
 	}
 }
 
-// pause waits for news, not much longer than a moment after the first: thousands of ends are
-// not asked at one by one.
-func pause(ctx context.Context, news <-chan struct{}, most time.Duration) error {
+// pause waits for news, and for more that come within a moment.
+func pause(ctx context.Context, news <-chan struct{}, most, gather time.Duration) error {
 	timer := time.NewTimer(max(most, 0))
 	defer timer.Stop()
 	select {
@@ -151,14 +154,12 @@ func pause(ctx context.Context, news <-chan struct{}, most time.Duration) error 
 		return context.Cause(ctx)
 	}
 	select {
-	case <-time.After(gatherNews):
+	case <-time.After(gather):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
-
-const gatherNews = 10 * time.Millisecond
 
 // look asks for the records of jobs.
 func (w *Waiter) look(ctx context.Context, ids []string) error {
