@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,5 +172,19 @@ func TestDamagedJournal(t *testing.T) {
 	sum, err := r.f.Reconcile(t.Context(), name)
 	if err != nil || sum.Jobs != 4 || sum.Lost != 4 || sum.Damaged != 3 {
 		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// TestCircle: jobs that would wait for each other are refused, since none of them would end.
+func TestCircle(t *testing.T) {
+	r := newRig(t)
+	_, stop := r.work(WorkerOptions{})
+	stop()
+	for _, j := range []Job{{ID: "a", After: []string{"b"}}, {ID: "b", After: []string{"x", "c"}}, {ID: "c", After: []string{"a"}}, {ID: "x", After: []string{"y", "z"}}} {
+		j.Op, j.Target, j.Dest = Delete, "acme", j.ID
+		_, err := r.f.Submit(t.Context(), j)
+		if j.ID != "c" && err != nil || j.ID == "c" && (!errors.Is(err, ErrJob) || !strings.Contains(err.Error(), "after: job b waits for this one")) {
+			t.Errorf("%s: %v", j.ID, err)
+		}
 	}
 }

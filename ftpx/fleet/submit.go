@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,7 +44,37 @@ func (f *Fleet) Submit(ctx context.Context, j Job) (Receipt, error) {
 		}
 		return Receipt{ID: j.ID, Duplicate: true, State: old.State}, nil
 	}
+	if id, err := f.circle(ctx, &j); err != nil {
+		return Receipt{}, err
+	} else if id != "" {
+		return Receipt{}, wrong("after", "job %s waits for this one, so that neither would ever begin: leave one of the two out", id)
+	}
 	return f.put(ctx, &Record{Job: j, Submitted: time.Now().UTC()})
+}
+
+// circle is a job that waits for j and that j would wait for, "" for none. It looks at as many
+// as one job may name.
+func (f *Fleet) circle(ctx context.Context, j *Job) (string, error) {
+	seen := map[string]bool{}
+	for left := j.After; len(left) > 0 && len(seen) < maxAfter; {
+		id := left[0]
+		left = left[1:]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		r, err := f.record(ctx, id)
+		switch {
+		case err != nil:
+			return "", err
+		case r == nil || r.State.Ended():
+			continue
+		case slices.Contains(r.Job.After, j.ID):
+			return id, nil
+		}
+		left = append(slices.Clone(left), r.Job.After...)
+	}
+	return "", nil
 }
 
 // acceptable refuses what could not be done, as far as that is known here.
