@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -80,15 +79,6 @@ type Fleet struct {
 
 	told sync.Map // keys of targets and roots that are known
 }
-
-// layout is what all who use an engine must agree on, in the state bucket.
-type layout struct {
-	Version int `json:"version"`
-	Shards  int `json:"shards"`
-	Records int `json:"records,omitempty"` // buckets; 0 means 8
-}
-
-const layoutKey = "layout"
 
 // Open makes what a fleet needs of an engine, or finds it. The connection stays the
 // caller's, who closes it when the Fleet is not used any more. It may be repeated.
@@ -205,7 +195,12 @@ func (f *Fleet) stream(ctx context.Context, cfg jetstream.StreamConfig) (jetstre
 			want.Replicas = f.o.Replicas
 		}
 		if want.AllowAtomicPublish != is.AllowAtomicPublish || want.Replicas != is.Replicas {
-			st, err = f.js.UpdateStream(ctx, want)
+			updated, uerr := f.js.UpdateStream(ctx, want)
+			if uerr == nil {
+				st = updated
+			} else if want.Replicas != is.Replicas {
+				err = uerr
+			} // else this account may not change streams, and stores one by one
 		}
 	}
 	if err != nil {
@@ -242,38 +237,6 @@ func (f *Fleet) bucket(ctx context.Context, name string, ttl time.Duration) (jet
 		return nil, fmt.Errorf("bucket %s: %w", name, err)
 	}
 	return kv, nil
-}
-
-// agree finds out how the engine was laid out, or lays it out.
-func (f *Fleet) agree(ctx context.Context) error {
-	mine := layout{Version: Version, Shards: max(f.o.Shards, 1), Records: recordBuckets}
-	b, err := json.Marshal(mine)
-	if err != nil {
-		return err
-	}
-	_, err = f.state.Create(ctx, layoutKey, b)
-	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
-		return err
-	}
-	e, err := f.state.Get(ctx, layoutKey)
-	if err != nil {
-		return err
-	}
-	var theirs layout
-	if err := json.Unmarshal(e.Value(), &theirs); err != nil {
-		return fmt.Errorf("the layout in bucket %s cannot be read: %w", stateBucket, err)
-	}
-	switch {
-	case theirs.Version > Version:
-		return fmt.Errorf("the engine was laid out by a newer version (%d) of this program, which knows %d: update it", theirs.Version, Version)
-	case f.o.Shards > 0 && f.o.Shards != theirs.Shards:
-		return fmt.Errorf("Options.Shards is %d, and the engine was laid out with %d: use that, or a new store", f.o.Shards, theirs.Shards)
-	}
-	f.o.Shards, f.buckets = max(theirs.Shards, 1), theirs.Records
-	if f.buckets == 0 {
-		f.buckets = oldRecordBuckets
-	}
-	return nil
 }
 
 // recordsOf is the bucket of a job's record.

@@ -123,3 +123,34 @@ func TestStoredWhileNobodyWaits(t *testing.T) {
 		t.Error("it was stored by nobody")
 	}
 }
+
+// TestOldStore: a store that was laid out before keeps its buckets, and takes several messages as
+// one from now on; one of a newer version is refused.
+func TestOldStore(t *testing.T) {
+	r := newRig(t)
+	relayout := func(text string) {
+		t.Helper()
+		if _, err := r.f.state.Put(t.Context(), layoutKey, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := r.f.jobs[0].CachedInfo().Config
+	cfg.AllowAtomicPublish = false
+	if _, err := r.f.js.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	relayout(`{"version":1,"shards":1}`)
+	_, f := r.open()
+	if len(f.records) != oldRecordBuckets || !f.storing[0].allowed || !f.records[7].together.allowed {
+		t.Errorf("%d buckets; several as one: %t", len(f.records), f.storing[0].allowed)
+	}
+	if r.f.records[0].Bucket() != f.records[0].Bucket() {
+		t.Error("the first bucket is another")
+	}
+	for _, text := range []string{`{"version":3,"shards":1}`, `{"version":2,"shards":1,"records":9}`} {
+		relayout(text)
+		if _, err := Open(t.Context(), r.f.nc, nil); err == nil {
+			t.Errorf("%s was taken", text)
+		}
+	}
+}
