@@ -48,7 +48,7 @@ func Line(env Env, name string, err error) string {
 		add(plain(err, name))
 	}
 	add(remedy(err))
-	return transport.Printable(env.Flags(flagged(strings.Join(parts, ": "))))
+	return transport.Printable(env.Flags(flagged(forJump(strings.Join(parts, ": "), err))))
 }
 
 // contains reports whether one of the parts says the same.
@@ -159,6 +159,8 @@ func why(te *transport.Error) string {
 		if text = "no such file or folder"; !sameSaid.MatchString(detail) {
 			text += " (" + detail + ")"
 		}
+	case te.Kind == transport.KindLocal:
+		return detail // and no server's
 	case te.Kind == transport.KindHostKey || te.Kind == transport.KindCertificate:
 		text = detail
 	case detail != "" && !strings.Contains(strings.ToLower(detail), kind):
