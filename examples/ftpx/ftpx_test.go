@@ -153,7 +153,7 @@ func TestNoConfig(t *testing.T) {
 	url := urlOf(u.World, "sftp", "f")
 	u.done(t, "cat", url)
 	u.types(t, "cat", "--no-config", url).Want(t, cli.ExitLogin, "there is no key in ~/.ssh or the agent, and no password")
-	u.types(t, "ls", "--no-config", "--retry-for", "1s", "box:").Want(t, cli.ExitConnect, "no such host box")
+	u.types(t, "ls", "--no-config", "--retry-for", "1s", "box:").Want(t, cli.ExitConnect, "box: no such host")
 	u.done(t, "cat", "--no-config", "-i", filepath.Join(u.home, ".ssh", "id_ed25519"), url)
 	other := filepath.Join(u.home, "other")
 	u.put(t, "other", "Host far\n  HostName 127.0.0.1\n  Port "+u.Flags()[1]+"\n  User "+clitest.User+"\n")

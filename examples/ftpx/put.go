@@ -39,9 +39,13 @@ func (c *putCmd) Run(w *world) error {
 		return err
 	}
 	for _, n := range names {
-		if p, err := cli.ParsePlace(n); err == nil && p.Remote && !dest.Remote {
+		p, err := cli.ParsePlace(n)
+		switch {
+		case err == nil && p.Remote && !dest.Remote && n != names[0]:
+			return fmt.Errorf("%w: %s is remote and %s is local: the place to send to comes last", cli.ErrUsage, n, last)
+		case err == nil && p.Remote && !dest.Remote:
 			return fmt.Errorf("%w: %s is remote and %s is local: ftpx get fetches", cli.ErrUsage, n, last)
-		} else if err == nil && p.Remote {
+		case err == nil && p.Remote:
 			return fmt.Errorf("%w: %s is remote, as %s is: between two servers, get it first", cli.ErrUsage, n, last)
 		}
 	}

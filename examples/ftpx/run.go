@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 			return cli.Fail("ftpx", env, err)
 		}
 	}
-	kctx, err := parser.Parse(args)
+	kctx, err := parser.Parse(flagsFirst(parser.Model, args))
 	if err != nil {
 		return cli.Fail("ftpx", env, misread(parser, args, err))
 	}
@@ -140,8 +140,9 @@ func givenOf(kctx *kong.Context) (out []given) {
 
 // misread makes a usage error of what kong says about a command line.
 func misread(parser *kong.Kong, args []string, err error) error {
-	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing", `expected "`, `missing argument: "`,
-		"unexpected argument", "too many arguments, beginning with").Replace(err.Error())
+	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing",
+		`expected "<place> ..."`, "missing argument: remote file or folder, as host:path", `expected "<source-dest> ..."`, "missing argument: what to copy, and where to",
+		`expected "`, `missing argument: "`, "unexpected argument", "too many arguments, beginning with").Replace(err.Error())
 	if long := singleDash(parser, args); long != "" {
 		text = fmt.Sprintf("%q: a flag of several letters has two dashes: write -%s", long, long)
 	}

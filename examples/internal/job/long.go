@@ -10,12 +10,19 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// subject is the name that a line begins with: of what is sent the local one, of what is
-// fetched the remote one.
+// subject is the name that a line begins with: of what is done at the target its name there,
+// else that at the source.
 func (r *record) subject() string {
-	name := r.Remote
-	if r.Op == opUpload || r.Op == "" || r.Op == opVerify && r.Remote == "" {
-		name = r.Local
+	source, target := r.Remote, r.Local
+	if r.up {
+		source, target = target, source
+	}
+	name := source
+	switch r.Op {
+	case opMkdir, opDelete, opLink, opChmod:
+		name = target
+	case opVerify:
+		name = cmp.Or(r.Remote, r.Local)
 	}
 	name = cmp.Or(name, r.Path)
 	if r.Dir {

@@ -16,6 +16,7 @@ type record struct {
 
 	err  error
 	same bool // both sides had it
+	up   bool // it is about an upload
 }
 
 // The words of records.
@@ -67,7 +68,7 @@ func (j *Job) record(t *Target, part *Part, i folder.Item, dry bool) record {
 		local, remote = at, i.Path
 	}
 	r := record{Item: jobreport.Item{Move: moveOf(opOf(i.Action), i.Result, i.Err), Job: j.Name, Target: t.Name, Path: i.Path, Renamed: i.Target, Dir: i.Dir,
-		Reason: i.Reason, After: i.After}, err: i.Err, same: i.Finding == folder.Same}
+		Reason: i.Reason, After: i.After}, err: i.Err, same: i.Finding == folder.Same, up: j.Up}
 	r.Local, r.Remote = part.local(local), part.remote(remote)
 	if i.Result.Attempts == 0 {
 		r.Verified = "" // nothing was moved

@@ -88,12 +88,16 @@ func (s *summary) copied() int { return s.Done - s.Deleted - s.Verified }
 
 // rest are the counts that are named if there are any.
 func (s *summary) rest() (text string) {
+	will := ""
+	if s.DryRun {
+		will = "to be "
+	}
 	for _, c := range []struct {
 		n         int
 		one, many string
 	}{
-		{s.Folders, "folder made", "folders made"}, {s.Deleted, "deleted", "deleted"}, {s.Verified, "verified", "verified"},
-		{s.NotReady, "not ready", "not ready"}, {s.Taken, "moved or deleted at the source", "moved or deleted at the source"}, {s.Left, "skipped", "skipped"},
+		{s.Folders, "folder " + will + "made", "folders " + will + "made"}, {s.Deleted, will + "deleted", will + "deleted"}, {s.Verified, "verified", "verified"},
+		{s.NotReady, "not ready", "not ready"}, {s.Taken, will + "moved or deleted at the source", will + "moved or deleted at the source"}, {s.Left, "skipped", "skipped"},
 		{s.TimesLost, "whose time the server does not keep", "whose times the server does not keep"},
 	} {
 		switch {
