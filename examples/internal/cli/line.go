@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -159,6 +160,8 @@ func why(te *transport.Error) string {
 		if text = "no such file or folder"; !sameSaid.MatchString(detail) {
 			text += " (" + detail + ")"
 		}
+	case te.Kind == transport.KindTimeout && detail == "no answer":
+		text = detail
 	case te.Kind == transport.KindNoHost && detail != "":
 		return detail
 	case te.Kind == transport.KindNotOffered && strings.HasPrefix(te.Op, "AUTH"):
@@ -224,6 +227,8 @@ func innermost(err error) string {
 		return "no answer"
 	case errors.As(err, &at):
 		return at.Path + ": " + at.Err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer"
 	}
 	var te *transport.Error
 	if errors.As(err, &te) {
@@ -240,10 +245,11 @@ func plain(err error, name string) string {
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) && err == error(at) || errors.As(err, &at) && errors.Unwrap(err) == error(at) {
-		text = at.Path + ": " + at.Err.Error()
+		short := at.Path + ": " + at.Err.Error()
 		if name != "" && (at.Path == name || path.Base(at.Path) == path.Base(name)) {
-			text = at.Err.Error()
+			short = at.Err.Error()
 		}
+		text = strings.Replace(text, at.Error(), short, 1)
 	}
 	var link *os.LinkError
 	if errors.As(err, &link) {

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"testing"
 
@@ -38,6 +40,9 @@ func TestLine(t *testing.T) {
 			"files: no such host: check its spelling, or add it to ~/.ssh/config"},
 		{fmt.Errorf("%w: plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options.AllowPlaintext", ErrUsage),
 			"plain FTP shows password and files to anyone on the way: use sftp:// or ftpes://, or permit it with --allow-plaintext"},
+		{&ftpx.Error{Op: "open", Outcome: ftpx.NotDone, Err: &transport.Error{Op: "dial", Addr: at, Kind: transport.KindTimeout, Err: context.DeadlineExceeded}},
+			at + ": no answer: check host and port (-p), and whether a firewall is in the way"},
+		{fmt.Errorf("the link cannot be followed: %w", &fs.PathError{Op: "stat", Path: "/src/x", Err: fs.ErrNotExist}), "the link cannot be followed: /src/x: file does not exist"},
 		{fmt.Errorf("its entries take more than 128 MiB: raise Options.MaxListing"), "its entries take more than 128 MiB: raise --max-listing"},
 		{fmt.Errorf("set Options.Ports, or name the protocol"), "use --sftp-port, --ftp-port or --ftps-port, or name the protocol"},
 	} {

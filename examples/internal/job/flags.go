@@ -155,7 +155,7 @@ func (f *Flags) Jobs(args []string) ([]*Job, error) {
 	case errors.As(err, &p):
 		return nil, p
 	case err != nil:
-		return nil, fmt.Errorf("%w: -config: %w", cli.ErrUsage, err)
+		return nil, cli.Missing("-config", err)
 	}
 	return Select(jobs, args)
 }

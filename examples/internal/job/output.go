@@ -59,7 +59,9 @@ func (o *output) tell(r *record) {
 	case dull && o.notes && !r.same:
 		fmt.Fprintln(o.env.Stderr, o.record(r))
 	case o.loud && (!dull || o.chatty):
-		fmt.Fprintln(o.env.Stdout, o.record(r))
+		if line := o.record(r); line != "" {
+			fmt.Fprintln(o.env.Stdout, line)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ func (plainWording) record(r *record) string {
 	case r.Op == opSkip:
 		return fmt.Sprintf("skipped %q: %s", transport.Printable(r.subject()), transport.Printable(r.Reason))
 	case r.Op != opUpload && r.Op != opFetch:
-		return transport.Printable(fmt.Sprintf("%s %s", r.Op, name))
+		return "" // folders are told of if they fail
 	case r.Unchanged:
 		note = ", unchanged"
 	case r.Resumes > 0:

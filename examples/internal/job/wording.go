@@ -10,7 +10,8 @@ import (
 // wording is how a command puts what was done. Its texts are lines without an end, and safe to
 // print. name is what the job is called in lines.
 type wording interface {
-	// record is about what went well or was left alone, failure about what did not.
+	// record is about what went well or was left alone, "" for nothing to be said; failure
+	// is about what did not go well.
 	record(r *record) string
 	failure(name string, r *record) string
 	summary(name string, s *summary) string
