@@ -27,9 +27,9 @@ func TestLine(t *testing.T) {
 	}{
 		{of(ftpx.FTPS, "handshake", transport.KindCertificate, "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-12-01T14:02:04Z is after 2026-12-01T13:01:04Z: the certificate expired at 2026-12-01T13:01:04Z: the server needs a new one"),
 			at + ": the certificate expired at 2026-12-01T13:01:04Z: the server needs a new one"},
-		{of(ftpx.FTPS, "handshake", transport.KindCertificate, "tls: failed to verify certificate: x509: certificate signed by unknown authority: name its authority in TLS.CAFile or TLS.RootCAs"),
+		{of(ftpx.FTPS, "handshake", transport.KindCertificate, "tls: failed to verify certificate: x509: certificate signed by unknown authority: name its authority in TLS.CAFile or TLS.Config.RootCAs"),
 			at + ": certificate signed by unknown authority: name its authority with --ca"},
-		{of(ftpx.FTPS, "handshake", transport.KindCertificate, "tls: failed to verify certificate: "+x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a"}}, Host: "b"}.Error()+": connect to a name that the certificate has, or set ServerName"),
+		{of(ftpx.FTPS, "handshake", transport.KindCertificate, "tls: failed to verify certificate: "+x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a"}}, Host: "b"}.Error()+": connect to a name that the certificate has, or set TLS.Config.ServerName"),
 			at + ": certificate is valid for a, not b: connect to a name that the certificate has"},
 		{of(ftpx.FTPS, "AUTH", transport.KindNotOffered, "530 Please login with USER and PASS."),
 			"the server offers no TLS (530 Please login with USER and PASS.) (" + at + "): check the port (-p), or choose another protocol by the address: sftp://, ftpes://, ftps://"},
@@ -43,7 +43,7 @@ func TestLine(t *testing.T) {
 		{&ftpx.Error{Op: "open", Outcome: ftpx.NotDone, Err: &transport.Error{Op: "dial", Addr: at, Kind: transport.KindTimeout, Err: context.DeadlineExceeded}},
 			at + ": no answer: check host and port (-p), and whether a firewall is in the way"},
 		{fmt.Errorf("the link cannot be followed: %w", &fs.PathError{Op: "stat", Path: "/src/x", Err: fs.ErrNotExist}), "the link cannot be followed: /src/x: file does not exist"},
-		{fmt.Errorf("its entries take more than 128 MiB: raise Options.MaxListing"), "its entries take more than 128 MiB: raise --max-listing"},
+		{fmt.Errorf("its entries take more than 128 MiB: raise Options.Limits.Listing"), "its entries take more than 128 MiB: raise --max-listing"},
 		{fmt.Errorf("set Options.Ports, or name the protocol"), "use --sftp-port, --ftp-port or --ftps-port, or name the protocol"},
 	} {
 		if got := Line(Env{Long: true}, "", c.err); got != c.want {

@@ -53,12 +53,12 @@ var optionWords = []struct {
 	{regexp.MustCompile(`plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options\.AllowPlaintext`),
 		"plain FTP shows password and files to anyone on the way: use sftp:// or ftpes://, or permit it with -allow-plaintext"},
 	{regexp.MustCompile(`or use folder\.Download`), "or fetch it with ftpx get"},
-	{regexp.MustCompile(`, or set ServerName`), ""},
+	{regexp.MustCompile(`, or set TLS\.Config\.ServerName`), ""},
 	{regexp.MustCompile(`choose another with PartialName`), "choose another with --partial-name"},
 	{regexp.MustCompile(`deliver without one: Delivery Direct sends under the final name, Drop asks nothing about the file`),
 		"--delivery direct sends under the final name, --delivery drop asks nothing about the file"},
 	{regexp.MustCompile(`set Delivery to Drop`), "use --delivery drop"},
-	{regexp.MustCompile(`in TLS\.CAFile or TLS\.RootCAs`), "with -ca"},
+	{regexp.MustCompile(`in TLS\.CAFile or TLS\.Config\.RootCAs`), "with -ca"},
 	{regexp.MustCompile(`, or set Config\.Dial`), ", or use --via"},
 	{regexp.MustCompile(`: set Config\.Dial`), ": use --via"},
 	{regexp.MustCompile(`, or set Config\.AllowUnchecked, which means the same here`), ""},
@@ -70,8 +70,8 @@ var optionWords = []struct {
 var (
 	optionName  = regexp.MustCompile(`(set |)Options\.((?:\w+\.)*\w+)`)
 	optionFlags = map[string]string{
-		"AllowPlaintext": "-allow-plaintext", "Protocols": "-protocols", "Ports": "-sftp-port, -ftp-port or -ftps-port", "MaxConns": "-connections",
-		"MaxListing": "-max-listing", "MaxDelete": "-max-delete", "ResendUnknown": "-resend-unknown", "ListZone": "-list-zone", "Charset": "-charset",
+		"AllowPlaintext": "-allow-plaintext", "Protocols": "-protocols", "Ports": "-sftp-port, -ftp-port or -ftps-port", "Limits.Conns": "-connections", "Limits.Rate": "-rate",
+		"Limits.Listing": "-max-listing", "MaxDelete": "-max-delete", "ResendUnknown": "-resend-unknown", "FTP.ListZone": "-list-zone", "Charset": "-charset",
 		"PartialName": "-partial-name",
 	}
 )
