@@ -24,12 +24,12 @@ type leg struct {
 	fatal     error                   // what every other file would meet too
 	cancel    context.CancelCauseFunc // ends the leg for that
 	planned   bool                    // a new manifest has been told of, in a dry run
-	under     underway
-	connected bool            // a server has been logged in to
-	base      string          // the folder of the URL
-	outer     context.Context // ends with an interruption; nil for a watch, which it does not cut off
-	unwatch   func()          // the status page shows the client until then
-	quiet     bool            // items are not shown: it is being found out what there is to do
+	under     *underway               // set by connect
+	connected bool                    // a server has been logged in to
+	base      string                  // the folder of the URL
+	outer     context.Context         // ends with an interruption; nil for a watch, which it does not cut off
+	unwatch   func()                  // the status page shows the client until then
+	quiet     bool                    // items are not shown: it is being found out what there is to do
 }
 
 // do connects and copies. What an item of it met is not in its error.
@@ -142,6 +142,7 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 	if err != nil {
 		return nil, "", err
 	}
+	l.under = newUnderway()
 	env.Hooks = ftpx.JoinHooks(env.Hooks, l.under.hooks())
 	client, err = flags.Open(ctx, env, place, l.progress)
 	if err != nil {

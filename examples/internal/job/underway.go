@@ -9,16 +9,18 @@ import (
 )
 
 // underway remembers how far transfers have come, for those that an interruption cuts off: the
-// error of one tells no more than what the server has confirmed. Its zero value is ready for
-// use, by several goroutines.
+// error of one tells no more than what the server has confirmed. Several goroutines may use it.
 type underway struct {
 	mu     sync.Mutex                   // guards what follows
 	now    map[uint64]ftpx.ProgressInfo // by operation
 	failed map[string]ftpx.ProgressInfo // by remote path
 }
 
+func newUnderway() *underway {
+	return &underway{now: map[uint64]ftpx.ProgressInfo{}, failed: map[string]ftpx.ProgressInfo{}}
+}
+
 func (u *underway) hooks() *ftpx.Hooks {
-	u.now, u.failed = map[uint64]ftpx.ProgressInfo{}, map[string]ftpx.ProgressInfo{}
 	return &ftpx.Hooks{
 		Progress: func(_ context.Context, i ftpx.ProgressInfo) {
 			u.mu.Lock()
