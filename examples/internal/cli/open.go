@@ -135,7 +135,8 @@ func askPassword(ctx context.Context, env Env, cfg *ftpx.Config) error {
 func askTrust(ctx context.Context, env Env, cfg *ftpx.Config, why error) (bool, error) {
 	var key *transport.HostKeyError
 	home, err := os.UserHomeDir()
-	if !errors.As(why, &key) || key.Jump || key.Fingerprint == "" || err != nil {
+	// Of several hosts the first counts: where its key has changed nothing is to be trusted.
+	if !errors.As(why, &key) || !errors.Is(key, transport.ErrHostKeyUnknown) || key.Fingerprint == "" || err != nil {
 		return false, nil
 	}
 	pinned, ok := pin(*cfg, key, filepath.Join(home, ".ssh", "known_hosts"))
