@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
@@ -85,6 +86,14 @@ func TestVerdict(t *testing.T) {
 		if r.result.Passed != (want == "") || !strings.Contains(r.result.Why, want) {
 			t.Errorf("%q: %v %q", want, r.result.Passed, r.result.Why)
 		}
+	}
+}
+
+// TestHostileError: what a server says is cut, and free of control characters.
+func TestHostileError(t *testing.T) {
+	text := said(errors.New("530 \x1b[2J<b>" + strings.Repeat("é", 1<<20)))
+	if len(text) > mostSaid+10 || strings.ContainsAny(text, "\x1b\n") || !utf8.ValidString(text) || !strings.HasPrefix(text, "530 ") {
+		t.Errorf("%d bytes: %.100q", len(text), text)
 	}
 }
 
@@ -203,6 +212,13 @@ func TestLine(t *testing.T) {
 		t.Errorf("a full server says %q, %v", text, err)
 	}
 	far.lift()
+	half := dial()
+	if err := half.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Errorf("ending one side: %v", err)
+	}
+	if n, err := (<-accepted).Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the server sees %d, %v", n, err)
+	}
 	far.kill(addr)
 	if _, err := first.Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("writing to a dead host: %v", err)
