@@ -79,7 +79,7 @@ func TestResetDataConnections(t *testing.T) {
 			trio := startTrio(t)
 			r := &resetData{control: strconv.Itoa(trio.FTP.Port())}
 			opts := optionsFor(trio, p)
-			opts.Dial, opts.MaxConns = r.dial, 1
+			opts.Dial, opts.Limits.Conns = r.dial, 1
 			var conns, lost atomic.Int64
 			opts.Hooks = &ftpx.Hooks{Attempt: func(context.Context, ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
 				return nil, func(e ftpx.AttemptEnd) { conns.Add(int64(e.DataConns)); lost.Add(int64(e.DataLost)) }

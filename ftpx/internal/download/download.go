@@ -62,8 +62,10 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, e
 	d := &download{env: env, spec: spec, task: spec.Task, local: localFile{call: upload.RandomIdentity()}, size: -1}
 	d.task.Offset, d.task.Small = func() int64 { return d.parts.have() }, true
 	err := d.run(ctx)
-	d.res.Size = d.size
-	if err == nil {
+	if d.res.Size = d.size; err == nil {
+		if d.size < 0 { // nobody has told it
+			d.res.Size = d.at()
+		}
 		return d.res, nil
 	}
 	f := &Failure{Offset: d.parts.have(), Err: err}
@@ -201,7 +203,9 @@ func (d *download) once(ctx context.Context, l *session.Lease) error {
 	}
 	d.res.Verified.Size = d.size >= 0
 	begin := time.Now()
-	err = d.checkContent(ctx, l)
+	if err = d.checkContent(ctx, l); err == nil && d.size < 0 {
+		d.res.Verified = withoutSize(d.res.Verified)
+	}
 	d.env.Verified(l, d.task, transfer.Check{Took: time.Since(begin), Verified: d.res.Verified, Err: err})
 	return err
 }
