@@ -160,6 +160,7 @@ func rehearse(ctx context.Context, opt *Options, s *Scenario) (*Result, error) {
 	limit, cancel := context.WithTimeout(ctx, opt.Limit)
 	defer cancel()
 	err := r.run(limit)
+	r.fails("", err)
 	r.line.lift()
 	after, done := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 	defer done()
@@ -167,11 +168,15 @@ func rehearse(ctx context.Context, opt *Options, s *Scenario) (*Result, error) {
 	if ctx.Err() != nil {
 		return &r.result, context.Cause(ctx)
 	}
-	if err != nil && r.result.Error == "" {
-		r.result.Error = said(err)
-	}
 	r.result.judge(r)
 	return &r.result, nil
+}
+
+// fails notes why the scenario could not be carried out; the first reason stands.
+func (r *rehearsal) fails(doing string, err error) {
+	if err != nil && r.result.Error == "" {
+		r.result.Error = doing + said(err)
+	}
 }
 
 // prepare puts the line between the client and its servers.
@@ -303,7 +308,7 @@ func (r *rehearsal) compare(ctx context.Context) {
 	for _, cfg := range r.hosts() {
 		client, err := ftpx.New(ctx, cfg)
 		if err != nil {
-			r.result.Error = "compare: " + said(err)
+			r.fails("compare: ", err)
 			continue
 		}
 		for i := range r.opt.Files {
@@ -312,7 +317,7 @@ func (r *rehearsal) compare(ctx context.Context) {
 			switch {
 			case err != nil && ftpx.KindOf(err) == transport.KindNotExist:
 			case err != nil:
-				r.result.Error = "compare: " + said(err)
+				r.fails("compare: ", err)
 			case bytes.Equal(got.Bytes(), content(i, r.size)):
 				whole[i] = true
 			default:

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/retry"
 )
 
 // small is a drill of a scenario that takes seconds. The RTO is no timing of this machine's.
@@ -86,6 +87,18 @@ func TestVerdict(t *testing.T) {
 		if r.result.Passed != (want == "") || !strings.Contains(r.result.Why, want) {
 			t.Errorf("%q: %v %q", want, r.result.Passed, r.result.Why)
 		}
+	}
+}
+
+// TestFirstReason: a drill that cannot begin says why, and not what came of it later.
+func TestFirstReason(t *testing.T) {
+	o := small(t, "stall")
+	o.Config = &ftpx.Config{Host: "127.0.0.1", User: "u", Options: ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Retry: retry.Policy{MaxAttempts: 1},
+		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ENETUNREACH }}}
+	o.Scratch = "x"
+	rep, err := Run(t.Context(), o)
+	if err != nil || rep.Passed || !strings.HasPrefix(rep.Scenarios[0].Why, "open: ") {
+		t.Errorf("%v: %+v", err, rep)
 	}
 }
 
