@@ -16,7 +16,6 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/retry"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/tunnel"
 )
 
@@ -54,6 +53,8 @@ type Flags struct {
 	Verify string
 	// Standbys are hosts to turn to when that of the URL does not work.
 	Standbys list
+	// Others are standbys, after those, with a login of their own.
+	Others []Standby
 	// Via are URLs of proxies and jump hosts, the nearest first.
 	Via list
 	// Rate is how many bytes a second are moved at most, "" for any number.
@@ -183,41 +184,11 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	default:
 		return opts, fmt.Errorf("%w: -verify %q: use auto, size or full", ErrUsage, f.Verify)
 	}
-	// Some are read for some protocols alone: a misspelt one is told at once.
-	for _, of := range []struct {
-		name  string
-		files []string
-	}{{"-identity", f.Identities}, {"-known-hosts", f.KnownHosts}, {"-ca", []string{f.CA}}} {
-		for _, file := range of.files {
-			if file == "" {
-				continue
-			}
-			if _, err := os.Stat(file); err != nil {
-				return opts, missing(of.name, err)
-			}
-		}
-	}
-	password, err := f.password(ctx, env)
-	if err != nil {
+	if err := f.login(ctx, env, &opts); err != nil {
 		return opts, err
 	}
-	identities := []string(f.Identities)
-	if password == "" && len(identities) == 0 && !f.Agent && !f.Own.Use {
-		identities = userKeys(env)
-	}
-	ask := passphrases(ctx, env)
-	if err := askNow(env, f.Identities, ask); err != nil {
-		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
-	}
-	opts.Password = password
 	opts.AllowPlaintext = f.AllowPlaintext
 	opts.Ports = f.Ports
-	opts.SSH = transport.SSH{IdentityFiles: identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
-		TrustOnFirstUse: f.TOFU, Passphrase: ask}
-	if f.Agent {
-		opts.SSH.Agent = "auto"
-	}
-	opts.TLS = transport.TLS{CAFile: f.CA}
 	opts.Timeouts.Stall = f.Stall
 	if opts.Limits.Conns = f.Parallel; f.Own.Use {
 		opts.Limits.Conns = f.Connections
@@ -228,13 +199,20 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	if err := f.names(&opts); err != nil {
 		return opts, err
 	}
+	for i := range f.Others {
+		other, err := f.Others[i].standby(ctx)
+		if err != nil {
+			return opts, err
+		}
+		opts.Standbys = append(opts.Standbys, other)
+	}
 	asking := new(sync.Mutex)
-	err = f.reach(&opts, func(hop *tunnel.Hop) ssh.KeyboardInteractiveChallenge {
+	err := f.reach(&opts, func(hop *tunnel.Hop) ssh.KeyboardInteractiveChallenge {
 		return questions(ctx, env, asking, fmt.Sprintf("jump host %q:", hop.Host), hop.Password)
 	})
 	// After the jump hosts were made of these options: none may be told this password.
-	if !f.Own.Use || password != "" {
-		opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", password)
+	if !f.Own.Use || opts.Password != "" {
+		opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", opts.Password)
 	}
 	return opts, err
 }

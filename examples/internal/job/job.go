@@ -48,6 +48,7 @@ type Target struct {
 	URL, Local string
 
 	place          cli.Place // of URL
+	standbys       []Target  // of its server, with settings of their own
 	parts          Plan      // nil for the two folders
 	flags          cli.Flags
 	retry          retry.Policy

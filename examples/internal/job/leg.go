@@ -181,7 +181,9 @@ func (t *Target) access(env cli.Env) (cli.Env, *cli.Flags, error) {
 		return env.Getenv(name)
 	}
 	t.flags.Retry = t.retry
-	return with, &t.flags, nil
+	var err error
+	t.flags.Others, err = t.others(env)
+	return with, &t.flags, err
 }
 
 // copyAll copies the parts. One that fails does not stop the others, unless they would all
