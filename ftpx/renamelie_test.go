@@ -131,9 +131,7 @@ func TestRefusedClose(t *testing.T) {
 						t.Errorf("%+v, %v", res, err)
 					}
 				}
-				if d == ftpx.DeliverAtomic {
-					wantNames(t, trio.Root)
-				}
+				wantNames(t, trio.Root)
 			})
 		}
 	}

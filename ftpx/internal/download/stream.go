@@ -160,7 +160,7 @@ func noFolder(name string, st transport.Entry) error {
 		return nil
 	}
 	return retry.Stop(&transport.Error{Op: "get", Path: name, Kind: transport.KindInvalid,
-		Err: errors.New("it is a folder: name a file, or use the downloader for folders")})
+		Err: errors.New("it is a folder: name a file, or use folder.Download")})
 }
 
 // sameRemote reports whether a remote file looks as it did before.

@@ -100,6 +100,14 @@ func (h *Host) current() (p transport.Protocol, ok, due bool) {
 	return h.choice.current(h.s.opts.Protocols[0], h.s.opts.Recheck)
 }
 
+// Protocol is the protocol in use; before one is chosen, the best that is allowed.
+func (h *Host) Protocol() transport.Protocol {
+	if p, ok, _ := h.current(); ok {
+		return p
+	}
+	return h.s.opts.Protocols[0]
+}
+
 // timeout is how long the host may be silent while it is dialled. That it fell silent
 // counts once: a host that is slow to answer would never be had again.
 func (h *Host) timeout() time.Duration {

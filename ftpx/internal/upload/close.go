@@ -30,7 +30,7 @@ func (u *upload) notKept(ctx context.Context, l *session.Lease, cause error) err
 	u.notClosed = cause.Error()
 	u.most.confirmed = 0
 	u.sentWhole = false // it was refused
-	if u.spec.Delivery == Atomic {
+	if u.spec.Delivery != Drop {
 		if err := l.Remove(ctx, u.part.name); err != nil && !l.Usable() {
 			u.nextGeneration()
 			return err

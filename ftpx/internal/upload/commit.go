@@ -33,7 +33,7 @@ type committing struct {
 	l                *session.Lease
 	from, to, backup string
 	replace          bool // the renames may replace what is at their new name
-	leftover         bool // something may lie under the backup's name
+	leftover         bool // an earlier run may have left something under the backup's name
 }
 
 // witness tells what is under the names. An upload knows the content of its partial, and can

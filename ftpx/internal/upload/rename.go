@@ -35,7 +35,7 @@ func Rename(ctx context.Context, s *session.Session, t session.Task, from, to st
 }
 
 func (m *move) once(ctx context.Context, l *session.Lease) error {
-	c := &committing{commit: &m.commit, witness: m, l: l, from: m.from, to: m.to, backup: m.backup, leftover: m.commit.backedUp}
+	c := &committing{commit: &m.commit, witness: m, l: l, from: m.from, to: m.to, backup: m.backup}
 	if !m.commit.done && m.commit.backedUp {
 		if _, err := m.reconcile(ctx, l); err != nil {
 			return err
@@ -74,6 +74,10 @@ func (m *move) givesWay(ctx context.Context, l *session.Lease, refused error) (b
 		if err != nil || st.Type != transport.TypeFile {
 			return false, nil
 		}
+	}
+	if m.commit.backedUp { // by an attempt before: then this is another file
+		aside, err := there(ctx, l, m.backup)
+		return !aside, err
 	}
 	return true, nil
 }
