@@ -36,7 +36,7 @@ func (u *upload) sendLate(ctx context.Context, l *session.Lease) (done bool, err
 			return u.put(ctx, l, size)
 		}
 	}
-	// What is there no more cannot be in the way of anybody.
+	// That session may still have it open, so the next one takes another name.
 	if err == nil && u.spec.Delivery == Atomic {
 		if err := l.Remove(ctx, u.part.name); err != nil && !errors.Is(err, fs.ErrNotExist) && !l.Usable() {
 			return false, err
