@@ -44,11 +44,11 @@ func TestIdentityFollowsContent(t *testing.T) {
 func TestPartialName(t *testing.T) {
 	long := strings.Repeat("ä", 150) // 300 bytes
 	for _, dest := range []string{"a.csv", "dir/a.csv", "/abs/a.csv", "dir/" + long} {
-		a, b := partialName(dest, "id", 0), partialName(dest, "id", 1)
+		a, b := partialName(dest, "id", 0, false), partialName(dest, "id", 1, false)
 		if path.Dir(a) != path.Dir(dest) {
 			t.Errorf("%s: the partial %s is in another folder", dest, a)
 		}
-		if a == b || a == partialName(dest, "other", 0) || a == partialName(dest+"x", "id", 0) {
+		if a == b || a == partialName(dest, "other", 0, false) || a == partialName(dest+"x", "id", 0, false) || a == partialName(dest, "id", 0, true) {
 			t.Errorf("%s: partials of different things share the name %s", dest, a)
 		}
 		for _, n := range []string{a, backupName(dest, "id")} {
