@@ -9,7 +9,7 @@
 // They take 10 to 20 minutes, and -short a few. With -v each prints its figures.
 // What is asserted are bytes and ratios; times only where a promise is one, and
 // then in units of the stall time. Read rig_real_test.go first, and
-// main_real_test.go for the mover, the program that is killed.
+// main_test.go for the mover, the program that is killed.
 //
 // # Traps
 //
