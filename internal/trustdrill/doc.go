@@ -2,7 +2,8 @@
 // internal/realserver, behind the bad lines of internal/faultproxy: processes that
 // are killed and started again, sources that are exchanged in between, replies that
 // never come, data connections that end early and cleanly, protocols that go away,
-// disks that are full. It has nothing but tests, under the build tag realserver:
+// disks that are full. It has nothing but tests. One of them needs no real server: a
+// transfer that is killed once (kill_test.go). The others have the build tag realserver:
 //
 //	FTPX_REQUIRE_SERVERS=1 go test -tags realserver -timeout 60m -v ./internal/trustdrill
 //
