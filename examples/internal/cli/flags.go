@@ -51,9 +51,6 @@ type Flags struct {
 	PasswordFile string
 	// Verify is "auto", "size" or "full".
 	Verify string
-	// Delivery is "atomic", "direct" or "drop", PartialName a template for the names of
-	// partials, "" for the usual ones; of commands that send.
-	Delivery, PartialName string
 	// Standbys are hosts to turn to when that of the URL does not work.
 	Standbys list
 	// Others are standbys, after those, with a login of their own.
@@ -133,30 +130,6 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.Charset, "charset", "", "character `set` of the names on the server, such as gbk, shift_jis or windows-1252 (default utf-8)")
 	fs.StringVar(&f.ListZone, "list-zone", "", "time `zone` of an FTP server that has no MLSD and lists local time, such as Europe/Berlin (default UTC)")
 	fs.BoolVar(&f.Version, "version", false, "print the version")
-}
-
-// Sending defines the flags of commands that send.
-func (f *Flags) Sending(fs *flag.FlagSet) {
-	fs.StringVar(&f.Delivery, "delivery", "atomic", "`way` to deliver: atomic (temporary name, check, rename), direct (final name), drop (final name, no checks: for folders that cannot be listed)")
-	fs.StringVar(&f.PartialName, "partial-name", "", "`template` of the temporary name, as {name}.filepart or tmp/{name} (default hidden)")
-}
-
-// Ways makes upload options of what Sending defines. Errors are [ErrUsage].
-func (f *Flags) Ways() (ftpx.UploadOptions, error) {
-	var o ftpx.UploadOptions
-	if err := o.Delivery.UnmarshalText([]byte(f.Delivery)); err != nil {
-		return o, fmt.Errorf("%w: -delivery %w", ErrUsage, err)
-	}
-	o.PartialName = f.PartialName
-	switch err := ftpx.CheckPartialName(f.PartialName); {
-	case err != nil:
-		return o, fmt.Errorf("%w: -partial-name %q: %w", ErrUsage, f.PartialName, err)
-	case o.PartialName != "" && o.Delivery != ftpx.DeliverAtomic:
-		return o, fmt.Errorf("%w: -partial-name does not go with -delivery %v, which has no partial", ErrUsage, o.Delivery)
-	case o.Delivery == ftpx.DeliverDrop && f.Verify == "full":
-		return o, fmt.Errorf("%w: -verify full does not go with -delivery drop, which reads nothing back", ErrUsage)
-	}
-	return o, nil
 }
 
 // numberVar and durationVar are IntVar and DurationVar of package flag, whose errors do

@@ -119,7 +119,7 @@ func (d *document) partner(i int, base paths) Partner {
 	case p.URL == "":
 		bad("url", "it is missing: write scheme://user@host[:port]/folder")
 	case !isURL(p.URL):
-		bad("url", "it is no URL: write scheme://user@host[:port]/folder")
+		bad("url", "it is not a valid URL: use scheme://user@host[:port]/folder")
 	default:
 		checkURL(p.URL, &c, "url", bad)
 	}
