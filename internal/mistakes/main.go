@@ -17,6 +17,7 @@ import (
 func main() {
 	match := flag.String("run", "", "plant those whose name matches this regular expression")
 	all := flag.Bool("all", false, "run the tests of the whole module, not those of the packages named with a mistake")
+	near := flag.Bool("near", false, "run the tests of the first package that is named with a mistake alone, for a quick look")
 	list := flag.Bool("list", false, "print the list, and plant nothing")
 	confirm := flag.Bool("confirm", false, "run the test that noticed once more without the mistake, where it must pass")
 	bound := flag.Duration("bound", 10*time.Minute, "how long the tests of a package may take: a test that hangs has noticed")
@@ -28,7 +29,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	p := &planter{all: *all, confirm: *confirm, bound: *bound}
+	p := &planter{all: *all, near: *near, confirm: *confirm, bound: *bound}
 	var chosen []mistake
 	for _, m := range mistakes() {
 		if wanted.MatchString(m.name) {
@@ -49,9 +50,9 @@ func main() {
 
 // planter plants mistakes.
 type planter struct {
-	root         string // of the module
-	all, confirm bool
-	bound        time.Duration
+	root               string // of the module
+	all, near, confirm bool
+	bound              time.Duration
 }
 
 // plantAll prints a line for each mistake. The error is nil if all were noticed.
@@ -99,8 +100,11 @@ func (p *planter) plant(ctx context.Context, m *mistake) (verdict, error) {
 		return verdict{}, err
 	}
 	packages := m.tests
-	if p.all {
+	switch {
+	case p.all:
 		packages = []string{"..."}
+	case p.near:
+		packages = packages[:1]
 	}
 	for _, pkg := range packages {
 		v, err := p.test(ctx, "./"+pkg, "-overlay="+overlay, "-failfast")

@@ -88,6 +88,10 @@ func TestVerdict(t *testing.T) {
 {"Action":"output","Package":"m/a","Test":"TestA","Output":"\trunning tests:\n"}
 {"Action":"output","Package":"m/a","Test":"TestA","Output":"\t\tTestB (1m0s)\n"}
 {"Action":"fail","Package":"m/a"}`, "TestB hangs in m/a", ""},
+		{"a panic", `{"Action":"run","Package":"m/a","Test":"TestA"}
+{"Action":"pass","Package":"m/a","Test":"TestA"}
+{"Action":"run","Package":"m/a","Test":"TestB"}
+{"Action":"fail","Package":"m/a"}`, "TestB in m/a", ""},
 		{"no test at all", `{"Action":"fail","Package":"m/a"}`, "the tests end as a whole in m/a", ""},
 		{"does not compile", `{"ImportPath":"m/a","Action":"build-output","Output":"a.go:1: undefined: x\n"}
 {"Action":"fail","Package":"m/a","FailedBuild":"m/a"}`, "", "undefined: x"},

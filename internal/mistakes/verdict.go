@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ func (p *planter) overlay(dir string, m *mistake) (name string, err error) {
 	return name, os.WriteFile(name, b, 0o600)
 }
 
+// module is what the paths of its packages begin with.
+const module = "github.com/seed01fc2e40/go-ftpx/"
+
 // verdict is what tests say.
 type verdict struct {
 	noticed bool
@@ -47,7 +51,7 @@ func (v *verdict) by() string {
 	if v.hung {
 		test += " hangs"
 	}
-	return test + " in " + v.pkg
+	return test + " in " + strings.TrimPrefix(v.pkg, module)
 }
 
 // event is a line of go test -json, see go doc test2json and go help buildjson.
@@ -61,12 +65,18 @@ var running = regexp.MustCompile(`^\s+(Test\S*) \(\d`)
 // read reads the output of go test -json. The error is one of building.
 func read(r io.Reader) (v verdict, err error) {
 	var built strings.Builder
+	last := "" // that has begun and not ended: a panic ends it without a word
 	for in := json.NewDecoder(r); ; {
 		var e event
 		if err := in.Decode(&e); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return v, fmt.Errorf("go test -json: %w", err)
+		}
+		if e.Action == "run" {
+			last = e.Test
+		} else if e.Test == last && (e.Action == "pass" || e.Action == "skip") {
+			last = ""
 		}
 		switch {
 		case e.Action == "build-output":
@@ -80,8 +90,8 @@ func read(r io.Reader) (v verdict, err error) {
 		case e.Action == "fail" && e.FailedBuild != "":
 			return v, fmt.Errorf("it does not compile:\n%s", strings.TrimSpace(built.String()))
 		case e.Action == "fail":
-			if v.noticed = true; v.pkg == "" || v.test == "" {
-				v.pkg, v.test = e.Package, e.Test
+			if v.noticed = true; v.test == "" {
+				v.pkg, v.test = e.Package, cmp.Or(e.Test, last)
 			}
 		}
 	}

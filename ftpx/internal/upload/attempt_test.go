@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,4 +235,36 @@ func TestStreamIsCompared(t *testing.T) {
 			u.src.Close()
 		})
 	}
+}
+
+// Partials of other versions are removed when they are old enough. One of which the server
+// tells no time may be under way, and stays.
+func TestStalePartials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := newUpload(t, []byte("content"), func(s *Spec) { s.RemoveStale = time.Hour })
+		old, young, ageless := partialName("dest", "1", 0), partialName("dest", "2", 0), partialName("dest", "3", 0)
+		another := partialName("other", "1", 0)
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{old: nil, young: nil, ageless: nil, another: nil}}
+		conn.before = func(r transport.Request) error {
+			list, ok := r.(*transport.List)
+			if !ok {
+				return nil
+			}
+			for name, age := range map[string]time.Duration{old: time.Hour + time.Second, young: time.Hour - time.Second, another: 24 * time.Hour} {
+				list.Yield(transport.Entry{Name: name, ModTime: time.Now().Add(-age)})
+			}
+			list.Yield(transport.Entry{Name: ageless})
+			return errAnswered
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if err := u.attempt(ctx, l); err != nil {
+				t.Error(err)
+			}
+		})
+		left := slices.Sorted(maps.Keys(conn.files))
+		want := []string{young, ageless, another, "dest"}
+		if slices.Sort(want); !slices.Equal(left, want) {
+			t.Errorf("left are %q, want %q", left, want)
+		}
+	})
 }
