@@ -191,6 +191,39 @@ func TestReconcileLooksTwice(t *testing.T) {
 	}
 }
 
+// After a rename whose reply was lost, a file that is shorter than what was sent is not it,
+// although it begins like it.
+func TestReconcileWithAPrefix(t *testing.T) {
+	data := []byte("content")
+	u := newUpload(t, data, nil)
+	u.commit.begun, u.checked, u.part.confirmed = true, true, int64(len(data))
+	on(t, &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{"dest": data[:4]}}, func(ctx context.Context, l *session.Lease) {
+		if err := u.attempt(ctx, l); !errors.Is(err, errGone) || u.commit.done || !u.commit.begun {
+			t.Errorf("%v, %+v", err, u.commit)
+		}
+	})
+}
+
+// A host shows that it writes at offsets by continuing a file, not by taking one.
+func TestOffsetsAreShownByAResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := bytes.Repeat([]byte("0123456789abcdef"), resumeWorth/8)
+		for _, there := range []int{0, len(data) / 2} {
+			u := newUpload(t, data, nil)
+			conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+			if there > 0 {
+				conn.files[u.part.name] = bytes.Clone(data[:there])
+			}
+			on(t, conn, func(ctx context.Context, l *session.Lease) {
+				err := u.attempt(ctx, l)
+				if taken := l.Host.Offsets(l.Proto).Taken.Load(); err != nil || taken != (there > 0) || !bytes.Equal(conn.files["dest"], data) {
+					t.Errorf("%d bytes were there: offsets are taken: %v, %v", there, taken, err)
+				}
+			})
+		}
+	})
+}
+
 // The partials of earlier generations, and the backup, are removed when the file is there.
 func TestCleanUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
