@@ -305,7 +305,8 @@ type Verified struct {
 	// ReadBack is how many bytes were read back and compared.
 	ReadBack int64 `json:"read_back,omitzero"`
 	// Acknowledged: nothing could be compared. The only evidence is the server's final
-	// reply to STOR, or its replies to each WRITE and CLOSE. See [Delivery].
+	// reply to STOR or RETR, or its replies to each WRITE and CLOSE, or that a READ met the
+	// end of the file. See [Delivery].
 	Acknowledged bool `json:"acknowledged,omitzero"`
 }
 

@@ -156,19 +156,16 @@ var (
 //
 // [retry.Error]: https://pkg.go.dev/github.com/seed01fc2e40/go-ftpx/retry#Error
 func KindOf(err error) Kind {
-	var own interface {
-		error
-		FailureKind() Kind
+	if err == nil {
+		return KindUnknown
 	}
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[kinder](err); ok {
 		return own.FailureKind()
 	}
-	var te *Error
-	if errors.As(err, &te) {
+	if te, ok := errors.AsType[*Error](err); ok {
 		return te.Kind
 	}
-	var local *LocalError
-	if errors.As(err, &local) {
+	if _, ok := errors.AsType[*LocalError](err); ok {
 		return KindLocal
 	}
 	if errors.Is(err, ErrStalled) {
@@ -177,8 +174,7 @@ func KindOf(err error) Kind {
 	if errors.Is(err, context.Canceled) {
 		return KindCanceled
 	}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		return KindOfReply("", reply.Code, reply.Msg)
 	}
 	if k := kindOfTLS(err); k != KindUnknown {
@@ -188,6 +184,12 @@ func KindOf(err error) Kind {
 		return k
 	}
 	return kindOfNet(err)
+}
+
+// A kinder is an error that says itself of what kind it is.
+type kinder interface {
+	error
+	FailureKind() Kind
 }
 
 // WasReset reports whether an error of a lost connection says that it was reset, or that

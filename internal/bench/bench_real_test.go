@@ -22,10 +22,10 @@ func TestSmallRun(t *testing.T) {
 	realtest.Require(t, realserver.OpenSSH, realserver.VSFTPD, realserver.ProFTPD)
 	s := &settings{
 		cases: regexp.MustCompile(`loopback|40ms-64MiB|^1000-small|list`), peers: regexp.MustCompile(`^([^r]|raw)`), // rclone has faults of its own
-		protos: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP}, directions: []bool{true, false}, rounds: 1, scale: 0.01, limit: time.Minute,
+		protos: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP}, directions: []bool{true, false}, rounds: 1, scale: 0.01, forms: regexp.MustCompile("."), limit: time.Minute,
 		kinds: map[ftpx.Protocol]realserver.Kind{ftpx.SFTP: realserver.OpenSSH, ftpx.FTPS: realserver.ProFTPD, ftpx.FTP: realserver.VSFTPD},
 	}
-	r, err := newRig(realtest.Folder(t), s.kinds)
+	r, err := newRig(t.Context(), realtest.Folder(t), s.kinds)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,34 @@ func TestRatioIsOfPairs(t *testing.T) {
 	}
 }
 
+// TestQuotients: pairs are compared round by round, and the interval is that of the median.
+func TestQuotients(t *testing.T) {
+	for n, want := range map[int]int{1: 0, 5: 0, 6: 1, 15: 4, 20: 6} {
+		if k := rankOfInterval(n); k != want {
+			t.Errorf("rank of the interval of %d pairs is %d, want %d", n, k, want)
+		}
+	}
+	library, slog := made(libraryName, kin), made("with slog", kin)
+	for i := range 15 {
+		wall := time.Duration(i+1) * time.Second
+		library.samples = append(library.samples, sample{usage: usage{Wall: wall, CPU: wall}})
+		slog.samples = append(slog.samples, sample{usage: usage{Wall: wall * 101 / 100, CPU: wall * 2}})
+	}
+	v := costs(testJob(ftpx.SFTP, scenario{name: "x", what: oneFile}, true), []*series{made("go-ftpx", us, time.Second), library, slog})
+	if len(v) != 2 || !v[0].met || v[1].met || !strings.Contains(v[1].figure, "2.000 (2.000 to 2.000, 15 pairs)") {
+		t.Errorf("1 %% of time is judged %+v, twice the CPU time %+v", v[0], v[1])
+	}
+}
+
+// TestNoFormIsARival: what go-ftpx needs in another form is no goal for itself.
+func TestNoFormIsARival(t *testing.T) {
+	far := scenario{name: "40ms-64MiB", what: oneFile, size: 64 * mib, line: line.Options{RTT: 40 * time.Millisecond}}
+	list := []*series{made("go-ftpx", us, time.Second), made(libraryName, kin, time.Millisecond), made("lftp", rival, 3*time.Second)}
+	if v := judge(testJob(ftpx.FTP, far, true), list); len(v) != 1 || !v[0].met || !strings.Contains(v[0].figure, "lftp") {
+		t.Errorf("%+v", v)
+	}
+}
+
 func testJob(proto ftpx.Protocol, sc scenario, up bool) *job {
 	p := &place{endpoint: endpoint{Proto: protocol{proto}, Host: "127.0.0.1", Port: 2121, User: "u", Password: `p"w`, KeyFile: "/k", Root: "/r"}}
 	j := &job{scenario: sc, place: p, rig: &rig{dir: "/d", root: "/r", local: "/l"}, up: up, name: "n"}
@@ -143,7 +171,7 @@ func TestDifferencesAreFound(t *testing.T) {
 func TestPasswordsStayOffCommandLines(t *testing.T) {
 	many := scenario{name: "many", what: manyFiles, size: 4 * kib, count: 20, conns: 8}
 	one := scenario{name: "one", what: oneFile, size: mib, conns: 8}
-	for _, p := range []func(*job) ([]program, error){lftp, lftpParallel, curl, openSSH, func(j *job) ([]program, error) { return j.goPeer("ours", 1) }} {
+	for _, p := range []func(*job) ([]program, error){shipped, lftp, lftpParallel, curl, openSSH, func(j *job) ([]program, error) { return j.goPeer("ours", 1) }} {
 		for _, sc := range []scenario{many, one, {what: session}, {what: listing, count: 1}} {
 			for _, proto := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP} {
 				programs, err := p(testJob(proto, sc, true))

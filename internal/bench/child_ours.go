@@ -14,7 +14,7 @@ import (
 // runOurs is this library with nothing switched off: partial name, check, rename.
 func runOurs(ctx context.Context, t *task, ready func()) (out outcome, err error) {
 	e := &t.Endpoint
-	hooks, stop, err := trace(t)
+	hooks, stop, err := watched(ctx, t)
 	if err != nil {
 		return out, err
 	}

@@ -23,6 +23,14 @@ type record struct {
 	median time.Duration // ours
 }
 
+// lftpSmall is how many times as fast as lftp small files go over FTP, by direction.
+var lftpSmall = map[ftpx.Protocol]map[bool]float64{
+	ftpx.FTP:  {up: 1.6, down: 1.6},
+	ftpx.FTPS: {up: 1.3, down: 1.7},
+}
+
+const up, down = true, false
+
 // judge holds the series of a case against the goals.
 func judge(j *job, list []*series) (all []verdict) {
 	ours := list[0]
@@ -61,8 +69,10 @@ func judge(j *job, list []*series) (all []verdict) {
 		against(3, false, "jlaffaye/ftp", "pkg/sftp")
 	case j.what == manyFiles && sftp:
 		against(5, false)
+		against(6, false, "lftp")
 	case j.what == manyFiles:
 		against(1.5, false)
+		against(lftpSmall[j.proto()][j.up], false, "lftp")
 	case j.line.RTT == 0 && sftp:
 		against(1.5, false, "OpenSSH sftp")
 		against(1, true, "pkg/sftp")
@@ -76,7 +86,10 @@ func judge(j *job, list []*series) (all []verdict) {
 		against(1, true)
 	}
 	if j.line.Rate > 0 && !j.resets && j.size >= 256*mib {
-		share := float64(j.size) / ours.connected().Seconds() / float64(j.line.Rate)
+		share := 0.0
+		if c := ours.connected(); c > 0 {
+			share = float64(j.size) / c.Seconds() / float64(j.line.Rate)
+		}
 		all = append(all, verdict{j.id(j.proto(), j.up), "90 % of the cap once connected", fmt.Sprintf("%.0f %%", 100*share), share >= 0.9})
 	}
 	return all

@@ -21,6 +21,8 @@ type job struct {
 	up    bool
 	name  string // of the file or folder, made by files
 	names []string
+	// connections is what the command is told of them, 0 for nothing.
+	connections int
 }
 
 // proto is the protocol in use.
@@ -135,7 +137,7 @@ func (j *job) bytes() int64 {
 func (j *job) goPeer(peer string, inFlight int) ([]program, error) {
 	t := task{
 		Peer: peer, Endpoint: j.place.endpoint, What: j.what, Up: j.up, Local: j.local(), Remote: j.remote(), Size: j.size,
-		InFlight: inFlight, Retry: j.resets,
+		InFlight: inFlight, Retry: j.resets, Collector: j.rig.collector,
 	}
 	if j.what == manyFiles {
 		t.Conns = j.conns

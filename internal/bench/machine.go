@@ -46,7 +46,9 @@ Every peer is a process of its own. The peers run in turn, and after each run th
 - CPU time and peak memory are those of the client's processes.
 - *turns a file* is the number of round trips for each file.
 
-go-ftpx sends to a partial name, checks size and content, sets the time and renames. The bare libraries do none of that.
+*go-ftpx* is the command that users run, *ftpx put*, *get*, *mirror* or *ls*, with its defaults and a home folder that holds *.netrc*
+and an SSH configuration. *The library* is a program that calls it and does nothing else. Both send to a partial name, check size and
+content, set the time and rename. The bare libraries do none of that.
 
 A line (package internal/bench/line) delays each byte by half the round trip. It limits TCP's windows only in the cases that are named
 after them.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,14 +51,20 @@ type settings struct {
 	list             bool
 	limit            time.Duration
 	profiles, traces string
+	forms            *regexp.Regexp // of go-ftpx
+	before           string
+	connections      int
 }
 
 func parse() (s settings, err error) {
 	cases := flag.String("case", ".", "regular expression of `names` such as 40ms-64MiB/sftp/up; -list prints them")
 	peers := flag.String("peers", ".", "regular expression of peers to run besides go-ftpx")
+	forms := flag.String("forms", "^$", "regular expression of forms of go-ftpx to run besides the command: "+strings.Join(formNames(), ", ")+"; more with go run -tags watched")
+	flag.StringVar(&s.before, "before", "", "bench of another commit, a `file`: the library is compared with it")
+	flag.IntVar(&s.connections, "connections", 0, "--connections of the command (its default)")
 	protos := flag.String("proto", "sftp,ftps,ftp", "protocols, separated by commas")
 	dir := flag.String("dir", "up,down", "directions, separated by commas")
-	flag.IntVar(&s.rounds, "rounds", 5, "how often each peer runs, in turn, at most; long cases run less often")
+	flag.IntVar(&s.rounds, "rounds", 0, "how often each peer runs, in turn (1 to 3, by case)")
 	flag.Float64Var(&s.scale, "size", 1, "factor of all sizes and counts")
 	flag.StringVar(&s.dir, "work", defaultWork(), "folder for files and servers' roots; one in memory, so that no disk is measured")
 	flag.StringVar(&s.out, "out", "", "file for the tables, besides standard output")
@@ -77,6 +84,9 @@ func parse() (s settings, err error) {
 	if s.peers, err = regexp.Compile(*peers); err != nil {
 		return s, err
 	}
+	if s.forms, err = regexp.Compile(*forms); err != nil {
+		return s, err
+	}
 	for p := range strings.SplitSeq(*protos, ",") {
 		proto, err := ftpx.ParseProtocol(p)
 		if err != nil {
@@ -90,8 +100,16 @@ func parse() (s settings, err error) {
 		}
 		s.directions = append(s.directions, d == "up")
 	}
-	if s.rounds < 1 || s.scale <= 0 {
-		return s, errors.New("-rounds and -size must be positive")
+	if s.rounds < 0 || s.connections < 0 || s.scale <= 0 {
+		return s, errors.New("-rounds, -connections and -size must be positive")
+	}
+	if s.before != "" {
+		if s.before, err = filepath.Abs(s.before); err != nil {
+			return s, err
+		}
+		if _, err := os.Stat(s.before); err != nil {
+			return s, fmt.Errorf("-before: %w: build it with go build ./internal/bench in a checkout of the other commit", err)
+		}
 	}
 	s.kinds = map[ftpx.Protocol]realserver.Kind{
 		ftpx.SFTP: realserver.OpenSSH, ftpx.FTP: realserver.Kind(*ftpServer), ftpx.FTPS: realserver.Kind(*ftpsServer),
@@ -129,11 +147,15 @@ func benchMain() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	r, err := newRig(s.dir, s.kinds)
+	r, err := newRig(ctx, s.dir, s.kinds)
 	if err != nil {
 		return err
 	}
 	defer r.close()
+	r.before = s.before
+	collector, stopCollector := collect()
+	defer stopCollector()
+	r.collector = collector
 	var first, head, tables, goals bytes.Buffer
 	if err := machine(io.MultiWriter(os.Stdout, &head), s.kinds); err != nil {
 		return err
@@ -165,12 +187,12 @@ func (s *settings) each(sc scenario, f func(p ftpx.Protocol, up bool) error) err
 // run goes through the cases. What fails of ours is an error; a peer that fails
 // is shown in the table.
 func (s *settings) run(ctx context.Context, r *rig, w io.Writer) (verdicts []verdict, failed error) {
-	all := slices.DeleteFunc(peers(), func(p peer) bool { return p.rank != us && !s.peers.MatchString(p.name) })
+	all := slices.DeleteFunc(peers(), func(p peer) bool { return !s.wants(&p) })
 	var records []record
 	for _, sc := range scenarios(s.scale) {
-		rounds := s.rounds
-		if sc.rounds > 0 {
-			rounds = min(rounds, sc.rounds)
+		rounds := sc.rounds
+		if s.rounds > 0 {
+			rounds = s.rounds
 		}
 		failed = errors.Join(failed, s.each(sc, func(p ftpx.Protocol, up bool) error {
 			if ctx.Err() != nil {
@@ -183,17 +205,17 @@ func (s *settings) run(ctx context.Context, r *rig, w io.Writer) (verdicts []ver
 				return fmt.Errorf("%s: %w", id, err)
 			}
 			defer pl.close()
-			j := &job{scenario: sc, place: pl, rig: r, up: up}
+			j := &job{scenario: sc, place: pl, rig: r, up: up, connections: s.connections}
 			peers := all
 			if sc.alone {
-				peers = slices.DeleteFunc(slices.Clone(all), func(p peer) bool { return p.rank != us })
+				peers = slices.DeleteFunc(slices.Clone(all), func(p peer) bool { return p.rank > kin })
 			}
 			list, err := compare(ctx, j, peers, rounds, s.limit)
 			if err != nil {
 				return fmt.Errorf("%s: %w", id, err)
 			}
 			table(w, j, list)
-			verdicts = append(verdicts, judge(j, list)...)
+			verdicts = append(append(verdicts, judge(j, list)...), costs(j, list)...)
 			records = append(records, record{id, median(of(list[0], wall))})
 			if list[0].err != nil {
 				return fmt.Errorf("%s: %w", id, list[0].err)
@@ -202,6 +224,26 @@ func (s *settings) run(ctx context.Context, r *rig, w io.Writer) (verdicts []ver
 		}))
 	}
 	return append(verdicts, proportion(records)...), errors.Join(failed, ctx.Err())
+}
+
+// wants reports whether a peer is to run.
+func (s *settings) wants(p *peer) bool {
+	switch p.rank {
+	case us:
+		return true
+	case kin:
+		return s.forms.MatchString(p.name) || s.before != "" && (p.name == libraryName || p.name == beforeName)
+	}
+	return s.peers.MatchString(p.name)
+}
+
+func formNames() (names []string) {
+	for _, p := range peers() {
+		if p.rank == kin && p.name != beforeName {
+			names = append(names, p.name)
+		}
+	}
+	return names
 }
 
 // id names a case.

@@ -13,6 +13,7 @@ type rank int
 
 const (
 	us    rank = iota
+	kin        // go-ftpx in another form
 	rival      // what a user would pick instead
 	bound      // what a program written for this one purpose can do
 )
@@ -45,8 +46,11 @@ func peers() []peer {
 			return j.goPeer(name, inFlight)
 		}
 	}
-	return []peer{
-		{"go-ftpx", us, "", func(*job) bool { return true }, goPeer("ours", 1)},
+	any := func(*job) bool { return true }
+	all := []peer{
+		{"go-ftpx", us, "ftpx", any, shipped},
+		{libraryName, kin, "", any, goPeer("ours", 1)},
+		{beforeName, kin, "", func(j *job) bool { return j.rig.before != "" }, before},
 		{"jlaffaye/ftp", rival, "", ftpOnly, goPeer("ftp", 1)},
 		{"pkg/sftp", rival, "", sftpOnly, goPeer("sftp", 1)},
 		{"pkg/sftp, 32 files a connection", bound, "", func(j *job) bool { return sftpOnly(j) && j.what == manyFiles && !j.resets }, goPeer("sftp", boundFlight)},
@@ -57,11 +61,15 @@ func peers() []peer {
 		{"rclone", rival, "rclone", tool, rclone},
 		{"raw TCP", bound, "", func(j *job) bool { return j.what == oneFile && !j.resets }, goPeer("raw", 1)},
 	}
+	for _, w := range watchers {
+		all = append(all, peer{w.name, kin, "", any, goPeer(w.task, 1)})
+	}
+	return all
 }
 
 // present reports whether the peer's program is installed.
 func (p *peer) present() bool {
-	if p.tool == "" {
+	if p.tool == "" || p.rank == us { // we are built by the bench
 		return true
 	}
 	_, err := exec.LookPath(p.tool)

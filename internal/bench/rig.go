@@ -36,9 +36,12 @@ type rig struct {
 	kinds  map[ftpx.Protocol]realserver.Kind
 	raw    *rawServer
 	files  *files
+	// command is what users run, before a bench of another commit ("" for none), and
+	// collector the address of one that takes what OpenTelemetry sends.
+	command, before, collector string
 }
 
-func newRig(dir string, kinds map[ftpx.Protocol]realserver.Kind) (r *rig, err error) {
+func newRig(ctx context.Context, dir string, kinds map[ftpx.Protocol]realserver.Kind) (r *rig, err error) {
 	if dir, err = os.MkdirTemp(dir, "ftpx-bench-"); err != nil {
 		return nil, err
 	}
@@ -52,6 +55,9 @@ func newRig(dir string, kinds map[ftpx.Protocol]realserver.Kind) (r *rig, err er
 		}
 	}
 	if err := r.makeKey(); err != nil {
+		return r, err
+	}
+	if r.command, err = build(ctx, dir); err != nil {
 		return r, err
 	}
 	if r.raw, err = startRaw(r.root); err != nil {
@@ -93,6 +99,7 @@ type place struct {
 	faults *faults    // between line and server, nil for none
 	raw    endpoint   // of the raw copy
 	opt    line.Options
+	home   string // of the user who runs the command
 }
 
 func (p *place) close() {
@@ -168,6 +175,10 @@ func (r *rig) place(ctx context.Context, proto ftpx.Protocol, sc *scenario) (*pl
 			p.close()
 			return nil, err
 		}
+	}
+	if err := p.settle(filepath.Join(r.dir, fmt.Sprintf("home-%d", p.Port))); err != nil {
+		p.close()
+		return nil, err
 	}
 	return p, nil
 }

@@ -27,8 +27,8 @@ type scenario struct {
 	count  int   // of files or entries
 	conns  int   // connections of every peer that can have several
 	resets bool  // a share of the mebibytes meets a reset
-	rounds int   // the most, 0 for the default
-	alone  bool  // without peers: it is held against another case of ours
+	rounds int   // unless the flag says how many
+	alone  bool  // without peers: it is held against another case, or another form, of ours
 	up     bool  // it has an upload
 }
 
@@ -56,10 +56,15 @@ func scenarios(scale float64) []scenario {
 	window.up = false
 	tenfold := many(10000)
 	tenfold.alone = true
+	// Without a line nothing hides what a file costs in CPU time.
+	busy := many(10000)
+	busy.name, busy.alone, busy.line = "loopback-10000-small", true, line.Options{}
 	all := []scenario{
 		few(3, many(1000)),
 		few(3, one("40ms-64MiB", 64*mib, line.Options{RTT: far})),
 		few(3, one("loopback-1GiB", gib, line.Options{})),
+		few(3, one("loopback-64MiB", 64*mib, line.Options{})),
+		few(1, busy),
 		few(2, one("40ms-256MiB", 256*mib, line.Options{RTT: far})),
 		few(2, one("40ms-256MiB-100MBps", 256*mib, line.Options{RTT: far, Rate: capped})),
 		few(2, resets),

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -64,6 +65,8 @@ type task struct {
 	Conns    int    // connections for many files
 	InFlight int    // files at once on each of them, where the peer can
 	Retry    bool   // begin again from zero after a fault, on the bare libraries
+	// Collector is the address to which OpenTelemetry sends.
+	Collector string
 }
 
 // An outcome is what it answers, on its standard output.
@@ -97,7 +100,8 @@ func childMain() error {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return err
 	}
-	run := goPeers[t.Peer]
+	library, _, _ := strings.Cut(t.Peer, "+") // what comes after it watches
+	run := goPeers[library]
 	if run == nil {
 		return fmt.Errorf("unknown peer %q", t.Peer)
 	}

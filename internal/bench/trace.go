@@ -17,9 +17,9 @@ import (
 // is answered, "" for none.
 const traceVariable = "FTPX_BENCH_TRACE"
 
-// trace writes each command and reply, with its time, to a file until the result
+// traced writes each command and reply, with its time, to a file until the result
 // is called. It costs time: what is measured with it is not to be compared.
-func trace(t *task) (*ftpx.Hooks, func(), error) {
+func traced(t *task) (*ftpx.Hooks, func(), error) {
 	dir := os.Getenv(traceVariable)
 	if dir == "" {
 		return nil, func() {}, nil

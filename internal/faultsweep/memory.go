@@ -164,6 +164,7 @@ func (m *memory) run(ctx context.Context, v variant, c Case) (end End, ops int, 
 
 	e := Evidence{Transfer: c.Transfer, Want: m.want, Name: fileName, Renamed: saw.renamed, Lied: saw.lied, Result: end.Result, Err: end.Err}
 	e.Corrupted = m.has(c, memconn.Corrupt) && (!v.notices || c.Transfer == Get || m.refuses(c)) // the hash, for one
+	e.Unseen = m.refuses(c) && !c.Transfer.sends() && !c.Protocol.IsFTP()
 	// A refusal may be the last word, or hide what a lost reply has done; payload
 	// that was changed unnoticed shows at a later look.
 	unknown := end.outcome() == ftpx.Unknown

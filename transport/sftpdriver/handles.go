@@ -82,4 +82,4 @@ func (l *line) endFor(err error, ep *transport.Endpoint) {
 }
 
 // sole reports whether a session of this server may have no more than one file open.
-func (c *Conn) sole() bool { return c.ep.Learned.Lacks(c.ep.Addr(), lacksOwnHandles) }
+func (c *Conn) sole() bool { return c.ep.Learned.Lacks(c.info.Addr, lacksOwnHandles) }

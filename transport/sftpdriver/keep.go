@@ -19,7 +19,7 @@ const lacksCutting = "replacing a file without emptying it first"
 // keeps reports whether a Store is to be opened in that way. What holds from then on is
 // step.kept: another connection may learn something of the server at any moment.
 func (s *step) keeps(q *transport.Store) bool {
-	return q.Keep && q.Offset == 0 && !q.Append && !q.New && !s.c.ep.Learned.Lacks(s.c.ep.Addr(), lacksCutting)
+	return q.Keep && q.Offset == 0 && !q.Append && !q.New && !s.c.ep.Learned.Lacks(s.c.info.Addr, lacksCutting)
 }
 
 // openEmptied opens the file as if it were not to be kept.
@@ -27,7 +27,7 @@ func (s *step) openEmptied(q *transport.Store) (string, error) {
 	s.kept = false
 	handle, err := s.c.pipe.send(fxpOpen, openRequest(q.Path, fxfWrite|fxfCreat|fxfTrunc)).handle()
 	if err == nil {
-		s.c.ep.Learned.Note(s.c.ep.Addr(), lacksCutting, true)
+		s.c.ep.Learned.Note(s.c.info.Addr, lacksCutting, true)
 	}
 	return handle, err
 }

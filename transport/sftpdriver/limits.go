@@ -68,10 +68,10 @@ func (c *Conn) applyLimits() {
 	if answer.parse(fxpExtendedReply, func(r *reader) { packet, read, write = r.uint64(), r.uint64(), r.uint64() }) == nil {
 		x.read.Store(int64(fit(read, packet)))
 		x.write.Store(int64(fit(write, packet)))
-		if c.ep.Learned.Lacks(c.ep.Addr(), lacksLargeReads) {
+		if c.ep.Learned.Lacks(c.info.Addr, lacksLargeReads) {
 			c.smallReads()
 		}
-		if c.ep.Learned.Lacks(c.ep.Addr(), lacksLargeWrites) {
+		if c.ep.Learned.Lacks(c.info.Addr, lacksLargeWrites) {
 			c.smallWrites()
 		}
 		c.tripped(answer.at.Sub(x.asked))

@@ -101,6 +101,6 @@ func (u *upload) tooLong(err error) error {
 	if u.q.Offset > 0 && u.acked == u.q.Offset {
 		return err // it may be the offset that it does not take, see notFrom
 	}
-	s.c.ep.Learned.Note(s.c.ep.Addr(), lacksLargeWrites, true)
+	s.c.ep.Learned.Note(s.c.info.Addr, lacksLargeWrites, true)
 	return s.error(transport.KindTemporary, code, fmt.Errorf("a write of %d bytes, which the server announced to take: %w", u.length, err))
 }

@@ -51,5 +51,5 @@ func (s *step) renamed(err error) error {
 // connection and on those to come.
 func (c *Conn) lacksPosixRename() {
 	c.posixRename.Store(false)
-	c.ep.Learned.Note(c.ep.Addr(), posixRename, true)
+	c.ep.Learned.Note(c.info.Addr, posixRename, true)
 }

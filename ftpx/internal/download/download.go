@@ -64,6 +64,7 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, e
 	err := d.run(ctx)
 	d.res.Size = d.size
 	if err == nil {
+		d.res.Size = d.at()
 		return d.res, nil
 	}
 	f := &Failure{Offset: d.parts.have(), Err: err}
@@ -201,7 +202,9 @@ func (d *download) once(ctx context.Context, l *session.Lease) error {
 	}
 	d.res.Verified.Size = d.size >= 0
 	begin := time.Now()
-	err = d.checkContent(ctx, l)
+	if err = d.checkContent(ctx, l); err == nil && d.size < 0 {
+		d.res.Verified = withoutSize(d.res.Verified)
+	}
 	d.env.Verified(l, d.task, transfer.Check{Took: time.Since(begin), Verified: d.res.Verified, Err: err})
 	return err
 }

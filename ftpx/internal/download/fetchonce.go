@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -95,6 +96,17 @@ func unseen(l *session.Lease, err error) bool {
 func (d *download) unknown() transport.Entry {
 	d.nothing()
 	return transport.Entry{Size: -1, Type: transport.TypeUnknown}
+}
+
+// withoutSize is what was checked of a file whose size nobody has told. Equal digests of the
+// whole are equal sizes, too; without them the server's word for its end is all there is.
+func withoutSize(v transfer.Verified) transfer.Verified {
+	if v.Hash != "" {
+		v.Size = true
+	} else {
+		v.Acknowledged = v.ReadBack == 0
+	}
+	return v
 }
 
 // anyPart reports whether an earlier download has left anything.

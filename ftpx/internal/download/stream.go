@@ -40,6 +40,7 @@ type get struct {
 	at    int64 // bytes that w has taken
 	size  int64
 	first *transport.Entry // the file as the first attempt saw it
+	blind bool             // the server refused to describe it
 	skip  bool             // the server does not resume at an offset: begin at 0 and skip
 	looks int              // how often what was to be skipped differed from what w has
 	taken digests
@@ -50,12 +51,18 @@ func (g *get) once(ctx context.Context, l *session.Lease) error {
 	g.res.Attempts++
 	g.res.Protocol, g.res.Addr = l.Proto, l.Info().Addr
 	st, err := statFile(ctx, l, g.remote)
-	if err != nil {
+	if err != nil && !unseen(l, err) {
 		return err
 	}
-	if g.at == 0 {
-		g.first, g.size = &st, st.Size // nothing has been written of what it was before
-	} else if !SameRemote(*g.first, st) {
+	if err != nil {
+		st = transport.Entry{Size: -1}
+	}
+	switch {
+	case g.at == 0:
+		g.first, g.size, g.blind = &st, st.Size, err != nil // nothing has been written of what it was before
+	case err != nil || g.blind:
+		g.skip = true // what w has taken shows whether it is the same file
+	case !SameRemote(*g.first, st):
 		return g.changed()
 	}
 	g.taken.begin(g.at, l.Info().Caps)
@@ -81,7 +88,9 @@ func (g *get) once(ctx context.Context, l *session.Lease) error {
 		err = CheckLength(l, g.remote, g.at, g.size)
 	}
 	if err == nil {
-		g.res.Verified.Size = g.size >= 0
+		if g.res.Verified.Size = g.size >= 0; g.size < 0 {
+			g.res.Verified = withoutSize(g.res.Verified)
+		}
 		g.size = g.at
 		g.env.Verified(l, g.task, transfer.Check{Verified: g.res.Verified})
 	}
