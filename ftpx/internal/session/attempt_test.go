@@ -310,3 +310,34 @@ func TestAnswerThatNamesATime(t *testing.T) {
 		})
 	}
 }
+
+// A host that does its work, if on a line that breaks each time, is not spared.
+func TestProgressIsNoFailure(t *testing.T) {
+	for progress, want := range map[bool]int{true: 0, false: tripAfter} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &sharedHost{delay: time.Millisecond}
+			k, _ := newSession(t, Options{MaxConns: 1, Dial: s.dial, Retry: retry.Policy{MaxAttempts: 2 * tripAfter, InitialDelay: 1}})
+			if err := k.Run(t.Context(), Task{}, ping); err != nil { // which chooses the protocol
+				t.Fatal(err)
+			}
+			n := 0
+			err := k.Run(t.Context(), Task{}, func(_ context.Context, l *Lease) error {
+				if n++; n > tripAfter {
+					if got := l.Host.breaker().failures; got != want {
+						t.Errorf("progress %v: %d failures count, want %d", progress, got, want)
+					}
+					return nil
+				}
+				if progress {
+					l.Attempt.Progress()
+				}
+				l.Moved(1) // else what was idle is tried again within the attempt
+				l.conn.Conn.(*stub).gone.Store(true)
+				return lost()
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
