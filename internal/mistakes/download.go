@@ -34,7 +34,7 @@ func inDownload() []mistake {
 	}, {
 		name: "other-file-joins", file: "widen.go",
 		old:  "if err != nil || !SameRemote(x.seen, st) {",
-		new:  "if err != nil {",
+		new:  "if err != nil || st.IsDir() {",
 		what: "A further connection fetches segments of the file that has the name by now.",
 	}, {
 		name: "crowd-waits", file: "streams.go",

@@ -19,7 +19,7 @@ func inFTPDriver() []mistake {
 	}, {
 		name: "stays-in-text", file: "text.go",
 		old:  "terr != nil || !r.positive() {\n		c.ctl.broken.Store(true)",
-		new:  "terr != nil {\n		c.ctl.broken.Store(true)",
+		new:  "terr != nil || r.code == 421 {\n		c.ctl.broken.Store(true)",
 		what: "A session that could not go back to TYPE I carries the next file, which is changed on its way.",
 	}, {
 		name: "cr-forgotten", file: "text.go",
@@ -34,7 +34,7 @@ func inFTPDriver() []mistake {
 	}, {
 		name: "other-range-believed", file: "hash.go",
 		old:  "if start != h.start || end != h.end && end != h.end-1 {",
-		new:  "if end != h.end && end != h.end-1 {",
+		new:  "if _ = start; end != h.end && end != h.end-1 {",
 		what: "The digest of another range that ends in the same place is taken for the one that was asked for.",
 	}, {
 		name: "full-is-no-restart", file: "failure.go",
@@ -48,8 +48,8 @@ func inFTPDriver() []mistake {
 		what: "A port that was asked for minutes ago is dialled, which firewalls have closed by then.",
 	}, {
 		name: "half-sent-is-unsent", file: "control.go",
-		old:  "		if n > 0 {\n			c.queue(lines)\n		}\n		return err",
-		new:  "		return err",
+		old:  "if n, err := c.conn.Write(b.Bytes()); err != nil {\n		c.broken.Store(true)\n		if n > 0 {\n			c.queue(lines)\n		}\n",
+		new:  "if _, err := c.conn.Write(b.Bytes()); err != nil {\n		c.broken.Store(true)\n",
 		what: "A command of which a part had left when the connection died counts as never sent.",
 	}, {
 		name: "two-beginnings", file: "control.go",
