@@ -151,7 +151,7 @@ func TestRealLocalTime(t *testing.T) {
 		behind time.Duration // how far times are from the truth
 	}{{"with the zone", zone, 0}, {"without", nil, 9 * time.Hour}} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := openReal(t, srv, func(o *ftpx.Options) { o.ListZone = tt.zone })
+			c := openReal(t, srv, func(o *ftpx.Options) { o.FTP.ListZone = tt.zone })
 			ctx := t.Context()
 			for e, err := range c.List(ctx, ".") {
 				if err != nil {

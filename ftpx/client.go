@@ -17,7 +17,7 @@ import (
 )
 
 // Client moves files to and from one server. It is safe for concurrent use.
-// Calls share its connections; calls beyond [Options].MaxConns wait.
+// Calls share its connections; calls beyond [Limits].Conns wait.
 //
 // Every call obeys its context at once, also while it waits for a connection
 // or for the next attempt. On failure it returns an [*Error]. If the line or the
@@ -110,7 +110,7 @@ type Downloader interface {
 	// resumes an existing part of the same remote file. If the part's name is too
 	// long, or belongs to a file that is not a download, the part gets another
 	// name; Error.Partial says which. A large file may be fetched over several
-	// connections, within MaxConns and only if no other call waits for one; the
+	// connections, within [Limits].Conns and only if no other call waits for one; the
 	// part has gaps then.
 	Download(ctx context.Context, remotePath, localPath string, opts *DownloadOptions) (Result, error)
 	// Get writes a file to w, each byte once and in order, whatever happens on
@@ -181,7 +181,7 @@ type Files interface {
 	// those at opening; if they differ, the error is [ErrSourceChanged]. A change
 	// that alters neither is not noticed. A file may be read while others are
 	// written. As the source of a Put it takes a second connection, so more such
-	// Puts at once than MaxConns can hold would wait for one another: use another
+	// Puts at once than [Limits].Conns can hold would wait for one another: use another
 	// client.
 	FS(ctx context.Context) fs.FS
 }

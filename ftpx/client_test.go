@@ -3,6 +3,7 @@ package ftpx_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ func optionsFor(trio *testserver.Trio, p ...ftpx.Protocol) ftpx.Options {
 		Password: ftpx.Secret(trio.Password), Protocols: p, AllowPlaintext: slices.Contains(p, ftpx.FTP),
 		Ports: ftpx.Ports{SFTP: trio.SFTP.Port(), FTP: trio.FTP.Port(), FTPSImplicit: trio.FTPS.Port()},
 		SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
-		TLS:   transport.TLS{RootCAs: trio.CA.Pool()},
+		TLS:   transport.TLS{Config: &tls.Config{RootCAs: trio.CA.Pool()}},
 		Retry: retry.Policy{InitialDelay: time.Millisecond, BusyDelay: time.Millisecond},
 	}
 }

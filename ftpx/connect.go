@@ -17,8 +17,8 @@ func (c *client) newSession() *session.Session {
 	cfg := &c.cfg
 	c.hosts = append([]Standby{{Host: cfg.Host}}, ranked(cfg.Standbys)...)
 	o := session.Options{
-		Protocols: cfg.Protocols, Plaintext: cfg.AllowPlaintext, HeadStart: cfg.HeadStart, Recheck: cfg.RecheckAfter,
-		MaxConns: cfg.MaxConns, MaxTransfers: cfg.MaxTransfers, Retry: cfg.Retry, Rate: session.NewRate(cfg.MaxRate),
+		Protocols: cfg.Protocols, Plaintext: cfg.AllowPlaintext, HeadStart: cfg.Timeouts.HeadStart, Recheck: cfg.Timeouts.RecheckAfter,
+		MaxConns: cfg.Limits.Conns, MaxTransfers: cfg.Limits.Transfers, Retry: cfg.Retry, Rate: session.NewRate(cfg.Limits.Rate),
 		Dial: c.dial, Events: c.events(),
 	}
 	for _, h := range c.hosts {
@@ -71,8 +71,8 @@ func (c *client) endpoint(t session.Target) *transport.Endpoint {
 	return &transport.Endpoint{
 		Protocol: t.Protocol, Host: h.Host, Port: ports.of(t.Protocol), User: orDefault(h.User, cfg.User), Password: password,
 		SSH: ssh, TLS: tls, Dial: cfg.Dial, RequirePostQuantum: cfg.RequirePostQuantum,
-		Charset: cfg.Charset, ListZone: cfg.ListZone, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Learned: &c.learned,
-		ConnectTimeout: cfg.ConnectTimeout, Stall: cfg.StallTimeout, MinRate: cfg.MinRate,
+		Charset: cfg.Charset, ListZone: cfg.FTP.ListZone, ActiveAddr: cfg.FTP.ActiveAddr, AfterLogin: cfg.FTP.AfterLogin, Learned: &c.learned,
+		ConnectTimeout: cfg.Timeouts.Connect, Stall: cfg.Timeouts.Stall, MinRate: cfg.Timeouts.MinRate,
 	}
 }
 

@@ -77,7 +77,7 @@ func TestCredentialsAreAskedAgainOnce(t *testing.T) {
 func TestLimitsOfAClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memconn.New(memconn.Options{})
-		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, MaxRate: 1 << 20, MaxTransfers: 2}
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Limits: ftpx.Limits{Rate: 1 << 20, Transfers: 2}}
 		ftpx.SetConnect(&o, s.Dial)
 		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
 		if err != nil {
@@ -194,7 +194,7 @@ func TestLimitOfATransfer(t *testing.T) {
 	for _, rate := range []int64{1000, 100 << 10} {
 		synctest.Test(t, func(t *testing.T) {
 			s := memconn.New(memconn.Options{})
-			o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, MaxRate: 1 << 20, StallTimeout: 3 * time.Second}
+			o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Limits: ftpx.Limits{Rate: 1 << 20}, Timeouts: ftpx.Timeouts{Stall: 3 * time.Second}}
 			ftpx.SetConnect(&o, s.Dial)
 			c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
 			if err != nil {
@@ -233,7 +233,7 @@ func TestLimitOfATransfer(t *testing.T) {
 func TestLimitKeepsToTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memconn.New(memconn.Options{})
-		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, MaxRate: 64 << 10}
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Limits: ftpx.Limits{Rate: 64 << 10}}
 		ftpx.SetConnect(&o, s.Dial)
 		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
 		if err != nil {

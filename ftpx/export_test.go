@@ -30,7 +30,7 @@ func ReservedChunks(c Client) int64 { return c.(*client).fsMemory.Used() }
 func HurryTaken() (restore func()) { return upload.HurryTaken() }
 
 // SetMaxListing bounds what a listing may take.
-func SetMaxListing(c Client, n int64) { c.(*client).cfg.MaxListing = n }
+func SetMaxListing(c Client, n int64) { c.(*client).cfg.Limits.Listing = n }
 
 // DialDriver is what connects where Options.Connect is nil.
 var DialDriver = dialDriver

@@ -230,7 +230,7 @@ func TestAllHostsDown(t *testing.T) {
 func TestBreakerSparesADeadHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memconn.New(memconn.Options{RoundTrip: 10 * time.Millisecond})
-		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, MaxConns: 8}
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Limits: ftpx.Limits{Conns: 8}}
 		ftpx.SetConnect(&o, s.Dial)
 		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
 		if err != nil {

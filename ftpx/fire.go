@@ -39,7 +39,7 @@ func (c *client) events() session.Events {
 		},
 		Limit: func(ctx context.Context, host string, conns int) {
 			if h.Limit != nil {
-				h.Limit(ctx, LimitInfo{ID: c.idOf(ctx), Host: host, Conns: conns, Max: c.cfg.MaxConns})
+				h.Limit(ctx, LimitInfo{ID: c.idOf(ctx), Host: host, Conns: conns, Max: c.cfg.Limits.Conns})
 			}
 		},
 		Released:   c.healthOfPayload,

@@ -591,7 +591,7 @@ func TestFSOpenFilesHoldNoConnection(t *testing.T) {
 	for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS} {
 		t.Run(p.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // which ends in a deadlock if there is one
-				m := newMem(t, p, memconn.Options{RoundTrip: time.Millisecond}, ftpx.Options{MaxConns: 1}, nil)
+				m := newMem(t, p, memconn.Options{RoundTrip: time.Millisecond}, ftpx.Options{Limits: ftpx.Limits{Conns: 1}}, nil)
 				const files, size = 50, 700_000
 				var open []fs.File
 				for i := range files {

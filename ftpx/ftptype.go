@@ -2,7 +2,7 @@ package ftpx
 
 import "fmt"
 
-// FTPType is how files are moved over FTP, see [Options].FTPType.
+// FTPType is how files are moved over FTP, see [FTPOptions].Type.
 type FTPType uint8
 
 // The types of RFC 959 section 3.1.1 that are supported.

@@ -28,7 +28,7 @@ func TestRealText(t *testing.T) {
 		t.Run(string(tt.kind), func(t *testing.T) {
 			srv := realtest.Start(t, realserver.Options{Kind: tt.kind, Extra: tt.extra})
 			c, err := ftpx.New(t.Context(), ftpx.Config{Host: srv.Host, User: srv.User, Options: ftpx.Options{Password: ftpx.Secret(srv.Password),
-				Protocols: []ftpx.Protocol{ftpx.FTP}, AllowPlaintext: true, Ports: ftpx.Ports{FTP: srv.Port}, FTPType: ftpx.FTPTypeASCII}})
+				Protocols: []ftpx.Protocol{ftpx.FTP}, AllowPlaintext: true, Ports: ftpx.Ports{FTP: srv.Port}, FTP: ftpx.FTPOptions{Type: ftpx.FTPTypeASCII}}})
 			if err != nil {
 				t.Fatal(err)
 			}

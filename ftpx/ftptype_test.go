@@ -44,7 +44,7 @@ func TestText(t *testing.T) {
 					}
 				})
 				opts := optionsFor(trio, p)
-				opts.FTPType = ftpx.FTPTypeASCII
+				opts.FTP.Type = ftpx.FTPTypeASCII
 				c := connect(t, trio, opts)
 				drop := &ftpx.PutOptions{Delivery: ftpx.DeliverDrop}
 				for _, form := range []string{text, strings.ReplaceAll(text, "\n", "\r\n")} {
@@ -77,12 +77,12 @@ func TestText(t *testing.T) {
 func TestTextRefusals(t *testing.T) {
 	trio := startTrio(t)
 	opts := optionsFor(trio, ftpx.SFTP, ftpx.FTP)
-	opts.FTPType = ftpx.FTPTypeASCII
+	opts.FTP.Type = ftpx.FTPTypeASCII
 	if _, err := ftpx.New(t.Context(), ftpx.Config{Host: "127.0.0.1", User: trio.User, Options: opts}); err == nil || !strings.Contains(err.Error(), "Options.Protocols") {
 		t.Error(err)
 	}
 	opts = optionsFor(trio, ftpx.FTP)
-	opts.FTPType = ftpx.FTPTypeASCII
+	opts.FTP.Type = ftpx.FTPTypeASCII
 	c := connect(t, trio, opts)
 	for want, po := range map[string]*ftpx.PutOptions{
 		"Delivery": nil, "field Delivery": {Delivery: ftpx.DeliverDirect}, "Append": {Append: true}, "Verify": {Delivery: ftpx.DeliverDrop, Verify: ftpx.VerifyFull},
@@ -119,7 +119,7 @@ func TestTextUnknown(t *testing.T) {
 			}
 		})
 		opts := optionsFor(trio, ftpx.FTP)
-		opts.FTPType, opts.MaxConns = ftpx.FTPTypeASCII, 1
+		opts.FTP.Type, opts.Limits.Conns = ftpx.FTPTypeASCII, 1
 		c := connect(t, trio, opts)
 		for i := range 2 {
 			_, err := c.Put(t.Context(), fmt.Sprint("f", i), strings.NewReader("a\n"), &ftpx.PutOptions{Delivery: ftpx.DeliverDrop})
@@ -136,7 +136,7 @@ func TestTextUnknown(t *testing.T) {
 // What was cut off comes again from its beginning, unless somebody has been given some of it.
 func TestTextIsNotResumed(t *testing.T) {
 	gets := 0
-	opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTP}, AllowPlaintext: true, FTPType: ftpx.FTPTypeASCII}
+	opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTP}, AllowPlaintext: true, FTP: ftpx.FTPOptions{Type: ftpx.FTPTypeASCII}}
 	opts.Connect = func(_ context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 		conn := newStub(ep.Protocol)
 		conn.one = func(_ context.Context, r transport.Request) error {

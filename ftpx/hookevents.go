@@ -170,7 +170,7 @@ const (
 	CauseReset Cause = "reset"
 	// CauseEOF: the other side ended it in good order without being asked to.
 	CauseEOF Cause = "eof"
-	// CauseStalled: nothing moved for longer than [Options].StallTimeout allows.
+	// CauseStalled: nothing moved for longer than [Timeouts].Stall allows.
 	CauseStalled Cause = "stalled"
 	// CauseFailed: nobody knew what state it was in; Kind says why.
 	CauseFailed Cause = "failed"

@@ -95,7 +95,7 @@ func TestDialPhases(t *testing.T) {
 			{name: "no such host", host: "none.invalid", failed: "resolve"},
 			{name: "password", change: func(o *ftpx.Options) { o.Password = "wrong" }, failed: "login"},
 			{name: "identity", change: func(o *ftpx.Options) {
-				o.SSH.HostKeyFingerprints, o.TLS.RootCAs = []string{"SHA256:" + strings.Repeat("A", 43)}, nil
+				o.SSH.HostKeyFingerprints, o.TLS.Config = []string{"SHA256:" + strings.Repeat("A", 43)}, nil
 			}, failed: map[bool]string{true: "ssh", false: "tls"}[p == ftpx.SFTP]},
 			{name: "own dial", change: func(o *ftpx.Options) {
 				o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -118,7 +118,7 @@ func TestDialPhases(t *testing.T) {
 				host := "127.0.0.1"
 				if c.host != "" {
 					host = c.host
-					opts.TLS.ServerName = "127.0.0.1"
+					opts.TLS.Config.ServerName = "127.0.0.1"
 				}
 				client, err := ftpx.New(t.Context(), ftpx.Config{Host: host, User: trio.User, Options: opts})
 				if err == nil {
@@ -210,7 +210,7 @@ func TestConnEnds(t *testing.T) {
 				s := memconn.New(memconn.Options{})
 				s.Files().Write("there", []byte("some text"), time.Unix(1e9, 0))
 				got := make(chan ftpx.ConnInfo, 10)
-				opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Connect: s.Dial, StallTimeout: 5 * time.Second, Hooks: ends(got)}
+				opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Connect: s.Dial, Timeouts: ftpx.Timeouts{Stall: 5 * time.Second}, Hooks: ends(got)}
 				client, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: opts})
 				must(t, err)
 				begin := time.Now()
@@ -312,7 +312,7 @@ func TestSharedConnectionIsTold(t *testing.T) {
 				}
 			},
 		}
-		opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, MaxConns: 1, Connect: s.Dial, Hooks: hooks}
+		opts := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Limits: ftpx.Limits{Conns: 1}, Connect: s.Dial, Hooks: hooks}
 		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: opts})
 		must(t, err)
 		defer c.Close()

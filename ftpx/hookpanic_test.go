@@ -27,7 +27,7 @@ func TestHookPanicsOverSockets(t *testing.T) {
 			}
 			opts := optionsFor(trio, p)
 			var used sockets
-			opts.MaxConns, opts.Dial = 2, used.dial
+			opts.Limits.Conns, opts.Dial = 2, used.dial
 			var open atomic.Int64
 			opts.Hooks = &ftpx.Hooks{
 				Command: func(context.Context, ftpx.CommandInfo) { tick() },

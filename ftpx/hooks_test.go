@@ -198,8 +198,8 @@ func (p plan) run(t *testing.T, seed uint64) *recorder {
 	s.Files().Write("remote", bytes.Repeat([]byte("ab"), 200_000), time.Unix(1e9, 0))
 	r := newRecorder()
 	r.connPanics = p.ends
-	opts := ftpx.Options{Protocols: []ftpx.Protocol{p.proto}, AllowPlaintext: true, MaxConns: 3, MaxTransfers: 2, Connect: s.Dial,
-		StallTimeout: 5 * time.Second, ConnectTimeout: 5 * time.Second, Hooks: r.hooks(),
+	opts := ftpx.Options{Protocols: []ftpx.Protocol{p.proto}, AllowPlaintext: true, Limits: ftpx.Limits{Conns: 3, Transfers: 2}, Connect: s.Dial,
+		Timeouts: ftpx.Timeouts{Stall: 5 * time.Second, Connect: 5 * time.Second}, Hooks: r.hooks(),
 		Retry: retry.Policy{MaxAttempts: 4, InitialDelay: 50 * time.Millisecond}}
 	if p.proto != ftpx.FTP {
 		opts.Protocols = append(opts.Protocols, ftpx.FTP)

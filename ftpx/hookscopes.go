@@ -71,9 +71,9 @@ type Wait string
 
 // The waits of [AcquireInfo].
 const (
-	// WaitTurn: [Options].MaxTransfers are under way.
+	// WaitTurn: [Limits].Transfers are under way.
 	WaitTurn Wait = "turn"
-	// WaitSlot: all connections that [Options].MaxConns, or the server, allows are in use.
+	// WaitSlot: all connections that [Limits].Conns, or the server, allows are in use.
 	WaitSlot Wait = "slot"
 	// WaitBreaker: the host fails and is spared, see [BreakerInfo].
 	WaitBreaker Wait = "breaker"

@@ -49,7 +49,7 @@ func newInTurn(t *testing.T, p ftpx.Protocol, change func(*memconn.Options, *ftp
 	caps := memconn.DefaultCaps(p)
 	caps.Overlap, caps.InTurn = 2, true
 	so := memconn.Options{Caps: &caps, RoundTrip: 20 * time.Millisecond}
-	opts := ftpx.Options{Protocols: []ftpx.Protocol{p}, MaxConns: 1, AllowPlaintext: true}
+	opts := ftpx.Options{Protocols: []ftpx.Protocol{p}, Limits: ftpx.Limits{Conns: 1}, AllowPlaintext: true}
 	if change != nil {
 		change(&so, &opts)
 	}

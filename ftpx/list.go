@@ -16,7 +16,7 @@ import (
 // List implements [Files].
 func (c *client) List(ctx context.Context, remotePath string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		l, err := c.listIn(ctx, remotePath, c.cfg.MaxListing)
+		l, err := c.listIn(ctx, remotePath, c.cfg.Limits.Listing)
 		if err != nil {
 			yield(Entry{}, err)
 			return
@@ -68,7 +68,7 @@ func (l *listing) add(e Entry) {
 }
 
 func (c *client) list(ctx context.Context, remotePath string) ([]Entry, error) {
-	l, err := c.listIn(ctx, remotePath, c.cfg.MaxListing)
+	l, err := c.listIn(ctx, remotePath, c.cfg.Limits.Listing)
 	return slices.Concat(l...), err
 }
 
@@ -86,7 +86,7 @@ func (c *client) listIn(ctx context.Context, remotePath string, room int64) (lis
 		if left < 0 {
 			entries = nil
 			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.Proto, Kind: transport.KindRefused,
-				Err: fmt.Errorf("%w: its entries take more than %d MiB, with those of the folders above it: raise Options.MaxListing (-max-listing)", transport.ErrListingTooLong, c.cfg.MaxListing>>20)}
+				Err: fmt.Errorf("%w: its entries take more than %d MiB, with those of the folders above it: raise Options.Limits.Listing (-max-listing)", transport.ErrListingTooLong, c.cfg.Limits.Listing>>20)}
 		}
 		for _, chunk := range entries {
 			if err == nil {
@@ -140,7 +140,7 @@ func (c *client) Walk(ctx context.Context, root string, fn WalkFunc) (err error)
 func (c *client) walkFrom(ctx context.Context, root string, fn WalkFunc) error {
 	e, err := c.Stat(ctx, root)
 	if err == nil {
-		err = c.walk(ctx, root, e, c.cfg.MaxListing, fn)
+		err = c.walk(ctx, root, e, c.cfg.Limits.Listing, fn)
 	} else {
 		err = fn(root, Entry{}, err)
 	}
@@ -216,7 +216,7 @@ func (c *client) removeAll(ctx context.Context, remotePath string) error {
 		if err := c.Remove(ctx, remotePath); err == nil || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return c.removeTree(ctx, remotePath, c.cfg.MaxListing)
+		return c.removeTree(ctx, remotePath, c.cfg.Limits.Listing)
 	}
 	return ignoreMissing(c.Remove(ctx, remotePath))
 }

@@ -255,7 +255,7 @@ func eachEndless(t *testing.T, each int, f func(t *testing.T, c ftpx.Client, e *
 				Password: "p", Protocols: []ftpx.Protocol{tt.p}, AllowPlaintext: true,
 				Ports: ftpx.Ports{SFTP: e.port, FTP: e.port, FTPSImplicit: e.port},
 				SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(key.Signer.PublicKey())}},
-				TLS:   transport.TLS{RootCAs: ca.Pool()},
+				TLS:   transport.TLS{Config: &tls.Config{RootCAs: ca.Pool()}},
 				Retry: retry.Policy{InitialDelay: time.Millisecond},
 			}})
 			if err != nil {

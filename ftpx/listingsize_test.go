@@ -15,13 +15,13 @@ func TestMaxListing(t *testing.T) {
 	eachEndless(t, 0, func(t *testing.T, c ftpx.Client, _ *endless) {
 		ftpx.SetMaxListing(c, 16<<20)
 		for _, err := range c.List(t.Context(), ".") {
-			if !errors.Is(err, transport.ErrListingTooLong) || !strings.Contains(err.Error(), "16 MiB") || !strings.Contains(err.Error(), "Options.MaxListing") {
+			if !errors.Is(err, transport.ErrListingTooLong) || !strings.Contains(err.Error(), "16 MiB") || !strings.Contains(err.Error(), "Options.Limits.Listing") {
 				t.Error(err)
 			}
 		}
 	})
-	_, err := ftpx.New(t.Context(), ftpx.Config{Host: "127.0.0.1", Options: ftpx.Options{MaxListing: -1}})
-	if err == nil || !strings.Contains(err.Error(), "Options.MaxListing is -1") {
+	_, err := ftpx.New(t.Context(), ftpx.Config{Host: "127.0.0.1", Options: ftpx.Options{Limits: ftpx.Limits{Listing: -1}}})
+	if err == nil || !strings.Contains(err.Error(), "Options.Limits.Listing is -1") {
 		t.Error(err)
 	}
 }

@@ -49,7 +49,7 @@ func onSFTP(t *testing.T) (c ftpx.Client, trio *testserver.Trio, sent *requests)
 	trio = startTrio(t)
 	sent = &requests{}
 	opts := optionsFor(trio, ftpx.SFTP)
-	opts.MaxConns, opts.Hooks = 1, sent.hooks()
+	opts.Limits.Conns, opts.Hooks = 1, sent.hooks()
 	c = connect(t, trio, opts)
 	sent.reset()
 	return c, trio, sent

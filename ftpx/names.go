@@ -8,24 +8,51 @@ import (
 // The names of packages transport and retry that a program of its own meets: it imports
 // this package alone.
 type (
-	// Kind says what went wrong, see [KindOf].
-	Kind = transport.Kind
+	// Protocol is SFTP, FTPS, FTPSImplicit or FTP.
+	Protocol = transport.Protocol
+	// Secret is a password that does not print.
+	Secret = transport.Secret
+	// SSH are the settings for SFTP, see [Options].
+	SSH = transport.SSH
+	// TLS are the settings for FTPS, see [Options].
+	TLS = transport.TLS
+	// Keyring remembers unlocked SSH keys, see [SSH].
+	Keyring = transport.Keyring
+	// RetryPolicy says what is tried again and how long, see [Options].
+	RetryPolicy = retry.Policy
+	// DialFunc opens a connection, see [Options].
+	DialFunc = transport.DialFunc
+	// Endpoint is one server with one protocol, see [Options].Connect.
+	Endpoint = transport.Endpoint
+	// Conn is a connection, see [Options].Connect.
+	Conn = transport.Conn
+
+	// Entry describes a remote file or folder.
+	Entry = transport.Entry
 	// EntryType tells what an [Entry] is.
 	EntryType = transport.EntryType
-	// SSH are the settings for SFTP.
-	SSH = transport.SSH
-	// TLS are the settings for FTPS.
-	TLS = transport.TLS
-	// RetryPolicy says what is tried again and how long, see [Options].Retry.
-	RetryPolicy = retry.Policy
+	// Info describes a connection.
+	Info = transport.Info
+
+	// Kind says what went wrong, see [KindOf].
+	Kind = transport.Kind
 	// RetryError says that the retry policy has been used up, and what each attempt met.
 	RetryError = retry.Error
-	// DialFunc opens a connection, see [Options].Dial.
-	DialFunc = transport.DialFunc
 	// TransportError is the error of a driver, with the server's reply code; errors.As
 	// finds it in an [*Error].
 	TransportError = transport.Error
 )
+
+// The protocols, see package transport.
+const (
+	SFTP         = transport.SFTP
+	FTPS         = transport.FTPS
+	FTPSImplicit = transport.FTPSImplicit
+	FTP          = transport.FTP
+)
+
+// ParseProtocol reads "sftp", "ftps" (explicit TLS), "ftps-implicit" or "ftp".
+func ParseProtocol(name string) (Protocol, error) { return transport.ParseProtocol(name) }
 
 // The types of an [Entry].
 const (
@@ -74,6 +101,6 @@ var (
 	ErrStalled = transport.ErrStalled
 	// ErrNoDataConn: the data connection of an FTP transfer could not be opened.
 	ErrNoDataConn = transport.ErrNoDataConn
-	// ErrListingTooLong: a listing would have used up the memory, see [Options].MaxListing.
+	// ErrListingTooLong: a listing would have used up the memory, see [Limits].
 	ErrListingTooLong = transport.ErrListingTooLong
 )

@@ -164,7 +164,7 @@ type UploadOptions struct {
 	// remote folder.
 	RemoveStale time.Duration
 	// MaxRate limits this transfer, in bytes a second, in addition to
-	// [Options].MaxRate; 0 means no limit.
+	// [Limits].Rate; 0 means no limit.
 	MaxRate int64
 	// Progress is called as payload moves, in addition to the hook. Like the hook
 	// it must neither block nor call the client. Calls for one transfer do not
@@ -206,7 +206,7 @@ type PutOptions struct {
 	// negative means that nothing is kept.
 	Spool int64
 	// MaxRate limits this transfer, in bytes a second, in addition to
-	// [Options].MaxRate; 0 means no limit.
+	// [Limits].Rate; 0 means no limit.
 	MaxRate int64
 	// Progress is called as payload moves, in addition to the hook. Like the hook
 	// it must neither block nor call the client. Calls for one transfer do not
@@ -226,7 +226,7 @@ type DownloadOptions struct {
 	// Verify replaces [Options].Verify; zero keeps it.
 	Verify Verify
 	// MaxRate limits this transfer, in bytes a second, in addition to
-	// [Options].MaxRate; 0 means no limit.
+	// [Limits].Rate; 0 means no limit.
 	MaxRate int64
 	// Progress is called as payload moves, in addition to the hook. Like the hook
 	// it must neither block nor call the client. Calls for one transfer do not
@@ -244,7 +244,7 @@ type GetOptions struct {
 	// compared before each attempt and at the end.
 	Length int64
 	// MaxRate limits this transfer, in bytes a second, in addition to
-	// [Options].MaxRate; 0 means no limit.
+	// [Limits].Rate; 0 means no limit.
 	MaxRate int64
 	// Progress is called as payload moves, in addition to the hook. Like the hook
 	// it must neither block nor call the client. Calls for one transfer do not
@@ -258,7 +258,7 @@ func (o *GetOptions) check(ascii bool) error {
 	case o.Offset < 0 || o.Length < 0:
 		return asInvalid(fmt.Errorf("GetOptions.Offset is %d and Length is %d: use numbers of bytes, 0 for none", o.Offset, o.Length))
 	case ascii && (o.Offset > 0 || o.Length > 0):
-		return asInvalid(errors.New("GetOptions.Offset and Length cannot be had with FTPType ASCII, where bytes are not those of the file: leave them 0"))
+		return asInvalid(errors.New("GetOptions.Offset and Length cannot be had with FTP.Type ASCII, where bytes are not those of the file: leave them 0"))
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func TestLimitOutlivesConnections(t *testing.T) {
 			})
 			t.Cleanup(meet)
 			opts := optionsFor(trio, ftpx.FTP)
-			opts.MaxConns = workers
+			opts.Limits.Conns = workers
 			opts.Hooks = &ftpx.Hooks{Dial: func(context.Context, ftpx.DialInfo) (context.Context, func(ftpx.DialEnd)) {
 				return nil, func(e ftpx.DialEnd) {
 					if e.Err != nil {

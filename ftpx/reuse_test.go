@@ -125,7 +125,7 @@ func TestRiddenConnectionIsNotIdle(t *testing.T) {
 func TestGivingUpAsTheSlotComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memconn.New(memconn.Options{RoundTrip: 10 * time.Millisecond})
-		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Connect: s.Dial, MaxConns: 1}
+		o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Connect: s.Dial, Limits: ftpx.Limits{Conns: 1}}
 		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: o})
 		if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func TestTooLargeToRideLosesNoSlot(t *testing.T) {
 		t.Fatal(err)
 	}
 	opts := optionsFor(trio, ftpx.SFTP)
-	opts.Ports.SFTP, opts.MaxConns = route.Port(), 2
+	opts.Ports.SFTP, opts.Limits.Conns = route.Port(), 2
 	riding := make(chan struct{}) // a download has begun its attempt
 	goOn := make(chan struct{})   // and may go on
 	var rides atomic.Bool         // the next download is to be told of

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// standbyStall is the default of StallTimeout when there are standbys: the time until a
+// standbyStall is the default of Timeouts.Stall when there are standbys: the time until a
 // black hole is noticed is most of what a failover takes.
 const standbyStall = 7 * time.Second
 

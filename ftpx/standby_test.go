@@ -25,9 +25,10 @@ func TestStandbyOfItsOwn(t *testing.T) {
 			var seen []transport.Endpoint
 			o := *a.Options()
 			other := b.Options()
-			tls := other.TLS
-			tls.ServerName = "localhost"
-			o.Standbys = []ftpx.Standby{{Host: "127.0.0.1", Ports: other.Ports, User: b.User, Password: other.Password, SSH: &other.SSH, TLS: &tls}}
+			trust := other.TLS
+			trust.Config = trust.Config.Clone()
+			trust.Config.ServerName = "localhost"
+			o.Standbys = []ftpx.Standby{{Host: "127.0.0.1", Ports: other.Ports, User: b.User, Password: other.Password, SSH: &other.SSH, TLS: &trust}}
 			connect := ftpx.DialDriver
 			o.Connect = func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
 				mu.Lock()
@@ -46,7 +47,7 @@ func TestStandbyOfItsOwn(t *testing.T) {
 			}
 			wantFile(t, filepath.Join(b.Root, "f"), []byte("x"))
 			last := seen[len(seen)-1]
-			if last.User != b.User || last.TLS.ServerName != "localhost" || last.SSH.Keyring == nil || last.Port != b.Port(p) {
+			if last.User != b.User || last.TLS.Config.ServerName != "localhost" || last.SSH.Keyring == nil || last.Port != b.Port(p) {
 				t.Errorf("%+v", last)
 			}
 			// Without its own trust the standby is not taken for the primary.

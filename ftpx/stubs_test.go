@@ -46,7 +46,7 @@ func lostAt(op string, acted bool) error {
 // after it had come whole and the look after it was lost.
 func TestUnknownSizeThatHasGrown(t *testing.T) {
 	gets, stats := 0, 0
-	c := scripted(t, ftpx.Options{MaxConns: 1}, func(_ *stubConn, r transport.Request) error {
+	c := scripted(t, ftpx.Options{Limits: ftpx.Limits{Conns: 1}}, func(_ *stubConn, r transport.Request) error {
 		switch r := r.(type) {
 		case *transport.Stat:
 			if stats++; stats == 3 { // the look after a resume
@@ -79,7 +79,7 @@ func TestUnknownSizeThatHasGrown(t *testing.T) {
 // While a download is synced and renamed, which takes a disk its time, others have its
 // connection.
 func TestPublishHoldsNoConnection(t *testing.T) {
-	c := scripted(t, ftpx.Options{MaxConns: 1}, func(_ *stubConn, r transport.Request) error {
+	c := scripted(t, ftpx.Options{Limits: ftpx.Limits{Conns: 1}}, func(_ *stubConn, r transport.Request) error {
 		switch r := r.(type) {
 		case *transport.Stat:
 			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: int64(len("content"))}

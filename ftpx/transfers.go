@@ -54,7 +54,7 @@ func (c *client) upload(ctx context.Context, spec *upload.Spec) (Result, error) 
 }
 
 func (c *client) send(ctx context.Context, spec *upload.Spec) (res transfer.Result, err error) {
-	spec.Writers, spec.ASCII = &c.active, c.cfg.FTPType == FTPTypeASCII
+	spec.Writers, spec.ASCII = &c.active, c.cfg.FTP.Type == FTPTypeASCII
 	if spec.Dest, err = c.resolveFile(spec.Task.Remote); err == nil {
 		err = spec.Invalid()
 	}
@@ -84,7 +84,7 @@ func (c *client) Download(ctx context.Context, remotePath, localPath string, opt
 	t := task{Op: "download", Local: localPath, Remote: remotePath, Transfer: true, Direction: "down", Rate: session.NewRate(opts.MaxRate)}
 	spec := &download.Spec{Task: t, Local: localPath, Verify: c.verify(opts.Verify), NoReplace: opts.NoReplace,
 		CreateDirs: opts.CreateDirs, DropTime: opts.DropTime, Progress: c.progress(t, opts.Progress),
-		ASCII: c.cfg.FTPType == FTPTypeASCII}
+		ASCII: c.cfg.FTP.Type == FTPTypeASCII}
 	return c.transfer(ctx, t, func(ctx context.Context) (res transfer.Result, err error) {
 		if spec.Remote, err = c.resolveFile(remotePath); err != nil {
 			return transfer.Result{Size: -1}, err
@@ -98,7 +98,7 @@ func (c *client) Get(ctx context.Context, remotePath string, w io.Writer, opts *
 		opts = &GetOptions{}
 	}
 	t := task{Op: "get", Remote: remotePath, Transfer: true, Direction: "down", Rate: session.NewRate(opts.MaxRate)}
-	spec := &download.Spec{Task: t, Progress: c.progress(t, opts.Progress), ASCII: c.cfg.FTPType == FTPTypeASCII}
+	spec := &download.Spec{Task: t, Progress: c.progress(t, opts.Progress), ASCII: c.cfg.FTP.Type == FTPTypeASCII}
 	return c.transfer(ctx, t, func(ctx context.Context) (res transfer.Result, err error) {
 		if spec.Remote, err = c.resolveFile(remotePath); err == nil {
 			err = opts.check(spec.ASCII)

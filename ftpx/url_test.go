@@ -150,7 +150,7 @@ func TestConfigErrors(t *testing.T) {
 		"twice":        {Config{Host: "h", Options: Options{Protocols: []Protocol{SFTP, SFTP}}}, "twice"},
 		"bad protocol": {Config{Host: "h", Options: Options{Protocols: []Protocol{9}}}, "Protocols"},
 		"bad port":     {Config{Host: "h", Options: Options{Ports: Ports{SFTP: -1}}}, "Ports.SFTP"},
-		"conns":        {Config{Host: "h", Options: Options{MaxConns: -1}}, "MaxConns"},
+		"conns":        {Config{Host: "h", Options: Options{Limits: Limits{Conns: -1}}}, "Options.Limits.Conns is -1"},
 		"verify":       {Config{Host: "h", Options: Options{Verify: 9}}, "Verify"},
 	} {
 		_, err := New(t.Context(), tt.cfg)

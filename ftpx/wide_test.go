@@ -165,9 +165,9 @@ func TestOneConnectionWhereSeveralAreNotWorthIt(t *testing.T) {
 	}{
 		"near":          {server: func(o *memconn.Options) { o.RoundTrip = 5 * time.Millisecond }},
 		"fast":          {server: func(o *memconn.Options) { o.Rate = 16 * wideRate }},
-		"limited":       {client: func(o *ftpx.Options) { o.MaxRate = wideRate * 4 / 5 }},
+		"limited":       {client: func(o *ftpx.Options) { o.Limits.Rate = wideRate * 4 / 5 }},
 		"limited once":  {download: &ftpx.DownloadOptions{MaxRate: wideRate * 4 / 5}},
-		"no more slots": {client: func(o *ftpx.Options) { o.MaxConns = 1 }},
+		"no more slots": {client: func(o *ftpx.Options) { o.Limits.Conns = 1 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onWideLine(t, tt.server, func(t *testing.T, w *wide) {
@@ -234,7 +234,7 @@ func TestSeveralConnectionsThatBringNothing(t *testing.T) {
 // Other work does not wait for connections that a download has taken on.
 func TestSeveralConnectionsLeaveForOthers(t *testing.T) {
 	onWideLine(t, nil, func(t *testing.T, w *wide) {
-		c := w.client(func(o *ftpx.Options) { o.MaxConns = 3 })
+		c := w.client(func(o *ftpx.Options) { o.Limits.Conns = 3 })
 		w.Files().Write("g", content(600<<10), time.Now())
 		done := make(chan time.Duration)
 		opts := &ftpx.DownloadOptions{}

@@ -47,7 +47,7 @@ func TestKilledWithASegmentOfAnotherFile(t *testing.T) {
 		}
 		var names []string
 		var mark time.Time
-		res, _ := w.download(w.client(func(o *ftpx.Options) { o.MaxConns = 4 }), &ftpx.DownloadOptions{Progress: func(p ftpx.ProgressInfo) {
+		res, _ := w.download(w.client(func(o *ftpx.Options) { o.Limits.Conns = 4 }), &ftpx.DownloadOptions{Progress: func(p ftpx.ProgressInfo) {
 			if p.Offset < wideSize/2 || time.Since(mark) < 60*time.Millisecond || len(names) > 6 {
 				return
 			}
@@ -99,7 +99,7 @@ func TestSeveralConnectionsEndWithTheDifference(t *testing.T) {
 			}
 			return c
 		}
-		c := w.client(func(o *ftpx.Options) { o.MaxConns = 3 })
+		c := w.client(func(o *ftpx.Options) { o.Limits.Conns = 3 })
 		w.download(c, nil)
 		w.wrap = nil
 		sent := w.Stats().Sent

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/textproto"
@@ -171,32 +170,35 @@ type SSH struct {
 	LegacyAlgorithms bool
 }
 
-// TLS is the part of an [Endpoint] that only FTPS uses.
+// TLS is the part of an [Endpoint] that only FTPS uses. The zero value trusts the system's
+// authorities, and takes TLS 1.2 and later with AEAD and forward secrecy.
 type TLS struct {
-	// RootCAs are the authorities to trust; nil means the system's.
-	RootCAs *x509.CertPool
-	// CAFile is a PEM file of authorities that are trusted in addition to RootCAs, or
-	// instead of the system's if RootCAs is nil.
+	// Config is a configuration of the program's own, which must not change any more; nil
+	// means the defaults. Certificates, GetClientCertificate, RootCAs, ServerName ("" means
+	// [Endpoint.Host]), VerifyConnection, VerifyPeerCertificate, MaxVersion, CipherSuites,
+	// CurvePreferences, Time, Rand, KeyLogWriter and Encrypted Client Hello are taken from
+	// it, and a MinVersion of more than the lowest version that is allowed. Control and data
+	// connections use it alike. What only servers use has no effect. Refused are
+	//   - InsecureSkipVerify without the field of that name below;
+	//   - a MaxVersion, or CipherSuites, that need LegacyAlgorithms; RC4 and 3DES always;
+	//   - ClientSessionCache and SessionTicketsDisabled: servers demand that a data
+	//     connection resumes the session of its own control connection (RFC 4217, section
+	//     10.2), so that each control connection has its own cache;
+	//   - NextProtos other than "ftp" (RFC 7301), and Renegotiation.
+	Config *tls.Config
+	// CAFile is a PEM file of authorities that are trusted in addition to Config.RootCAs,
+	// or instead of the system's if there are none.
 	CAFile string
-	// Certificates are client certificates to show when asked.
-	Certificates []tls.Certificate
-	// ServerName is the name to verify; "" means [Endpoint.Host].
-	ServerName string
 	// PinnedPublicKeys, if set, must contain the SHA-256 of the server
 	// certificate's SubjectPublicKeyInfo, as "SHA256:" and base64. The
 	// certificate must verify as well.
 	PinnedPublicKeys []string
-	// MinVersion is the lowest TLS version. 0 and anything below 1.2 mean 1.2;
-	// with LegacyAlgorithms 0 means 1.0.
-	MinVersion uint16
-	// MaxVersion is the highest TLS version, 0 means the newest.
-	MaxVersion uint16
 	// LegacyAlgorithms also allows TLS 1.0 and 1.1 and, up to TLS 1.2, suites
-	// with CBC or RSA key exchange. Without it they are AEAD with forward
-	// secrecy. Only for servers that nobody can update.
+	// with CBC or RSA key exchange. Only for servers that nobody can update.
 	LegacyAlgorithms bool
 	// InsecureSkipVerify accepts any certificate: anyone on the way can then
-	// read the password and every file, and change them. For tests only.
+	// read the password and every file, and change them. For tests only, or with
+	// a Config.VerifyConnection that checks the server in its own way.
 	InsecureSkipVerify bool
 }
 

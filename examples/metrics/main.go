@@ -93,7 +93,7 @@ func parse(args []string, stderr io.Writer) (s settings, err error) {
 // options are those of the client.
 func (s *settings) options(st *status.Status) *ftpx.Options {
 	o := &ftpx.Options{
-		Password: ftpx.Secret(os.Getenv("FTPX_PASSWORD")), AllowPlaintext: s.plaintext, MaxConns: s.maxConns,
+		Password: ftpx.Secret(os.Getenv("FTPX_PASSWORD")), AllowPlaintext: s.plaintext, Limits: ftpx.Limits{Conns: s.maxConns},
 		Alarms: ftpx.Alarms{Window: s.window}, Hooks: st.Hooks(),
 	}
 	o.TLS.CAFile = s.caFile

@@ -51,16 +51,16 @@ var identityChecks = []check{
 			return ok("it has %s left", days(left))
 		}},
 	{Check: Check{Code: "cert-name", Layer: Identity, Title: "the certificate is for another name", Symptom: "TLS fails for every client that checks",
-		Remedy:     "connect to a name that the certificate has, or have it made for this one; the library takes TLS.ServerName",
+		Remedy:     "connect to a name that the certificate has, or have it made for this one; the library takes TLS.Config.ServerName",
 		Directives: map[Software]string{VSFTPD: "rsa_cert_file", ProFTPD: "TLSRSACertificateFile, TLSECCertificateFile", PureFTPd: "-2 FILE (TLSCertificate)", IIS: "serverCertHash"}},
 		needs: atGreeted, applies: isFTPS, judge: func(s *seen) judgement {
 			leaf := s.tls.leaf()
 			if leaf == nil {
 				return judgement{}
 			}
-			name := s.ep.TLS.ServerName
-			if name == "" {
-				name = s.ep.Host
+			name := s.ep.Host
+			if c := s.ep.TLS.Config; c != nil && c.ServerName != "" {
+				name = c.ServerName
 			}
 			var wrong x509.HostnameError
 			if errors.As(s.tls.verify, &wrong) {

@@ -12,7 +12,7 @@ const slowLogin = 2 * time.Second
 
 var loginChecks = []check{
 	{Check: Check{Code: "too-many", Layer: Login, Title: "the server takes no more connections", Symptom: "421 or 530 at the first or a later connection",
-		Remedy: "let the client open fewer connections (MaxConns), close what others hold, or raise the server's limit",
+		Remedy: "let the client open fewer connections (Options.Limits.Conns), close what others hold, or raise the server's limit",
 		Directives: map[Software]string{VSFTPD: "max_per_ip, max_clients", ProFTPD: "MaxClientsPerHost, MaxClients", PureFTPd: "-C (MaxClientsPerIP), -c (MaxClientsNumber)",
 			FileZilla: "Limits, connection limits per IP", OpenSSH: "MaxSessions, MaxStartups", IIS: "maxConnections"}},
 		needs: atConnected, judge: func(s *seen) judgement {

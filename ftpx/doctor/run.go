@@ -212,8 +212,8 @@ func (h *host) ask(ctx context.Context, cfg ftpx.Config) error {
 func (h *host) target(cfg ftpx.Config, p ftpx.Protocol, opt *Options) *seen {
 	ep := &transport.Endpoint{
 		Protocol: p, Host: h.name, Port: portFor(h.ports, p), User: h.user, Password: h.password,
-		SSH: h.ssh, TLS: h.tls, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.ListZone,
-		Dial: cfg.Dial, ActiveAddr: cfg.ActiveAddr, AfterLogin: cfg.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
+		SSH: h.ssh, TLS: h.tls, RequirePostQuantum: cfg.RequirePostQuantum, Charset: cfg.Charset, ListZone: cfg.FTP.ListZone,
+		Dial: cfg.Dial, ActiveAddr: cfg.FTP.ActiveAddr, AfterLogin: cfg.FTP.AfterLogin, Stall: opt.StepTimeout, Learned: new(transport.Learned),
 	}
 	return &seen{ep: ep, opt: opt, hide: newHidden(h.password.Reveal())}
 }

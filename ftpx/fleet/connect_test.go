@@ -23,8 +23,8 @@ func TestOneAtATime(t *testing.T) {
 			return nil, fail
 		}
 		tuning(nil, time.Second)(&o)
-		if o.MaxConns != 1 || o.Retry.MaxElapsed != progressTimeout {
-			t.Errorf("%d connections, %v", o.MaxConns, o.Retry)
+		if o.Limits.Conns != 1 || o.Retry.MaxElapsed != progressTimeout {
+			t.Errorf("%d connections, %v", o.Limits.Conns, o.Retry)
 		}
 		connect := func() error { _, err := o.Connect(t.Context(), &transport.Endpoint{}); return err }
 		_ = connect()

@@ -143,7 +143,7 @@ func closeRoots(open map[string]*os.Root) {
 // and an end in good time.
 func tuning(learned []byte, pause time.Duration) func(*ftpx.Options) {
 	return func(o *ftpx.Options) {
-		o.MaxConns = 1
+		o.Limits.Conns = 1
 		if o.Retry.MaxElapsed == 0 && o.Retry.MaxAttempts == 0 {
 			o.Retry = retry.Policy{MaxElapsed: progressTimeout, MaxDelay: 5 * time.Second}
 		}

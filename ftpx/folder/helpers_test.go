@@ -2,6 +2,7 @@ package folder_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,7 +84,7 @@ func (w *world) connect(t testing.TB, ports ftpx.Ports) {
 	opts := *w.opts
 	opts.Password, opts.Ports = ftpx.Secret(w.Password), ports
 	opts.SSH = transport.SSH{HostKeyFingerprints: []string{w.fingerprint()}}
-	opts.TLS = transport.TLS{RootCAs: w.CA.Pool()}
+	opts.TLS = transport.TLS{Config: &tls.Config{RootCAs: w.CA.Pool()}}
 	if opts.Retry.MaxElapsed == 0 {
 		opts.Retry = retry.Policy{MaxAttempts: 30, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}
 	}

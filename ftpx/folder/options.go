@@ -180,7 +180,7 @@ type Options struct {
 	// Parallel is how many files are in flight at once, whatever their size. 0 means 4
 	// files larger than 256 KiB and 128 in total. This is more than the number of
 	// connections that most servers accept: small files share the connections that the
-	// client's MaxConns and the server permit, or wait for one.
+	// client's [ftpx.Limits].Conns and the server permit, or wait for one.
 	Parallel int
 	// Window is how many files are held to find the largest; 0 means 4096.
 	Window int

@@ -58,7 +58,7 @@ func badLine(t *testing.T, hooks *ftpx.Hooks, reset int64) (ftpx.Config, *faultp
 		t.Fatal(err)
 	}
 	return ftpx.Config{Host: "127.0.0.1", User: srv.User, Options: ftpx.Options{Password: ftpx.Secret(srv.Password), Protocols: []ftpx.Protocol{ftpx.SFTP},
-		Ports: ftpx.Ports{SFTP: route.Port()}, SSH: transport.SSH{InsecureIgnoreHostKey: true}, MaxConns: 1, Hooks: hooks}}, proxy
+		Ports: ftpx.Ports{SFTP: route.Port()}, SSH: transport.SSH{InsecureIgnoreHostKey: true}, Limits: ftpx.Limits{Conns: 1}, Hooks: hooks}}, proxy
 }
 
 // One upload with a failed dial, a reset, a resume, and another call that shares its

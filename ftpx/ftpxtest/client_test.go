@@ -220,11 +220,11 @@ func TestClientDown(t *testing.T) {
 
 func TestBadOptionsPanic(t *testing.T) {
 	defer func() {
-		if r := recover(); r == nil || !strings.Contains(r.(string), "MaxConns") {
-			t.Errorf("%v, want a panic that names MaxConns", r)
+		if r := recover(); r == nil || !strings.Contains(r.(string), "Options.Limits.Conns") {
+			t.Errorf("%v, want a panic that names Limits.Conns", r)
 		}
 	}()
-	ftpxtest.NewClient(ftpxtest.WithOptions(ftpx.Options{MaxConns: -1}))
+	ftpxtest.NewClient(ftpxtest.WithOptions(ftpx.Options{Limits: ftpx.Limits{Conns: -1}}))
 }
 
 // TestUnknownOperationPanics: a name that no operation has is a mistake of the test's.

@@ -40,7 +40,7 @@ func (s *Server) RefuseLogins(n int) { s.refuse.Store(int64(n)) }
 
 // Stall makes the line silent: nothing that is sent arrives any more, nothing is
 // closed, and new connections are taken and not answered. A client notices by its
-// [ftpx.Options].StallTimeout and ConnectTimeout. [Server.Up] ends it, and what
+// [ftpx.Timeouts].Stall and Connect. [Server.Up] ends it, and what
 // was held back goes on.
 func (s *Server) Stall() {
 	s.mu.Lock()

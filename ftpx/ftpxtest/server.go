@@ -1,6 +1,7 @@
 package ftpxtest
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -157,7 +158,7 @@ func (s *Server) Options() *ftpx.Options {
 		Ports: ftpx.Ports{SFTP: s.Port(ftpx.SFTP), FTP: s.Port(ftpx.FTP), FTPS: s.Port(ftpx.FTPS),
 			FTPSImplicit: s.Port(ftpx.FTPSImplicit)},
 		SSH:   transport.SSH{HostKeyFingerprints: []string{s.HostKey()}},
-		TLS:   transport.TLS{RootCAs: s.CertPool()},
+		TLS:   transport.TLS{Config: &tls.Config{RootCAs: s.CertPool()}},
 		Retry: Quick(),
 	}
 }

@@ -35,7 +35,7 @@ func overEach(t *testing.T, f func(t *testing.T, srv *ftpxtest.Server, c ftpx.Cl
 		t.Run(p.String(), func(t *testing.T) {
 			srv := ftpxtest.NewServer(t, p)
 			o := srv.Options()
-			o.StallTimeout, o.ConnectTimeout = 300*time.Millisecond, time.Second
+			o.Timeouts.Stall, o.Timeouts.Connect = 300*time.Millisecond, time.Second
 			f(t, srv, open(t, srv, o))
 		})
 	}

@@ -28,7 +28,7 @@ func (c *Config) Apply(cfg *ftpx.Config) (Settings, error) {
 }
 
 // Apply fills in what cfg leaves open: Host (which may be empty or the alias), User,
-// Ports.SFTP, each field of SSH, ConnectTimeout, and StallTimeout where
+// Ports.SFTP, each field of SSH, Timeouts.Connect, and Timeouts.Stall where
 // ServerAliveInterval is set, as long as ssh would wait for an answer. Without
 // jumps AddressFamily becomes Dial. Jumps themselves are not applied: a
 // configuration with jumps and no Dial is an error, since it would go round them.
@@ -46,8 +46,8 @@ func (s Settings) Apply(cfg *ftpx.Config) error {
 	cfg.Host = s.HostName
 	fill(&cfg.User, s.User)
 	fill(&cfg.Ports.SFTP, s.Port)
-	fill(&cfg.ConnectTimeout, s.ConnectTimeout)
-	fill(&cfg.StallTimeout, s.ServerAliveInterval*time.Duration(s.ServerAliveCountMax))
+	fill(&cfg.Timeouts.Connect, s.ConnectTimeout)
+	fill(&cfg.Timeouts.Stall, s.ServerAliveInterval*time.Duration(s.ServerAliveCountMax))
 	if cfg.Dial == nil && s.AddressFamily != "any" {
 		cfg.Dial = dialFamily(map[string]string{"inet": "tcp4", "inet6": "tcp6"}[s.AddressFamily])
 	}

@@ -350,20 +350,20 @@ func TestApply(t *testing.T) {
 	if _, err := c.Apply(&cfg); err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Host != "real.example" || cfg.User != "alice" || cfg.Ports.SFTP != 2222 || cfg.StallTimeout != 30*time.Second || cfg.ConnectTimeout != 5*time.Second ||
+	if cfg.Host != "real.example" || cfg.User != "alice" || cfg.Ports.SFTP != 2222 || cfg.Timeouts.Stall != 30*time.Second || cfg.Timeouts.Connect != 5*time.Second ||
 		cfg.Dial != nil || !slices.Equal(cfg.SSH.Ciphers, []string{"aes256-ctr"}) || len(cfg.SSH.IdentityFiles) != 0 ||
 		!slices.Equal(cfg.SSH.KnownHosts[:1], []string{filepath.Join(dir, ".ssh", "known_hosts")}) {
 		t.Errorf("%+v", cfg)
 	}
 	// What is set wins, and counts in the lookup.
 	cfg = ftpx.Config{Host: "b", User: "bob"}
-	cfg.Ports.SFTP, cfg.StallTimeout, cfg.ConnectTimeout = 1, time.Second, time.Second
+	cfg.Ports.SFTP, cfg.Timeouts.Stall, cfg.Timeouts.Connect = 1, time.Second, time.Second
 	cfg.SSH = transport.SSH{KnownHosts: []string{"mine"}, Ciphers: []string{"aes128-ctr"}, IdentityFiles: []string{}, Agent: "sock",
 		Passphrase: func(string) (transport.Secret, error) { return "", nil }}
 	if s, err := c.Apply(&cfg); err != nil || s.User != "bob" || s.Port != 1 {
 		t.Fatal(s, err)
 	}
-	if cfg.User != "bob" || cfg.Ports.SFTP != 1 || cfg.StallTimeout != time.Second || cfg.ConnectTimeout != time.Second || cfg.SSH.Ciphers[0] != "aes128-ctr" ||
+	if cfg.User != "bob" || cfg.Ports.SFTP != 1 || cfg.Timeouts.Stall != time.Second || cfg.Timeouts.Connect != time.Second || cfg.SSH.Ciphers[0] != "aes128-ctr" ||
 		cfg.SSH.KnownHosts[0] != "mine" || cfg.SSH.Agent != "sock" || len(cfg.SSH.IdentityFiles) != 0 {
 		t.Errorf("%+v", cfg)
 	}

@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"iter"
 	"math/rand/v2"
@@ -37,7 +38,7 @@ func connect(t testing.TB, p ftpx.Protocol) (ftpx.Client, string) {
 		Protocols: []ftpx.Protocol{p}, AllowPlaintext: p == ftpx.FTP, Password: ftpx.Secret(trio.Password),
 		Ports: ftpx.Ports{SFTP: trio.SFTP.Port(), FTP: trio.FTP.Port(), FTPSImplicit: trio.FTPS.Port()},
 		SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
-		TLS:   transport.TLS{RootCAs: trio.CA.Pool()},
+		TLS:   transport.TLS{Config: &tls.Config{RootCAs: trio.CA.Pool()}},
 		Retry: retry.Policy{MaxAttempts: 5, InitialDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond},
 	})
 	must(t, err)

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -120,7 +121,7 @@ func (l *large) run(ctx context.Context, opt realserver.Options, dir string) (er
 		Password: ftpx.Secret(l.srv.Password), Protocols: []ftpx.Protocol{l.proto}, AllowPlaintext: true,
 		Ports: ftpx.Ports{SFTP: l.port, FTP: l.port},
 		SSH:   transport.SSH{HostKeyFingerprints: fingerprints(l.srv)},
-		TLS:   transport.TLS{RootCAs: l.srv.CAPool()},
+		TLS:   transport.TLS{Config: &tls.Config{RootCAs: l.srv.CAPool()}},
 	}})
 	if err != nil {
 		return err

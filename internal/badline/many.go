@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math"
@@ -139,7 +140,7 @@ func (m *many) start(ctx context.Context) (err error) {
 		Password: ftpx.Secret(m.trio.Password), Protocols: []ftpx.Protocol{m.proto}, AllowPlaintext: true,
 		Ports: ftpx.Ports{SFTP: sshRoute.Port(), FTP: ftpRoute.Port()},
 		SSH:   transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(m.trio.SFTP.HostKey())}},
-		TLS:   transport.TLS{RootCAs: m.trio.CA.Pool()},
+		TLS:   transport.TLS{Config: &tls.Config{RootCAs: m.trio.CA.Pool()}},
 		Hooks: &ftpx.Hooks{Progress: m.progress, Retry: m.retry, Resume: m.resume},
 	}})
 	return err

@@ -21,7 +21,7 @@ func runOurs(ctx context.Context, t *task, ready func()) (out outcome, err error
 	defer stop()
 	c, err := ftpx.New(ctx, ftpx.Config{Host: e.Host, User: e.User, Options: ftpx.Options{
 		Password: transport.Secret(e.Password), Protocols: []ftpx.Protocol{e.Proto.Protocol}, AllowPlaintext: e.Proto.Protocol == ftpx.FTP,
-		Ports: ftpx.Ports{SFTP: e.Port, FTP: e.Port}, MaxConns: t.Conns, Hooks: hooks,
+		Ports: ftpx.Ports{SFTP: e.Port, FTP: e.Port}, Limits: ftpx.Limits{Conns: t.Conns}, Hooks: hooks,
 		SSH: transport.SSH{KnownHosts: nonEmpty(e.KnownHosts), IdentityFiles: nonEmpty(e.KeyFile), AuthMethods: []string{"publickey"}},
 		TLS: transport.TLS{CAFile: e.CAFile},
 	}})

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"crypto/tls"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,7 +88,7 @@ func embedded(t *testing.T, p transport.Protocol, root string, change func(*test
 	return &transport.Endpoint{
 		Protocol: p, Host: "127.0.0.1", Port: port, User: trio.User, Password: transport.Secret(trio.Password),
 		SSH: transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
-		TLS: transport.TLS{RootCAs: trio.CA.Pool()},
+		TLS: transport.TLS{Config: &tls.Config{RootCAs: trio.CA.Pool()}},
 	}
 }
 

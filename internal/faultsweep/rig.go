@@ -2,6 +2,7 @@ package faultsweep
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -89,10 +90,10 @@ func (r *rig) open(ctx context.Context, p ftpx.Protocol, hooks *ftpx.Hooks) (ftp
 	return ftpx.New(ctx, ftpx.Config{Host: "127.0.0.1", User: r.trio.User, Options: ftpx.Options{
 		Password: ftpx.Secret(r.trio.Password), Protocols: []ftpx.Protocol{p}, AllowPlaintext: p == ftpx.FTP,
 		Ports: r.ports, Hooks: hooks, Dial: r.sockets.dial,
-		SSH:          transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(r.trio.SFTP.HostKey())}},
-		TLS:          transport.TLS{RootCAs: r.trio.CA.Pool()},
-		StallTimeout: stallTimeout, ConnectTimeout: connectTimeout,
-		Retry: policy(),
+		SSH:      transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(r.trio.SFTP.HostKey())}},
+		TLS:      transport.TLS{Config: &tls.Config{RootCAs: r.trio.CA.Pool()}},
+		Timeouts: ftpx.Timeouts{Stall: stallTimeout, Connect: connectTimeout},
+		Retry:    policy(),
 	}})
 }
 

@@ -143,7 +143,7 @@ func (r *rig) start(ctx context.Context, options realserver.Options, role faultp
 		r.ep.SSH.InsecureIgnoreHostKey = true // the proxy's port is in no known_hosts
 	case options.TLS != realserver.TLSOff:
 		r.ep.Protocol = transport.FTPS
-		r.ep.TLS = transport.TLS{RootCAs: srv.CAPool(), MinVersion: tls.VersionTLS12}
+		r.ep.TLS = transport.TLS{Config: &tls.Config{RootCAs: srv.CAPool(), MinVersion: tls.VersionTLS12}}
 	}
 	return nil
 }

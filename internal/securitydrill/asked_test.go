@@ -58,7 +58,7 @@ func TestWhoIsAskedForSecrets(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, false)
 			var asked, again atomic.Int64
-			s.opts.Protocols, s.opts.Password, s.opts.ConnectTimeout = c.protocols, "", waitLimit
+			s.opts.Protocols, s.opts.Password, s.opts.Timeouts.Connect = c.protocols, "", waitLimit
 			s.opts.Credentials = func(_ context.Context, r ftpx.CredentialRequest) (ftpx.Credential, error) {
 				asked.Add(1)
 				if r.Refused != nil {

@@ -116,7 +116,7 @@ func (d drill) play(t *testing.T, act func(context.Context, *scene, ftpx.Client)
 		s.opts.Protocols, s.opts.AllowPlaintext = append(slices.Clone(d.protocols), ftpx.FTP), true
 	}
 	if d.quiet {
-		s.opts.ConnectTimeout, s.opts.StallTimeout, s.opts.HeadStart = waitLimit, waitLimit, 50*time.Millisecond
+		s.opts.Timeouts.Connect, s.opts.Timeouts.Stall, s.opts.Timeouts.HeadStart = waitLimit, waitLimit, 50*time.Millisecond
 		s.opts.Retry.MaxAttempts = 1
 	}
 	if d.prepare != nil {

@@ -126,7 +126,7 @@ func newSite(t *testing.T, p ftpx.Protocol, proxy *faultproxy.Proxy) *site {
 		t.Fatal(err)
 	}
 	s.ports[closedPort] = 1 // tcpmux: nobody has it, and no other listener is given it
-	s.opts = ftpx.Options{Protocols: []ftpx.Protocol{p}, AllowPlaintext: p == ftpx.FTP, TLS: transport.TLS{RootCAs: ca.Pool()},
+	s.opts = ftpx.Options{Protocols: []ftpx.Protocol{p}, AllowPlaintext: p == ftpx.FTP, TLS: transport.TLS{Config: &tls.Config{RootCAs: ca.Pool()}},
 		Retry: retry.Policy{MaxAttempts: 1}}
 	if p == ftpx.SFTP {
 		srv, err := testserver.StartSFTP(testserver.SFTPOptions{Root: root})
@@ -170,7 +170,7 @@ func (s *site) live(t *testing.T, e ending, n int) {
 	defer cancel()
 	o := s.opts
 	o.Ports = ftpx.Ports{SFTP: s.ports[e.at], FTP: s.ports[e.at], FTPSImplicit: s.ports[e.at]}
-	o.Password, o.StallTimeout = leakPassword, e.stall
+	o.Password, o.Timeouts.Stall = leakPassword, e.stall
 	if e.bad {
 		o.Password = "wrong"
 	}

@@ -114,11 +114,11 @@ func newScene(t *testing.T, hostCert bool) *scene {
 	s.implicit = newLine(t, s.tap, to(s.implicitServer.Addr().String()))
 	s.told.forget()
 	s.opts = ftpx.Options{
-		Password:       ftpx.Secret(s.password),
-		Ports:          ftpx.Ports{SFTP: s.ssh.port(), FTP: s.ftp.port(), FTPSImplicit: s.implicit.port()},
-		SSH:            transport.SSH{HostKeyFingerprints: []string{s.hostKey.Fingerprint()}},
-		TLS:            transport.TLS{RootCAs: s.ca.Pool()},
-		ConnectTimeout: within / 2, StallTimeout: within / 2, HeadStart: within / 2,
+		Password: ftpx.Secret(s.password),
+		Ports:    ftpx.Ports{SFTP: s.ssh.port(), FTP: s.ftp.port(), FTPSImplicit: s.implicit.port()},
+		SSH:      transport.SSH{HostKeyFingerprints: []string{s.hostKey.Fingerprint()}},
+		TLS:      transport.TLS{Config: &tls.Config{RootCAs: s.ca.Pool()}},
+		Timeouts: ftpx.Timeouts{Connect: within / 2, Stall: within / 2, HeadStart: within / 2},
 		// Enough for who would try something else the second time.
 		Retry: retry.Policy{MaxAttempts: 2, InitialDelay: time.Millisecond, BusyDelay: time.Millisecond},
 	}

@@ -170,7 +170,7 @@ var tlsDrills = []drill{
 	{name: "FTPS: the pinned certificate behind another leaf, where none is verified", protocols: explicit, kinds: certificate, says: "PinnedPublicKeys",
 		prepare: func(s *scene) {
 			pinsTheGoodOne(s)
-			s.opts.TLS.RootCAs, s.opts.TLS.InsecureSkipVerify = nil, true
+			s.opts.TLS.Config, s.opts.TLS.InsecureSkipVerify = nil, true
 		},
 		attack: server(testserver.ExplicitTLS, behindAnother, nil)},
 	{name: "FTPS implicit: the pinned certificate behind another leaf", protocols: implicitly, kinds: certificate, says: "PinnedPublicKeys",

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"io"
@@ -96,9 +97,9 @@ func (o *order) mirror(ctx context.Context, say func(word)) (folder.Report, erro
 	pool.AppendCertsFromPEM(o.CA)
 	client, err := ftpx.New(ctx, ftpx.Config{Host: o.Host, User: o.User, Options: ftpx.Options{
 		Password: ftpx.Secret(o.Password), Protocols: []ftpx.Protocol{o.Protocol}, AllowPlaintext: o.Protocol == ftpx.FTP,
-		Ports: ftpx.Ports{SFTP: o.Port, FTP: o.Port}, MaxConns: maxConns,
+		Ports: ftpx.Ports{SFTP: o.Port, FTP: o.Port}, Limits: ftpx.Limits{Conns: maxConns},
 		SSH: transport.SSH{HostKeyFingerprints: o.HostKeys},
-		TLS: transport.TLS{RootCAs: pool},
+		TLS: transport.TLS{Config: &tls.Config{RootCAs: pool}},
 	}})
 	if err != nil {
 		return folder.Report{}, err

@@ -33,7 +33,7 @@ func TestControlBlackHoledOnceDataIsThrough(t *testing.T) {
 			} else {
 				r.control.SetPlan(faultproxy.Nth(0, faultproxy.LoseReplyAtDataEnd(0, faultproxy.Stall)))
 			}
-			c := r.client(t, func(o *ftpx.Options) { o.StallTimeout = stall })
+			c := r.client(t, func(o *ftpx.Options) { o.Timeouts.Stall = stall })
 			var through time.Time // when the data was
 			var watch sync.WaitGroup
 			watch.Go(func() {

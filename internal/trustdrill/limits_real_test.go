@@ -141,7 +141,7 @@ func withinLimits(t *testing.T, cfg ftpx.Config, root string) {
 	defer cancel()
 	var d dials
 	var retries atomic.Int64
-	cfg.MaxConns = limitedWorkers
+	cfg.Limits.Conns = limitedWorkers
 	cfg.Hooks = &ftpx.Hooks{Dial: d.saw, Retry: func(context.Context, ftpx.RetryInfo) { retries.Add(1) }}
 	c, err := ftpx.New(ctx, cfg)
 	if err != nil {

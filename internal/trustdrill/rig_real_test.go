@@ -85,10 +85,10 @@ func (a access) config() ftpx.Config {
 	proto := ftpx.Protocol(a.Protocol)
 	return ftpx.Config{Host: a.Host, User: a.User, Options: ftpx.Options{
 		Password: ftpx.Secret(a.Password), Protocols: []ftpx.Protocol{proto}, AllowPlaintext: proto == ftpx.FTP,
-		Ports:        ftpx.Ports{SFTP: a.Port, FTP: a.Port},
-		SSH:          transport.SSH{HostKeyFingerprints: a.HostKeys},
-		TLS:          transport.TLS{CAFile: a.CAFile, ServerName: a.ServerName},
-		StallTimeout: a.Stall, MaxRate: a.Rate,
+		Ports:    ftpx.Ports{SFTP: a.Port, FTP: a.Port},
+		SSH:      transport.SSH{HostKeyFingerprints: a.HostKeys},
+		TLS:      transport.TLS{CAFile: a.CAFile, Config: &tls.Config{ServerName: a.ServerName}},
+		Timeouts: ftpx.Timeouts{Stall: a.Stall}, Limits: ftpx.Limits{Rate: a.Rate},
 	}}
 }
 

@@ -93,7 +93,7 @@ func TestTrap02_NothingWaitsForEver(t *testing.T) {
 				}
 			}
 
-			c := r.client(t, func(o *ftpx.Options) { o.StallTimeout = stall })
+			c := r.client(t, func(o *ftpx.Options) { o.Timeouts.Stall = stall })
 			r.planData(once(faultproxy.StallAt(faultproxy.Up, size/2)))
 			res, err := c.Upload(t.Context(), local(t, data), "ours", nil)
 			if err != nil || res.Attempts < 2 || !same(t, r.on("ours"), data) {
@@ -376,7 +376,7 @@ func TestTrap07_NoReplyOfAnotherCommand(t *testing.T) {
 				}
 			}
 
-			c := r.client(t, func(o *ftpx.Options) { o.StallTimeout = time.Second })
+			c := r.client(t, func(o *ftpx.Options) { o.Timeouts.Stall = time.Second })
 			for name, want := range sizes {
 				dials := c.Stats().Dials
 				r.proxy.Cut(faultproxy.Stall, faultproxy.Control)

@@ -154,7 +154,7 @@ func TestTrap09_CloseNeverHangs(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			r := newRig(t, s)
 			r.planPayload(faultproxy.Always(faultproxy.StallAt(faultproxy.Up, size/2)))
-			c := r.client(t, func(o *ftpx.Options) { o.StallTimeout = -1 })
+			c := r.client(t, func(o *ftpx.Options) { o.Timeouts.Stall = -1 })
 			source, ended := local(t, data), make(chan error, 1)
 			go func() {
 				_, err := c.Upload(t.Context(), source, "f", nil)

@@ -76,5 +76,5 @@
 //   - reset: 4 MiB; the connection that carries the payload (FTP's data connection
 //     or SFTP's only one) is reset after 2 MiB, and the same call ends the transfer.
 //   - folder: 40 files of 4 KiB by folder.Upload or folder.Download over one
-//     connection (MaxConns 1): all turns, divided by 40.
+//     connection (Limits.Conns 1): all turns, divided by 40.
 package turns

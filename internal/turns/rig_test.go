@@ -3,6 +3,7 @@ package turns
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -117,7 +118,7 @@ type session struct {
 type choice struct {
 	charset bool // Options.Charset is set
 	once    bool // the session's context ends with its first failure
-	single  bool // MaxConns is 1
+	single  bool // Limits.Conns is 1
 }
 
 // open opens a client through relays of its own.
@@ -153,7 +154,7 @@ func (s *server) open(t testing.TB, ch choice) *session {
 		opt.Charset = simplifiedchinese.GB18030
 	}
 	if ch.single {
-		opt.MaxConns = 1
+		opt.Limits.Conns = 1
 	}
 	x.client = s.dial(t, host, opt)
 	return x
@@ -163,7 +164,7 @@ func (s *server) open(t testing.TB, ch choice) *session {
 func (s *server) options() ftpx.Options {
 	opt := ftpx.Options{
 		Password: ftpx.Secret(s.password), Protocols: []ftpx.Protocol{s.proto}, AllowPlaintext: s.proto == ftpx.FTP,
-		TLS: transport.TLS{RootCAs: s.authority, ServerName: "127.0.0.1"},
+		TLS: transport.TLS{Config: &tls.Config{RootCAs: s.authority, ServerName: "127.0.0.1"}},
 	}
 	for _, k := range s.hostKeys {
 		opt.SSH.HostKeyFingerprints = append(opt.SSH.HostKeyFingerprints, ssh.FingerprintSHA256(k))

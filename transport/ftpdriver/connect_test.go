@@ -443,7 +443,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 	ep, _ = start(t, transport.FTPS, testserver.FTPOptions{})
-	ep.TLS.MaxVersion = tls.VersionTLS12
+	ep.TLS.Config.MaxVersion = tls.VersionTLS12
 	if s := dial(t, ep).Info().Security; s.Version != "TLS 1.2" || s.PostQuantum {
 		t.Errorf("%+v", s)
 	}
@@ -472,12 +472,12 @@ func TestCertificates(t *testing.T) {
 		remedy string // "" for success
 	}{
 		"good":           {good, nil, ""},
-		"CA file":        {good, func(o *transport.TLS) { o.RootCAs, o.CAFile = nil, caFile }, ""},
-		"CA file and":    {good, func(o *transport.TLS) { o.RootCAs, o.CAFile = other.Pool(), caFile }, ""},
+		"CA file":        {good, func(o *transport.TLS) { o.Config.RootCAs, o.CAFile = nil, caFile }, ""},
+		"CA file and":    {good, func(o *transport.TLS) { o.Config.RootCAs, o.CAFile = other.Pool(), caFile }, ""},
 		"unknown":        {config(other.ServerFor("127.0.0.1")), nil, "CAFile"},
 		"expired":        {config(ca().Expired("127.0.0.1")), nil, "expired at 20"},
 		"other name":     {config(ca().ServerFor("example.org")), nil, "ServerName"},
-		"named":          {config(ca().ServerFor("example.org")), func(o *transport.TLS) { o.ServerName = "example.org" }, ""},
+		"named":          {config(ca().ServerFor("example.org")), func(o *transport.TLS) { o.Config.ServerName = "example.org" }, ""},
 		"pinned":         {good, func(o *transport.TLS) { o.PinnedPublicKeys = []string{"SHA256:abc", pin} }, ""},
 		"pinned, no pad": {good, func(o *transport.TLS) { o.PinnedPublicKeys = []string{strings.TrimRight(pin, "=")} }, ""},
 		"other pin":      {good, func(o *transport.TLS) { o.PinnedPublicKeys = []string{"SHA256:abc"} }, "PinnedPublicKeys"},
@@ -568,7 +568,7 @@ func TestClientCertificate(t *testing.T) {
 		if k := transport.KindOf(refused(t, ep, f)); k != transport.KindAuth && k != transport.KindInsecure {
 			t.Error(k)
 		}
-		ep.TLS.Certificates = []tls.Certificate{client}
+		ep.TLS.Config.Certificates = []tls.Certificate{client}
 		c := dial(t, ep)
 		if _, err := c.Store(t.Context(), "f", 0, strings.NewReader("x"), nil); err != nil {
 			t.Error(err)
@@ -581,7 +581,7 @@ func TestTLSVersion(t *testing.T) {
 	config := serverTLS(t)
 	config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	ep, f := startFake(t, transport.FTPS, func(f *fake) { f.config = config })
-	ep.TLS.MinVersion = tls.VersionTLS10 // means 1.2 all the same
+	ep.TLS.Config.MinVersion = tls.VersionTLS10 // means 1.2 all the same
 	wantKind(t, refused(t, ep, f), transport.KindInsecure, 0)
 }
 
@@ -593,7 +593,7 @@ func TestTunnel(t *testing.T) {
 			t.Parallel()
 			ep, f := startFake(t, p, nil)
 			port := ep.Port
-			ep.Host, ep.Port, ep.TLS.ServerName = "server.invalid", 2121, "127.0.0.1"
+			ep.Host, ep.Port, ep.TLS.Config.ServerName = "server.invalid", 2121, "127.0.0.1"
 			ep.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				host, dialled, _ := net.SplitHostPort(addr)
 				if host != "server.invalid" {

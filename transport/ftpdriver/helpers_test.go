@@ -77,7 +77,7 @@ func endpoint(p transport.Protocol, addr net.Addr) *transport.Endpoint {
 	a := addr.(*net.TCPAddr)
 	return &transport.Endpoint{
 		Protocol: p, Host: a.IP.String(), Port: a.Port, User: "user", Password: "password",
-		TLS: transport.TLS{RootCAs: ca().Pool()}, Stall: 10 * time.Second, ConnectTimeout: 10 * time.Second,
+		TLS: transport.TLS{Config: &tls.Config{RootCAs: ca().Pool()}}, Stall: 10 * time.Second, ConnectTimeout: 10 * time.Second,
 		Learned: new(transport.Learned),
 	}
 }

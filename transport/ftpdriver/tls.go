@@ -56,14 +56,13 @@ func (c *sessionCache) Put(_ string, state *tls.ClientSessionState) {
 
 func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
 	opt, sessions := &ep.TLS, &sessionCache{}
-	config := &tls.Config{
-		ServerName:         opt.ServerName,
-		RootCAs:            opt.RootCAs,
-		Certificates:       opt.Certificates,
-		ClientSessionCache: sessions,
-		// Small first records help web pages, not files.
-		DynamicRecordSizingDisabled: true,
+	config, err := programConfig(opt)
+	if err != nil {
+		return nil, err
 	}
+	config.ClientSessionCache = sessions
+	// Small first records help web pages, not files.
+	config.DynamicRecordSizingDisabled = true
 	if err := applyPolicy(config, ep); err != nil {
 		return nil, err
 	}
@@ -73,21 +72,21 @@ func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
 	if opt.CAFile != "" {
 		pem, err := os.ReadFile(opt.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read the file of certificate authorities: %w", err)
+			return nil, fmt.Errorf("TLS.CAFile: %w", err)
 		}
 		pool := x509.NewCertPool()
-		if opt.RootCAs != nil {
-			pool = opt.RootCAs.Clone()
+		if config.RootCAs != nil {
+			pool = config.RootCAs.Clone()
 		}
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM form", opt.CAFile)
+			return nil, fmt.Errorf("TLS.CAFile: %s holds no certificate in PEM form", opt.CAFile)
 		}
 		config.RootCAs = pool
 	}
 	if opt.InsecureSkipVerify {
 		acceptAnyCertificate(config)
 	}
-	pins, require := opt.PinnedPublicKeys, ep.RequirePostQuantum
+	pins, require, program := opt.PinnedPublicKeys, ep.RequirePostQuantum, config.VerifyConnection
 	// VerifyConnection also runs where a session is resumed.
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		if require {
@@ -96,7 +95,12 @@ func newTLSSetup(ep *transport.Endpoint) (*tlsSetup, error) {
 			}
 		}
 		if len(pins) > 0 {
-			return checkPin(state, pins)
+			if err := checkPin(state, pins); err != nil {
+				return err
+			}
+		}
+		if program != nil {
+			return notTrusted("VerifyConnection", program(state))
 		}
 		return nil
 	}
@@ -192,7 +196,7 @@ func remedy(err error) error {
 	case errors.As(err, &pin):
 		return as(transport.KindCertificate, fmt.Errorf("%w: if the key was changed on purpose, add the new one to PinnedPublicKeys", err))
 	case errors.As(err, &host):
-		return fmt.Errorf("%w: connect to a name that the certificate has, or set ServerName", err)
+		return fmt.Errorf("%w: connect to a name that the certificate has, or set TLS.Config.ServerName", err)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
 		now := time.Now()
 		if now.Before(invalid.Cert.NotBefore) {
@@ -200,7 +204,7 @@ func remedy(err error) error {
 		}
 		return fmt.Errorf("%w: the certificate expired at %s: the server needs a new one", err, invalid.Cert.NotAfter.UTC().Format(time.RFC3339))
 	case errors.As(err, &authority):
-		return fmt.Errorf("%w: name its authority in CAFile (-ca) or RootCAs", err)
+		return fmt.Errorf("%w: name its authority in TLS.CAFile (-ca) or TLS.Config.RootCAs", err)
 	}
 	return err
 }

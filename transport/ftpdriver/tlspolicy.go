@@ -13,29 +13,36 @@ import (
 // hybrids are the key exchanges of TLS 1.3 with a post-quantum part, in Go's order.
 var hybrids = []tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024}
 
-// applyPolicy sets versions, suites and key exchanges. The order of suites is
+// applyPolicy sets versions, suites and key exchanges, within what the program's own
+// configuration chooses. The order of suites is
 // Go's, which puts first what the processor is fast at; those of TLS 1.3 are all
 // AEAD and cannot be chosen.
 func applyPolicy(config *tls.Config, ep *transport.Endpoint) error {
 	opt := &ep.TLS
-	config.MinVersion, config.MaxVersion = max(opt.MinVersion, tls.VersionTLS12), opt.MaxVersion
-	config.CipherSuites = suites(opt.LegacyAlgorithms)
+	lowest := uint16(tls.VersionTLS12)
 	if opt.LegacyAlgorithms {
-		config.MinVersion = max(opt.MinVersion, tls.VersionTLS10)
+		lowest = tls.VersionTLS10
 	}
 	if ep.RequirePostQuantum {
-		config.MinVersion = max(config.MinVersion, tls.VersionTLS13)
-		config.CurvePreferences = hybrids
+		lowest = tls.VersionTLS13
+		var err error
+		if config.CurvePreferences, err = hybridsOf(config.CurvePreferences); err != nil {
+			return err
+		}
+	}
+	config.MinVersion = max(config.MinVersion, lowest)
+	if err := applySuites(config, opt.LegacyAlgorithms); err != nil {
+		return err
 	}
 	if config.MaxVersion != 0 && config.MaxVersion < config.MinVersion {
-		why := "raise it, or lower TLS.MinVersion"
+		why := "raise it, or lower TLS.Config.MinVersion"
 		switch {
 		case ep.RequirePostQuantum:
 			why = "RequirePostQuantum needs TLS 1.3: raise it, or leave it 0"
 		case config.MaxVersion < tls.VersionTLS12 && !opt.LegacyAlgorithms:
 			why = "what is older than TLS 1.2 needs TLS.LegacyAlgorithms"
 		}
-		return fmt.Errorf("field TLS.MaxVersion is %s and the lowest allowed is %s: %s", tls.VersionName(config.MaxVersion), tls.VersionName(config.MinVersion), why)
+		return fmt.Errorf("TLS.Config.MaxVersion is %s and the lowest allowed is %s: %s", tls.VersionName(config.MaxVersion), tls.VersionName(config.MinVersion), why)
 	}
 	return nil
 }

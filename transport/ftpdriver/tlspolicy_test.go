@@ -187,13 +187,13 @@ func TestTLSVersionMistakes(t *testing.T) {
 		ep   transport.Endpoint
 		says string
 	}{
-		{transport.Endpoint{RequirePostQuantum: true, TLS: transport.TLS{MaxVersion: tls.VersionTLS12}}, "RequirePostQuantum"},
-		{transport.Endpoint{TLS: transport.TLS{MaxVersion: tls.VersionTLS11}}, "LegacyAlgorithms"},
-		{transport.Endpoint{TLS: transport.TLS{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}}, "MinVersion"},
+		{transport.Endpoint{RequirePostQuantum: true, TLS: transport.TLS{Config: &tls.Config{MaxVersion: tls.VersionTLS12}}}, "RequirePostQuantum"},
+		{transport.Endpoint{TLS: transport.TLS{Config: &tls.Config{MaxVersion: tls.VersionTLS11}}}, "LegacyAlgorithms"},
+		{transport.Endpoint{TLS: transport.TLS{Config: &tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}}}, "MinVersion"},
 	} {
 		c.ep.Protocol, c.ep.Host = transport.FTPS, "127.0.0.1"
 		_, err := Dial(t.Context(), &c.ep)
-		if te := wantKind(t, err, transport.KindInvalid, 0); !strings.Contains(te.Error(), c.says) || !strings.Contains(te.Error(), "TLS.MaxVersion") {
+		if te := wantKind(t, err, transport.KindInvalid, 0); !strings.Contains(te.Error(), c.says) || !strings.Contains(te.Error(), "TLS.Config.MaxVersion") {
 			t.Error(te)
 		}
 	}

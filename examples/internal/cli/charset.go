@@ -23,7 +23,7 @@ func (f *Flags) names(opts *ftpx.Options) error {
 		if err != nil {
 			return fmt.Errorf("%w: -list-zone %q is not known: use a name of the time zone database, such as UTC, Europe/Berlin or Asia/Tokyo", ErrUsage, transport.Printable(f.ListZone))
 		}
-		opts.ListZone = zone
+		opts.FTP.ListZone = zone
 	}
 	if f.Charset == "" {
 		return nil

@@ -33,8 +33,8 @@ func TestListZoneFlag(t *testing.T) {
 	for name, want := range map[string]string{"": "UTC", "UTC": "UTC", "Asia/Tokyo": "Asia/Tokyo"} {
 		var opts ftpx.Options
 		f := Flags{ListZone: name}
-		if err := f.names(&opts); err != nil || opts.ListZone.String() != want {
-			t.Errorf("%q: %v, %v", name, opts.ListZone, err)
+		if err := f.names(&opts); err != nil || opts.FTP.ListZone.String() != want {
+			t.Errorf("%q: %v, %v", name, opts.FTP.ListZone, err)
 		}
 	}
 	for _, name := range []string{"Middle/Earth", "../../etc/passwd"} {

@@ -245,9 +245,9 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 		opts.SSH.Agent = "auto"
 	}
 	opts.TLS = transport.TLS{CAFile: f.CA}
-	opts.StallTimeout = f.Stall
-	if opts.MaxConns = f.Parallel; f.Own.Use {
-		opts.MaxConns = f.Connections
+	opts.Timeouts.Stall = f.Stall
+	if opts.Limits.Conns = f.Parallel; f.Own.Use {
+		opts.Limits.Conns = f.Connections
 	}
 	if opts.Retry = f.Retry; opts.Retry.MaxElapsed == 0 && opts.Retry.MaxAttempts == 0 && opts.Retry.InitialDelay == 0 && opts.Retry.MaxDelay == 0 {
 		opts.Retry = retry.Policy{MaxElapsed: f.RetryFor}

@@ -24,10 +24,10 @@ func (f *Flags) reach(opts *ftpx.Options, answers func(*tunnel.Hop) ssh.Keyboard
 		opts.Standbys = append(opts.Standbys, ftpx.Standby{Host: host})
 	}
 	var err error
-	if opts.MaxRate, err = parseBytes("-rate", "bytes a second", f.Rate); err != nil {
+	if opts.Limits.Rate, err = parseBytes("-rate", "bytes a second", f.Rate); err != nil {
 		return err
 	}
-	if opts.MaxListing, err = parseBytes("-max-listing", "bytes", f.MaxListing); err != nil {
+	if opts.Limits.Listing, err = parseBytes("-max-listing", "bytes", f.MaxListing); err != nil {
 		return err
 	}
 	hops := []string(f.Via)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -162,7 +163,7 @@ func (d *demo) over(ctx context.Context, p ftpx.Protocol, seed uint64) (row, err
 		AllowPlaintext: true, // on loopback, to show that it works there too
 		Ports:          ftpx.Ports{SFTP: sftp.Port(), FTP: ftp.Port()},
 		SSH:            transport.SSH{HostKeyFingerprints: []string{ssh.FingerprintSHA256(trio.SFTP.HostKey())}},
-		TLS:            transport.TLS{RootCAs: trio.CA.Pool()},
+		TLS:            transport.TLS{Config: &tls.Config{RootCAs: trio.CA.Pool()}},
 		Hooks: &ftpx.Hooks{
 			Retry: func(_ context.Context, i ftpx.RetryInfo) {
 				survived.Add(1)

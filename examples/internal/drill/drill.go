@@ -218,8 +218,8 @@ func (r *rehearsal) event(what string) {
 func (r *rehearsal) run(ctx context.Context) error {
 	cfg := r.cfg
 	cfg.Dial = r.line.dial
-	if cfg.MaxRate == 0 {
-		cfg.MaxRate = rate
+	if cfg.Limits.Rate == 0 {
+		cfg.Limits.Rate = rate
 	}
 	client, err := ftpx.New(ctx, cfg)
 	if err != nil {

@@ -3,6 +3,7 @@
 package drill
 
 import (
+	"crypto/tls"
 	"os"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func pair(t *testing.T, p ftpx.Protocol, kinds ...realserver.Kind) (*ftpx.Config
 			continue
 		}
 		cfg.Host, cfg.User, cfg.Password, cfg.Ports = s.Host, s.User, ftpx.Secret(s.Password), ports
-		cfg.TLS = transport.TLS{RootCAs: s.CAPool()}
+		cfg.TLS = transport.TLS{Config: &tls.Config{RootCAs: s.CAPool()}}
 	}
 	return cfg, servers
 }

@@ -95,7 +95,7 @@ func (srv *servers) startFTPS(cfg *ftpx.Config) (err error) {
 	}
 	srv.close = append(srv.close, srv.ftps.Close)
 	cfg.Protocols, cfg.Ports.FTP = []ftpx.Protocol{ftpx.FTPS}, srv.ftps.Port()
-	cfg.TLS = transport.TLS{RootCAs: srv.ca.Pool()}
+	cfg.TLS = transport.TLS{Config: &tls.Config{RootCAs: srv.ca.Pool()}}
 	return nil
 }
 

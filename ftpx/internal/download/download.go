@@ -62,9 +62,10 @@ func Run(ctx context.Context, env *transfer.Env, spec *Spec) (transfer.Result, e
 	d := &download{env: env, spec: spec, task: spec.Task, local: localFile{call: upload.RandomIdentity()}, size: -1}
 	d.task.Offset, d.task.Small = func() int64 { return d.parts.have() }, true
 	err := d.run(ctx)
-	d.res.Size = d.size
-	if err == nil {
-		d.res.Size = d.at()
+	if d.res.Size = d.size; err == nil {
+		if d.size < 0 { // nobody has told it
+			d.res.Size = d.at()
+		}
 		return d.res, nil
 	}
 	f := &Failure{Offset: d.parts.have(), Err: err}
