@@ -2,44 +2,14 @@ package ftpx_test
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/download"
 	"github.com/seed01fc2e40/go-ftpx/internal/memconn"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
-
-// A part whose last rename fails is continued by the next call, which fetches nothing.
-func TestPartThatCannotHaveItsName(t *testing.T) {
-	defer func(f func()) { download.TestHookPublish = f }(download.TestHookPublish)
-	inMemory(t, nil, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
-		data := content(300 << 10)
-		s.Files().Write("f", data, time.Now())
-		local := filepath.Join(t.TempDir(), "f")
-		download.TestHookPublish = func() {
-			if err := os.Mkdir(local, 0o755); err != nil {
-				t.Error(err)
-			}
-		}
-		if res, err := c.Download(t.Context(), "f", local, nil); ftpx.KindOf(err) != transport.KindLocal {
-			t.Fatalf("%+v %v", res, err)
-		}
-		download.TestHookPublish = func() {}
-		if err := os.Remove(local); err != nil {
-			t.Fatal(err)
-		}
-		res, err := c.Download(t.Context(), "f", local, nil)
-		if err != nil || res.Kept != int64(len(data)) {
-			t.Errorf("%+v %v", res, err)
-		}
-		wantFile(t, local, data)
-		wantNames(t, filepath.Dir(local), "f")
-	})
-}
 
 // A part of a file whose time was told is not continued where none is told now: it may be
 // another file of the same size, whose end is the same.

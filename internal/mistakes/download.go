@@ -12,11 +12,6 @@ func inDownload() []mistake {
 		new:  "to = p.at",
 		what: "Two segments that were never compared where they meet are noted as one, and a later call does not compare them.",
 	}, {
-		name: "state-goes-first", file: "download.go",
-		old:  "	if err := os.Rename(d.local.part, d.spec.Local); err != nil {\n		return fail(err)\n	}\n	removeState(d.local.part, d.local.call)\n",
-		new:  "	removeState(d.local.part, d.local.call)\n	if err := os.Rename(d.local.part, d.spec.Local); err != nil {\n		return fail(err)\n	}\n",
-		what: "Where the last rename fails the part has lost its state, and the next call takes it for somebody else's.",
-	}, {
 		name: "again-is-progress", file: "fetch.go",
 		old:  "		d.nothing()\n		d.furthest = furthest\n",
 		new:  "		d.nothing()\n		_ = furthest\n",

@@ -52,7 +52,7 @@ func inSecurity() []mistake {
 	}, {
 		name: "link-leads-out", file: "ftpx/folder/links.go", tests: []string{"ftpx/folder"},
 		old:  "if depth--; named || depth < 0 {",
-		new:  "if depth--; depth < 0 {",
+		new:  "if depth--; depth < 0 || named && depth < 0 {",
 		what: "A link is made whose \"..\" stands behind a name, which another link can lead out of the folder.",
 	}, {
 		name: "password-for-another", file: "ftpx/connect.go", tests: []string{"ftpx", "internal/securitydrill"},
