@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/download"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -111,7 +110,26 @@ func TestGetThatEndsBeforeWhereItResumes(t *testing.T) {
 // While a download is synced and renamed, which takes a disk its time, others have its
 // connection.
 func TestPublishHoldsNoConnection(t *testing.T) {
-	c := scripted(t, ftpx.Options{Limits: ftpx.Limits{Conns: 1}}, func(_ *stubConn, r transport.Request) error {
+	local := filepath.Join(t.TempDir(), "f")
+	var c ftpx.Client
+	pinged := false
+	hooks := &ftpx.Hooks{Attempt: func(ctx context.Context, i ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+		if i.Op != "download" {
+			return ctx, nil
+		}
+		return ctx, func(ftpx.AttemptEnd) { // all is there, and none of it was published
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			if err := c.Ping(ctx); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Lstat(local); err == nil {
+				t.Error("it has been published")
+			}
+			pinged = true
+		}
+	}}
+	c = scripted(t, ftpx.Options{Limits: ftpx.Limits{Conns: 1}, Hooks: hooks}, func(_ *stubConn, r transport.Request) error {
 		switch r := r.(type) {
 		case *transport.Stat:
 			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: int64(len("content"))}
@@ -122,20 +140,6 @@ func TestPublishHoldsNoConnection(t *testing.T) {
 		}
 		return nil
 	})
-	local := filepath.Join(t.TempDir(), "f")
-	pinged := false
-	defer func(f func()) { download.TestHookPublish = f }(download.TestHookPublish)
-	download.TestHookPublish = func() {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if err := c.Ping(ctx); err != nil {
-			t.Error(err)
-		}
-		if _, err := os.Lstat(local); err == nil {
-			t.Error("it has been published")
-		}
-		pinged = true
-	}
 	if _, err := c.Download(t.Context(), "f", local, nil); err != nil || !pinged {
 		t.Fatal(err, pinged)
 	}

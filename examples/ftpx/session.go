@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/job"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
 
@@ -96,7 +97,7 @@ func (w *world) eachAs(literal bool, args []string, do func(s *session, p cli.Pl
 		}
 		paths := []string{p.Full()}
 		if !literal {
-			paths, err = s.expand(w.ctx, p)
+			paths, err = job.Expand(w.ctx, s.Client, p)
 		}
 		for _, at := range paths {
 			if err := do(s, p, at); err != nil && failed.add(w, err) {
@@ -115,9 +116,9 @@ type codes []int
 
 // add tells of a failure. It returns true if all else would meet the same.
 func (c *codes) add(w *world, err error) bool {
-	code := cli.Fail(w.name, w.env, err)
-	ends := w.ctx.Err() != nil || cli.EndsAll(err)
-	if code == cli.ExitConnect && !ends || errors.Is(err, errNothing) {
+	code := w.fail(err)
+	ends := w.ctx.Err() != nil || cli.EndsAll(err) || w.env.StdoutError() != nil
+	if code == cli.ExitConnect && !ends || errors.Is(err, job.ErrNothing) {
 		code = cli.ExitSome
 	}
 	*c = append(*c, code)

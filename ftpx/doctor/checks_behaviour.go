@@ -93,7 +93,7 @@ var behaviourChecks = []check{
 			return ok("SIZE, MDTM and RNFR are carried out")
 		}},
 	{Check: Check{Code: "zone", Layer: Behaviour, OnRequest: true, Title: "the server tells times of another zone", Symptom: "everything looks changed, by whole hours",
-		Remedy:     "let it tell times in UTC (RFC 3659 section 2.3), or give the client its zone (Options.FTP.ListZone, -list-zone)",
+		Remedy:     "let it tell times in UTC (RFC 3659 section 2.3), or give the client its zone (Options.FTP.ListZone, --list-zone)",
 		Directives: map[Software]string{VSFTPD: "use_localtime=NO", ProFTPD: "TimesGMT on"}},
 		needs: atServed, applies: isFTP, judge: func(s *seen) judgement {
 			d := s.scratch.offset

@@ -1,12 +1,14 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +51,7 @@ type job struct {
 
 	queue *queue
 	extra deletions
+	last  []*copying   // downloads under names that other downloads use meanwhile
 	modes []folderMode // to be set at the end, parents first
 	blind bool         // part of the source could not be read
 	vague atomic.Bool  // the server has no exact time even of a file that it is asked about
@@ -149,7 +152,10 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("folder: the source: %w", err)
 	}
-	if there, err = j.dst.root(ctx); err != nil {
+	if there, err = j.dst.root(ctx); j.needsNoListing(err) {
+		there, err = true, nil
+	}
+	if err != nil {
 		return Report{}, fmt.Errorf("folder: the destination: %w", err)
 	}
 	defer j.extra.close()
@@ -159,6 +165,7 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	defer j.cancel(nil)
 	j.work(ctx, func() { j.walk(ctx, there) })
 	j.settle(ctx)
+	j.copyLast(ctx)
 	j.recheck(ctx)
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
@@ -201,6 +208,18 @@ func (j *job) work(ctx context.Context, produce func()) {
 	produce()
 	j.queue.finish()
 	produced = true
+}
+
+// copyLast copies what was put off, one by one and shorter names first: the download of
+// "a.part" uses "a.part.part".
+func (j *job) copyLast(ctx context.Context) {
+	slices.SortStableFunc(j.last, func(a, b *copying) int { return cmp.Compare(len(a.target), len(b.target)) })
+	for _, c := range j.last {
+		if j.stopped(ctx) != nil {
+			return
+		}
+		c.do(ctx)
+	}
 }
 
 // put hands a task to the workers; false means that no more are wanted.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // node is a folder of the source, and its counterpart.
@@ -69,6 +70,7 @@ type lists struct {
 	src, dst []entry
 	serr     error
 	derr     error
+	unseen   bool // what is at the other side, see needsNoListing
 }
 
 // ask lists a folder at both sides, each once.
@@ -79,18 +81,29 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 		defer close(l.done)
 		if n.parent == nil && j.o.Names != nil {
 			l.src, l.dst, l.derr = j.named(ctx, n.there)
-			l.serr = nil
+			if l.serr = nil; j.needsNoListing(l.derr) {
+				l.dst, l.derr, l.unseen = nil, nil, true
+			}
 			return
 		}
 		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {
 			return
 		}
-		if l.dst, l.derr = j.dst.list(ctx, n.rel); errors.Is(l.derr, fs.ErrNotExist) {
+		if l.dst, l.derr = j.dst.list(ctx, n.rel); j.needsNoListing(l.derr) {
+			l.dst, l.derr, l.unseen = nil, nil, true
+		} else if errors.Is(l.derr, fs.ErrNotExist) {
 			l.derr = fmt.Errorf("it was there a moment ago: %w", l.derr)
 		}
 		sorted(l.src, j.folded)
 		sorted(l.dst, j.folded)
 	})
+}
+
+// needsNoListing reports whether to go on without what an error of the other side kept from
+// being seen. A folder that shows nothing to who writes to it takes files that are delivered
+// directly: each is sent, as if nothing were there.
+func (j *job) needsNoListing(err error) bool {
+	return err != nil && j.up && j.o.Delivery == ftpx.DeliverDirect && !j.o.Delete && ftpx.KindOf(err) == transport.KindPermission
 }
 
 // folder works on one folder and returns those in it.
@@ -116,7 +129,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 		return nil
 	}
 	j.there += len(l.dst)
-	m := &merge{j: j, ctx: ctx, n: n, src: l.src, dst: l.dst}
+	m := &merge{j: j, ctx: ctx, n: n, src: l.src, dst: l.dst, unseen: l.unseen}
 	m.run()
 	return m.folders
 }
@@ -135,7 +148,7 @@ func (j *job) ensure(ctx context.Context, n *node) error {
 		if !j.o.DryRun {
 			n.err = j.dst.mkdir(ctx, n.rel)
 		}
-		j.tell(Item{Action: Mkdir, Path: n.rel, Dir: true, Size: -1, Reason: "it is not there", Err: n.err})
+		j.tell(Item{Action: Mkdir, Path: n.rel, Dir: true, Size: -1, Reason: "it is not there", Finding: Missing, Err: n.err})
 	})
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ func (u *store) run() (int64, error) {
 		return 0, err
 	}
 	u.op = u.c.request("Write")
+	u.c.dataConn()
 	for {
 		n, rerr := u.src.Read(u.buf)
 		if n > 0 {

@@ -3,8 +3,8 @@ package main
 func inDownload() []mistake {
 	return of("download", "ftpx/internal/download", []string{"ftpx/internal/download", "ftpx", "internal/faultsweep"}, []mistake{{
 		name: "time-lost-is-same", file: "download.go",
-		old:  "st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !SameRemote",
-		new:  "st.Size != s.Size || !SameRemote",
+		old:  "st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !sameRemote",
+		new:  "st.Size != s.Size || !sameRemote",
 		what: "A part is continued although the server told its file's time before and does not now.",
 	}, {
 		name: "unmet-is-whole", file: "segments.go",
@@ -28,7 +28,7 @@ func inDownload() []mistake {
 		what: "A file that is exchanged while several connections fetch it is not noticed at the end.",
 	}, {
 		name: "other-file-joins", file: "widen.go",
-		old:  "if err != nil || !SameRemote(x.seen, st) {",
+		old:  "if err != nil || !sameRemote(x.seen, st) {",
 		new:  "if err != nil || st.IsDir() {",
 		what: "A further connection fetches segments of the file that has the name by now.",
 	}, {

@@ -23,11 +23,11 @@ func inUpload() []mistake {
 		what: "With NoReplace a file that appears after the look is replaced.",
 	}, {
 		name: "backup-noted-late", file: "commit.go",
-		old:  "	u.commit.backedUp = true\n	if err := u.rename(ctx, l, u.spec.Dest, backup); err != nil {\n		if moved, serr := u.movedAway(ctx, l, err); !moved {\n			return serr\n		}\n	}\n",
-		new:  "	if err := u.rename(ctx, l, u.spec.Dest, backup); err != nil {\n		if moved, serr := u.movedAway(ctx, l, err); !moved {\n			return serr\n		}\n	}\n	u.commit.backedUp = true\n",
+		old:  "	c.backedUp = true\n	if err := c.rename(ctx, c.to, c.backup); err != nil {\n		if moved, serr := c.movedAway(ctx, err); !moved {\n			return serr\n		}\n	}\n",
+		new:  "	if err := c.rename(ctx, c.to, c.backup); err != nil {\n		if moved, serr := c.movedAway(ctx, err); !moved {\n			return serr\n		}\n	}\n	c.backedUp = true\n",
 		what: "Where the reply to moving the old file aside is lost, nobody puts it back or says where it is.",
 	}, {
-		name: "ageless-is-stale", file: "reconcile.go",
+		name: "ageless-is-stale", file: "place.go",
 		old:  "!e.ModTime.IsZero() && time.Since",
 		new:  "time.Since",
 		what: "RemoveStale removes partials whose age the server does not tell, those under way among them.",

@@ -402,20 +402,26 @@ func TestCancel(t *testing.T) {
 			for _, how := range []string{"canceled", "stalled"} {
 				t.Run(verb+"/"+p.String()+"/"+how, func(t *testing.T) {
 					t.Parallel()
-					ep, f := startFake(t, p, func(f *fake) {
-						f.feat = []string{"MLST type*;"}
-						f.on[verb] = hang
-						if verb == "NOOP" || verb == "EPSV" {
-							f.on[verb] = always("")
-						}
-					})
 					ctx, cancel := context.WithCancelCause(t.Context())
 					defer cancel(nil)
 					kind, why := transport.KindStalled, transport.ErrStalled
 					if how == "canceled" {
 						kind, why = transport.KindCanceled, errors.New("the program ends")
-						time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
-					} else {
+					}
+					ep, f := startFake(t, p, func(f *fake) {
+						f.feat = []string{"MLST type*;"}
+						answer := hang
+						if verb == "NOOP" || verb == "EPSV" {
+							answer = always("")
+						}
+						f.on[verb] = func(s *session, arg string) string {
+							if how == "canceled" { // when it is under way, however long the login took
+								time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
+							}
+							return answer(s, arg)
+						}
+					})
+					if how == "stalled" {
 						ep.Stall = 400 * time.Millisecond
 					}
 					c := dial(t, ep)

@@ -72,7 +72,7 @@ func (d *disk) one(_ context.Context, r transport.Request) error {
 		if !ok {
 			return missing
 		}
-		r.Entry = transport.Entry{Name: r.Path, Size: int64(len(data)), TimeExact: d.exact}
+		r.Entry = transport.Entry{Name: r.Path, Type: transport.TypeFile, Size: int64(len(data)), TimeExact: d.exact}
 	case *transport.Store:
 		b, err := io.ReadAll(r.Src)
 		d.files[r.Path] = append(bytes.Clone(d.files[r.Path][:r.Offset]), b...)

@@ -239,7 +239,7 @@ func (u *upload) once(ctx context.Context, l *session.Lease) error {
 		}
 	}
 	if u.spec.Delivery != Atomic {
-		return u.committed(ctx, l)
+		return u.cleanUp(ctx, l)
 	}
 	return u.place(ctx, l)
 }
