@@ -19,7 +19,7 @@ func main() {
 	all := flag.Bool("all", false, "run the tests of the whole module, not those of the packages named with a mistake")
 	near := flag.Bool("near", false, "run the tests of the first package that is named with a mistake alone, for a quick look")
 	list := flag.Bool("list", false, "print the list, and plant nothing")
-	confirm := flag.Bool("confirm", false, "run the test that noticed once more without the mistake, where it must pass")
+	confirm := flag.Bool("confirm", false, "run the test that noticed once more with the mistake, where it must fail again, and without, where it must pass")
 	bound := flag.Duration("bound", 10*time.Minute, "how long the tests of a package may take: a test that hangs has noticed")
 	flag.Parse()
 	wanted, err := regexp.Compile(*match)
@@ -108,24 +108,32 @@ func (p *planter) plant(ctx context.Context, m *mistake) (verdict, error) {
 	}
 	for _, pkg := range packages {
 		v, err := p.test(ctx, "./"+pkg, "-overlay="+overlay, "-failfast")
+		if err == nil && v.noticed && p.confirm {
+			err = p.confirmed(ctx, &v, "-overlay="+overlay)
+		}
 		if err != nil || v.noticed {
-			if err == nil && p.confirm {
-				err = p.passes(ctx, &v)
-			}
 			return v, err
 		}
 	}
 	return verdict{}, nil
 }
 
-// passes runs the test that has noticed a mistake without it.
-func (p *planter) passes(ctx context.Context, v *verdict) error {
-	if v.test == "" {
+// confirmed runs the test that has noticed a mistake once more, where it must fail again, and
+// without the mistake, where it must pass.
+func (p *planter) confirmed(ctx context.Context, v *verdict, overlay string) error {
+	if v.test == "" || v.hung {
 		return nil
 	}
 	top, _, _ := strings.Cut(v.test, "/")
-	again, err := p.test(ctx, v.pkg, "-run=^"+top+"$")
-	if err == nil && again.noticed {
+	only := "-run=^" + top + "$"
+	again, err := p.test(ctx, v.pkg, only, overlay)
+	if err != nil {
+		return err
+	}
+	if !again.noticed {
+		return fmt.Errorf("%s fails by chance: it has passed with the mistake", v.by())
+	}
+	if again, err = p.test(ctx, v.pkg, only); err == nil && again.noticed {
 		err = fmt.Errorf("%s fails without the mistake, too", again.by())
 	}
 	return err
