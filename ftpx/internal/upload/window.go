@@ -73,7 +73,8 @@ type reach struct {
 }
 
 // tripAsks is how often a server is asked something to know its round trip: what was seen
-// while connecting includes the start of its processes.
+// while connecting includes the start of its processes. One that took nearTrip for each
+// answer is far enough to be taken for far, and asking it would cost that again.
 const tripAsks = 3
 
 // choose decides under which name the upload begins, once: a lost session may have a file
@@ -83,7 +84,7 @@ func (u *upload) choose(ctx context.Context, l *session.Lease) error {
 		return nil
 	}
 	far := u.isFar(l)
-	if far && l.Host.Trip.Ask() {
+	if far && l.Info().RoundTrip < nearTrip && l.Host.Trip.Ask() {
 		for range tripAsks {
 			if _, err := l.Stat(ctx, u.part.name); err != nil && !l.Usable() {
 				return err

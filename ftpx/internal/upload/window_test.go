@@ -139,8 +139,9 @@ func TestFarServersAreAsked(t *testing.T) {
 		window int64
 	}{
 		"near":        {[]time.Duration{nearTime}, 0, nearLeast},
-		"seems far":   {[]time.Duration{farTime, farTime, nearTime}, 2, nearLeast},
-		"is far":      {[]time.Duration{farTime}, tripAsks, farLeast},
+		"seems far":   {[]time.Duration{nearTrip - 1, nearTrip - 1, nearTime}, 2, nearLeast},
+		"is far":      {[]time.Duration{nearTrip - 1}, tripAsks, farLeast},
+		"plainly far": {[]time.Duration{nearTrip}, 0, farLeast},
 		"not for FTP": {nil, 0, nearLeast},
 	} {
 		t.Run(name, func(t *testing.T) {
