@@ -275,8 +275,8 @@ func TestStreamIsCompared(t *testing.T) {
 func TestStalePartials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newUpload(t, []byte("content"), func(s *Spec) { s.RemoveStale = time.Hour })
-		old, young, ageless := partialName("dest", "1", 0), partialName("dest", "2", 0), partialName("dest", "3", 0)
-		another := partialName("other", "1", 0)
+		old, young, ageless := partialName("dest", "1", 0, false), partialName("dest", "2", 0, false), partialName("dest", "3", 0, false)
+		another := partialName("other", "1", 0, false)
 		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{old: nil, young: nil, ageless: nil, another: nil}}
 		conn.before = func(r transport.Request) error {
 			list, ok := r.(*transport.List)
