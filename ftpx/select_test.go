@@ -179,7 +179,7 @@ func TestSelectErrorSaysWhatToAllow(t *testing.T) {
 			ftpx.FTPS: {end: time.Millisecond, kind: transport.KindNotOffered},
 			ftpx.FTP:  {end: time.Millisecond},
 		}, ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP}})
-		for _, want := range []string{"sftp", "ftps", "unreachable", "not offered", "AllowPlaintext", "-allow-plaintext"} {
+		for _, want := range []string{"sftp", "ftps", "unreachable", "not offered", "AllowPlaintext"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%v\ndoes not say %q", err, want)
 			}
