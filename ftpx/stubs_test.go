@@ -75,6 +75,38 @@ func TestUnknownSizeThatHasGrown(t *testing.T) {
 	}
 }
 
+// A Get that begins again, of a file of no known size, and is told that this was all before it
+// has come to where it was: what has been written is not taken for the file.
+func TestGetThatEndsBeforeWhereItResumes(t *testing.T) {
+	gets := 0
+	c := scripted(t, ftpx.Options{Retry: retry.Policy{MaxAttempts: 3, InitialDelay: time.Millisecond}}, func(_ *stubConn, r transport.Request) error {
+		switch r := r.(type) {
+		case *transport.Stat:
+			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: -1}
+		case *transport.Retrieve:
+			gets++
+			content, err := "0123456789", error(nil)
+			switch {
+			case r.Offset > 0:
+				return &transport.Error{Op: "RETR", Kind: transport.KindRestart, Err: errors.New("no offsets")}
+			case gets == 1:
+				err = lostAt("RETR", false)
+			default:
+				content = content[:5]
+			}
+			n, werr := io.WriteString(r.Dst, content)
+			r.Received = int64(n)
+			return errors.Join(err, werr)
+		}
+		return nil
+	})
+	var b strings.Builder
+	res, err := c.Get(t.Context(), "f", &b, nil)
+	if ftpx.KindOf(err) != transport.KindTruncated || res.Outcome == ftpx.Done || b.String() != "0123456789" {
+		t.Errorf("%+v %v %q", res, err, &b)
+	}
+}
+
 // While a download is synced and renamed, which takes a disk its time, others have its
 // connection.
 func TestPublishHoldsNoConnection(t *testing.T) {

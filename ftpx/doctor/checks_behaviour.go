@@ -30,7 +30,7 @@ var behaviourChecks = []check{
 			return judgement{}
 		}},
 	{Check: Check{Code: "no-restart", Layer: Behaviour, Title: "transfers cannot be continued", Symptom: "each loss costs the whole file again",
-		Remedy:     "let the server take REST before RETR and STOR; without it the library begins anew",
+		Remedy:     "let the server read and write from an offset (FTP: REST before RETR and STOR); without it the library begins anew",
 		Directives: map[Software]string{ProFTPD: "AllowStoreRestart on, AllowRetrieveRestart on", VSFTPD: "cmds_denied"}},
 		needs: atServed, judge: func(s *seen) judgement {
 			t := &s.scratch
@@ -61,6 +61,8 @@ var behaviourChecks = []check{
 			switch {
 			case !t.tried || t.err != nil || t.storeErr != nil:
 				return judgement{}
+			case t.rename != nil:
+				return fail("no rename works: uploads cannot be given their names, unless they are sent to them (DeliverDirect, --delivery direct); %s", s.hide.failed(t.rename))
 			case t.replace != nil:
 				return warn("a rename to a name that was taken: %s", s.hide.failed(t.replace))
 			}

@@ -29,7 +29,7 @@ func newHidden(secrets ...string) hidden {
 }
 
 // shortSecret is a secret of which words are full by chance.
-const shortSecret = 6
+const shortSecret = 4
 
 // clean takes the secrets out; short ones where they stand alone: in the middle of a word
 // one is part of it, and what is left of the word would tell it.

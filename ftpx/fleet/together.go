@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -58,6 +59,10 @@ func (g *together) publish(ctx context.Context, msg *nats.Msg) (*jetstream.PubAc
 	case <-s.done:
 		return s.ack, s.err
 	case <-ctx.Done():
+		// What is not on its way yet is not stored later, when nobody expects it.
+		g.mu.Lock()
+		g.waiting = slices.DeleteFunc(g.waiting, func(w *stored) bool { return w == s })
+		g.mu.Unlock()
 		return nil, context.Cause(ctx)
 	}
 }

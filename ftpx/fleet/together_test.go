@@ -108,8 +108,8 @@ func TestCommitIsOneOrNone(t *testing.T) {
 	}
 }
 
-// TestStoredWhileNobodyWaits: who gives up does not take back what was handed in, and nobody
-// waits for ever.
+// TestStoredWhileNobodyWaits: who gives up keeps nobody else from storing, and where there is no
+// engine nobody waits for ever.
 func TestStoredWhileNobodyWaits(t *testing.T) {
 	r := newRig(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -276,6 +276,23 @@ func TestRestartRefused(t *testing.T) {
 	}
 }
 
+// What a server says when it has taken some of it is about that, and not about the offset.
+func TestRestartTaken(t *testing.T) {
+	ep, _ := startFake(t, transport.FTP, func(f *fake) {
+		f.files["f"] = []byte("hello world")
+		f.on["STOR"] = func(s *session, _ string) string {
+			s.say("150 go ahead")
+			if conn := s.accept(); conn != nil {
+				_, _ = io.ReadFull(conn, make([]byte, 100_000))
+				_ = conn.Close()
+			}
+			return "451 Requested action aborted. Local error in processing."
+		}
+	})
+	_, err := dial(t, ep).Store(t.Context(), "f", 5, bytes.NewReader(random(10<<20)), nil)
+	wantKind(t, err, transport.KindTemporary, 451)
+}
+
 func TestRetrieveRestartRefused(t *testing.T) {
 	ep, _ := startFake(t, transport.FTP, func(f *fake) {
 		f.files["f"] = []byte("hello")

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ type Host struct {
 	Name string
 	// Streams is what several connections for one file have shown.
 	Streams Streams
+	// Trip is the shortest round trip that was seen.
+	Trip Trip
 
 	ftp, sftp Offsets
 	moves     [2]atomic.Bool // see Moves
@@ -63,6 +66,9 @@ type Offsets struct {
 	// Taken: it continued one.
 	Taken atomic.Bool
 }
+
+// MayUse reports whether a protocol is one of those that may be used.
+func (h *Host) MayUse(p transport.Protocol) bool { return slices.Contains(h.s.opts.Protocols, p) }
 
 // Offsets returns what is known of a protocol.
 func (h *Host) Offsets(p transport.Protocol) *Offsets {

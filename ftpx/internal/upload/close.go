@@ -26,8 +26,8 @@ func (p *put) closeRefused(err error) bool {
 // notKept sees to it that what was refused is not gone on with. The same answer twice, word
 // for word, is the last one.
 func (u *upload) notKept(ctx context.Context, l *session.Lease, cause error) error {
-	said := u.notClosed
-	u.notClosed = cause.Error()
+	said := u.where.notClosed
+	u.where.notClosed = cause.Error()
 	u.most.confirmed = 0
 	u.sentWhole = false // it was refused
 	if u.spec.Delivery != Drop {
@@ -41,7 +41,7 @@ func (u *upload) notKept(ctx context.Context, l *session.Lease, cause error) err
 	}
 	u.part = u.newPartial(u.part.generation)
 	u.part.known, u.part.restart = true, true
-	if u.restarts++; said == u.notClosed || u.restarts >= transfer.MaxRestarts {
+	if u.restarts++; said == u.where.notClosed || u.restarts >= transfer.MaxRestarts {
 		return retry.Stop(cause)
 	}
 	return cause

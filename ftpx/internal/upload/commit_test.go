@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,4 +231,33 @@ func TestNewcomerAfterALoss(t *testing.T) {
 			t.Errorf("on the disk: %q", d.files)
 		}
 	})
+}
+
+// A file that appears when the rename is on its way is not replaced with NoReplace: the rename
+// itself says so.
+func TestFileThatAppearsAtTheRename(t *testing.T) {
+	for _, keep := range []bool{true, false} {
+		u := newUpload(t, []byte("content"), func(s *Spec) { s.NoReplace = keep })
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+		conn.before = func(r transport.Request) error {
+			rename, ok := r.(*transport.Rename)
+			if !ok {
+				return nil
+			}
+			conn.files["dest"] = []byte("another's")
+			if !rename.Replace {
+				return &transport.Error{Op: "RNTO", Kind: transport.KindExist, Err: fs.ErrExist}
+			}
+			return nil
+		}
+		want := "content"
+		if keep {
+			want = "another's"
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if err := u.attempt(ctx, l); errors.Is(err, fs.ErrExist) != keep || string(conn.files["dest"]) != want {
+				t.Errorf("NoReplace %v: %v, and it is %q", keep, err, conn.files["dest"])
+			}
+		})
+	}
 }

@@ -31,7 +31,7 @@ func (u *upload) sendLate(ctx context.Context, l *session.Lease) (done bool, err
 			return false, err
 		}
 		if err == nil && at == size {
-			u.part.late = false
+			u.where.late = false
 			u.resumed(l, size, by)
 			return u.put(ctx, l, size)
 		}

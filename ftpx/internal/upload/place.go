@@ -80,7 +80,10 @@ func (u *upload) partialsLeft() (names []string) {
 		return nil
 	}
 	for g := range u.part.generation {
-		names = append(names, u.partialName(g))
+		names = append(names, u.partialName(g, u.part.reach.far))
+	}
+	if u.other != "" {
+		names = append(names, u.other)
 	}
 	return names
 }

@@ -15,8 +15,9 @@ const (
 	// tailLength is how much of the end of a partial is read back before a byte is
 	// appended.
 	tailLength = 64 << 10
-	// foreignWindow is how much is read back of a partial that this call did not write:
-	// more than any [transport.Caps].WriteWindow of this module.
+	// foreignWindow is how much is read back of a partial that this call did not write, and
+	// whose name does not say how it was written: more than any
+	// [transport.Caps].WriteWindow of this module.
 	foreignWindow = 20 << 20
 )
 
@@ -62,7 +63,7 @@ func (u *upload) claimOf(l *session.Lease, name string, size int64) claim {
 	case !ours:
 	case !p.known:
 		// Whoever wrote it may have had writes in flight, with holes between.
-		c.read.From = max(size-foreignWindow, 0)
+		c.read.From = max(size-u.foreign(), 0)
 	case p.window > 0:
 		c.read.From = min(c.read.From, p.acked)
 	}

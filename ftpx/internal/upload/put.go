@@ -101,7 +101,7 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 			return nil, retry.Stop(err)
 		}
 		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress, ASCII: u.spec.ASCII,
-			Keep: u.replaces}
+			Window: u.window(), Keep: u.replaces}
 	}
 	if u.spec.Delivery == Drop {
 		return p, nil
@@ -191,7 +191,7 @@ func (p *put) begin() {
 		u.sentWhole = false
 		u.where.arrived = false // what holds the partial from here on is of this host
 		u.part.verified, u.part.acknowledged, u.part.opened = transfer.Set{}, false, true
-		u.part.closed, u.part.ended = false, nil // that was of the Store before
+		u.part.closed, u.part.ended, u.part.restart = false, nil, false // that was of the Store before
 	}
 }
 

@@ -137,7 +137,7 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	}
 	switch {
 	case late && p.leftWhole():
-		u.part.late = true // the next attempt looks whether it is there
+		u.where.late = true // the next attempt looks whether it is there
 	case late:
 		u.nextGeneration()
 	}

@@ -133,7 +133,7 @@ type upload struct {
 	// look has said that it is not there. Only without a partial.
 	sentWhole bool
 	missed    int    // how often the partial was gone that had been there, see vanished
-	notClosed string // what the server said as it refused to close the partial, see close.go
+	other     string // the partial of the other window, if there was one, and it was not resumed
 	lastByte  time.Time
 	res       transfer.Result
 }
