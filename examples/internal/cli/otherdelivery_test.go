@@ -18,7 +18,7 @@ func TestLineNamesTheOtherDelivery(t *testing.T) {
 	} {
 		for _, kind := range []transport.Kind{transport.KindPermission, transport.KindUnsupported, transport.KindName} {
 			refused := &ftpx.DeliveryError{What: what, Err: &transport.Error{Op: "RNFR", Path: "f", Kind: kind, Err: errors.New("550 no")}}
-			line := Line(Env{Long: true}, "f", &ftpx.Error{Op: "upload", Remote: "f", Err: refused})
+			line := Line(Env{Long: true}, "f", &ftpx.Error{Op: "upload", Remote: "f", Outcome: ftpx.NotDone, Err: refused})
 			for _, flag := range flags {
 				if !strings.Contains(line, flag) {
 					t.Errorf("%s, %v: %q does not name %s", what, kind, line, flag)

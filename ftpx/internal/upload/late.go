@@ -42,6 +42,7 @@ func (u *upload) sendLate(ctx context.Context, l *session.Lease) (done bool, err
 			return false, err
 		}
 	}
+	u.where.late = false
 	u.nextGeneration()
 	return u.put(ctx, l, 0)
 }
