@@ -37,12 +37,12 @@ func (c *Conn) tookFile() {
 func (c *Conn) denied(name string, r reply) (transport.Entry, error) {
 	e, err := c.statPlain(name)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
-	case err == nil && c.sighted == unseen:
+	case err == nil && c.inList == unseen:
 		c.noMLST = true
 		return e, nil
 	case err == nil, !c.ctl.inStep():
 		return e, err // what is found in a listing alone says nothing against MLST
-	case missing && vague(r) && (c.sighted == absent || r.kind() == transport.KindRefused):
+	case missing && vague(r) && (c.inList == absent || r.kind() == transport.KindRefused):
 		c.tookAbsent(r, name)
 		return e, c.refusedAs(transport.KindNotExist, r, name)
 	}

@@ -18,13 +18,13 @@ import (
 // errNotListed says why a name is taken for missing.
 var errNotListed = errors.New("the server's listing does not have it")
 
-// sighting is what a listing has told of a name.
-type sighting int
+// listedState is what a listing has told of a name.
+type listedState int
 
 const (
-	unseen sighting = iota // there is no listing to be had
-	there                  // it has the name
-	absent                 // it does not
+	unseen listedState = iota // there is no listing to be had
+	there                     // it has the name
+	absent                    // it does not
 )
 
 // vague reports whether a refusal leaves open whether the name is there: its words are not
@@ -77,11 +77,11 @@ func (c *Conn) untold(size, mdtm reply, name string) bool {
 // searched looks for a name that SIZE, MDTM and CWD have refused, in a listing.
 func (c *Conn) searched(name string, size, mdtm reply) (transport.Entry, error) {
 	if c.isHome(name) {
-		c.sighted = there
+		c.inList = there
 		return transport.Entry{Type: transport.TypeDir, Size: -1}, nil
 	}
 	e, seen, err := c.listed(name)
-	c.sighted = seen
+	c.inList = seen
 	if err != nil {
 		return transport.Entry{}, err
 	}
@@ -114,7 +114,7 @@ func (c *Conn) searched(name string, size, mdtm reply) (transport.Entry, error) 
 
 // listed finds a name in a listing: of the name, which most servers give of a file, or of
 // its folder. An error is about the session.
-func (c *Conn) listed(name string) (found transport.Entry, seen sighting, err error) {
+func (c *Conn) listed(name string) (found transport.Entry, seen listedState, err error) {
 	if !c.ctl.inStep() || c.op == nil {
 		return found, unseen, nil
 	}

@@ -134,7 +134,7 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 // says of it.
 func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error)) (transport.Entry, error) {
 	entry, ok := c.sizeAndTime(size, mdtm)
-	c.sighted = unseen
+	c.inList = unseen
 	sized := size.code == 213
 	for _, r := range []reply{size, mdtm} {
 		if sized {
