@@ -125,7 +125,7 @@ func getParts(ctx context.Context, s *session, places []cli.Place, dest, as stri
 		return parts, nil
 	}
 	e, err := s.Stat(ctx, places[0].Full())
-	if err != nil {
+	if err != nil && !refusedLook(err) {
 		return nil, err
 	}
 	if !e.IsDir() {

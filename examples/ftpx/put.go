@@ -139,7 +139,7 @@ func putParts(ctx context.Context, client ftpx.Client, sources []source, dest cl
 			e, err = client.Stat(ctx, to)
 		}
 		switch {
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+		case err != nil && !errors.Is(err, fs.ErrNotExist) && !refusedLook(err):
 			return nil, err
 		case !e.IsDir():
 			dir := path.Dir(to)

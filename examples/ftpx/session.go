@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // session is a client of a server.
@@ -13,6 +14,16 @@ type session struct {
 	ftpx.Client
 	flags   *cli.Flags
 	display *cli.Display // nil without a terminal
+}
+
+// refusedLook reports whether a server has refused to say what is at a name, which is no
+// answer: what is to be done with it shows.
+func refusedLook(err error) bool {
+	switch ftpx.KindOf(err) {
+	case transport.KindPermission, transport.KindUnsupported, transport.KindRefused:
+		return true
+	}
+	return false
 }
 
 // sessions are the clients of a run, one for each server.

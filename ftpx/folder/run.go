@@ -142,6 +142,9 @@ func (j *job) close() {
 
 func (j *job) run(ctx context.Context) (Report, error) {
 	there, err := j.src.root(ctx)
+	if r, ok := j.src.(*remote); ok && refusedLook(err) {
+		j.src, there, err = unshown{r, false}, true, nil // what may be listed or fetched will show
+	}
 	if err == nil && !there {
 		// Never taken for an empty one, which Delete would make of the other too.
 		err = &fs.PathError{Op: "copy", Path: j.src.full("."), Err: fs.ErrNotExist}
@@ -149,7 +152,11 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("folder: the source: %w", err)
 	}
-	if there, err = j.dst.root(ctx); err != nil {
+	there, err = j.dst.root(ctx)
+	if r, ok := j.dst.(*remote); ok && refusedLook(err) && !j.o.Delete {
+		j.dst, there, err = unshown{r, true}, true, nil
+	}
+	if err != nil {
 		return Report{}, fmt.Errorf("folder: the destination: %w", err)
 	}
 	defer j.extra.close()

@@ -124,7 +124,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 // ensure makes a folder's counterpart, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	err := n.made.do(ctx, func() {
-		if n.there || j.o.Delivery == ftpx.DeliverDrop { // there an upload makes what it needs
+		if n.there || j.makesUnseen() { // there an upload makes what it needs
 			return
 		}
 		if n.parent != nil {

@@ -112,6 +112,18 @@ func (c *Conn) searched(name string, size, mdtm reply) (transport.Entry, error) 
 	return transport.Entry{}, c.refusedAs(mdtm.kind(), mdtm, name)
 }
 
+// typed tells a file from a folder, both of which may not be entered, by a listing.
+func (c *Conn) typed(name string, entry transport.Entry) transport.Entry {
+	entry.Type = transport.TypeUnknown
+	switch e, seen, _ := c.listed(name); {
+	case seen == there && e.Type == transport.TypeDir:
+		entry.Type, entry.Size = transport.TypeDir, -1
+	case seen == there && e.Type == transport.TypeFile:
+		entry.Type = transport.TypeFile
+	}
+	return entry
+}
+
 // listed finds a name in a listing: of the name, which most servers give of a file, or of
 // its folder. An error is about the session.
 func (c *Conn) listed(name string) (found transport.Entry, seen listedState, err error) {

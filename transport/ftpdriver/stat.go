@@ -123,7 +123,7 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 			return judge(c.goHomeProving())
 		}, nil
 	}
-	if c.sizeless(size) || cwd.kind() == transport.KindPermission || !cwd.positive() && c.untold(size, mdtm, name) {
+	if c.sizeless(size) || !cwd.positive() && cwd.kind() == transport.KindPermission || !cwd.positive() && c.untold(size, mdtm, name) {
 		return func() error { return judge(nil) }, nil // a listing has its own data connection
 	}
 	return nil, judge(nil)
@@ -163,8 +163,7 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 		entry.Type, entry.Size = transport.TypeDir, -1 // that of a folder is the server's own affair
 		return entry, nil
 	case forbidden && (sized || mdtm.code == 213):
-		entry.Type = transport.TypeUnknown
-		return entry, nil
+		return c.typed(name, entry), nil
 	case sized && (err == nil || c.ctl.inStep()):
 		return entry, nil
 	case err != nil && !forbidden:

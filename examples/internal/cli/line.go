@@ -40,7 +40,10 @@ func Line(env Env, name string, err error) string {
 			add(undone(e))
 		}
 		add(reason(e.Err))
-		if e.Offset > 0 && e.Partial != "" {
+		switch {
+		case e.Offset > 0 && e.Partial != "" && e.Op == "put":
+			add("what has arrived is left there as " + e.Partial + ", and a stream cannot be gone on with: remove it")
+		case e.Offset > 0 && e.Partial != "":
 			add("what has arrived, " + progressOf(e) + ", is kept, and the same command goes on from there")
 		}
 	} else {
