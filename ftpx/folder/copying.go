@@ -169,7 +169,7 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 		// What is known to differ or to be missing is not worth a look.
 		Always:      !c.verdict.prove,
 		Verify:      j.o.Verify,
-		CreateDirs:  c.n == nil || j.makesUnseen(),
+		CreateDirs:  c.n == nil || j.makesUnseen() || c.n.blind(),
 		Delivery:    j.o.Delivery,
 		PartialName: j.o.PartialName,
 		Mode:        j.modeOf(&c.entry),

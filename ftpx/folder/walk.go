@@ -18,11 +18,22 @@ type node struct {
 	there  bool // the counterpart was there
 	all    bool // Options.Include takes it, or a folder above it
 	linked bool // it lies beneath a link to a folder
+	unseen bool // the counterpart is there, and may not be listed
 
 	made first // ensure
 	err  error // why the counterpart could not be made
 
 	lists *lists // its listings, if they were asked for ahead
+}
+
+// blind reports whether nothing is known of what is in the counterpart.
+func (n *node) blind() bool {
+	for ; n != nil; n = n.parent {
+		if n.unseen {
+			return true
+		}
+	}
+	return false
 }
 
 // walk goes through the source folder by folder, parents first, names in order, and
@@ -88,6 +99,9 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 		if l.dst, l.derr = j.dst.list(ctx, n.rel); errors.Is(l.derr, fs.ErrNotExist) {
 			l.derr = fmt.Errorf("it was there a moment ago: %w", l.derr)
 		}
+		if j.up && !j.o.Delete && refusedLook(l.derr) {
+			n.unseen, l.dst, l.derr = true, nil, nil // all is sent
+		}
 		sorted(l.src, j.folded)
 		sorted(l.dst, j.folded)
 	})
@@ -124,7 +138,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 // ensure makes a folder's counterpart, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	err := n.made.do(ctx, func() {
-		if n.there || j.makesUnseen() { // there an upload makes what it needs
+		if n.there || j.makesUnseen() || n.blind() { // there an upload makes what it needs
 			return
 		}
 		if n.parent != nil {

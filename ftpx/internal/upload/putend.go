@@ -122,7 +122,7 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 		}
 	}
 	if l.Usable() && p.noFolder != nil && transport.KindOf(err) == transport.KindNotExist {
-		return false, p.noFolder
+		return false, notMade(p.noFolder)
 	}
 	if l.Usable() && p.at == 0 && folderTrouble(err) {
 		err = u.nameRefused(notOurs(err))
@@ -231,6 +231,17 @@ func notOurs(err error) error {
 	}
 	e := *te
 	e.Kind, e.Err = transport.KindPermission, fmt.Errorf("the folder is not missing, so it most likely may not be written to (%w)", te.Err)
+	return &e
+}
+
+// notMade says which folder was refused.
+func notMade(err error) error {
+	var te *transport.Error
+	if !errors.As(err, &te) {
+		return err
+	}
+	e := *te
+	e.Err = fmt.Errorf("the folder %q cannot be made (%w)", transport.Printable(te.Path), te.Err)
 	return &e
 }
 
