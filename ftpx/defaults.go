@@ -46,7 +46,7 @@ func (cfg Config) withDefaults() (Config, error) {
 		seen[p] = true
 	}
 	if len(cfg.Protocols) == 1 && seen[FTP] && !cfg.AllowPlaintext {
-		return cfg, errors.New("plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options.AllowPlaintext (--allow-plaintext)")
+		return cfg, errors.New("plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or set Options.AllowPlaintext")
 	}
 	if cfg.RequirePostQuantum && seen[FTP] {
 		return cfg, errors.New("Options.Protocols lists FTP and Options.RequirePostQuantum is set, but plain FTP has no key exchange: remove one of them")
@@ -55,7 +55,7 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, fmt.Errorf("Options.FTP.Type is %d: use FTPTypeBinary or FTPTypeASCII", cfg.FTP.Type)
 	}
 	if cfg.FTP.Type == FTPTypeASCII && seen[SFTP] {
-		return cfg, errors.New("Options.FTP.Type is FTPTypeASCII, which SFTP does not have: list only FTPS, FTPSImplicit or FTP in Options.Protocols (-protocols)")
+		return cfg, errors.New("Options.FTP.Type is FTPTypeASCII, which SFTP does not have: list only FTPS, FTPSImplicit or FTP in Options.Protocols")
 	}
 	if err := cfg.Ports.check("Options.Ports"); err != nil {
 		return cfg, err

@@ -89,7 +89,6 @@ func startPartner(t *testing.T, k partner) (*testserver.Trio, *arrivals) {
 // Drop; with the default it takes it, or the upload ends after one attempt, names the
 // option, and leaves nothing behind.
 func TestDelivery(t *testing.T) {
-	t.Cleanup(ftpx.HurryTaken())
 	for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTP, ftpx.FTPS} {
 		for _, k := range partners {
 			for _, size := range []int{0, 1354, 1 << 20} {
@@ -97,7 +96,7 @@ func TestDelivery(t *testing.T) {
 					t.Run(fmt.Sprint(p, "/", k.name, "/", size, "/", d), func(t *testing.T) {
 						t.Parallel()
 						trio, a := startPartner(t, k)
-						c := connect(t, trio, optionsFor(trio, p))
+						c := ftpx.HurryTaken(connect(t, trio, optionsFor(trio, p)))
 						data := content(size)
 						res, err := c.Upload(t.Context(), localFile(t, data), "s.csv", &ftpx.UploadOptions{Delivery: d})
 						if res.Attempts != 1 {

@@ -2,11 +2,14 @@
 
 package ftpx
 
-import "github.com/seed01fc2e40/go-ftpx/ftpx/internal/download"
-
-// HookOpened has f called whenever a part has been opened and is about to be locked, until
+// HookOpened has f called whenever a client has opened a part and is about to lock it, until
 // the returned function is called.
-func HookOpened(f func()) (end func()) {
-	download.TestHookOpened = f
-	return func() { download.TestHookOpened = func() {} }
+func HookOpened(c Client, f func()) (end func()) {
+	ended := false
+	c.(*client).env.PartOpened = func() {
+		if !ended {
+			f()
+		}
+	}
+	return func() { ended = true }
 }

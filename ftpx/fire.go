@@ -16,6 +16,7 @@ func (c *client) events() session.Events {
 	if h == nil {
 		h = &Hooks{}
 	}
+	ended := c.healthOfAttempt // made once: without hooks an attempt allocates nothing for this
 	return session.Events{
 		Protocol: func(ctx context.Context, host string, p Protocol, why error) {
 			if h.Protocol != nil {
@@ -28,10 +29,14 @@ func (c *client) events() session.Events {
 				h.Host(ctx, HostInfo{ID: c.idOf(ctx), Host: to, Previous: from, Err: why})
 			}
 		},
-		Attempt:   c.onAttempt,
-		Attempted: func(_ context.Context, _ task, e session.AttemptEnd) { c.healthOfAttempt(e) },
-		Acquire:   c.onAcquire,
-		Retry:     c.onRetry,
+		Attempt: func(ctx context.Context, t task, number int) (context.Context, func(session.AttemptEnd)) {
+			if !c.numbered {
+				return ctx, ended
+			}
+			return c.onAttempt(ctx, t, number)
+		},
+		Acquire: c.onAcquire,
+		Retry:   c.onRetry,
 		Breaker: func(ctx context.Context, b session.BreakerState) {
 			if h.Breaker != nil {
 				h.Breaker(ctx, BreakerInfo{ID: c.idOf(ctx), Host: b.Host, Protocol: b.Proto, Open: b.Open, Until: b.Until, Err: b.Why})
@@ -42,7 +47,7 @@ func (c *client) events() session.Events {
 				h.Limit(ctx, LimitInfo{ID: c.idOf(ctx), Host: host, Conns: conns, Max: c.cfg.Limits.Conns})
 			}
 		},
-		Released:   c.healthOfPayload,
+		Released:   c.healthOfLease,
 		Lost:       func() { c.stats.lost.Add(1) },
 		Ended:      c.onEnded,
 		NoProtocol: c.noProtocol,
@@ -51,9 +56,6 @@ func (c *client) events() session.Events {
 }
 
 func (c *client) onAttempt(ctx context.Context, t task, number int) (context.Context, func(session.AttemptEnd)) {
-	if !c.numbered {
-		return ctx, nil
-	}
 	op := c.operationOf(ctx)
 	var finish func(AttemptEnd)
 	if f := c.hooks.Attempt; f != nil {
@@ -64,6 +66,7 @@ func (c *client) onAttempt(ctx context.Context, t task, number int) (context.Con
 		}
 	}
 	return ctx, func(e session.AttemptEnd) {
+		defer c.healthOfAttempt(e) // also where the hook panics
 		end := attemptEnd(t, e)
 		op.attempted(end)
 		if finish != nil {
@@ -73,7 +76,7 @@ func (c *client) onAttempt(ctx context.Context, t task, number int) (context.Con
 }
 
 func attemptEnd(t task, e session.AttemptEnd) AttemptEnd {
-	end := AttemptEnd{Offset: t.At(), Duration: e.Duration, Err: e.Err}
+	end := AttemptEnd{Offset: t.At(), Duration: e.Duration, DataConns: e.Data.Opened, DataLost: e.Data.Lost, Err: e.Err}
 	if e.Host != nil {
 		end.Host = e.Host.Name
 	}
@@ -100,13 +103,13 @@ func (c *client) onAcquire(ctx context.Context, w session.Waiting) (context.Cont
 	return ctx, func(err error) { finish(AcquireEnd{Duration: time.Since(begin), Err: err}) }
 }
 
-func (c *client) onRetry(ctx context.Context, t task, e retry.Event, l *lease) {
+func (c *client) onRetry(ctx context.Context, t task, e retry.Event, failed session.AttemptEnd) {
 	c.stats.retries.Add(1)
-	c.recordOf(l).Retry()
+	c.recordOfAttempt(failed).Retry()
 	if c.hooks == nil || c.hooks.Retry == nil {
 		return
 	}
-	c.hooks.Retry(ctx, RetryInfo{ID: c.idOf(ctx), Conn: connOf(l), Op: t.Op, Local: t.Local, Remote: t.Remote,
+	c.hooks.Retry(ctx, RetryInfo{ID: c.idOf(ctx), Conn: connOf(failed.Lease), Op: t.Op, Local: t.Local, Remote: t.Remote,
 		Attempt: e.Attempt, Err: e.Err, Class: e.Class, Delay: e.Delay, Offset: t.At()})
 }
 

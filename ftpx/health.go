@@ -16,7 +16,7 @@ type Alarms struct {
 	// means 1 hour.
 	Window time.Duration
 	// ResetRate is the largest share of connections that may be lost while they are used,
-	// between 0 and 1; 0 means 0.005.
+	// FTP's data connections included, between 0 and 1; 0 means 0.005.
 	ResetRate float64
 	// Handshake is the smallest share of handshakes of any phase (tcp, tls, ssh) that must
 	// succeed, between 0 and 1; 0 means 0.98.
@@ -99,7 +99,9 @@ type HostHealth struct {
 	// Goodput and Available are over this long.
 	Window time.Duration
 	// ResetRate is the connections that ended by a reset, an end that nobody had asked for
-	// or a stall while they were used, of those that were used.
+	// or a stall while they were used, of those that were used. FTP's data connections
+	// count as connections; one that is lost together with its control connection counts
+	// once.
 	ResetRate Rate
 	// TCP, TLS and SSH are the handshakes that succeeded, of those that were begun. A login
 	// that is refused, or a caller who gave up, is no failure of a handshake.
@@ -108,7 +110,8 @@ type HostHealth struct {
 	// met a protocol error, a full server, a wrong host key or certificate, protection
 	// refused, or a proof that failed.
 	Anomalies int64
-	// Retries counts failed attempts that were followed by another.
+	// Retries counts failed attempts that were followed by another. One that had no
+	// connection counts for the host that was tried last.
 	Retries int64
 	// BytesMoved is payload that connections have taken or brought, BytesSaved what did not have to be moved again
 	// because a transfer went on where it was.
@@ -136,7 +139,8 @@ type HostHealth struct {
 type HealthMinute struct {
 	// Start is when it began.
 	Start time.Time
-	// Used and Lost are connections used, and lost while they were.
+	// Used and Lost are connections used, and lost while they were, see
+	// [HostHealth].ResetRate.
 	Used, Lost int64
 	// Bytes is payload that connections have taken or brought.
 	Bytes int64

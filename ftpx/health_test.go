@@ -2,6 +2,7 @@ package ftpx_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -163,6 +164,136 @@ func TestHealthOfTransfers(t *testing.T) {
 			t.Errorf("%+v", h.ResetRate)
 		}
 	})
+}
+
+// TestRetryWithoutConnection: a retry of an attempt that had no connection counts for the host
+// that was tried last, in the protocol that it speaks.
+func TestRetryWithoutConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := map[string]*memconn.Server{}
+		for _, name := range []string{"first", "second"} {
+			servers[name] = memconn.New(memconn.Options{Protocol: ftpx.FTPS})
+		}
+		want, all, last := map[string]int64{}, int64(0), ""
+		opts := ftpx.Options{
+			Protocols: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS}, Standbys: []ftpx.Standby{{Host: "second"}},
+			Connect: func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+				return servers[ep.Host].Dial(ctx, ep)
+			},
+			Hooks: &ftpx.Hooks{
+				Attempt: func(context.Context, ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+					return nil, func(e ftpx.AttemptEnd) {
+						if e.Err != nil && e.Conn == 0 {
+							want[e.Host]++
+							last = e.Host
+						}
+					}
+				},
+				Retry: func(context.Context, ftpx.RetryInfo) { all++ },
+			}}
+		c, err := ftpx.New(t.Context(), ftpx.Config{Host: "first", User: "u", Options: opts})
+		must(t, err)
+		defer c.Close()
+		servers["first"].SetDown(transport.KindUnreachable)
+		servers["first"].Cut()
+		must(t, c.Ping(t.Context())) // the second one speaks FTPS too
+		servers["second"].SetDown(transport.KindUnreachable)
+		servers["second"].Cut()
+		if err := c.Ping(t.Context()); err == nil {
+			t.Fatal("somebody was reached")
+		}
+		want[last]-- // the last one was not followed by another
+		got, other := map[string]int64{}, int64(0)
+		for _, h := range c.Health() {
+			if h.Protocol == ftpx.FTPS {
+				got[h.Host] = h.Retries
+			} else {
+				other += h.Retries
+			}
+		}
+		if all < 3 || other != 0 || got["first"] != want["first"] || got["second"] != want["second"] || got["first"]+got["second"] != all {
+			t.Errorf("of %d retries: %v, in another protocol %d; want %v", all, got, other, want)
+		}
+	})
+}
+
+// TestLostDataConnections: FTP's data connections are connections: those used, and those
+// lost while the control connection goes on, are in the reset rate and raise its alarm.
+func TestLostDataConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conns, lost := 0, 0
+		w := newWatched(t, func(o *ftpx.Options) {
+			o.Protocols, o.Alarms.Anomalies = []ftpx.Protocol{ftpx.FTPS}, 100_000
+			o.Hooks.Attempt = func(context.Context, ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+				return nil, func(e ftpx.AttemptEnd) { conns, lost = conns+e.DataConns, lost+e.DataLost }
+			}
+		})
+		defer w.Close()
+		get := func() {
+			must(t, errOf(w.Get(t.Context(), "there", io.Discard, nil)))
+			time.Sleep(10 * time.Second)
+		}
+		for range 100 {
+			get()
+		}
+		h := w.Health()[0]
+		if a := w.told(); len(a) > 0 || conns != 100 || lost != 0 || h.ResetRate != (ftpx.Rate{Events: 0, Of: 101}) {
+			t.Fatalf("healthy: %+v, %+v, %d of %d", a, h.ResetRate, lost, conns)
+		}
+		n := 0
+		w.server.Inject(func(op memconn.OpInfo) memconn.Fault {
+			if op.Step == memconn.StepData && op.Offset == 64<<10 {
+				if n++; n%8 == 0 {
+					return memconn.Fault{Do: memconn.Refuse, Kind: transport.KindLost, Code: 426, Text: "Connection reset by peer"}
+				}
+			}
+			return memconn.Fault{}
+		})
+		for range 40 {
+			get()
+		}
+		h = w.Health()[0]
+		if a := w.told(); len(a) != 1 || !a[0].Raised || a[0].Alarm != ftpx.AlarmResetRate {
+			t.Errorf("%+v", a)
+		}
+		if lost != 5 || conns != 145 || h.ResetRate != (ftpx.Rate{Events: 5, Of: 146}) || h.Cut.Losses != 5 || w.Stats().Open != 1 {
+			t.Errorf("%+v, %d of %d, %+v", h.ResetRate, lost, conns, h.Cut)
+		}
+	})
+}
+
+// TestHealthyHour: 1 reset in 1,000 connections raises nothing, on either protocol.
+func TestHealthyHour(t *testing.T) {
+	for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS} {
+		t.Run(p.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWatched(t, func(o *ftpx.Options) { o.Protocols = []ftpx.Protocol{p} })
+				defer w.Close()
+				n, resets := 0, 0
+				w.server.Inject(func(op memconn.OpInfo) memconn.Fault {
+					if op.Step == memconn.StepData && op.Offset == 64<<10 { // in the middle, so that it was in use
+						if n++; n == 300 {
+							resets++
+							return memconn.Fault{Do: memconn.LostBefore}
+						}
+					}
+					return memconn.Fault{}
+				})
+				for range 1000 {
+					must(t, errOf(w.Get(t.Context(), "there", io.Discard, nil)))
+					if p == ftpx.SFTP {
+						w.server.Cut() // idle, so that each file has a connection of its own
+					}
+					time.Sleep(3600 * time.Millisecond)
+				}
+				h := w.Health()[0]
+				time.Sleep(2 * time.Hour)
+				if a := w.told(); len(a) > 0 || resets != 1 || h.ResetRate.Events != 1 || h.ResetRate.Of < 950 {
+					t.Errorf("%+v, %d resets, %+v", a, resets, h.ResetRate)
+				}
+			})
+		})
+	}
 }
 
 // TestAlarmOptions: what is out of range is told, with its field and what to write.

@@ -55,12 +55,16 @@ func (c *client) alarmInfo(r *health.Record, a health.Alarm) AlarmInfo {
 
 func (c *client) record(host int, p Protocol) *health.Record { return c.book.Record(host, int(p)) }
 
-// recordOf is that of a lease, or that of the first host and protocol where there was none.
-func (c *client) recordOf(l *lease) *health.Record {
-	if l == nil {
-		return c.record(0, c.cfg.Protocols[0])
+// recordOf is that of a lease.
+func (c *client) recordOf(l *lease) *health.Record { return c.record(l.Host.Index(), l.Proto) }
+
+// recordOfAttempt is that of the connection of an attempt; where it had none, that of the
+// host that was tried last.
+func (c *client) recordOfAttempt(e session.AttemptEnd) *health.Record {
+	if e.Lease != nil {
+		return c.recordOf(e.Lease)
 	}
-	return c.record(l.Host.Index(), l.Proto)
+	return c.record(e.Host.Index(), e.Host.Protocol())
 }
 
 // anomaly reports whether a kind of failure is one that should not be.
@@ -107,7 +111,7 @@ func (c *client) healthOfDial(d *dialling, conn transport.Conn, err error) {
 
 // healthOfAttempt takes note of an attempt that had a connection; of others the dial tells.
 func (c *client) healthOfAttempt(e session.AttemptEnd) {
-	if e.Lease == nil {
+	if e.Lease == nil || e.Err == ErrNoReturn {
 		return
 	}
 	kind := transport.KindUnknown
@@ -117,9 +121,17 @@ func (c *client) healthOfAttempt(e session.AttemptEnd) {
 	c.recordOf(e.Lease).Attempt(e.Err == nil, unwell(kind), anomaly(kind))
 }
 
-func (c *client) healthOfPayload(l *lease) {
-	if n, took := l.Payload(); n > 0 {
-		c.recordOf(l).Moved(n, took)
+// healthOfLease takes note of what was moved with a lease, and over which connections. What
+// alarms are about is judged when the attempt ends.
+func (c *client) healthOfLease(l *lease) {
+	n, took := l.Payload()
+	r := c.recordOf(l)
+	if n > 0 {
+		r.Moved(n, took)
+	}
+	if d := l.Data(); d.Opened+d.Lost > 0 {
+		r.DataConns(d.Opened, d.Lost, health.End{Age: took, Bytes: n, Hour: time.Now().UTC().Hour(), Direction: l.Direction(),
+			Family: familyOf(l.Info().Peer), TLS: l.Proto.Secure(), Resent: -1})
 	}
 }
 

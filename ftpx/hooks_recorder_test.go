@@ -25,7 +25,8 @@ type spanKey struct{}
 type recorder struct {
 	mu       sync.Mutex // guards what follows
 	spans    []*span
-	seen     map[string]int // what was told, by its name
+	seen     map[string]int  // what was told, by its name
+	raised   map[string]bool // alarms
 	open     map[uint64]bool
 	closed   map[uint64]bool
 	commands map[[2]uint64]bool // by connection and Seq
@@ -40,7 +41,7 @@ type recorder struct {
 type made struct{ what string }
 
 func newRecorder() *recorder {
-	return &recorder{seen: map[string]int{}, open: map[uint64]bool{}, closed: map[uint64]bool{}, commands: map[[2]uint64]bool{}}
+	return &recorder{seen: map[string]int{}, raised: map[string]bool{}, open: map[uint64]bool{}, closed: map[uint64]bool{}, commands: map[[2]uint64]bool{}}
 }
 
 func (r *recorder) problem(format string, args ...any) {
@@ -220,6 +221,16 @@ func (r *recorder) hooks() *ftpx.Hooks {
 				ctx = context.WithValue(ctx, called{}, true)
 			}
 			r.mayPanic(ctx, "connection ends")
+		},
+		Alarm: func(i ftpx.AlarmInfo) { // without a context, and from a timer too
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			which := fmt.Sprint(i.Alarm, i.Host, i.Protocol)
+			if r.raised[which] == i.Raised {
+				r.problem("the alarm %s is raised: %v, as it was before", which, i.Raised)
+			}
+			r.raised[which] = i.Raised
+			r.seen["alarm"]++
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/watch"
 	"github.com/seed01fc2e40/go-ftpx/internal/memconn"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -38,6 +40,9 @@ var calls = map[string]func(ctx context.Context, c ftpx.Client, dir string){
 	},
 	"put": func(ctx context.Context, c ftpx.Client, _ string) {
 		_, _ = c.Put(ctx, "put", io.LimitReader(rand.NewChaCha8([32]byte{}), 200_000), nil)
+	},
+	"append": func(ctx context.Context, c ftpx.Client, _ string) {
+		_, _ = c.Put(ctx, "appended", io.LimitReader(rand.NewChaCha8([32]byte{}), 100_000), &ftpx.PutOptions{Append: true})
 	},
 	"create": func(ctx context.Context, c ftpx.Client, _ string) {
 		w, err := c.Create(ctx, "created", nil)
@@ -104,6 +109,46 @@ var calls = map[string]func(ctx context.Context, c ftpx.Client, dir string){
 	"download folder": func(ctx context.Context, c ftpx.Client, dir string) {
 		_, _ = folder.Download(ctx, c, "tree", filepath.Join(dir, "fetched"), nil)
 	},
+	"one of a folder": func(ctx context.Context, c ftpx.Client, dir string) {
+		one, err := folder.NewUpload(c, filepath.Join(dir, "tree"), "single", nil)
+		if err != nil {
+			return
+		}
+		defer one.Close()
+		one.Copy(ctx, "sub/b", true)
+	},
+	"watch": func(ctx context.Context, c ftpx.Client, _ string) {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		for e, err := range watch.Remote(ctx, c, ".", &watch.Options{Interval: time.Second}) {
+			if err == nil {
+				e.Done()
+				break
+			}
+		}
+	},
+	"watch folder": func(ctx context.Context, c ftpx.Client, dir string) { // its other direction: TestWatchHooksNest
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		_, _ = watch.Download(ctx, c, ".", filepath.Join(dir, "watched"), &watch.Options{Interval: time.Second, RetryAfter: time.Second, Folder: folder.Options{Parallel: 2}})
+	},
+}
+
+// callOf says which of the calls are made of a method of [ftpx.Client].
+var callOf = map[string]string{"Upload": "upload", "Put": "put", "Download": "download", "Get": "get", "Stat": "stat", "List": "list", "Walk": "walk",
+	"Rename": "rename", "Remove": "remove", "RemoveAll": "removeall", "MkdirAll": "mkdir", "Chtimes": "chtimes", "Chmod": "chmod", "Symlink": "symlink",
+	"ReadLink": "readlink", "Space": "space", "Raw": "raw", "FS": "fs", "Open": "open", "Create": "create", "Ping": "ping"}
+
+// TestCallsAreAll: a method that is added to the client is also called under faults.
+func TestCallsAreAll(t *testing.T) {
+	asksNobody := []string{"Stats", "Health", "Learned", "Begin", "Close", "sealed"}
+	client := reflect.TypeFor[ftpx.Client]()
+	for i := range client.NumMethod() {
+		name := client.Method(i).Name
+		if !slices.Contains(asksNobody, name) && calls[callOf[name]] == nil {
+			t.Errorf("none of the calls is of %s", name)
+		}
+	}
 }
 
 // faults are what goes wrong with a server at random.
@@ -149,7 +194,7 @@ func TestHooksNest(t *testing.T) {
 	seen := map[string]int{}
 	t.Cleanup(func() {
 		for _, what := range []string{"operation begins", "attempt begins", "dial begins", "acquire turn ends", "acquire slot ends", "acquire breaker ends",
-			"acquire dial ends", "acquire busy ends", "protocol", "host", "retry", "resume", "verify", "breaker", "limit", "progress", "command", "reply", "connection ends"} {
+			"acquire dial ends", "acquire busy ends", "protocol", "host", "retry", "resume", "verify", "breaker", "limit", "progress", "command", "reply", "connection ends", "alarm"} {
 			if seen[what] == 0 {
 				t.Errorf("never told of: %s", what)
 			}
@@ -175,6 +220,53 @@ func TestHooksNest(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestWatchHooksNest: the same of a job that waits for the notices of the real file system,
+// for which there is no time but the real one.
+func TestWatchHooksNest(t *testing.T) {
+	var mu sync.Mutex // guards rnd
+	rnd := rand.New(rand.NewPCG(3, 1))
+	dir := t.TempDir()
+	const files = 20
+	for i := range files {
+		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), bytes.Repeat([]byte("x1"), 1+i*7000), 0o600))
+	}
+	s := memconn.New(memconn.Options{})
+	r := newRecorder()
+	c, err := ftpx.New(t.Context(), ftpx.Config{Host: "h", User: "u", Options: ftpx.Options{Protocols: []ftpx.Protocol{ftpx.FTPS}, Limits: ftpx.Limits{Conns: 2}, Connect: s.Dial,
+		Hooks: r.hooks(), Retry: retry.Policy{MaxAttempts: 100, InitialDelay: time.Millisecond, MaxDelay: 5 * time.Millisecond}}})
+	must(t, err)
+	inject := faults(rnd, &mu, 30)
+	s.Inject(func(op memconn.OpInfo) memconn.Fault {
+		f := inject(op)
+		if f.Do == memconn.Stall {
+			f.Do = memconn.LostBefore
+		}
+		return f
+	})
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), called{}, true))
+	defer cancel()
+	done := map[string]bool{}
+	report, err := watch.Upload(ctx, c, dir, "watched", &watch.Options{RetryAfter: time.Millisecond, Attempts: 100, Folder: folder.Options{
+		Ready: folder.Ready{Stable: time.Millisecond},
+		OnItem: func(i folder.Item) {
+			mu.Lock()
+			defer mu.Unlock()
+			if i.Err == nil && !i.NotReady {
+				done[i.Path] = true
+			}
+			if len(done) == files {
+				cancel()
+			}
+		}}})
+	must(t, err)
+	s.Inject(nil)
+	must(t, c.Close())
+	problems := r.settled()
+	if len(problems) > 0 || r.seen["operation begins"] < files || r.seen["retry"] == 0 {
+		t.Errorf("%v, %v, %+v", problems[:min(len(problems), 10)], r.seen, report)
 	}
 }
 

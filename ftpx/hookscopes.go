@@ -60,6 +60,11 @@ type AttemptEnd struct {
 	DialContext context.Context
 	// Offset is how many bytes of a transfer are known to have arrived.
 	Offset int64
+	// DataConns counts the data connections of FTP that were opened for it, and DataLost
+	// those of them that were reset, ended too soon or stalled while the control connection
+	// went on. Where that ended, [Hooks].Conn tells. Attempts that share a connection may
+	// be told of each other's; the sums are right.
+	DataConns, DataLost int
 	// Duration is how long it took, waiting included.
 	Duration time.Duration
 	// Err is nil if it succeeded.

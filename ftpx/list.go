@@ -86,7 +86,7 @@ func (c *client) listIn(ctx context.Context, remotePath string, room int64) (lis
 		if left < 0 {
 			entries = nil
 			return &transport.Error{Op: "list", Path: name, Addr: l.Info().Addr, Protocol: l.Proto, Kind: transport.KindRefused,
-				Err: fmt.Errorf("%w: its entries take more than %d MiB, with those of the folders above it: raise Options.Limits.Listing (-max-listing)", transport.ErrListingTooLong, c.cfg.Limits.Listing>>20)}
+				Err: fmt.Errorf("%w: its entries take more than %d MiB, with those of the folders above it: raise Options.Limits.Listing", transport.ErrListingTooLong, c.cfg.Limits.Listing>>20)}
 		}
 		for _, chunk := range entries {
 			if err == nil {

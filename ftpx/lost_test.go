@@ -274,7 +274,7 @@ func TestDownloadWithoutRestart(t *testing.T) {
 				}
 				return memconn.Fault{}
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			local := filepath.Join(t.TempDir(), "f")
 			res, err := c.Download(ctx, "f", local, nil)

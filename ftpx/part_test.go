@@ -49,6 +49,33 @@ func TestTwoDownloadsToOnePath(t *testing.T) {
 	})
 }
 
+// Two names for the folder are one: the second download waits for the first, and has its turn
+// at once, which costs it no attempt.
+func TestTwoDownloadsByALink(t *testing.T) {
+	slow := func(o *memconn.Options, _ *transport.Caps) { o.RoundTrip, o.Rate = 10*time.Millisecond, 1<<20 }
+	inMemory(t, slow, func(t *testing.T, c ftpx.Client, s *memconn.Server) {
+		s.Files().Write("f", content(300<<10), time.Now())
+		dir := t.TempDir()
+		link := filepath.Join(t.TempDir(), "link")
+		if err := os.Symlink(dir, link); err != nil {
+			if runtime.GOOS != "windows" { // where it takes a privilege
+				t.Fatal(err)
+			}
+			return
+		}
+		var wg sync.WaitGroup
+		for _, d := range []string{dir, link} {
+			wg.Go(func() {
+				if res, err := c.Download(t.Context(), "f", filepath.Join(d, "f"), nil); err != nil || res.Attempts != 1 {
+					t.Errorf("%s: %+v %v", d, res, err)
+				}
+			})
+		}
+		wg.Wait()
+		wantNames(t, dir, "f")
+	})
+}
+
 // With NoReplace, the one that waited finds a file there.
 func TestTwoDownloadsWithNoReplace(t *testing.T) {
 	slow := func(o *memconn.Options, _ *transport.Caps) { o.RoundTrip = 10 * time.Millisecond }

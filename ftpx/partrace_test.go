@@ -64,7 +64,7 @@ func TestPublishedBetweenLookAndLock(t *testing.T) {
 				other.begin(content(50 << 10))
 				opened, begun := 0, make(chan struct{})
 				var end func()
-				end = ftpx.HookOpened(func() {
+				end = ftpx.HookOpened(c, func() {
 					opened++
 					end()
 					other.publish(first)
@@ -106,7 +106,7 @@ func TestForeignFileBetweenLookAndLock(t *testing.T) {
 		s.Files().Write("f", data, time.Now())
 		local := filepath.Join(t.TempDir(), "f")
 		var end func()
-		end = ftpx.HookOpened(func() {
+		end = ftpx.HookOpened(c, func() {
 			end()
 			if err := os.WriteFile(local+".part", []byte("precious"), 0o600); err != nil {
 				t.Error(err)

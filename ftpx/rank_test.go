@@ -155,3 +155,22 @@ func TestNegativeRank(t *testing.T) {
 		t.Errorf("%v, want %q", err, want)
 	}
 }
+
+// A standby in use that fails is followed by the best host that is well, which may be one
+// before it in the list.
+func TestBetterHostAfterAStandby(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, ftpx.Standby{Host: "b"}, ftpx.Standby{Host: "c"})
+		defer f.Close()
+		f.down("a")
+		if got := f.ping(t); got != "a b" {
+			t.Fatalf("dialled %s, want a b", got)
+		}
+		f.up("a")
+		time.Sleep(time.Second) // until a may be tried, and less than it takes to return there
+		f.down("b")
+		if got := f.ping(t); got != "b a" {
+			t.Errorf("dialled %s, want b a", got)
+		}
+	})
+}

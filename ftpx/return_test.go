@@ -42,3 +42,22 @@ func (p *pair) wantMoves(t *testing.T, n int, host string) {
 		t.Fatalf("move %d: %+v, want to %s", n, last, host)
 	}
 }
+
+// Work returns to a host that has been well for half a minute, and not to one that was well
+// half a minute ago and away in between.
+func TestReturnToAHostThatFlaps(t *testing.T) {
+	onPair(t, nil, func(t *testing.T, p *pair, _ bool) {
+		p.a.SetDown(transport.KindUnreachable)
+		p.a.Cut()
+		p.wantMoves(t, 1, "b")
+		p.a.SetDown(transport.KindUnknown)
+		time.Sleep(15 * time.Second)
+		p.a.SetDown(transport.KindUnreachable)
+		time.Sleep(20 * time.Second)
+		p.a.SetDown(transport.KindUnknown)
+		time.Sleep(15 * time.Second)
+		p.wantMoves(t, 1, "b")
+		time.Sleep(30 * time.Second)
+		p.wantMoves(t, 2, "a")
+	})
+}

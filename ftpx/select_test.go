@@ -110,6 +110,19 @@ func race(t *testing.T, ports map[ftpx.Protocol]behaviour, opts ftpx.Options) (p
 	return proto, dialled, took, err
 }
 
+// Plain FTP begins when all that is better has failed, and not before: to drop packets for a
+// moment must not be enough to be shown a password.
+func TestPlainIsTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hole := behaviour{end: forever}
+		ports := map[ftpx.Protocol]behaviour{ftpx.SFTP: hole, ftpx.FTPS: hole, ftpx.FTP: {answer: time.Millisecond, end: 2 * time.Millisecond}}
+		proto, dialled, took, err := race(t, ports, ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP}, AllowPlaintext: true})
+		if err != nil || proto != ftpx.FTP || took < ftpx.DefaultHeadStart+transport.DefaultConnectTimeout {
+			t.Errorf("chose %v after %v, dialled %v, %v", proto, took, dialled, err)
+		}
+	})
+}
+
 func TestSelection(t *testing.T) {
 	ok := func(answer, end time.Duration) behaviour { return behaviour{answer: answer, end: end} }
 	bad := func(k transport.Kind) behaviour { return behaviour{end: time.Millisecond, kind: k} }
@@ -166,7 +179,7 @@ func TestSelectErrorSaysWhatToAllow(t *testing.T) {
 			ftpx.FTPS: {end: time.Millisecond, kind: transport.KindNotOffered},
 			ftpx.FTP:  {end: time.Millisecond},
 		}, ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP, ftpx.FTPS, ftpx.FTP}})
-		for _, want := range []string{"sftp", "ftps", "unreachable", "not offered", "AllowPlaintext", "-allow-plaintext"} {
+		for _, want := range []string{"sftp", "ftps", "unreachable", "not offered", "AllowPlaintext"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%v\ndoes not say %q", err, want)
 			}

@@ -93,7 +93,7 @@ func (e *ProtocolsError) Error() string {
 		fmt.Fprintf(&b, " %v: %v", t.Protocol, t.Err)
 	}
 	if e.PlaintextHeld {
-		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext (--allow-plaintext) to permit it")
+		b.WriteString("; ftp: not tried, because it shows password and files to anyone on the way: set Options.AllowPlaintext to permit it")
 	}
 	if e.Downgrade {
 		b.WriteString("; ftp: not tried, because a protected protocol has worked on this host before, and what is in its way now may be an attack: open a new client if the server has given it up")

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
@@ -58,6 +60,42 @@ func TestStandbyOfItsOwn(t *testing.T) {
 					c.Close()
 				}
 				t.Errorf("a standby that nobody vouches for: %v", err)
+			}
+		})
+	}
+}
+
+// TestStandbyCredentials: the password belongs to its user. A standby with a user of its own and
+// no password, which logs in by key, is not shown that of the first host's.
+func TestStandbyCredentials(t *testing.T) {
+	for _, tt := range []struct {
+		standby        ftpx.Standby
+		user, password string
+	}{
+		{ftpx.Standby{}, "u", "first"},
+		{ftpx.Standby{User: "v"}, "v", ""},
+		{ftpx.Standby{Password: "second"}, "u", "second"},
+		{ftpx.Standby{User: "v", Password: "second"}, "v", "second"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tt.standby.Host = "b"
+			var shown []string
+			o := ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Password: "first", Standbys: []ftpx.Standby{tt.standby}}
+			s := memconn.New(memconn.Options{})
+			ftpx.SetConnect(&o, func(ctx context.Context, ep *transport.Endpoint) (transport.Conn, error) {
+				if ep.Host == "a" {
+					return nil, &transport.Error{Op: "dial", Kind: transport.KindUnreachable, Err: errors.New("down")}
+				}
+				shown = append(shown, ep.User, ep.Password.Reveal())
+				return s.Dial(ctx, ep)
+			})
+			c, err := ftpx.New(t.Context(), ftpx.Config{Host: "a", User: "u", Options: o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if !slices.Equal(shown, []string{tt.user, tt.password}) {
+				t.Errorf("%+v: shown %q", tt.standby, shown)
 			}
 		})
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/download"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -76,10 +75,61 @@ func TestUnknownSizeThatHasGrown(t *testing.T) {
 	}
 }
 
+// A Get that begins again, of a file of no known size, and is told that this was all before it
+// has come to where it was: what has been written is not taken for the file.
+func TestGetThatEndsBeforeWhereItResumes(t *testing.T) {
+	gets := 0
+	c := scripted(t, ftpx.Options{Retry: retry.Policy{MaxAttempts: 3, InitialDelay: time.Millisecond}}, func(_ *stubConn, r transport.Request) error {
+		switch r := r.(type) {
+		case *transport.Stat:
+			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: -1}
+		case *transport.Retrieve:
+			gets++
+			content, err := "0123456789", error(nil)
+			switch {
+			case r.Offset > 0:
+				return &transport.Error{Op: "RETR", Kind: transport.KindRestart, Err: errors.New("no offsets")}
+			case gets == 1:
+				err = lostAt("RETR", false)
+			default:
+				content = content[:5]
+			}
+			n, werr := io.WriteString(r.Dst, content)
+			r.Received = int64(n)
+			return errors.Join(err, werr)
+		}
+		return nil
+	})
+	var b strings.Builder
+	res, err := c.Get(t.Context(), "f", &b, nil)
+	if ftpx.KindOf(err) != transport.KindTruncated || res.Outcome == ftpx.Done || b.String() != "0123456789" {
+		t.Errorf("%+v %v %q", res, err, &b)
+	}
+}
+
 // While a download is synced and renamed, which takes a disk its time, others have its
 // connection.
 func TestPublishHoldsNoConnection(t *testing.T) {
-	c := scripted(t, ftpx.Options{Limits: ftpx.Limits{Conns: 1}}, func(_ *stubConn, r transport.Request) error {
+	local := filepath.Join(t.TempDir(), "f")
+	var c ftpx.Client
+	pinged := false
+	hooks := &ftpx.Hooks{Attempt: func(ctx context.Context, i ftpx.AttemptInfo) (context.Context, func(ftpx.AttemptEnd)) {
+		if i.Op != "download" {
+			return ctx, nil
+		}
+		return ctx, func(ftpx.AttemptEnd) { // all is there, and none of it was published
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			if err := c.Ping(ctx); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Lstat(local); err == nil {
+				t.Error("it has been published")
+			}
+			pinged = true
+		}
+	}}
+	c = scripted(t, ftpx.Options{Limits: ftpx.Limits{Conns: 1}, Hooks: hooks}, func(_ *stubConn, r transport.Request) error {
 		switch r := r.(type) {
 		case *transport.Stat:
 			r.Entry = ftpx.Entry{Name: r.Path, Type: ftpx.TypeFile, Size: int64(len("content"))}
@@ -90,20 +140,6 @@ func TestPublishHoldsNoConnection(t *testing.T) {
 		}
 		return nil
 	})
-	local := filepath.Join(t.TempDir(), "f")
-	pinged := false
-	defer func(f func()) { download.TestHookPublish = f }(download.TestHookPublish)
-	download.TestHookPublish = func() {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if err := c.Ping(ctx); err != nil {
-			t.Error(err)
-		}
-		if _, err := os.Lstat(local); err == nil {
-			t.Error("it has been published")
-		}
-		pinged = true
-	}
 	if _, err := c.Download(t.Context(), "f", local, nil); err != nil || !pinged {
 		t.Fatal(err, pinged)
 	}

@@ -37,7 +37,6 @@ func (k *taker) taken() []string {
 // TestTakenAway: a file that was acknowledged and is gone, be it at once or when it is to
 // be renamed, is delivered once, and its outcome is unknown.
 func TestTakenAway(t *testing.T) {
-	t.Cleanup(ftpx.HurryTaken())
 	for _, p := range []ftpx.Protocol{ftpx.SFTP, ftpx.FTP} {
 		for _, size := range []int{1354, 3 << 20} {
 			for _, when := range []string{"closed", "renamed", "looked at"} {
@@ -69,7 +68,7 @@ func TestTakenAway(t *testing.T) {
 							}
 						}
 					})
-					c := connect(t, trio, optionsFor(trio, p))
+					c := ftpx.HurryTaken(connect(t, trio, optionsFor(trio, p)))
 					data := content(size)
 					res, err := c.Upload(t.Context(), localFile(t, data), "f", nil)
 					var e *ftpx.Error

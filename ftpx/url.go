@@ -78,7 +78,7 @@ func ParseURL(rawURL string, opts *Options) (Config, error) {
 			return cfg, errors.New("the port in the URL is not between 1 and 65535: " + escapes)
 		}
 		if only == 0 {
-			return cfg, errors.New("ftpx:// chooses among protocols, which have different ports: set Options.Ports (-sftp-port, -ftp-port, -ftps-port), or name the protocol in the scheme")
+			return cfg, errors.New("ftpx:// chooses among protocols, which have different ports: set Options.Ports, or name the protocol in the scheme")
 		}
 		switch only {
 		case SFTP:

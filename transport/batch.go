@@ -131,6 +131,10 @@ type Store struct {
 	// Size is how many bytes are expected from Src, 0 or less when unknown. It is a hint
 	// for buffers and parallel requests, never a promise.
 	Size int64
+	// Window, if positive, bounds the bytes that are sent and not yet acknowledged. After an
+	// interrupted Store, that is how far before the end of the file holes can be. It matters
+	// on SFTP; a file that FTP has written has no holes.
+	Window int64
 	// Src is what to write.
 	Src io.Reader
 	// Progress is called with the number of bytes handed to the connection since the

@@ -139,14 +139,6 @@ var ErrNoDataConn = errors.New("open data connection")
 // received.
 var ErrHandleReused = errors.New("the server gave one handle to two open files")
 
-// ErrHostKeyUnknown is in the error of a [KindHostKey] where no known_hosts file names the
-// host, ErrHostKeyChanged where one names another key, or none of the pinned ones was shown.
-// A revoked key, and a certificate that is not valid, are neither.
-var (
-	ErrHostKeyUnknown = errors.New("the host key is unknown")
-	ErrHostKeyChanged = errors.New("the host key has changed")
-)
-
 // KindOf names the kind of any error: of an [*Error] its Kind, of a bare
 // *textproto.Error what [KindOfReply] says without knowing the command, of the
 // errors of net, crypto/tls, ssh, io, io/fs and context what they mean; an *fs.PathError

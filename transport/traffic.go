@@ -16,6 +16,8 @@ type Traffic struct {
 type TrafficTotal struct {
 	// Sent and Received are bytes, with the overhead of TLS and SSH.
 	Sent, Received int64
+	// DataConns counts FTP's data connections that were opened, those under way included.
+	DataConns int64
 	// TCP is what the kernel knew; nil where it does not tell.
 	TCP *TCPInfo
 }
@@ -67,4 +69,14 @@ func (t *Traffic) Add(sent, received int64, tcp *TCPInfo) {
 		sum.Unanswered = max(sum.Unanswered, was.Unanswered)
 	}
 	t.TCP = &sum
+}
+
+// AddDataConn counts a data connection of FTP that has been opened.
+func (t *Traffic) AddDataConn() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.DataConns++
 }

@@ -72,7 +72,7 @@ func TestFileWithSlash(t *testing.T) {
 	w := clitest.Start(t)
 	clitest.Write(t, w.Root, map[string]string{"dir/a": "a"})
 	in := t.TempDir()
-	downloader.Run(t.Context(), t, w.Flags(w.URL("dir/a/"), in)...).Want(t, cli.ExitSome, "no folder")
+	downloader.Run(t.Context(), t, w.Flags(w.URL("dir/a/"), in)...).Want(t, cli.ExitSome, "is not a folder")
 	clitest.Holds(t, in, nil)
 }
 

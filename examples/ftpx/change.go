@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/job"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
@@ -35,35 +37,50 @@ func (c *rmCmd) Run(w *world) error {
 		if base := path.Base(at); base == "." || base == "/" || base == ".." {
 			return fmt.Errorf("%w: %s is the login folder, the root, or above: name what is to be removed", cli.ErrUsage, p.Text)
 		}
-		if c.DryRun {
-			if _, err := s.Stat(w.ctx, at); err != nil && !(c.Force && errors.Is(err, fs.ErrNotExist)) {
-				return err
-			} else if err == nil {
-				fmt.Fprintf(w.env.Stdout, "%s: would be removed\n", transport.Printable(at))
-			}
-			return nil
-		}
-		remove := s.Remove
-		if c.Recursive {
-			remove = s.RemoveAll
-			if !c.Force { // of which what is not there is no error
-				if _, err := s.Stat(w.ctx, at); errors.Is(err, fs.ErrNotExist) {
-					return err
-				}
-			}
-		}
-		err := remove(w.ctx, at)
+		err := c.remove(w, s, at)
 		if c.Force && errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		if err == nil || c.Recursive {
-			return err
-		}
-		if e, serr := s.Stat(w.ctx, at); serr == nil && e.IsDir() {
-			return fmt.Errorf("%w: %s is a folder that is not empty: -r removes it with its content", cli.ErrUsage, at)
+			return nil
 		}
 		return err
 	})
+}
+
+// remove removes what is at a path. A link is removed itself, whether it leads anywhere or not.
+func (c *rmCmd) remove(w *world, s *session, at string) error {
+	if c.DryRun {
+		if err := isThere(w.ctx, s, at); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(w.env.Stdout, "%s: would be removed\n", transport.Printable(at))
+		return err
+	}
+	err := s.Remove(w.ctx, at)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	e, serr := s.Stat(w.ctx, at)
+	switch {
+	case serr != nil || !e.IsDir():
+		return err
+	case c.Recursive:
+		return s.RemoveAll(w.ctx, at)
+	}
+	return fmt.Errorf("%w: %s is a folder that is not empty: -r removes it with its content", cli.ErrUsage, at)
+}
+
+// isThere returns the error of a path at which nothing is. A link that leads nowhere is there:
+// the listing of its folder has it.
+func isThere(ctx context.Context, s *session, at string) error {
+	_, err := s.Stat(ctx, at)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for e, lerr := range s.List(ctx, path.Dir(at)) {
+		if lerr == nil && e.Name == path.Base(at) {
+			return nil
+		}
+	}
+	return err
 }
 
 type mkdirCmd struct {
@@ -120,9 +137,9 @@ func (c *mvCmd) Run(w *world) error {
 	case to.Host() != first.Host():
 		return fmt.Errorf("%w: %s is on another server than %s: a file is renamed on one", cli.ErrUsage, last, sources[0])
 	}
-	into, asked := len(sources) > 1 || isPattern(first.Path) || to.IsFolder(), false
+	into, asked := len(sources) > 1 || job.IsPattern(first.Path) || to.IsFolder(), false
 	made := false
-	var taken names
+	var taken job.Names
 	return w.each(sources, func(s *session, p cli.Place, at string) error {
 		if !into && !asked {
 			e, err := s.Stat(w.ctx, to.Full())
@@ -136,7 +153,7 @@ func (c *mvCmd) Run(w *world) error {
 				}
 				made = true
 			}
-			if err := taken.take(path.Base(at), p.At(at), "there"); err != nil {
+			if err := taken.Take(path.Base(at), p.At(at), "there"); err != nil {
 				return err
 			}
 			target = path.Join(target, path.Base(at))

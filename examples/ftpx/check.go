@@ -145,21 +145,19 @@ func (k *comparison) item(i folder.Item) {
 	case i.Err != nil:
 		k.failed = append(k.failed, i.Err)
 		fmt.Fprintln(k.w.env.Stderr, cli.Line(k.w.env, name, i.Err))
-	case i.Action == folder.Send && i.Reason == "it is not there" || i.Action == folder.Mkdir:
+	case i.Finding == folder.Missing:
 		k.here++
 		k.say("%s: only here", name)
-	case i.Action == folder.Send:
+	case i.Finding == folder.Differs:
 		k.differ++
 		k.say("%s: differs: %s", name, i.Reason)
-	case i.Action == folder.Link || i.Action == folder.Chmod:
-		k.differ++
-		k.say("%s: differs: %s", name, i.Reason)
-	case i.Action == folder.Delete:
+	case i.Finding == folder.Extra && i.Action == folder.Delete:
 		k.away++
 		k.say("%s: only there", name)
-	case i.Action == folder.Skip && !i.Dir && (i.Reason == "the same size and time" || i.Reason == "the same size"):
-		k.alike++
-		k.same = append(k.same, i)
+	case i.Finding == folder.Same && !i.Dir:
+		if k.alike++; i.Size >= 0 { // of a link there is no content
+			k.same = append(k.same, i)
+		}
 	}
 }
 

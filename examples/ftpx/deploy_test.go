@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
 )
@@ -22,14 +19,7 @@ import (
 // deploy is where the files are that docs/jobs.md tells people to copy.
 const deploy = "../../docs/deploy"
 
-func deployed(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(deploy, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
+func deployed(t *testing.T, name string) string { return fileOf(t, deploy, name) }
 
 // checkArgs has the command itself check a command line out of a file for deployment.
 // Its configuration is another file here than there.
@@ -149,119 +139,10 @@ func TestCrontab(t *testing.T) {
 	}
 }
 
-// The parts of the Kubernetes API that the manifest uses, with the API's names: what is
-// not here is an error, as it would be to the API server.
-type (
-	meta struct {
-		Name   string            `yaml:"name"`
-		Labels map[string]string `yaml:"labels"`
-	}
-	configMap struct {
-		APIVersion string            `yaml:"apiVersion"`
-		Kind       string            `yaml:"kind"`
-		Metadata   meta              `yaml:"metadata"`
-		Data       map[string]string `yaml:"data"`
-	}
-	cronJob struct {
-		APIVersion string      `yaml:"apiVersion"`
-		Kind       string      `yaml:"kind"`
-		Metadata   meta        `yaml:"metadata"`
-		Spec       cronJobSpec `yaml:"spec"`
-	}
-	cronJobSpec struct {
-		Schedule                   string `yaml:"schedule"`
-		TimeZone                   string `yaml:"timeZone"`
-		ConcurrencyPolicy          string `yaml:"concurrencyPolicy"`
-		StartingDeadlineSeconds    int64  `yaml:"startingDeadlineSeconds"`
-		SuccessfulJobsHistoryLimit int32  `yaml:"successfulJobsHistoryLimit"`
-		FailedJobsHistoryLimit     int32  `yaml:"failedJobsHistoryLimit"`
-		JobTemplate                struct {
-			Spec jobSpec `yaml:"spec"`
-		} `yaml:"jobTemplate"`
-	}
-	jobSpec struct {
-		BackoffLimit          int32 `yaml:"backoffLimit"`
-		ActiveDeadlineSeconds int64 `yaml:"activeDeadlineSeconds"`
-		PodFailurePolicy      struct {
-			Rules []struct {
-				Action      string `yaml:"action"`
-				OnExitCodes struct {
-					ContainerName string `yaml:"containerName"`
-					Operator      string `yaml:"operator"`
-					Values        []int  `yaml:"values"`
-				} `yaml:"onExitCodes"`
-			} `yaml:"rules"`
-		} `yaml:"podFailurePolicy"`
-		Template struct {
-			Metadata meta    `yaml:"metadata"`
-			Spec     podSpec `yaml:"spec"`
-		} `yaml:"template"`
-	}
-	podSpec struct {
-		RestartPolicy                 string `yaml:"restartPolicy"`
-		AutomountServiceAccountToken  *bool  `yaml:"automountServiceAccountToken"`
-		TerminationGracePeriodSeconds int64  `yaml:"terminationGracePeriodSeconds"`
-		SecurityContext               struct {
-			RunAsNonRoot   bool              `yaml:"runAsNonRoot"`
-			RunAsUser      int64             `yaml:"runAsUser"`
-			FSGroup        int64             `yaml:"fsGroup"`
-			SeccompProfile map[string]string `yaml:"seccompProfile"`
-		} `yaml:"securityContext"`
-		Containers []container `yaml:"containers"`
-		Volumes    []struct {
-			Name      string `yaml:"name"`
-			ConfigMap *struct {
-				Name string `yaml:"name"`
-			} `yaml:"configMap"`
-			PersistentVolumeClaim *struct {
-				ClaimName string `yaml:"claimName"`
-			} `yaml:"persistentVolumeClaim"`
-			EmptyDir *struct{} `yaml:"emptyDir"`
-		} `yaml:"volumes"`
-	}
-	container struct {
-		Name  string   `yaml:"name"`
-		Image string   `yaml:"image"`
-		Args  []string `yaml:"args"`
-		Env   []struct {
-			Name      string `yaml:"name"`
-			ValueFrom struct {
-				SecretKeyRef struct {
-					Name string `yaml:"name"`
-					Key  string `yaml:"key"`
-				} `yaml:"secretKeyRef"`
-			} `yaml:"valueFrom"`
-		} `yaml:"env"`
-		Resources struct {
-			Requests map[string]string `yaml:"requests"`
-			Limits   map[string]string `yaml:"limits"`
-		} `yaml:"resources"`
-		SecurityContext struct {
-			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
-			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
-			Capabilities             struct {
-				Drop []string `yaml:"drop"`
-			} `yaml:"capabilities"`
-		} `yaml:"securityContext"`
-		VolumeMounts []struct {
-			Name      string `yaml:"name"`
-			MountPath string `yaml:"mountPath"`
-			ReadOnly  bool   `yaml:"readOnly"`
-		} `yaml:"volumeMounts"`
-	}
-)
-
 // decodeManifest reads both documents strictly.
-func decodeManifest(text string) (c configMap, j cronJob, err error) {
-	d := yaml.NewDecoder(strings.NewReader(text))
-	d.KnownFields(true)
-	if err := errors.Join(d.Decode(&c), d.Decode(&j)); err != nil {
-		return c, j, err
-	}
-	if err := d.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
-		return c, j, errors.New("there is more in it")
-	}
-	return c, j, nil
+func decodeManifest(text string) (c kubeConfigMap, j kubeCronJob, err error) {
+	err = decodeKube(text, &c, &j)
+	return c, j, err
 }
 
 // TestCronJob: the manifest holds nothing that the API does not know, its parts fit

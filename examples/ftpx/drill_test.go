@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/drill"
+	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 )
 
 // TestDrill: on embedded servers and on those of a job; --rto decides the exit code, and a
@@ -39,6 +41,38 @@ func TestDrill(t *testing.T) {
 	c.Run(t.Context(), t, "drill", "--scenario", "reset-12.7", "--rto", "1h", "--config", filepath.Join(dir, "jobs.toml"), "--scratch", "test", "nightly").Want(t, cli.ExitDone)
 	if left, err := os.ReadDir(filepath.Join(w.Root, "test")); err != nil || len(left) > 0 {
 		t.Errorf("left on the server: %v, %v", left, err)
+	}
+}
+
+// TestDrillStandby: a standby may have a port, a user, a password and a host key of its own.
+func TestDrillStandby(t *testing.T) {
+	first := clitest.Start(t)
+	second := clitest.Start(t, func(o *testserver.TrioOptions) { o.User, o.Password = "other", "other-password" })
+	dir := t.TempDir()
+	clitest.Write(t, dir, map[string]string{"other.txt": "other-password", "jobs.toml": jobsOf(first) + `
+[[job.standbys]]
+url = "sftp://other@127.0.0.1:` + strconv.Itoa(second.SFTP.Port()) + `"
+password_file = "other.txt"
+known_hosts = ["` + second.KnownHosts + `"]
+`})
+	if err := os.Chmod(filepath.Join(dir, "other.txt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []*clitest.World{first, second} {
+		if err := os.Mkdir(filepath.Join(w.Root, "test"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := clitest.Command{Main: run}
+	s := c.Run(t.Context(), t, "drill", "--scenario", "primary-dies", "--rto", "1h", "--json", "--config", filepath.Join(dir, "jobs.toml"), "--scratch", "test", "nightly").Want(t, cli.ExitDone)
+	var rep drill.Report
+	if err := json.Unmarshal([]byte(s.Out), &rep); err != nil || !rep.Passed || rep.Scenarios[0].Failovers == 0 || second.SFTP.Stats().Logins == 0 {
+		t.Errorf("%v: %s", err, s.Out)
+	}
+	for _, w := range []*clitest.World{first, second} {
+		if left, err := os.ReadDir(filepath.Join(w.Root, "test")); err != nil || len(left) > 0 {
+			t.Errorf("left on the server: %v, %v", left, err)
+		}
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
@@ -49,8 +49,13 @@ connections = 2
 `, clitest.User, r.world.SFTP.Port(), r.world.KnownHosts), "out/a.csv": "content of a", "out/tree/x": "x", "out/tree/sub/y": "y"})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan clitest.Seen, 1)
+	ready := &heard{word: "worker w1 is ready", said: make(chan struct{})}
+	serve := clitest.Command{Main: func(ctx context.Context, args []string, env cli.Env) int {
+		env.Stderr = io.MultiWriter(env.Stderr, ready)
+		return run(ctx, args, env)
+	}}
 	go func() {
-		done <- r.c.Run(ctx, t, append([]string{"fleet", "serve", "--config", r.config(), "--store", filepath.Join(r.dir, "store"), "--listen", r.listen}, more...)...)
+		done <- serve.Run(ctx, t, append([]string{"fleet", "serve", "--config", r.config(), "--store", filepath.Join(r.dir, "store"), "--listen", r.listen}, more...)...)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -58,13 +63,32 @@ connections = 2
 			t.Errorf("serve ended with %d: %s", s.Code, s.Err)
 		}
 	})
-	for end := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if s := r.try("status"); s.Code == 0 && strings.Contains(s.Out, "acme") {
-			return r
-		} else if time.Now().After(end) {
-			t.Fatal(s.Err)
-		}
+	select {
+	case <-ready.said:
+	case s := <-done:
+		done <- s
+		t.Fatalf("serve has ended: %s", s.Err)
 	}
+	return r
+}
+
+// heard waits for a word in what a command prints.
+type heard struct {
+	word string
+	said chan struct{} // closed when it was printed
+
+	mu   sync.Mutex // guards what follows
+	text string
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := strings.Contains(h.text, h.word)
+	if h.text += string(p); !was && strings.Contains(h.text, h.word) {
+		close(h.said)
+	}
+	return len(p), nil
 }
 
 func (r *fleetRig) config() string { return filepath.Join(r.dir, "fleet.toml") }
@@ -109,10 +133,9 @@ func TestFleet(t *testing.T) {
 	}
 	clitest.Write(t, filepath.Join(r.dir, "out"), map[string]string{"none": "some"})
 	r.try("replay", "--target", "acme").Want(t, 0)
-	for end := time.Now().Add(60 * time.Second); !strings.HasPrefix(r.try("status", dead).Out, "done"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(r.try("status", dead).Out)
-		}
+	r.try("submit", "--wait", "out:none", "acme:none").Want(t, 0) // the same job, which it waits for
+	if s := r.try("status", dead); !strings.HasPrefix(s.Out, "done") {
+		t.Error(s.Out)
 	}
 
 	r.try("pause", "--reason", "they move", "acme").Want(t, 0)
@@ -170,7 +193,7 @@ func TestFleetUsage(t *testing.T) {
 		{[]string{"submit", "-f", file("none")}, "-f: "},
 		{[]string{"submit", "out:a"}, "give two places"},
 		{[]string{"submit", "a", "b"}, "NAME:PATH"},
-		{[]string{"submit", "out:a", "out:b"}, "no root and target"},
+		{[]string{"submit", "out:a", "out:b"}, "a root and a target"},
 		{[]string{"submit", "out:a", "acme:b", "--class", "high"}, "urgent, normal or bulk"},
 		{[]string{"submit", "out:a", "acme:b", "--at", "soon"}, "--at"},
 		{[]string{"submit", "-r", "out:a", "acme:b"}, "--config"},

@@ -19,14 +19,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/pki"
 )
 
-func fleetFile(t *testing.T, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../docs/deploy/fleet", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
+func fleetFile(t *testing.T, name string) string { return fileOf(t, "../../docs/deploy/fleet", name) }
 
 // checked has the command itself read its arguments and its configuration.
 func checked(t *testing.T, args []string) {
@@ -43,91 +36,8 @@ func checked(t *testing.T, args []string) {
 	}
 }
 
-// The parts of the Kubernetes API that the manifest uses, and no others.
+// The parts of the Kubernetes API that this manifest alone uses.
 type (
-	kubeMeta struct {
-		Name   string            `yaml:"name"`
-		Labels map[string]string `yaml:"labels"`
-	}
-	kubeSelector struct {
-		MatchLabels map[string]string `yaml:"matchLabels"`
-	}
-	kubePort struct {
-		Name          string `yaml:"name"`
-		Port          int    `yaml:"port"`
-		ContainerPort int    `yaml:"containerPort"`
-	}
-	kubeProbe struct {
-		HTTPGet *struct {
-			Path string `yaml:"path"`
-			Port string `yaml:"port"`
-		} `yaml:"httpGet"`
-		Exec *struct {
-			Command []string `yaml:"command"`
-		} `yaml:"exec"`
-		PeriodSeconds    int `yaml:"periodSeconds"`
-		TimeoutSeconds   int `yaml:"timeoutSeconds"`
-		FailureThreshold int `yaml:"failureThreshold"`
-	}
-	kubeContainer struct {
-		Name  string   `yaml:"name"`
-		Image string   `yaml:"image"`
-		Args  []string `yaml:"args"`
-		Env   []struct {
-			Name      string `yaml:"name"`
-			ValueFrom struct {
-				FieldRef struct {
-					FieldPath string `yaml:"fieldPath"`
-				} `yaml:"fieldRef"`
-			} `yaml:"valueFrom"`
-		} `yaml:"env"`
-		Ports          []kubePort `yaml:"ports"`
-		ReadinessProbe *kubeProbe `yaml:"readinessProbe"`
-		StartupProbe   *kubeProbe `yaml:"startupProbe"`
-		Resources      struct {
-			Requests map[string]string `yaml:"requests"`
-			Limits   map[string]string `yaml:"limits"`
-		} `yaml:"resources"`
-		SecurityContext struct {
-			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
-			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
-			Capabilities             struct {
-				Drop []string `yaml:"drop"`
-			} `yaml:"capabilities"`
-		} `yaml:"securityContext"`
-		VolumeMounts []struct {
-			Name      string `yaml:"name"`
-			MountPath string `yaml:"mountPath"`
-			ReadOnly  bool   `yaml:"readOnly"`
-		} `yaml:"volumeMounts"`
-	}
-	kubePod struct {
-		Metadata kubeMeta `yaml:"metadata"`
-		Spec     struct {
-			AutomountServiceAccountToken  *bool `yaml:"automountServiceAccountToken"`
-			TerminationGracePeriodSeconds int   `yaml:"terminationGracePeriodSeconds"`
-			SecurityContext               struct {
-				RunAsNonRoot   bool              `yaml:"runAsNonRoot"`
-				RunAsUser      int               `yaml:"runAsUser"`
-				FSGroup        int               `yaml:"fsGroup"`
-				SeccompProfile map[string]string `yaml:"seccompProfile"`
-			} `yaml:"securityContext"`
-			TopologySpreadConstraints []struct {
-				MaxSkew           int          `yaml:"maxSkew"`
-				TopologyKey       string       `yaml:"topologyKey"`
-				WhenUnsatisfiable string       `yaml:"whenUnsatisfiable"`
-				LabelSelector     kubeSelector `yaml:"labelSelector"`
-			} `yaml:"topologySpreadConstraints"`
-			Containers []kubeContainer `yaml:"containers"`
-			Volumes    []struct {
-				Name      string            `yaml:"name"`
-				ConfigMap map[string]string `yaml:"configMap"`
-				Secret    map[string]string `yaml:"secret"`
-				Claim     map[string]string `yaml:"persistentVolumeClaim"`
-				EmptyDir  *struct{}         `yaml:"emptyDir"`
-			} `yaml:"volumes"`
-		} `yaml:"spec"`
-	}
 	kubeFrom struct {
 		From []struct {
 			PodSelector kubeSelector `yaml:"podSelector"`
@@ -232,13 +142,7 @@ func TestFleetKubernetes(t *testing.T) {
 	box := workers.Spec.Template.Spec.Containers[0]
 	checked(t, box.Args)
 	for _, at := range regexp.MustCompile(`"(/[^"]+)"`).FindAllStringSubmatch(fleetFile(t, "fleet.toml"), -1) {
-		if !slices.ContainsFunc(box.VolumeMounts, func(m struct {
-			Name      string `yaml:"name"`
-			MountPath string `yaml:"mountPath"`
-			ReadOnly  bool   `yaml:"readOnly"`
-		}) bool {
-			return strings.HasPrefix(at[1], m.MountPath)
-		}) {
+		if !slices.ContainsFunc(box.VolumeMounts, func(m kubeMount) bool { return strings.HasPrefix(at[1], m.MountPath) }) {
 			t.Errorf("%s is on no volume", at[1])
 		}
 	}

@@ -13,15 +13,22 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
+// what says what a job does, with names as they are.
+func what(r *fleet.Record) string {
+	j := &r.Job
+	_, _, fromRoot := splitName(j.Source)
+	switch {
+	case j.Op == fleet.Download, j.Op == fleet.Mirror && !fromRoot:
+		return fmt.Sprintf("%s %s:%s to %s", j.Op, j.Target, j.Source, j.Dest)
+	case j.Op == fleet.Delete || j.Source == "":
+		return fmt.Sprintf("%s %s:%s", j.Op, j.Target, j.Dest)
+	}
+	return fmt.Sprintf("%s %s to %s:%s", j.Op, j.Source, j.Target, j.Dest)
+}
+
 // line is a record for people.
 func line(r *fleet.Record) string {
-	j := &r.Job
-	text := fmt.Sprintf("%s %s %s:%s", r.State, j.Op, j.Target, j.Dest)
-	switch j.Op {
-	case fleet.Upload, fleet.Download, fleet.Mirror, fleet.Copy:
-		text = fmt.Sprintf("%s %s %s to %s:%s", r.State, j.Op, j.Source, j.Target, j.Dest)
-	}
-	text += " (" + j.ID + ")"
+	text := fmt.Sprintf("%s %s (%s)", r.State, what(r), r.Job.ID)
 	if !r.Until.IsZero() && r.State == fleet.Waiting {
 		text += " until " + r.Until.Local().Format(time.DateTime)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/job"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/fleet"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 type fleetSubmitCmd struct {
@@ -57,7 +58,7 @@ Examples:
 }
 
 // submitsAtOnce is how many jobs are handed in at once: each waits for the engine's disk.
-const submitsAtOnce = 32
+const submitsAtOnce = 256
 
 // Run hands in jobs and prints their ids.
 func (c *fleetSubmitCmd) Run(w *world) error {
@@ -69,6 +70,13 @@ func (c *fleetSubmitCmd) Run(w *world) error {
 				return fmt.Errorf("%w: --journal: %w", cli.ErrUsage, err)
 			}
 			defer s.journal.Close()
+		}
+		if c.Wait {
+			var err error
+			if s.waiter, err = f.NewWaiter(); err != nil {
+				return err
+			}
+			defer s.waiter.Close()
 		}
 		jobs := make(chan fleet.Job)
 		var all sync.WaitGroup
@@ -109,6 +117,7 @@ type submitting struct {
 	w       *world
 	f       *fleet.Fleet
 	journal *fleet.Journal
+	waiter  *fleet.Waiter // nil unless it is to wait
 
 	mu            sync.Mutex // guards what follows, and the output
 	ids           []string
@@ -131,7 +140,7 @@ func (s *submitting) submit(ctx context.Context, j fleet.Job) {
 		if errors.Is(err, fleet.ErrJob) {
 			s.usage++
 		}
-		fmt.Fprintf(s.w.env.Stderr, "%s: %s %s: %v\n", s.w.name, j.Op, j.Dest, err)
+		fmt.Fprintf(s.w.env.Stderr, "%s: %s %s: %v\n", s.w.name, j.Op, transport.Printable(j.Dest), err)
 		return
 	}
 	s.ids = append(s.ids, receipt.ID)
@@ -145,24 +154,21 @@ func (s *submitting) submit(ctx context.Context, j fleet.Job) {
 
 // wait waits until all have ended.
 func (s *submitting) wait(ctx context.Context) error {
-	bad, unknown := 0, 0
-	for _, id := range s.ids {
-		r, err := s.f.Wait(ctx, id)
-		if err != nil {
-			return err
-		}
-		if r.State == fleet.Done {
-			continue
-		}
-		if bad++; r.Unknown {
+	bad, err := s.waiter.Wait(ctx, s.ids)
+	if err != nil {
+		return err
+	}
+	unknown := 0
+	for _, r := range bad {
+		if r.Unknown {
 			unknown++
 		}
 		fmt.Fprintf(s.w.env.Stderr, "%s: %s\n", s.w.name, line(r))
 	}
 	switch {
-	case bad > 0 && bad == unknown:
+	case len(bad) > 0 && len(bad) == unknown:
 		return exit(cli.ExitUnknown)
-	case bad > 0:
+	case len(bad) > 0:
 		return exit(cli.ExitSome)
 	}
 	return nil
@@ -267,7 +273,7 @@ func (c *fleetSubmitCmd) places(ctx context.Context, f *fleet.Fleet, j *fleet.Jo
 	case target(from) && target(to):
 		j.Op, j.Source, j.Target, j.Dest = fleet.Copy, c.Place[0], to, toPath
 	default:
-		return fmt.Errorf("%w: %q and %q are no root and target that a worker has: ftpx fleet status lists them", cli.ErrUsage, from, to)
+		return fmt.Errorf("%w: workers do not have %q and %q as a root and a target, or as two targets: ftpx fleet status lists what they have", cli.ErrUsage, from, to)
 	}
 	return nil
 }
@@ -331,7 +337,8 @@ func (c *fleetSubmitCmd) read(yield func(fleet.Job) error) error {
 	}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 4*fleet.MaxJob)
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		if len(strings.TrimSpace(lines.Text())) == 0 {
 			continue
 		}
@@ -343,5 +350,10 @@ func (c *fleetSubmitCmd) read(yield func(fleet.Job) error) error {
 			return err
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("%w: %s:%d: a job has at most %d bytes", cli.ErrUsage, c.File, n, fleet.MaxJob)
+	} else if err != nil {
+		return fmt.Errorf("%w: %s: %w", cli.ErrUsage, c.File, err)
+	}
+	return nil
 }

@@ -47,8 +47,9 @@ func (o *worker) load(w *world) (cfg *job.Fleet, ok bool, err error) {
 
 // work runs a worker until it is told to end.
 func (o *worker) work(w *world, nc *nats.Conn, cfg *job.Fleet, f *fleet.Fleet) error {
+	var wk *fleet.Worker
 	opts := fleet.WorkerOptions{Name: cfg.Name, Connections: cfg.Connections, Spool: cfg.Spool, Tries: cfg.Tries, Grace: cfg.Grace,
-		OnEvent: func(e fleet.Event) { o.tell(w, e) }}
+		OnEvent: func(e fleet.Event) { o.tell(w, wk, e) }}
 	for i := range cfg.Partners {
 		p := &cfg.Partners[i]
 		opts.Targets = append(opts.Targets, fleet.Target{Name: p.Name, Connections: p.Connections,
@@ -59,8 +60,8 @@ func (o *worker) work(w *world, nc *nats.Conn, cfg *job.Fleet, f *fleet.Fleet) e
 	for _, r := range cfg.Roots {
 		opts.Roots = append(opts.Roots, fleet.Root{Name: r.Name, Path: r.Path})
 	}
-	wk, err := fleet.NewWorker(f, opts)
-	if err != nil {
+	var err error
+	if wk, err = fleet.NewWorker(f, opts); err != nil {
 		return fmt.Errorf("%w: %w", cli.ErrUsage, err)
 	}
 	if err := watched(w.ctx, w, o.Metrics, f, wk); err != nil {
@@ -72,7 +73,6 @@ func (o *worker) work(w *world, nc *nats.Conn, cfg *job.Fleet, f *fleet.Fleet) e
 		}
 	})
 	nc.SetReconnectHandler(func(*nats.Conn) { o.say(w, "the engine is back") })
-	o.say(w, "worker %s has %d targets", wk.Name(), len(cfg.Partners))
 	err = wk.Run(w.ctx)
 	if w.ctx.Err() != nil {
 		return nil // told to end, and it has
@@ -87,8 +87,10 @@ func (o *worker) say(w *world, format string, args ...any) {
 }
 
 // tell says what the worker has done.
-func (o *worker) tell(w *world, e fleet.Event) {
+func (o *worker) tell(w *world, wk *fleet.Worker, e fleet.Event) {
 	switch r := e.Record; {
+	case e.What == "ready":
+		o.say(w, "worker %s is ready", wk.Name())
 	case r != nil && o.JSON && r.State.Ended():
 		_ = json.NewEncoder(w.env.Stdout).Encode(r)
 	case r != nil && (r.State == fleet.Dead || e.Err != nil):

@@ -35,7 +35,7 @@ func TestMistakes(t *testing.T) {
 		"one dash":             {[]string{"ls", "-known-hosts", "x", "box:"}, 2, `ftpx: "-known-hosts": a flag of several letters has two dashes: write --known-hosts; ftpx ls --help tells more`},
 		"number in words":      {[]string{"put", "--connections", "eight", "a", "box:"}, 2, `ftpx: --connections "eight": write a whole number from 1, as 8`},
 		"password in the URL":  {[]string{"ls", "sftp://u:" + clitest.Password + "@h/"}, 2, "ftpx: the URL holds a password, which anyone who lists processes can read: put it into FTPX_PASSWORD or --password-file"},
-		"plain FTP":            {[]string{"ls", "ftp://u@h/"}, 2, "ftpx: plain FTP alone is listed but not allowed, because it shows password and files to anyone on the way: list SFTP or FTPS, or use --allow-plaintext"},
+		"plain FTP":            {[]string{"ls", "ftp://u@h/"}, 2, "ftpx: plain FTP shows password and files to anyone on the way: use sftp:// or ftpes://, or permit it with --allow-plaintext"},
 		"misspelt flag":        {[]string{"put", "--dryrun", "a", "box:"}, 2, `ftpx: unknown flag --dryrun, did you mean "--dry-run"?; ftpx put --help tells more`},
 		"misspelt command":     {[]string{"mirorr", "a", "box:"}, 2, `ftpx: there is no command mirorr: did you mean "mirror"?; ftpx --help tells more`},
 		"flag without a value": {[]string{"put", "a", "box:", "--delivery"}, 2, "ftpx: --delivery: its value is missing; ftpx put --help tells more"},
@@ -43,6 +43,9 @@ func TestMistakes(t *testing.T) {
 		// And others of their kind.
 		"no destination":        {[]string{"put", "a"}, 2, "ftpx: missing argument: remote file or folder, as host:in/"},
 		"both local":            {[]string{"put", "a", "b"}, 2, "ftpx: the last argument, b, is a local path: write host:b, or a URL"},
+		"nothing named":         {[]string{"ls"}, 2, "ftpx: missing argument: remote file or folder, as host:path; ftpx ls --help tells more"},
+		"nothing to copy":       {[]string{"put"}, 2, "ftpx: missing argument: what to copy, and where to; ftpx put --help tells more"},
+		"destination not last":  {[]string{"put", "a", "box:in/", "b"}, 2, "ftpx: box:in/ is remote and b is local: the place to send to comes last"},
 		"the wrong way round":   {[]string{"put", "box:a", "."}, 2, "ftpx: box:a is remote and . is local: ftpx get fetches"},
 		"both remote":           {[]string{"put", "box:a", "box:b"}, 2, "ftpx: box:a is remote, as box:b is: between two servers, get it first"},
 		"get of nothing remote": {[]string{"get", "a"}, 2, "ftpx: a is a local path, and nothing remote is named: write host:a, or a URL"},
@@ -104,6 +107,7 @@ func TestFailures(t *testing.T) {
 	for name, m := range map[string]mistake{
 		"wrong port":        {[]string{"ls", "--retry-for", "20ms", "-o", "Port=" + closed, "box:"}, 3, "ftpx: 127.0.0.1:" + closed + ": connection refused: check host and port (-p), and whether the server runs"},
 		"several protocols": {[]string{"ls", "--retry-for", "20ms", "--protocols", "sftp,ftps", "--ftp-port", closed, "-o", "Port=" + closed, "box:"}, 3, "ftpx: sftp: 127.0.0.1:" + closed + ": connection refused; ftps: 127.0.0.1:" + closed + ": connection refused: check host and port (-p), and whether the server runs"},
+		"cat of a folder":   {[]string{"cat", "box:out"}, 2, "ftpx: out: not fetched: it is a folder: name a file, or fetch it with ftpx get"},
 		"not there":         {[]string{"ls", "box:none"}, 1, "ftpx: none: no such file or folder (" + at + ")"},
 		"pattern":           {[]string{"ls", "box:*.none"}, 1, "ftpx: *.none: matches nothing"},
 		"get of a pattern":  {[]string{"get", "box:out/*.none", "."}, 1, "out/*.none: matches nothing\n0 files copied, 1 failed"},
@@ -206,4 +210,36 @@ password = "hunter2"
 	if len(lines) != 10 || strings.Contains(s.Err, "hunter2") || strings.Contains(s.Err, "fileJob") {
 		t.Errorf("%d lines:\n%s", len(lines), s.Err)
 	}
+}
+
+// TestFlagsAnywhere: a flag may stand between two arguments, with its value or without, and
+// means there what it means in front.
+func TestFlagsAnywhere(t *testing.T) {
+	var all commands
+	parser, err := newParser(&all, cli.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{
+		"put a -v b box:":                         "put -v a b box:",
+		"put a --delivery direct b box: -n":       "put --delivery direct -n a b box:",
+		"put a --delivery=direct box:":            "put --delivery=direct a box:",
+		"rm box:a -rn box:b":                      "rm -rn box:a box:b",
+		"rm box:a -rp 22 box:b":                   "rm -rp 22 box:a box:b",
+		"rm box:a -p22 box:b":                     "rm -p22 box:a box:b",
+		"put a -v -- -n box:":                     "put -v -- a -n box:",
+		"put - box:x -v":                          "put -v - box:x",
+		"put a box: --delivery":                   "put a box: --delivery",
+		"put a --no-such-flag box:":               "put --no-such-flag a box:",
+		"fleet cancel --reason late job":          "fleet cancel --reason late job",
+		"ls -o Port=22 box: --include *.csv box:": "ls -o Port=22 --include box: *.csv box:", // no flag of ls
+	} {
+		if got := strings.Join(flagsFirst(parser.Model, strings.Fields(typed)), " "); got != want {
+			t.Errorf("%q becomes %q, want %q", typed, got, want)
+		}
+	}
+	u := newAccount(t)
+	clitest.Write(t, ".", map[string]string{"a": "a", "b": "b"})
+	u.done(t, "put", "a", "--partial-name", "{name}.x", "b", "-v", "box:in/")
+	clitest.Holds(t, u.Root, map[string]string{"in/a": "a", "in/b": "b"})
 }

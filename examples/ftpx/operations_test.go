@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/clitest"
@@ -21,14 +18,7 @@ import (
 // kit is where the files are that people copy.
 const kit = "../operations"
 
-func kitFile(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(kit, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
+func kitFile(t *testing.T, name string) string { return fileOf(t, kit, name) }
 
 // understood has the command read the arguments of a file, as far as it can without a server:
 // the jobs are those of here, and the one that is asked for does not exist.
@@ -49,154 +39,40 @@ func understood(t *testing.T, args []string, jobs string) {
 	}
 }
 
-// The parts of the Kubernetes API that the manifests use, with the API's names: what is not
-// here is an error, as it would be to the API server.
+// The parts of the Kubernetes API that these manifests alone use.
 type (
-	k8sMeta struct {
-		Name   string            `yaml:"name"`
-		Labels map[string]string `yaml:"labels"`
-	}
-	k8sConfigMap struct {
-		APIVersion string            `yaml:"apiVersion"`
-		Kind       string            `yaml:"kind"`
-		Metadata   k8sMeta           `yaml:"metadata"`
-		Data       map[string]string `yaml:"data"`
-	}
-	k8sCronJob struct {
-		APIVersion string  `yaml:"apiVersion"`
-		Kind       string  `yaml:"kind"`
-		Metadata   k8sMeta `yaml:"metadata"`
-		Spec       struct {
-			Schedule                   string `yaml:"schedule"`
-			TimeZone                   string `yaml:"timeZone"`
-			ConcurrencyPolicy          string `yaml:"concurrencyPolicy"`
-			StartingDeadlineSeconds    int64  `yaml:"startingDeadlineSeconds"`
-			SuccessfulJobsHistoryLimit int32  `yaml:"successfulJobsHistoryLimit"`
-			FailedJobsHistoryLimit     int32  `yaml:"failedJobsHistoryLimit"`
-			JobTemplate                struct {
-				Spec struct {
-					BackoffLimit          *int32 `yaml:"backoffLimit"`
-					ActiveDeadlineSeconds int64  `yaml:"activeDeadlineSeconds"`
-					Template              k8sPod `yaml:"template"`
-				} `yaml:"spec"`
-			} `yaml:"jobTemplate"`
-		} `yaml:"spec"`
-	}
 	k8sDeployment struct {
-		APIVersion string  `yaml:"apiVersion"`
-		Kind       string  `yaml:"kind"`
-		Metadata   k8sMeta `yaml:"metadata"`
+		APIVersion string   `yaml:"apiVersion"`
+		Kind       string   `yaml:"kind"`
+		Metadata   kubeMeta `yaml:"metadata"`
 		Spec       struct {
-			Replicas int32 `yaml:"replicas"`
-			Selector struct {
-				MatchLabels map[string]string `yaml:"matchLabels"`
-			} `yaml:"selector"`
-			Template k8sPod `yaml:"template"`
+			Replicas int32        `yaml:"replicas"`
+			Selector kubeSelector `yaml:"selector"`
+			Template kubePod      `yaml:"template"`
 		} `yaml:"spec"`
 	}
 	k8sService struct {
-		APIVersion string  `yaml:"apiVersion"`
-		Kind       string  `yaml:"kind"`
-		Metadata   k8sMeta `yaml:"metadata"`
+		APIVersion string   `yaml:"apiVersion"`
+		Kind       string   `yaml:"kind"`
+		Metadata   kubeMeta `yaml:"metadata"`
 		Spec       struct {
 			Selector map[string]string `yaml:"selector"`
-			Ports    []struct {
-				Name       string `yaml:"name"`
-				Port       int32  `yaml:"port"`
-				TargetPort string `yaml:"targetPort"`
-			} `yaml:"ports"`
+			Ports    []kubePort        `yaml:"ports"`
 		} `yaml:"spec"`
-	}
-	k8sPod struct {
-		Metadata k8sMeta `yaml:"metadata"`
-		Spec     struct {
-			RestartPolicy                 string `yaml:"restartPolicy"`
-			AutomountServiceAccountToken  *bool  `yaml:"automountServiceAccountToken"`
-			TerminationGracePeriodSeconds int64  `yaml:"terminationGracePeriodSeconds"`
-			SecurityContext               struct {
-				RunAsNonRoot   bool              `yaml:"runAsNonRoot"`
-				RunAsUser      int64             `yaml:"runAsUser"`
-				FSGroup        int64             `yaml:"fsGroup"`
-				SeccompProfile map[string]string `yaml:"seccompProfile"`
-			} `yaml:"securityContext"`
-			Containers []k8sContainer `yaml:"containers"`
-			Volumes    []struct {
-				Name      string `yaml:"name"`
-				ConfigMap struct {
-					Name string `yaml:"name"`
-				} `yaml:"configMap"`
-			} `yaml:"volumes"`
-		} `yaml:"spec"`
-	}
-	k8sContainer struct {
-		Name  string   `yaml:"name"`
-		Image string   `yaml:"image"`
-		Args  []string `yaml:"args"`
-		Env   []struct {
-			Name      string `yaml:"name"`
-			ValueFrom struct {
-				SecretKeyRef struct {
-					Name string `yaml:"name"`
-					Key  string `yaml:"key"`
-				} `yaml:"secretKeyRef"`
-			} `yaml:"valueFrom"`
-		} `yaml:"env"`
-		Ports []struct {
-			Name          string `yaml:"name"`
-			ContainerPort int32  `yaml:"containerPort"`
-		} `yaml:"ports"`
-		LivenessProbe *k8sProbe `yaml:"livenessProbe"`
-		StartupProbe  *k8sProbe `yaml:"startupProbe"`
-		Resources     struct {
-			Requests map[string]string `yaml:"requests"`
-			Limits   map[string]string `yaml:"limits"`
-		} `yaml:"resources"`
-		SecurityContext struct {
-			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
-			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
-			Capabilities             struct {
-				Drop []string `yaml:"drop"`
-			} `yaml:"capabilities"`
-		} `yaml:"securityContext"`
-		VolumeMounts []struct {
-			Name      string `yaml:"name"`
-			MountPath string `yaml:"mountPath"`
-			ReadOnly  bool   `yaml:"readOnly"`
-		} `yaml:"volumeMounts"`
-	}
-	// k8sProbe has no tcpSocket: that is an error here, on purpose.
-	k8sProbe struct {
-		HTTPGet *struct {
-			Path string `yaml:"path"`
-			Port string `yaml:"port"`
-		} `yaml:"httpGet"`
-		Exec *struct {
-			Command []string `yaml:"command"`
-		} `yaml:"exec"`
-		PeriodSeconds    int32 `yaml:"periodSeconds"`
-		TimeoutSeconds   int32 `yaml:"timeoutSeconds"`
-		FailureThreshold int32 `yaml:"failureThreshold"`
 	}
 )
 
 // manifests are the documents of kubernetes/doctor.yaml.
 type manifests struct {
-	config     k8sConfigMap
-	cron       k8sCronJob
+	config     kubeConfigMap
+	cron       kubeCronJob
 	deployment k8sDeployment
 	service    k8sService
 }
 
 func readManifests(text string) (m manifests, err error) {
-	d := yaml.NewDecoder(strings.NewReader(text))
-	d.KnownFields(true)
-	if err := errors.Join(d.Decode(&m.config), d.Decode(&m.cron), d.Decode(&m.deployment), d.Decode(&m.service)); err != nil {
-		return m, err
-	}
-	if err := d.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
-		return m, errors.New("there is more in it")
-	}
-	return m, nil
+	err = decodeKube(text, &m.config, &m.cron, &m.deployment, &m.service)
+	return m, err
 }
 
 // TestManifests: the API knows all that is in them, their parts fit together, no probe opens
@@ -231,7 +107,7 @@ func TestManifests(t *testing.T) {
 			t.Errorf("the label %s=%s selects no pod", key, value)
 		}
 	}
-	for _, pod := range []k8sPod{spec.Template, exporter} {
+	for _, pod := range []kubePod{spec.Template, exporter} {
 		if len(pod.Spec.Containers) != 1 {
 			t.Fatalf("%d containers", len(pod.Spec.Containers))
 		}
@@ -240,7 +116,7 @@ func TestManifests(t *testing.T) {
 		if box.Image != "registry.example.com/go-ftpx/ftpx:1" || !box.SecurityContext.ReadOnlyRootFilesystem || !pod.Spec.SecurityContext.RunAsNonRoot {
 			t.Errorf("%+v", box)
 		}
-		if len(pod.Spec.Volumes) != 1 || pod.Spec.Volumes[0].ConfigMap.Name != m.config.Metadata.Name || box.VolumeMounts[0].Name != pod.Spec.Volumes[0].Name {
+		if len(pod.Spec.Volumes) != 1 || pod.Spec.Volumes[0].ConfigMap == nil || pod.Spec.Volumes[0].ConfigMap.Name != m.config.Metadata.Name || box.VolumeMounts[0].Name != pod.Spec.Volumes[0].Name {
 			t.Errorf("%+v, %+v", pod.Spec.Volumes, box.VolumeMounts)
 		}
 		for _, e := range box.Env {

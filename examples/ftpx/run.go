@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 			return cli.Fail("ftpx", env, err)
 		}
 	}
-	kctx, err := parser.Parse(args)
+	kctx, err := parser.Parse(flagsFirst(parser.Model, args))
 	if err != nil {
 		return cli.Fail("ftpx", env, misread(parser, args, err))
 	}
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 	case errors.As(err, &told):
 		return w.told(int(told))
 	case err != nil:
-		return cli.Fail(w.name, env, err)
+		return w.fail(err)
 	}
 	return w.told(cli.ExitDone)
 }
@@ -87,9 +88,23 @@ func run(ctx context.Context, args []string, env cli.Env) (code int) {
 // cannot have read so, because standard output took not all of it, it says so.
 func (w *world) told(code int) int {
 	if err := w.env.StdoutError(); err != nil && code == cli.ExitDone {
-		return cli.Fail(w.name, w.env, err)
+		return w.fail(err)
 	}
 	return code
+}
+
+// fail tells of an error and returns its exit code.
+func (w *world) fail(err error) int {
+	out := w.env.StdoutError()
+	if out == nil || !errors.Is(err, out) {
+		return cli.Fail(w.name, w.env, err)
+	}
+	var at *fs.PathError
+	if errors.As(out, &at) {
+		out = at.Err
+	}
+	cli.Fail(w.name, w.env, fmt.Errorf("standard output: %w", out))
+	return cli.ExitSome // as of a file that cannot be written
 }
 
 func newParser(all *commands, env cli.Env) (*kong.Kong, error) {
@@ -125,8 +140,9 @@ func givenOf(kctx *kong.Context) (out []given) {
 
 // misread makes a usage error of what kong says about a command line.
 func misread(parser *kong.Kong, args []string, err error) error {
-	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing", `expected "`, `missing argument: "`,
-		"unexpected argument", "too many arguments, beginning with").Replace(err.Error())
+	text := strings.NewReplacer(`expected string value but got "EOL" (<EOL>)`, "its value is missing",
+		`expected "<place> ..."`, "missing argument: remote file or folder, as host:path", `expected "<source-dest> ..."`, "missing argument: what to copy, and where to",
+		`expected "`, `missing argument: "`, "unexpected argument", "too many arguments, beginning with").Replace(err.Error())
 	if long := singleDash(parser, args); long != "" {
 		text = fmt.Sprintf("%q: a flag of several letters has two dashes: write -%s", long, long)
 	}

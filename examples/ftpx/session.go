@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/job"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // session is a client of a server.
@@ -14,16 +14,6 @@ type session struct {
 	ftpx.Client
 	flags   *cli.Flags
 	display *cli.Display // nil without a terminal
-}
-
-// refusedLook reports whether a server has refused to say what is at a name, which is no
-// answer: what is to be done with it shows.
-func refusedLook(err error) bool {
-	switch ftpx.KindOf(err) {
-	case transport.KindPermission, transport.KindUnsupported, transport.KindRefused:
-		return true
-	}
-	return false
 }
 
 // sessions are the clients of a run, one for each server.
@@ -107,7 +97,7 @@ func (w *world) eachAs(literal bool, args []string, do func(s *session, p cli.Pl
 		}
 		paths := []string{p.Full()}
 		if !literal {
-			paths, err = s.expand(w.ctx, p)
+			paths, err = job.Expand(w.ctx, s.Client, p)
 		}
 		for _, at := range paths {
 			if err := do(s, p, at); err != nil && failed.add(w, err) {
@@ -126,9 +116,9 @@ type codes []int
 
 // add tells of a failure. It returns true if all else would meet the same.
 func (c *codes) add(w *world, err error) bool {
-	code := cli.Fail(w.name, w.env, err)
-	ends := w.ctx.Err() != nil || cli.EndsAll(err)
-	if code == cli.ExitConnect && !ends || errors.Is(err, errNothing) {
+	code := w.fail(err)
+	ends := w.ctx.Err() != nil || cli.EndsAll(err) || w.env.StdoutError() != nil
+	if code == cli.ExitConnect && !ends || errors.Is(err, job.ErrNothing) {
 		code = cli.ExitSome
 	}
 	*c = append(*c, code)

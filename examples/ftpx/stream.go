@@ -31,7 +31,7 @@ func (c *putCmd) stream(w *world, f *job.Flags, names []string, dest cli.Place) 
 // stream writes to standard output what is fetched, one file after the other.
 func (c *getCmd) stream(w *world, f *job.Flags, places []cli.Place) error {
 	for _, p := range places {
-		if p.IsFolder() || isPattern(p.Path) {
+		if p.IsFolder() || job.IsPattern(p.Path) {
 			return fmt.Errorf("%w: %s may be several files, and - is one: ftpx cat writes them one after the other", cli.ErrUsage, p.Text)
 		}
 		if p.Host() != places[0].Host() {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,27 +15,10 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
+	"github.com/seed01fc2e40/go-ftpx/internal/testout"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// said is what the command has written, to be looked at while it runs.
-type said struct {
-	mu   sync.Mutex // guards text
-	text strings.Builder
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
 
 // soon asks until f is content, for half a minute at most.
 func soon(t *testing.T, what string, f func() bool) {
@@ -61,19 +43,16 @@ func TestProbe(t *testing.T) {
 	srv.Down()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var out said
+	var out testout.Output
 	code := make(chan int, 1)
 	go func() {
 		code <- run(ctx, []string{"-metrics", "127.0.0.1:0", "-every", "50ms", "-size", "1000", "-parallel", "2", "-ca-file", ca,
 			fmt.Sprintf("ftpes://%s@127.0.0.1:%d/", srv.User, srv.Port(ftpx.FTPS))}, &out)
 	}()
-	var url string
-	soon(t, "address", func() bool {
-		m := regexp.MustCompile(`serving (http://\S+)/`).FindStringSubmatch(out.String())
-		if m != nil {
-			url = m[1]
-		}
-		return m != nil
+	serving := regexp.MustCompile(`serving (http://\S+)/`)
+	url := out.Until(t, "address", func(text string) (string, bool) {
+		m := serving.FindStringSubmatch(text)
+		return strings.Join(m[min(len(m), 1):], ""), m != nil
 	})
 	get := func(path string) (int, string) {
 		t.Helper()
@@ -135,7 +114,7 @@ func TestMistakes(t *testing.T) {
 	} {
 		t.Setenv("FTPX_PASSWORD", "")
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		var out said
+		var out testout.Output
 		if code := run(ctx, c.args, &out); code != c.code || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%q: exit code %d, %q; want %d, %q", c.args, code, &out, c.code, c.want)
 		}

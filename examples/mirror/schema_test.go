@@ -41,7 +41,7 @@ func TestSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		optional := map[string]bool{"protocol": true, "verified": true, "reason": true, "dir": true, "error": true, "kind": true,
-			"job": true, "path": true, "target": true} // of a line, as those of uploader have none
+			"target": whole["op"] == "target"} // of a line
 		refused := func(change string, m map[string]any) {
 			text, err := json.Marshal(m)
 			if err != nil {
@@ -57,7 +57,6 @@ func TestSchema(t *testing.T) {
 			}
 			m := maps.Clone(whole)
 			delete(m, key)
-			// What is left of a job's summary without its counters is uploader's, but for "job".
 			refused(key+" missing", m)
 		}
 		for key, v := range map[string]any{"more": 1, "op": "copy", "exit": 8, "outcome": "perhaps", "size": -2, "version": 2} {

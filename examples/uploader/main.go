@@ -2,8 +2,8 @@
 //
 //	uploader [flags] SOURCE... URL
 //
-// What was cut off goes on, in the next attempt or the next run; nothing appears
-// under its name before it is whole. See uploader -h.
+// It is ftpx put under a name that scripts may use, with flags that have one dash. See
+// uploader -h.
 package main
 
 import (
@@ -16,13 +16,13 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/demo"
-	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/examples/internal/job"
 )
 
 const usage = `Usage: uploader [flags] SOURCE... URL
 
 Sends files and folders. A SOURCE "dir" goes up as "dir", "dir/" as its contents.
-Links to files are followed, links to folders inside a folder are passed over.
+Links to files are followed, links to folders inside a folder are skipped.
 URL is ftpx://user@host/folder to choose among SFTP and FTPS, or sftp://,
 ftpes:// (AUTH TLS), ftps:// (implicit TLS), ftp://. Its path is relative to the
 login folder unless it starts with "//"; missing folders are created. The password
@@ -44,13 +44,12 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, env cli.Env) int {
-	var f cli.Flags
-	defer func() { f.Close() }()
+	f := job.Flags{Program: "uploader"}
 	var demonstrate bool
 	var seed uint64
-	args, code, ok := cli.Parse("uploader", usage, &f, &env, args, func(fs *flag.FlagSet) {
+	args, code, ok := cli.Parse("uploader", usage, &f.Flags, &env, args, func(fs *flag.FlagSet) {
 		fs.BoolVar(&demonstrate, "demo", false, "show it at work on embedded servers behind a line that resets connections")
-		f.Sending(fs)
+		f.RegisterPlain(fs, true)
 		fs.Uint64Var(&seed, "seed", 1, "with -demo, the `number` that files and resets are drawn from")
 	})
 	switch {
@@ -61,48 +60,35 @@ func run(ctx context.Context, args []string, env cli.Env) int {
 	case demonstrate:
 		return demo.Run(ctx, env, seed)
 	}
-	sources, cfg, err := configure(ctx, &f, env, args)
+	j, err := upload(&f, args)
 	if err != nil {
 		return cli.Fail("uploader", env, err)
 	}
-	ways, err := f.Ways()
-	if err != nil {
-		return cli.Fail("uploader", env, err)
-	}
-	client, err := cli.Connect(ctx, f, env, cfg)
-	if err != nil {
-		return cli.NoClient("uploader", f, env, err)
-	}
-	defer client.Close()
-	return upload(ctx, client, f, env, sources, ways)
+	return job.Run(ctx, &f, env, []*job.Job{j})
 }
 
-// configure finds what is wrong with the command line before anything is sent.
-func configure(ctx context.Context, f *cli.Flags, env cli.Env, args []string) ([]source, ftpx.Config, error) {
-	fail := func(err error) ([]source, ftpx.Config, error) { return nil, ftpx.Config{}, err }
+// upload makes the job of the command line.
+func upload(f *job.Flags, args []string) (*job.Job, error) {
 	for _, arg := range args {
 		if err := cli.CheckArg(arg); err != nil {
-			return fail(err)
+			return nil, err
 		}
 	}
 	if len(args) < 2 {
-		return fail(fmt.Errorf("%w: give at least one SOURCE and the URL; -h tells more", cli.ErrUsage))
+		return nil, fmt.Errorf("%w: give at least one SOURCE and the URL; -h tells more", cli.ErrUsage)
 	}
-	names, rawURL := args[:len(args)-1], args[len(args)-1]
-	if isURL := func(arg string) bool { return strings.Contains(arg, "://") }; !isURL(rawURL) && slices.ContainsFunc(names, isURL) {
-		return fail(fmt.Errorf("%w: the URL comes last, after all SOURCEs", cli.ErrUsage))
+	isURL := func(arg string) bool { return strings.Contains(arg, "://") }
+	names, last := args[:len(args)-1], args[len(args)-1]
+	i := slices.IndexFunc(names, isURL)
+	switch {
+	case i >= 0 && !isURL(last):
+		return nil, fmt.Errorf("%w: the URL comes last, after all SOURCEs", cli.ErrUsage)
+	case i >= 0:
+		return nil, fmt.Errorf("%w: SOURCE %q looks like a URL: there is one, and it comes last", cli.ErrUsage, names[i])
 	}
-	if _, err := cli.ParseURL(rawURL, nil); err != nil {
-		return fail(err)
-	}
-	sources, err := findSources(names)
+	url, err := cli.ParseRemote(last)
 	if err != nil {
-		return fail(cli.Missing("", err))
+		return nil, err
 	}
-	opts, err := f.Options(ctx, env)
-	if err != nil {
-		return fail(err)
-	}
-	cfg, err := cli.ParseURL(rawURL, &opts)
-	return sources, cfg, err
+	return f.Put(names, url.Folder())
 }

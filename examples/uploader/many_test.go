@@ -14,7 +14,7 @@ import (
 func TestMany(t *testing.T) {
 	src := t.TempDir()
 	files := map[string]string{}
-	for i := range 2*batch + 7 {
+	for i := range 2*1024 + 7 {
 		files[fmt.Sprintf("d/%d", i)] = "content"
 	}
 	clitest.Write(t, src, files)

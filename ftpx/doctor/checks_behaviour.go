@@ -30,7 +30,7 @@ var behaviourChecks = []check{
 			return judgement{}
 		}},
 	{Check: Check{Code: "no-restart", Layer: Behaviour, Title: "transfers cannot be continued", Symptom: "each loss costs the whole file again",
-		Remedy:     "let the server take REST before RETR and STOR; without it the library begins anew",
+		Remedy:     "let the server read and write from an offset (FTP: REST before RETR and STOR); without it the library begins anew",
 		Directives: map[Software]string{ProFTPD: "AllowStoreRestart on, AllowRetrieveRestart on", VSFTPD: "cmds_denied"}},
 		needs: atServed, judge: func(s *seen) judgement {
 			t := &s.scratch
@@ -61,6 +61,8 @@ var behaviourChecks = []check{
 			switch {
 			case !t.tried || t.err != nil || t.storeErr != nil:
 				return judgement{}
+			case t.rename != nil:
+				return fail("no rename works: uploads cannot be given their names, unless they are sent to them (DeliverDirect, --delivery direct); %s", s.hide.failed(t.rename))
 			case t.replace != nil:
 				return warn("a rename to a name that was taken: %s", s.hide.failed(t.replace))
 			}
@@ -93,7 +95,7 @@ var behaviourChecks = []check{
 			return ok("SIZE, MDTM and RNFR are carried out")
 		}},
 	{Check: Check{Code: "zone", Layer: Behaviour, OnRequest: true, Title: "the server tells times of another zone", Symptom: "everything looks changed, by whole hours",
-		Remedy:     "let it tell times in UTC (RFC 3659 section 2.3), or give the client its zone (Options.FTP.ListZone, -list-zone)",
+		Remedy:     "let it tell times in UTC (RFC 3659 section 2.3), or give the client its zone (Options.FTP.ListZone, --list-zone)",
 		Directives: map[Software]string{VSFTPD: "use_localtime=NO", ProFTPD: "TimesGMT on"}},
 		needs: atServed, applies: isFTP, judge: func(s *seen) judgement {
 			d := s.scratch.offset

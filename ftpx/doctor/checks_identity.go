@@ -72,7 +72,7 @@ var identityChecks = []check{
 			return ok("it is for %s", s.hide.said(name))
 		}},
 	{Check: Check{Code: "cert-chain", Layer: Identity, Title: "nobody trusted has signed the certificate", Symptom: "TLS fails for every client that checks",
-		Remedy: "have the server send the intermediate certificates too; of a private authority, give its certificate to the client (TLS.CAFile, -ca)",
+		Remedy: "have the server send the intermediate certificates too; of a private authority, give its certificate to the client (TLS.CAFile, --ca)",
 		Directives: map[Software]string{VSFTPD: "rsa_cert_file with the whole chain, the server's own certificate first", ProFTPD: "TLSCertificateChainFile",
 			PureFTPd: "-2 FILE with the whole chain", IIS: "the Windows store for intermediate authorities"}},
 		needs: atGreeted, applies: isFTPS, judge: func(s *seen) judgement {

@@ -49,8 +49,8 @@ var protectionChecks = []check{
 			return judgement{}
 		}},
 	{Check: Check{Code: "no-pq", Layer: Protection, Title: "no post-quantum key exchange", Symptom: "none today; what is recorded now can be read when quantum computers can",
-		Remedy:     "update the server: OpenSSH 9.9 and OpenSSL 3.5 bring ML-KEM",
-		Directives: map[Software]string{OpenSSH: "KexAlgorithms mlkem768x25519-sha256", AWS: "SecurityPolicyName TransferSecurityPolicy-PQ-SSH-..."}},
+		Remedy:     "update the server: OpenSSH 9.9, which offers it by itself, and OpenSSL 3.5 bring ML-KEM",
+		Directives: map[Software]string{AWS: "SecurityPolicyName TransferSecurityPolicy-PQ-SSH-..."}},
 		needs: atConnected, applies: func(s *seen) bool { return s.ep.Protocol.Secure() }, judge: func(s *seen) judgement {
 			required := s.ep.RequirePostQuantum && isSSH(s) && s.failing(atProtected) && s.stop.kind == transport.KindInsecure
 			switch {

@@ -76,7 +76,7 @@ func (s *seen) writeScratch(ctx context.Context) {
 	if t.err = s.one(ctx, conn, &transport.Mkdir{Path: dir}); t.err != nil {
 		return
 	}
-	names := []string{path.Join(dir, "a"), path.Join(dir, "b"), path.Join(dir, "slow")}
+	names := []string{path.Join(dir, "a"), path.Join(dir, "b"), path.Join(dir, "slow"), path.Join(dir, "c")}
 	defer func() { t.lost = s.remove(context.WithoutCancel(ctx), conn, dir, names) }()
 	data := make([]byte, scratchBytes)
 	_, _ = rand.Read(data)
@@ -90,7 +90,9 @@ func (s *seen) writeScratch(ctx context.Context) {
 	t.resumeGet = s.resumeGet(ctx, conn, names[0], data)
 	t.resumePut = s.resumePut(ctx, conn, names[0], data)
 	t.hash, t.hashErr = s.digest(ctx, conn, names[1], data)
-	t.replace = s.one(ctx, conn, &transport.Rename{From: names[1], To: names[0], Replace: true})
+	if t.replace = s.one(ctx, conn, &transport.Rename{From: names[1], To: names[0], Replace: true}); t.replace != nil && conn.Usable() {
+		t.rename = s.one(ctx, conn, &transport.Rename{From: names[1], To: names[3]})
+	}
 	if s.opt.Idle > 0 && s.ep.Protocol.IsFTP() && conn.Usable() {
 		s.slowUpload(ctx, conn, names[2])
 	}

@@ -166,6 +166,7 @@ type seenScratch struct {
 	resumeGet error // a download from the middle
 	resumePut error // an upload that goes on
 	replace   error // a rename to a name that is taken
+	rename    error // to one that is free, where that failed
 	offset    time.Duration
 	offsetSet bool
 	hash      string

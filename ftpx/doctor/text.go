@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
@@ -27,13 +28,40 @@ func newHidden(secrets ...string) hidden {
 	return h
 }
 
-// clean takes the secrets out.
+// shortSecret is a secret of which words are full by chance.
+const shortSecret = 4
+
+// clean takes the secrets out; short ones where they stand alone: in the middle of a word
+// one is part of it, and what is left of the word would tell it.
 func (h hidden) clean(text string) string {
 	for _, s := range h {
-		text = strings.ReplaceAll(text, s, "[secret]")
+		var b strings.Builder
+		for {
+			before, after, found := strings.Cut(text, s)
+			b.WriteString(before)
+			if !found {
+				break
+			}
+			prev, _ := utf8.DecodeLastRuneInString(b.String())
+			first, _ := utf8.DecodeRuneInString(s)
+			last, _ := utf8.DecodeLastRuneInString(s)
+			next, _ := utf8.DecodeRuneInString(after)
+			if len(s) < shortSecret && (sameWord(prev, first) || sameWord(last, next)) {
+				b.WriteString(s)
+			} else {
+				b.WriteString("[secret]")
+			}
+			text = after
+		}
+		text = b.String()
 	}
 	return text
 }
+
+// sameWord reports whether no word ends between two characters.
+func sameWord(a, b rune) bool { return inWord(a) && inWord(b) }
+
+func inWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 // said quotes what a server said, secrets taken out, cut to 200 bytes.
 func (h hidden) said(text string) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -89,7 +90,7 @@ func (f *Fleet) Replay(ctx context.Context, id string, opts *ReplayOptions) (*Re
 		return r, err
 	}
 	if !r.Job.Deadline.IsZero() {
-		if err := f.schedule(ctx, f.newMsg(deadlineSubject(id), []byte(id)), r.Job.Deadline, expiredSubject); err != nil {
+		if err := f.scheduleDeadline(ctx, &r.Job); err != nil {
 			return r, err
 		}
 	}
@@ -103,36 +104,65 @@ func (f *Fleet) Replay(ctx context.Context, id string, opts *ReplayOptions) (*Re
 
 // Dead returns the dead jobs of a target, "" for all, in the order of their deaths.
 func (f *Fleet) Dead(ctx context.Context, target string) ([]*Record, error) {
+	var dead []*Record
+	for r, err := range f.DeadJobs(ctx, target) {
+		if err != nil {
+			return dead, err
+		}
+		dead = append(dead, r)
+	}
+	return dead, nil
+}
+
+// DeadJobs are the dead jobs of a target, "" for all, in the order of their deaths. The engine
+// is asked for each as it is wanted. An error is the last pair.
+func (f *Fleet) DeadJobs(ctx context.Context, target string) iter.Seq2[*Record, error] {
 	filter := "ftpx.dead.*.*.*"
 	if target != "" {
 		filter = "ftpx.dead.*." + target + ".*"
 	}
-	var dead []*Record
-	seq := uint64(1)
-	for {
-		m, err := f.dead.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(filter))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return dead, nil
+	return func(yield func(*Record, error) bool) {
+		if target != "" && CheckName(target) != nil {
+			yield(nil, fmt.Errorf("%w: %q: status lists them", ErrNoTarget, target))
+			return
 		}
-		if err != nil {
-			return dead, fmt.Errorf("stream %s: %w", deadStream, err)
-		}
-		seq = m.Sequence + 1
-		var told Record
-		if err := json.Unmarshal(m.Data, &told); err != nil {
-			return dead, fmt.Errorf("stream %s, message %d: %w", deadStream, m.Sequence, err)
-		}
-		r, err := f.record(ctx, told.Job.ID)
-		if err != nil {
-			return dead, err
-		}
-		switch {
-		case r == nil:
-			dead = append(dead, &told) // the record has aged out
-		case r.State == Dead:
-			dead = append(dead, r)
+		for seq := uint64(1); ; {
+			r, at, err := f.nextDead(ctx, filter, seq)
+			if r == nil && err == nil && at == 0 {
+				return
+			}
+			if (r != nil || err != nil) && !yield(r, err) || err != nil {
+				return
+			}
+			seq = at + 1
 		}
 	}
+}
+
+// nextDead is the first dead job from a message on, and that message's number; 0 is the end.
+// The job is nil if it is not dead any more.
+func (f *Fleet) nextDead(ctx context.Context, filter string, seq uint64) (*Record, uint64, error) {
+	m, err := f.dead.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(filter))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("stream %s: %w", deadStream, err)
+	}
+	told := &Record{}
+	if json.Unmarshal(m.Data, told) != nil || !idPattern.MatchString(told.Job.ID) {
+		return nil, m.Sequence, nil // published by who is no worker: it hides no other
+	}
+	r, err := f.record(ctx, told.Job.ID)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case r == nil:
+		return told, m.Sequence, nil // the record has aged out
+	case r.State == Dead:
+		return r, m.Sequence, nil
+	}
+	return nil, m.Sequence, nil
 }
 
 // Pause is why a target is paused.

@@ -37,7 +37,7 @@ func (w *Worker) mayLogIn(ctx context.Context, target string) error {
 		}
 		var l login
 		rev, found, next := w.know.get(loginKey(target), &l)
-		age := time.Since(l.At)
+		age := w.know.age(loginKey(target))
 		if found && l.OK && age < w.f.time.proven {
 			return nil
 		}
@@ -89,7 +89,7 @@ func (w *Worker) loggedIn(ctx context.Context, target string, err error) {
 // loginWorked is written now and then: each write is synced.
 func (w *Worker) loginWorked(ctx context.Context, target string) {
 	var l login
-	if _, found, _ := w.know.get(loginKey(target), &l); !found || !l.OK || time.Since(l.At) > w.f.time.proven/3 {
+	if _, found, _ := w.know.get(loginKey(target), &l); !found || !l.OK || w.know.age(loginKey(target)) > w.f.time.proven/3 {
 		w.f.share(ctx, loginKey(target), login{At: time.Now().UTC(), Worker: w.o.Name, OK: true})
 	}
 	if _, found, _ := w.know.get(downKey(target), nil); found {
@@ -116,7 +116,7 @@ func (w *Worker) refused(ctx context.Context, target string, err error) bool {
 func (w *Worker) down(ctx context.Context, target string, err error) {
 	var d Down
 	w.know.get(downKey(target), &d)
-	if time.Now().Before(d.Until) {
+	if time.Now().Before(d.Until) && w.know.age(downKey(target)) < mostDown {
 		return // somebody has just said so
 	}
 	d.Failures++

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -48,12 +49,18 @@ func Decode(data []byte) (Job, error) {
 	if len(data) > MaxJob {
 		return j, wrong("", "it has %d bytes, and %d are the most: leave the long paths or the list in \"after\" out", len(data), MaxJob)
 	}
+	if !utf8.Valid(data) {
+		return j, wrong("", "it is not UTF-8: write it so")
+	}
 	// The version comes first: fields of a newer one are no mistakes.
 	var v struct {
 		Version int `json:"version"`
 	}
 	if json.Unmarshal(data, &v) == nil && (v.Version < 0 || v.Version > Version) {
 		return j, wrong("version", "%d is not known: this program knows %d; update it, or submit with the older one", v.Version, Version)
+	}
+	if err := checkKeys(data); err != nil {
+		return j, err
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -65,6 +72,32 @@ func Decode(data []byte) (Job, error) {
 	}
 	j.fill()
 	return j, j.Check()
+}
+
+// checkKeys refuses what the decoder would take by its own lights: a field that is there twice,
+// of which it takes the last, and one that is spelled with other capitals.
+func checkKeys(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil // which the decoder says better
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		key, ok := t.(string)
+		var value json.RawMessage
+		if err != nil || !ok || d.Decode(&value) != nil {
+			return nil
+		}
+		switch lower := strings.ToLower(key); {
+		case seen[lower]:
+			return wrong(key, "it is there twice: write it once")
+		case lower != key:
+			return wrong(key, "there is no such field: docs/fleet.md lists them, in small letters")
+		}
+		seen[key] = true
+	}
+	return nil
 }
 
 func decodeError(err error) error {
@@ -89,7 +122,7 @@ var (
 // letters, digits, "-" and "_".
 func CheckName(name string) error {
 	if !namePattern.MatchString(name) {
-		return fmt.Errorf("%q is no name: write 1 to 48 of a-z, 0-9, - and _, the first a letter or digit", transport.Printable(name))
+		return fmt.Errorf("%q is not a valid name: use 1 to 48 of a-z, 0-9, - and _, beginning with a letter or digit", transport.Printable(name))
 	}
 	return nil
 }
@@ -101,7 +134,7 @@ func (j *Job) Check() error {
 	case j.Version < 0 || j.Version > Version:
 		return wrong("version", "%d is not known: this program knows %d", j.Version, Version)
 	case !idPattern.MatchString(j.ID):
-		return wrong("id", "%q is none: write 1 to 64 letters, digits, - and _, or leave it out", j.ID)
+		return wrong("id", "%q is not a valid id: use 1 to 64 letters, digits, - and _, or leave it out", j.ID)
 	case CheckName(j.Target) != nil:
 		return wrong("target", "%v", CheckName(j.Target))
 	case !slices.Contains(classes(), j.Class):
@@ -109,7 +142,7 @@ func (j *Job) Check() error {
 	case !slices.Contains([]string{"", "auto", "size", "full"}, j.Verify):
 		return wrong("verify", "%q is not known: write auto, size or full", j.Verify)
 	case j.Group != "" && !idPattern.MatchString(j.Group):
-		return wrong("group", "%q is none: write 1 to 64 letters, digits, - and _", j.Group)
+		return wrong("group", "%q is not a valid group: use 1 to 64 letters, digits, - and _", j.Group)
 	case j.Size < 0:
 		return wrong("size", "%d is negative: write bytes, or leave it out", j.Size)
 	case len(j.After) > maxAfter:
@@ -119,7 +152,7 @@ func (j *Job) Check() error {
 	}
 	for _, id := range j.After {
 		if !idPattern.MatchString(id) || id == j.ID {
-			return wrong("after", "%q is no id of another job", id)
+			return wrong("after", "%q is not a valid id of another job: use 1 to 64 letters, digits, - and _", id)
 		}
 	}
 	return j.checkPlaces()
@@ -174,9 +207,11 @@ func checkNamed(field, place, form string) error {
 		return wrong(field, "it is missing: write %s", form)
 	case !ok || CheckName(name) != nil:
 		return wrong(field, "%q is not of the form %s", place, form)
+	case !utf8.ValidString(place):
+		return wrong(field, "%q is not UTF-8, which a job must be: rename the file, or use a mirror job for its folder", place)
 	case form == "ROOT:PATH":
 		if path.Clean(rel) != rel || !filepath.IsLocal(filepath.FromSlash(rel)) || strings.ContainsAny(rel, "\x00\r\n") {
-			return wrong(field, "%q is no path within the root: write one with slashes, without \"..\", CR and LF, and not from the top", rel)
+			return wrong(field, "%q is not a valid path within the root: use slashes, no \"..\", CR or LF, and do not begin with a slash", rel)
 		}
 		return nil
 	}
@@ -189,6 +224,8 @@ func checkRemote(field, p string) error {
 	switch {
 	case p == "":
 		return wrong(field, "it is missing: write a path at the target")
+	case !utf8.ValidString(p):
+		return wrong(field, "%q is not UTF-8, which a job must be: rename the file, or use a mirror job for its folder", p)
 	case slices.Contains(strings.Split(p, "/"), ".."):
 		return wrong(field, "%q holds \"..\": write the path that is meant", p)
 	}

@@ -125,10 +125,10 @@ func (t *try) saveAs(old *Record) bool {
 		case now == nil:
 			t.r.revision = 0
 			return errTaken
-		case now.Worker == t.w.o.Name && now.State == t.r.State && now.Try == t.r.Try && now.Seq == t.r.Seq && now.Ended.Equal(t.r.Ended):
+		case now.Instance == t.w.instance && now.State == t.r.State && now.Try == t.r.Try && now.Seq == t.r.Seq && now.Ended.Equal(t.r.Ended):
 			t.r.revision = now.revision
 			return nil
-		case now.Worker == t.w.o.Name && now.Try == old.Try && now.Seq == old.Seq && !now.State.Ended():
+		case now.Instance == t.w.instance && now.Try == old.Try && now.Seq == old.Seq && !now.State.Ended():
 			t.r.revision = now.revision
 			return errTaken // and once more
 		}

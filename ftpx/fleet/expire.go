@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -15,13 +16,13 @@ func (w *Worker) expire() {
 			w.pause(w.f.time.sweep)
 			continue
 		}
-		msg, asked := fetch(w.begin, c, w.f.time.fence/2)
-		if msg == nil {
+		msgs, asked := fetch(w.begin, c, 1, w.f.time.fence/2)
+		if msgs == nil {
 			w.pause(50 * time.Millisecond) // an engine that is away answers at once
 			continue
 		}
-		l := w.f.hold(msg, asked)
-		if err := w.expired(string(msg.Data())); err != nil {
+		l := w.f.hold(msgs[0], asked)
+		if err := w.expired(string(msgs[0].Data())); err != nil {
 			l.giveBack(w.f.time.extend)
 		} else {
 			l.settle(w.work, "")
@@ -41,19 +42,30 @@ var (
 	errNotYet       = errors.New("the engine's clock is ahead of this worker's")
 )
 
-// skew is how far the engine's clock may be ahead. A deadline that is further away is another,
-// which the job was given when it was replayed.
+// skew is how far the engine's clock may be ahead and be waited for. If it is further, the
+// engine's clock decides, as it does about when a job begins.
 const skew = time.Minute
 
-// expired ends one, unless it has ended.
-func (w *Worker) expired(id string) error {
+// scheduleDeadline has the engine say when a job's deadline has passed, in place of an older one.
+func (f *Fleet) scheduleDeadline(ctx context.Context, j *Job) error {
+	return f.schedule(ctx, f.newMsg(deadlineSubject(j.ID), []byte(j.ID+" "+stampOf(j.Deadline))), j.Deadline, expiredSubject)
+}
+
+func stampOf(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// expired ends one, unless it has ended, or was replayed with another deadline.
+func (w *Worker) expired(told string) error {
+	id, deadline, _ := strings.Cut(told, " ")
+	if !idPattern.MatchString(id) {
+		return nil // published by who is no fleet
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.work), 10*time.Second)
 	defer cancel()
 	r, err := w.f.change(ctx, id, func(r *Record) (bool, error) {
 		switch {
-		case r.State.Ended(), r.Job.Deadline.IsZero(), time.Until(r.Job.Deadline) > skew:
+		case r.State.Ended(), r.Job.Deadline.IsZero(), deadline != "" && stampOf(r.Job.Deadline) != deadline:
 			return false, nil
-		case time.Now().Before(r.Job.Deadline):
+		case time.Now().Before(r.Job.Deadline) && time.Until(r.Job.Deadline) < skew:
 			return false, errNotYet
 		case r.State == Running:
 			return false, errStillRunning

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -26,7 +25,8 @@ var ErrServer = errors.New("the NATS server cannot be used")
 
 // Options are the options of [Open]; nil is the zero value.
 type Options struct {
-	// Replicas is how many servers of a cluster keep each job; 0 means 1, or what there is.
+	// Replicas is how many servers of a cluster keep each job; 0 means what there is, or 3 in
+	// a cluster and 1 elsewhere.
 	Replicas int
 	// Shards is how many streams the targets are spread over, for fleets of more than some
 	// hundred targets; 0 means 1, or what there is. It cannot be changed later.
@@ -66,24 +66,19 @@ type Fleet struct {
 	o    Options
 	time timing
 
+	buckets int // of records
+
 	jobs    []jetstream.Stream // by shard
+	storing []*together        // of jobs, by shard
 	control jetstream.Stream
 	slots   jetstream.Stream
 	dead    jetstream.Stream
-	records []jetstream.KeyValue // by the hash of the id
+	records []*records // by the hash of the id
 	state   jetstream.KeyValue
 	ledger  jetstream.KeyValue
 
 	told sync.Map // keys of targets and roots that are known
 }
-
-// layout is what all who use an engine must agree on, in the state bucket.
-type layout struct {
-	Version int `json:"version"`
-	Shards  int `json:"shards"`
-}
-
-const layoutKey = "layout"
 
 // Open makes what a fleet needs of an engine, or finds it. The connection stays the
 // caller's, who closes it when the Fleet is not used any more. It may be repeated.
@@ -136,12 +131,18 @@ func (f *Fleet) ensure(ctx context.Context) (err error) {
 	if err := f.agree(ctx); err != nil {
 		return err
 	}
-	for n := range recordBuckets {
-		kv, err := f.bucket(ctx, fmt.Sprintf("%s_%d", recordBucket, n), f.o.Remember)
+	for n := range f.buckets {
+		name := fmt.Sprintf("%s_%d", recordBucket, n)
+		kv, err := f.bucket(ctx, name, f.o.Remember)
 		if err != nil {
 			return err
 		}
-		f.records = append(f.records, kv)
+		// A bucket is a stream that several records can be written to as one.
+		st, err := f.stream(ctx, jetstream.StreamConfig{Name: "KV_" + name, AllowAtomicPublish: true})
+		if err != nil {
+			return err
+		}
+		f.records = append(f.records, &records{kv, f.together(st)})
 	}
 	if f.ledger, err = f.bucket(ctx, ledgerBucket, 0); err != nil {
 		return err
@@ -150,12 +151,12 @@ func (f *Fleet) ensure(ctx context.Context) (err error) {
 		s := shardSuffix(shard)
 		st, err := f.stream(ctx, jetstream.StreamConfig{Name: jobStream(shard), Description: "jobs that wait, and those that are being done",
 			Subjects: []string{"ftpx.job" + s + ".*.*", "ftpx.later" + s + ".*.*.*"}, Retention: jetstream.WorkQueuePolicy,
-			AllowMsgSchedules: true, AllowRollup: true, Duplicates: duplicates, MaxMsgSize: MaxJob + 8<<10,
+			AllowMsgSchedules: true, AllowRollup: true, AllowAtomicPublish: true, Duplicates: duplicates, MaxMsgSize: MaxJob + 8<<10,
 			RePublish: &jetstream.RePublish{Source: "ftpx.job" + s + ".>", Destination: wakePrefix + ">", HeadersOnly: true}})
 		if err != nil {
 			return err
 		}
-		f.jobs = append(f.jobs, st)
+		f.jobs, f.storing = append(f.jobs, st), append(f.storing, f.together(st))
 	}
 	if f.control, err = f.stream(ctx, jetstream.StreamConfig{Name: controlStream, Description: "deadlines of jobs",
 		Subjects: []string{"ftpx.deadline.*", expiredSubject}, Retention: jetstream.WorkQueuePolicy, AllowMsgSchedules: true, AllowRollup: true}); err != nil {
@@ -171,9 +172,14 @@ func (f *Fleet) ensure(ctx context.Context) (err error) {
 	return err
 }
 
-// stream finds or makes a stream. What is there stays as it is, but for its replicas.
+func (f *Fleet) together(st jetstream.Stream) *together {
+	return &together{f: f, allowed: st.CachedInfo().Config.AllowAtomicPublish}
+}
+
+// stream finds or makes a stream. What is there stays as it is, but for its replicas, and that
+// several messages can be stored as one.
 func (f *Fleet) stream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
-	cfg.Storage, cfg.Replicas = jetstream.FileStorage, max(f.o.Replicas, 1)
+	cfg.Storage, cfg.Replicas = jetstream.FileStorage, f.replicas()
 	st, err := f.js.Stream(ctx, cfg.Name)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
@@ -181,10 +187,21 @@ func (f *Fleet) stream(ctx context.Context, cfg jetstream.StreamConfig) (jetstre
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody was faster
 			st, err = f.js.Stream(ctx, cfg.Name)
 		}
-	case err == nil && f.o.Replicas > 0 && st.CachedInfo().Config.Replicas != f.o.Replicas:
-		old := st.CachedInfo().Config
-		old.Replicas = f.o.Replicas
-		st, err = f.js.UpdateStream(ctx, old)
+	case err == nil:
+		is := st.CachedInfo().Config
+		want := is
+		want.AllowAtomicPublish = is.AllowAtomicPublish || cfg.AllowAtomicPublish
+		if f.o.Replicas > 0 {
+			want.Replicas = f.o.Replicas
+		}
+		if want.AllowAtomicPublish != is.AllowAtomicPublish || want.Replicas != is.Replicas {
+			updated, uerr := f.js.UpdateStream(ctx, want)
+			if uerr == nil {
+				st = updated
+			} else if want.Replicas != is.Replicas {
+				err = uerr
+			} // else this account may not change streams, and stores one by one
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
@@ -192,13 +209,29 @@ func (f *Fleet) stream(ctx context.Context, cfg jetstream.StreamConfig) (jetstre
 	return st, nil
 }
 
+// replicas is how many servers keep what is made anew.
+func (f *Fleet) replicas() int {
+	switch {
+	case f.o.Replicas > 0:
+		return f.o.Replicas
+	case f.nc.ConnectedClusterName() != "":
+		return 3
+	}
+	return 1
+}
+
+// bucket finds or makes a bucket, as stream does a stream.
 func (f *Fleet) bucket(ctx context.Context, name string, ttl time.Duration) (jetstream.KeyValue, error) {
 	kv, err := f.js.KeyValue(ctx, name)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = f.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, TTL: ttl, Replicas: max(f.o.Replicas, 1), Storage: jetstream.FileStorage})
+		kv, err = f.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, TTL: ttl, Replicas: f.replicas(), Storage: jetstream.FileStorage})
 		if errors.Is(err, jetstream.ErrBucketExists) {
 			kv, err = f.js.KeyValue(ctx, name)
 		}
+	}
+	if err == nil && f.o.Replicas > 0 {
+		// A bucket is a stream: what is done about the jobs' replicas is done about theirs.
+		_, err = f.stream(ctx, jetstream.StreamConfig{Name: "KV_" + name})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", name, err)
@@ -206,37 +239,8 @@ func (f *Fleet) bucket(ctx context.Context, name string, ttl time.Duration) (jet
 	return kv, nil
 }
 
-// agree finds out how the engine was laid out, or lays it out.
-func (f *Fleet) agree(ctx context.Context) error {
-	mine := layout{Version: Version, Shards: max(f.o.Shards, 1)}
-	b, err := json.Marshal(mine)
-	if err != nil {
-		return err
-	}
-	_, err = f.state.Create(ctx, layoutKey, b)
-	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
-		return err
-	}
-	e, err := f.state.Get(ctx, layoutKey)
-	if err != nil {
-		return err
-	}
-	var theirs layout
-	if err := json.Unmarshal(e.Value(), &theirs); err != nil {
-		return fmt.Errorf("the layout in bucket %s cannot be read: %w", stateBucket, err)
-	}
-	switch {
-	case theirs.Version > Version:
-		return fmt.Errorf("the engine was laid out by a newer version (%d) of this program, which knows %d: update it", theirs.Version, Version)
-	case f.o.Shards > 0 && f.o.Shards != theirs.Shards:
-		return fmt.Errorf("Options.Shards is %d, and the engine was laid out with %d: use that, or a new store", f.o.Shards, theirs.Shards)
-	}
-	f.o.Shards = max(theirs.Shards, 1)
-	return nil
-}
-
 // recordsOf is the bucket of a job's record.
-func (f *Fleet) recordsOf(id string) jetstream.KeyValue {
+func (f *Fleet) recordsOf(id string) *records {
 	return f.records[shardOf(id, len(f.records))]
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Told is an event of a fleet.
@@ -45,37 +44,6 @@ func (f *Fleet) Follow(ctx context.Context, fn func(Told)) error {
 			fn(t)
 		case <-ctx.Done():
 			return nil
-		}
-	}
-}
-
-// Wait returns a job's record when it has ended.
-func (f *Fleet) Wait(ctx context.Context, id string) (*Record, error) {
-	w, err := f.recordsOf(id).Watch(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = w.Stop() }()
-	for first := true; ; first = false {
-		select {
-		case e, ok := <-w.Updates():
-			switch {
-			case !ok:
-				return nil, ErrNoJob
-			case e == nil:
-				if first {
-					return nil, ErrNoJob
-				}
-				continue
-			case e.Operation() != jetstream.KeyValuePut:
-				return nil, ErrNoJob
-			}
-			r, err := readRecord(e)
-			if err != nil || r.State.Ended() {
-				return r, err
-			}
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
 		}
 	}
 }

@@ -3,12 +3,9 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 )
@@ -22,6 +19,10 @@ type holder struct {
 	client ftpx.Client
 	turn   int // counts jobs, for whose turn it is
 
+	hand   []inHand // jobs that were given together, and are not begun yet
+	little bool     // the last job was a small one
+	more   bool     // there are others that wait
+
 	busy sync.WaitGroup // small jobs that are being done
 	room chan struct{}  // for so many of them
 	over atomic.Bool    // the connection is not to be used any more
@@ -30,10 +31,10 @@ type holder struct {
 const (
 	// atOnce is how many small jobs share a connection: what they wait for is the engine's
 	// disk, and over SFTP the round trip.
-	atOnce = 8
+	atOnce = 16
 	// small is up to how many bytes a file is one of them. Larger ones are begun when it is
 	// their turn, so that none waits in a worker's hand while another worker is idle.
-	small = 4 << 20
+	small = 1 << 20
 )
 
 // run takes a slot, works, and gives it back.
@@ -46,11 +47,12 @@ func (h *holder) run() {
 	h.room = make(chan struct{}, atOnce)
 	defer h.release()
 	defer h.busy.Wait()
+	defer h.putBack()
 	for h.w.begin.Err() == nil && h.slot.holds() && !h.over.Load() && !h.yield() {
 		h.lend()
 		nudged := h.w.listenFor(h.t.Name)
-		msg, class, asked := h.next()
-		if msg == nil {
+		job, ok := h.next()
+		if !ok {
 			h.busy.Wait()
 			if h.client == nil || !h.linger(nudged) {
 				return
@@ -58,13 +60,15 @@ func (h *holder) run() {
 			continue
 		}
 		h.turn++
-		job := h.w.f.hold(msg, asked)
-		if meta, err := msg.Metadata(); err == nil && meta.NumPending > 0 {
-			h.w.consider(h.t.Name) // there is more: another connection, too
+		if h.more {
+			h.w.consider(h.t.Name) // another connection, too
 		}
-		t := &try{w: h.w, lease: job, class: class, target: h.t.Name}
+		t := h.w.newTry(job, h.t.Name)
+		if h.little = t.little(); !h.little {
+			h.putBack() // others are not to wait for this one in this worker's hand
+		}
 		// Before connecting: a login for a job that is done or has to wait is one too many.
-		if !t.claim() {
+		if h.client == nil && !t.claim() {
 			continue
 		}
 		if !h.connected(t) {
@@ -77,11 +81,14 @@ func (h *holder) run() {
 // do does a job, or begins it if it is a small one.
 func (h *holder) do(t *try) {
 	one := func() {
+		if t.r == nil && !t.claim() {
+			return
+		}
 		if !t.do(h) {
 			h.over.Store(true)
 		}
 	}
-	if j := &t.r.Job; j.Op != Delete && (j.Op != Upload || j.Size == 0 || j.Size > small) {
+	if !h.little {
 		one()
 		return
 	}
@@ -90,130 +97,6 @@ func (h *holder) do(t *try) {
 		one()
 		<-h.room
 	})
-}
-
-// takeSlot is nil if there is none within a time.
-func (w *Worker) takeSlot(ctx context.Context, target string, within time.Duration) *lease {
-	c, err := w.consumer(w.f.slots, slotConsumerName(target))
-	if err != nil {
-		return nil
-	}
-	engine := w.f.nc.ConnectedServerId()
-	msg, asked := fetch(ctx, c, within)
-	if msg == nil {
-		return nil
-	}
-	l := w.f.hold(msg, asked)
-	if w.f.noted(ctx, l, engine) {
-		return l
-	}
-	l.end() // somebody else may have been given it: nothing is said about it
-	return nil
-}
-
-// noted waits until the engine has the slot on disk as this worker's. It writes what it has
-// handed out a tenth of a second later, and an engine that was killed before would hand the
-// same slot to another worker; so a slot is used when the very engine that has handed it out
-// answers a while after.
-func (f *Fleet) noted(ctx context.Context, l *lease, engine string) bool {
-	select {
-	case <-time.After(f.time.noted):
-	case <-l.lost:
-		return false
-	case <-ctx.Done():
-		return false
-	}
-	return l.extend(ctx) && f.nc.ConnectedServerId() == engine
-}
-
-// fetch asks for one message; nil if there is none within a time. asked is when, as the
-// engine counts the time from when it hands the message out.
-func fetch(ctx context.Context, c jetstream.Consumer, within time.Duration) (msg jetstream.Msg, asked time.Time) {
-	asked = time.Now()
-	var batch jetstream.MessageBatch
-	var err error
-	if within > 0 {
-		batch, err = c.Fetch(1, jetstream.FetchMaxWait(within))
-	} else {
-		batch, err = c.FetchNoWait(1)
-	}
-	if err != nil {
-		return nil, asked
-	}
-	for {
-		select {
-		case m, ok := <-batch.Messages():
-			if !ok {
-				return msg, asked
-			}
-			msg = m
-		case <-ctx.Done():
-			// What still comes is redelivered when nobody speaks for it.
-			return msg, asked
-		}
-	}
-}
-
-// ask tells workers that have more connections that this one has none for a target that has
-// work, and waits a moment for a slot.
-func (h *holder) ask() *lease {
-	w := h.w
-	w.mu.Lock()
-	mine, others := w.slots[h.t.Name], w.held
-	w.mu.Unlock()
-	if mine > 1 || !w.f.hasWork(w.begin, h.t.Name) {
-		return nil
-	}
-	// Without the slot that is being asked for.
-	_ = w.f.nc.Publish(wantPrefix+h.t.Name, fmt.Appendf(nil, "%s %d", w.o.Name, others-1))
-	return w.takeSlot(w.begin, h.t.Name, w.f.time.settle*2)
-}
-
-// hasWork reports whether jobs of a target wait that no worker has.
-func (f *Fleet) hasWork(ctx context.Context, target string) bool {
-	_, st := f.jobsOf(target)
-	for _, c := range classes() {
-		con, err := st.Consumer(ctx, jobConsumer(c, target)) // which asks the engine
-		if err == nil && con.CachedInfo().NumPending > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// next is the next job of the target, nil for none.
-func (h *holder) next() (msg jetstream.Msg, class Class, asked time.Time) {
-	_, st := h.w.f.jobsOf(h.t.Name)
-	for _, class := range order(h.turn) {
-		c, err := h.w.consumer(st, jobConsumer(class, h.t.Name))
-		if err != nil {
-			continue
-		}
-		if msg, asked = fetch(h.w.begin, c, 0); msg != nil {
-			return msg, class, asked
-		}
-	}
-	return nil, "", asked
-}
-
-// consumer finds a consumer once; after that the engine is not asked again.
-func (w *Worker) consumer(st jetstream.Stream, name string) (jetstream.Consumer, error) {
-	key := st.CachedInfo().Config.Name + " " + name
-	w.mu.Lock()
-	c := w.handles[key]
-	w.mu.Unlock()
-	if c != nil {
-		return c, nil
-	}
-	ctx, cancel := context.WithTimeout(w.begin, 5*time.Second)
-	defer cancel()
-	c, err := st.Consumer(ctx, name)
-	if err == nil {
-		w.mu.Lock()
-		w.handles[key] = c
-		w.mu.Unlock()
-	}
-	return c, err
 }
 
 // listenFor returns what is closed when the target may have work.

@@ -2,11 +2,13 @@ package fleet
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,16 +30,6 @@ func OpenJournal(name string) (*Journal, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w", err)
-	}
-	// A line that a crash has cut would run into the next one.
-	if end, err := f.Seek(0, io.SeekEnd); err == nil && end > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, end-1); err == nil && last[0] != '\n' {
-			if _, err := f.Write([]byte("\n")); err != nil {
-				f.Close()
-				return nil, fmt.Errorf("the journal: %w", err)
-			}
-		}
 	}
 	if d, err := os.Open(filepath.Dir(name)); err == nil { // the name is to be there after a crash, too
 		_ = d.Sync()
@@ -62,6 +54,9 @@ func (j *Journal) Add(jobs ...*Job) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.isCut() {
+		lines = append([]byte("\n"), lines...)
+	}
 	_, err := j.f.Write(lines)
 	if err == nil {
 		err = j.f.Sync()
@@ -70,6 +65,17 @@ func (j *Journal) Add(jobs ...*Job) error {
 		return fmt.Errorf("the journal: %w", err)
 	}
 	return nil
+}
+
+// isCut reports whether the last line has no end: a crash or a full disk has cut it, and it
+// would run into the next one.
+func (j *Journal) isCut() bool {
+	end, err := j.f.Seek(0, io.SeekEnd)
+	last := []byte{'\n'}
+	if err == nil && end > 0 {
+		_, err = j.f.ReadAt(last, end-1)
+	}
+	return err != nil || last[0] != '\n'
 }
 
 // Close closes the file.
@@ -101,13 +107,14 @@ func (f *Fleet) Reconcile(ctx context.Context, name string) (Reconciled, error) 
 	}
 	defer file.Close()
 	seen := map[string]bool{}
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 2*MaxJob)
-	for lines.Scan() {
-		if len(lines.Bytes()) == 0 {
+	for line, err := range lines(file, 2*MaxJob) {
+		if err != nil {
+			return sum, fmt.Errorf("the journal: %w", err)
+		}
+		if len(line) == 0 {
 			continue
 		}
-		job, err := Decode(lines.Bytes())
+		job, err := Decode(line)
 		switch {
 		case err != nil:
 			sum.Damaged++
@@ -127,10 +134,35 @@ func (f *Fleet) Reconcile(ctx context.Context, name string) (Reconciled, error) 
 			sum.Errors[job.ID] = err.Error()
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return sum, fmt.Errorf("the journal: %w", err)
-	}
 	return sum, nil
+}
+
+// lines are the lines of a file. Of one that is longer than most the beginning is given, so
+// that what a crash has left of a disk's block hides none of the lines after it.
+func lines(r io.Reader, most int) iter.Seq2[[]byte, error] {
+	b := bufio.NewReaderSize(r, most)
+	return func(yield func([]byte, error) bool) {
+		for {
+			line, err := b.ReadSlice('\n')
+			line = bytes.TrimRight(line, "\r\n")
+			switch {
+			case errors.Is(err, bufio.ErrBufferFull):
+				line = bytes.Clone(line) // what follows is read over it
+				for errors.Is(err, bufio.ErrBufferFull) {
+					_, err = b.ReadSlice('\n')
+				}
+			case errors.Is(err, io.EOF) && len(line) == 0:
+				return
+			}
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(nil, err)
+				return
+			}
+			if !yield(line, nil) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 func (f *Fleet) reconcile(ctx context.Context, job Job, sum *Reconciled) error {

@@ -35,12 +35,18 @@ type login struct {
 	OK     bool      `json:"ok"` // false: it is being tried, or failed
 }
 
+// told is an entry, and when this worker has heard of it.
+type told struct {
+	jetstream.KeyValueEntry
+	heard time.Time
+}
+
 // known is a worker's copy of the state bucket, which the engine keeps up to date.
 type known struct {
 	watcher jetstream.KeyWatcher
 
 	mu      sync.Mutex // guards what follows
-	values  map[string]jetstream.KeyValueEntry
+	values  map[string]told
 	changed chan struct{} // closed at the next change
 }
 
@@ -50,7 +56,7 @@ func (f *Fleet) learn(ctx context.Context) (*known, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &known{watcher: w, values: map[string]jetstream.KeyValueEntry{}, changed: make(chan struct{})}
+	k := &known{watcher: w, values: map[string]told{}, changed: make(chan struct{})}
 	for {
 		select {
 		case e := <-w.Updates():
@@ -86,7 +92,7 @@ func (k *known) put(e jetstream.KeyValueEntry) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if e.Operation() == jetstream.KeyValuePut {
-		k.values[e.Key()] = e
+		k.values[e.Key()] = told{e, time.Now()}
 	} else {
 		delete(k.values, e.Key())
 	}
@@ -103,6 +109,18 @@ func (k *known) get(key string, to any) (revision uint64, found bool, next <-cha
 		return 0, false, k.changed
 	}
 	return e.Revision(), true, k.changed
+}
+
+// age is how long ago an entry was written, 0 if there is none. It grows by this worker's clock
+// from when the entry was heard of, so that nothing lasts because another clock is wrong.
+func (k *known) age(key string) time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e, ok := k.values[key]
+	if !ok {
+		return 0
+	}
+	return max(time.Since(e.heard), time.Since(e.Created()))
 }
 
 // bytes returns an entry as it is.
@@ -122,7 +140,7 @@ func (k *known) closed(target string, now time.Time) string {
 		return "paused: " + p.Reason
 	}
 	var d Down
-	if _, ok, _ := k.get(downKey(target), &d); ok && now.Before(d.Until) {
+	if _, ok, _ := k.get(downKey(target), &d); ok && now.Before(d.Until) && k.age(downKey(target)) < mostDown {
 		return "down: " + d.Reason
 	}
 	return ""

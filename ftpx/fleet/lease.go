@@ -41,17 +41,17 @@ func (l *lease) keep(ctx context.Context) {
 	defer close(l.done)
 	tick := time.NewTicker(l.timing.extend)
 	defer tick.Stop()
-	for {
-		if !l.holds() {
-			close(l.lost)
-			return
-		}
-		l.extend(ctx)
+	for { // a job that is done before the first tick needs no word
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
+		if !l.holds() {
+			close(l.lost)
+			return
+		}
+		l.extend(ctx)
 	}
 }
 

@@ -28,9 +28,13 @@ const (
 	drainSubject   = "ftpx.drain"
 )
 
-// recordBuckets is how many buckets hold the records. Each write is synced, and those of one
-// bucket one after the other; a disk syncs several at once.
-const recordBuckets = 8
+const (
+	// recordBuckets is how many buckets hold the records. Each write is synced, those of one
+	// bucket one after the other or several as one; a disk syncs several files at once.
+	recordBuckets = 1
+	// oldRecordBuckets is how many there are where the layout does not say.
+	oldRecordBuckets = 8
+)
 
 // shardOf is the stream that a target's jobs are in, or the bucket of a record.
 func shardOf(target string, shards int) int {

@@ -58,7 +58,7 @@ func (w *Worker) openSource(at string) (*os.File, fs.FileInfo, error) {
 	}
 	info, err := root.Stat(rel) // before opening, which could wait for a pipe's other end
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%q is no regular file: %w", at, fs.ErrPermission)
+		err = fmt.Errorf("%q is not a regular file: %w", at, fs.ErrPermission)
 	}
 	if err != nil {
 		return nil, nil, local(inRoot(err))
@@ -68,7 +68,7 @@ func (w *Worker) openSource(at string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, local(inRoot(err))
 	}
 	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%q is no regular file: %w", at, fs.ErrPermission)
+		err = fmt.Errorf("%q is not a regular file: %w", at, fs.ErrPermission)
 	}
 	if err != nil {
 		f.Close()
@@ -160,7 +160,7 @@ func makeWay(root *os.Root, rel string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err == nil && !info.Mode().IsRegular():
-		return fmt.Errorf("%q is there, and no regular file: %w", rel, fs.ErrPermission)
+		return fmt.Errorf("%q is there, and is not a regular file: %w", rel, fs.ErrPermission)
 	}
 	return err
 }

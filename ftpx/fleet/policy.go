@@ -17,7 +17,9 @@ const (
 	firstDown    = 10 * time.Second
 	spread       = 0.2 // by which pauses vary, so that jobs do not come back in step
 	lowest       = 8   // every so many jobs the lowest class goes first
-	fairly       = 2   // a worker gives a slot to one that has so many fewer
+	// mostDown is how long what a worker says of a target may count at most.
+	mostDown = longestDown * 3 / 2
+	fairly   = 2 // a worker gives a slot to one that has so many fewer
 )
 
 // pauseAfter is how long a job waits after its n-th failure, from 0. r is in [0, 1).

@@ -48,6 +48,8 @@ type Record struct {
 	Failures int `json:"failures,omitempty"`
 	// Worker is the one that does it, or did it last.
 	Worker string `json:"worker,omitempty"`
+	// Instance tells that worker from another of the same name.
+	Instance string `json:"instance,omitempty"`
 	// Reason says why it waits, is dead or was cancelled. What servers said is quoted in it.
 	Reason string `json:"reason,omitempty"`
 	// Unknown says of a dead job that it may have taken effect: the server has acknowledged
@@ -122,7 +124,7 @@ func judge(r *Record, try int, seq uint64) verdict {
 // Record returns what is known of a job, or [ErrNoJob].
 func (f *Fleet) Record(ctx context.Context, id string) (*Record, error) {
 	if !idPattern.MatchString(id) {
-		return nil, wrong("id", "%q is none: write 1 to 64 letters, digits, - and _", id)
+		return nil, wrong("id", "%q is not a valid id: use 1 to 64 letters, digits, - and _", id)
 	}
 	r, err := f.record(ctx, id)
 	if err == nil && r == nil {
@@ -161,14 +163,9 @@ func (f *Fleet) write(ctx context.Context, r *Record) error {
 	if err != nil {
 		return err
 	}
-	var rev uint64
-	if r.revision == 0 {
-		rev, err = f.recordsOf(r.Job.ID).Create(ctx, r.Job.ID, b)
-	} else {
-		rev, err = f.recordsOf(r.Job.ID).Update(ctx, r.Job.ID, b, r.revision)
-	}
-	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) || isWrongSequence(err) {
-		return errTaken
+	rev, err := f.recordsOf(r.Job.ID).swap(ctx, r.Job.ID, b, r.revision)
+	if errors.Is(err, errTaken) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("the record of job %s: %w", r.Job.ID, err)
@@ -179,7 +176,7 @@ func (f *Fleet) write(ctx context.Context, r *Record) error {
 
 func isWrongSequence(err error) bool {
 	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
+	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
 
 // change reads a record, changes it and writes it, until nobody has come between. change

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,8 +70,8 @@ func (f *Fleet) Status(ctx context.Context) (*Status, error) {
 		}
 		s.Replicas, s.Bytes = info.Config.Replicas, s.Bytes+info.State.Bytes
 		for subject, n := range info.State.Subjects {
-			if parts := strings.Split(subject, "."); len(parts) == 5 { // later.CLASS.TARGET.ID
-				s.class(parts[3], Class(parts[2])).Waiting += int(n)
+			if c := s.counted(subject); c != nil { // later.CLASS.TARGET.ID
+				c.Waiting += int(n)
 			}
 		}
 	}
@@ -79,8 +80,8 @@ func (f *Fleet) Status(ctx context.Context) (*Status, error) {
 		return nil, fmt.Errorf("stream %s: %w", deadStream, err)
 	}
 	for subject := range info.State.Subjects {
-		if parts := strings.Split(subject, "."); len(parts) == 5 {
-			s.class(parts[3], Class(parts[2])).Dead++
+		if c := s.counted(subject); c != nil {
+			c.Dead++
 		}
 	}
 	for name, t := range s.Targets {
@@ -111,6 +112,16 @@ func (s *Status) class(target string, c Class) *ClassStatus {
 	return t.Classes[c]
 }
 
+// counted is what a subject of the form ftpx.WORD.CLASS.TARGET.ID counts in, nil for none.
+// Whoever may publish may have made up its parts, and they are printed.
+func (s *Status) counted(subject string) *ClassStatus {
+	parts := strings.Split(subject, ".")
+	if len(parts) != 5 || CheckName(parts[3]) != nil || !slices.Contains(classes(), Class(parts[2])) {
+		return nil
+	}
+	return s.class(parts[3], Class(parts[2]))
+}
+
 // statusOfState reads what workers have written about targets.
 func (f *Fleet) statusOfState(ctx context.Context, s *Status) error {
 	w, err := f.state.WatchAll(ctx, jetstream.IgnoreDeletes())
@@ -127,6 +138,9 @@ func (f *Fleet) statusOfState(ctx context.Context, s *Status) error {
 				return nil
 			}
 			kind, name, _ := strings.Cut(e.Key(), ".")
+			if CheckName(name) != nil {
+				continue
+			}
 			switch kind {
 			case "target":
 				_ = json.Unmarshal(e.Value(), s.target(name))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,7 +44,37 @@ func (f *Fleet) Submit(ctx context.Context, j Job) (Receipt, error) {
 		}
 		return Receipt{ID: j.ID, Duplicate: true, State: old.State}, nil
 	}
+	if id, err := f.circle(ctx, &j); err != nil {
+		return Receipt{}, err
+	} else if id != "" {
+		return Receipt{}, wrong("after", "job %s waits for this one, so that neither would ever begin: leave one of the two out", id)
+	}
 	return f.put(ctx, &Record{Job: j, Submitted: time.Now().UTC()})
+}
+
+// circle is a job that waits for j and that j would wait for, "" for none. It looks at as many
+// as one job may name.
+func (f *Fleet) circle(ctx context.Context, j *Job) (string, error) {
+	seen := map[string]bool{}
+	for left := j.After; len(left) > 0 && len(seen) < maxAfter; {
+		id := left[0]
+		left = left[1:]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		r, err := f.record(ctx, id)
+		switch {
+		case err != nil:
+			return "", err
+		case r == nil || r.State.Ended():
+			continue
+		case slices.Contains(r.Job.After, j.ID):
+			return id, nil
+		}
+		left = append(slices.Clone(left), r.Job.After...)
+	}
+	return "", nil
 }
 
 // acceptable refuses what could not be done, as far as that is known here.
@@ -106,7 +137,7 @@ func (f *Fleet) put(ctx context.Context, r *Record) (Receipt, error) {
 	j := &r.Job
 	if !j.Deadline.IsZero() {
 		// Before the job: a deadline of a job that was not accepted finds no record.
-		if err := f.schedule(ctx, f.newMsg(deadlineSubject(j.ID), []byte(j.ID)), j.Deadline, expiredSubject); err != nil {
+		if err := f.scheduleDeadline(ctx, j); err != nil {
 			return Receipt{}, fmt.Errorf("the deadline of job %s: %w", j.ID, err)
 		}
 	}
@@ -147,12 +178,13 @@ func (f *Fleet) enqueue(ctx context.Context, r *Record) (*jetstream.PubAck, erro
 	if f.o.Inject != nil {
 		f.o.Inject(ctx, m.Header.Set)
 	}
-	id := jetstream.WithMsgID(r.Job.ID + "." + strconv.Itoa(r.Try))
+	m.Header.Set(nats.MsgIdHdr, r.Job.ID+"."+strconv.Itoa(r.Try))
 	if r.State == Waiting {
 		m.Subject = laterSubject(shard, r.Job.Class, r.Job.Target, r.Job.ID)
 		onSchedule(m, r.Until, subject)
+		return f.js.PublishMsg(ctx, m)
 	}
-	return f.js.PublishMsg(ctx, m, id)
+	return f.storing[shard].publish(ctx, m)
 }
 
 // schedule publishes a message that the engine publishes again at its time, in place of one

@@ -59,7 +59,8 @@ type WorkerOptions struct {
 
 // Event is something that a worker did.
 type Event struct {
-	// What is "job", "login", "refused", "down", "paused", "lost", "error".
+	// What is "ready", "job", "login", "down", "paused", "lost" or "error". Ready is told
+	// once, when the worker looks for jobs.
 	What string
 	// Target is the one that it is about.
 	Target string

@@ -18,8 +18,24 @@ type try struct {
 	lease  *lease
 	class  Class
 	target string
+	job    Job   // as the message has it
+	bad    error // why it is none
 
-	r *Record
+	r *Record // nil until the job is this worker's
+}
+
+func (w *Worker) newTry(job inHand, target string) *try {
+	t := &try{w: w, lease: job.lease, class: job.class, target: target}
+	t.job, t.bad = Decode(job.lease.msg.Data())
+	if t.bad == nil && (t.job.Target != t.target || t.job.Class != t.class) {
+		t.bad = wrong("target", "%s %s came as one of %s %s: submit it under its own", t.job.Class, t.job.Target, t.class, t.target)
+	}
+	return t
+}
+
+// little reports whether it may share a connection.
+func (t *try) little() bool {
+	return t.bad == nil && (t.job.Op == Delete || t.job.Op == Upload && t.job.Size > 0 && t.job.Size <= small)
 }
 
 // within bounds what is asked of the engine, also when the worker is to end.
@@ -32,12 +48,8 @@ func (t *try) within(d time.Duration) (context.Context, context.CancelFunc) {
 func (t *try) claim() bool {
 	ctx, cancel := t.within(t.w.f.time.ackWait)
 	defer cancel()
-	job, err := Decode(t.lease.msg.Data())
-	if err == nil && (job.Target != t.target || job.Class != t.class) {
-		err = wrong("target", "%s %s came as one of %s %s: submit it under its own", job.Class, job.Target, t.class, t.target)
-	}
-	if err != nil {
-		t.invalid(ctx, err)
+	if t.bad != nil {
+		t.invalid(ctx, t.bad)
 		return false
 	}
 	meta, err := t.lease.msg.Metadata()
@@ -46,11 +58,12 @@ func (t *try) claim() bool {
 		return false
 	}
 	n, _ := strconv.Atoi(t.lease.msg.Headers().Get(headerTry)) // 0 for who submits without it
+	n = max(n, 0)
 	if meta.NumDelivered > 1 {
 		t.w.count(func(s *Stats) { s.Redelivered++ })
 	}
 	for {
-		took, err := t.take(ctx, job, n, meta.Sequence.Stream)
+		took, err := t.take(ctx, t.job, n, meta.Sequence.Stream)
 		switch {
 		case errors.Is(err, errTaken) && t.lease.holds():
 			continue
@@ -81,8 +94,8 @@ func (t *try) take(ctx context.Context, job Job, n int, seq uint64) (bool, error
 	}
 	switch v {
 	case drop:
-		t.w.count(func(s *Stats) { s.Duplicates++ })
 		t.lease.settle(ctx, "")
+		t.w.count(func(s *Stats) { s.Duplicates++ })
 		return false, nil
 	case again:
 		if _, err := f.enqueue(ctx, r); err != nil {
@@ -94,7 +107,7 @@ func (t *try) take(ctx context.Context, job Job, n int, seq uint64) (bool, error
 	if r == nil {
 		r = &Record{Job: job, Submitted: time.Now().UTC()}
 	}
-	r.State, r.Worker, r.Try, r.Seq, r.Reason, r.Until = Running, t.w.o.Name, n, seq, "", time.Time{}
+	r.State, r.Worker, r.Instance, r.Try, r.Seq, r.Reason, r.Until = Running, t.w.o.Name, t.w.instance, n, seq, "", time.Time{}
 	if err := f.write(ctx, r); err != nil {
 		return false, err
 	}

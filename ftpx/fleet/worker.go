@@ -2,9 +2,9 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"strings"
@@ -19,11 +19,12 @@ import (
 
 // Worker does jobs. Several of them, on several machines, share the work.
 type Worker struct {
-	f     *Fleet
-	o     WorkerOptions
-	root  map[string]*os.Root
-	know  *known
-	limit map[string]*Target
+	f        *Fleet
+	o        WorkerOptions
+	instance string // of its own, also where another worker has its name
+	root     map[string]*os.Root
+	know     *known
+	limit    map[string]*Target
 
 	// begin ends when nothing new is to be begun, work when what is under way is to end.
 	begin    context.Context
@@ -74,9 +75,9 @@ func NewWorker(f *Fleet, opts WorkerOptions) (*Worker, error) {
 	}
 	if o.Name == "" {
 		host, _ := os.Hostname()
-		o.Name = fmt.Sprintf("%s-%d-%04x", transport.Printable(host), os.Getpid(), rand.Uint32N(1<<16))
+		o.Name = fmt.Sprintf("%s-%d-%s", transport.Printable(host), os.Getpid(), rand.Text()[:4])
 	}
-	w := &Worker{f: f, o: o, limit: map[string]*Target{}, slots: map[string]int{}, asked: map[string]bool{},
+	w := &Worker{f: f, o: o, instance: rand.Text(), limit: map[string]*Target{}, slots: map[string]int{}, asked: map[string]bool{},
 		running: map[string]context.CancelCauseFunc{}, nudges: map[string]chan struct{}{}, handles: map[string]jetstream.Consumer{}, loans: map[string][]*loan{}}
 	for i := range o.Targets {
 		w.limit[o.Targets[i].Name] = &o.Targets[i]
@@ -132,6 +133,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.event(Event{What: "ready"})
 	w.finished.Go(w.expire)
 	w.sweeps()
 	if drained := errors.Is(context.Cause(w.begin), errDrained); !drained {
@@ -214,86 +216,6 @@ func (w *Worker) cancel(id string) {
 	defer w.mu.Unlock()
 	if end := w.running[id]; end != nil {
 		end(errCancelled)
-	}
-}
-
-// nudge is called when a target may have work: it wakes those that wait for some with their
-// connection open, and considers another.
-func (w *Worker) nudge(target string) {
-	w.mu.Lock()
-	if c := w.nudges[target]; c != nil {
-		close(c)
-		delete(w.nudges, target)
-	}
-	w.mu.Unlock()
-	w.consider(target)
-}
-
-// sweeps looks for work that nobody has told of, until nothing new is to be begun.
-func (w *Worker) sweeps() {
-	for w.begin.Err() == nil {
-		w.sweep()
-		select {
-		case <-time.After(w.f.time.sweep):
-		case <-w.begin.Done():
-		}
-	}
-}
-
-// sweep asks each stream once which subjects hold messages.
-func (w *Worker) sweep() {
-	for shard, st := range w.f.jobs {
-		ctx, cancel := context.WithTimeout(w.begin, 5*time.Second)
-		info, err := st.Info(ctx, jetstream.WithSubjectFilter("ftpx.job"+shardSuffix(shard)+".>"))
-		cancel()
-		if err != nil {
-			continue
-		}
-		targets := map[string]bool{}
-		for subject := range info.State.Subjects {
-			_, target := ofSubject(subject)
-			targets[target] = true
-		}
-		for target := range targets { // in an order of its own for each worker
-			w.consider(target)
-		}
-	}
-}
-
-// consider begins to look for work of a target with one more connection, if there may be one.
-func (w *Worker) consider(target string) {
-	t := w.limit[target]
-	if t == nil || w.begin.Err() != nil || w.know.closed(target, time.Now()) != "" {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.slots[target] >= t.Connections || w.held >= w.o.Connections {
-		return
-	}
-	w.slots[target]++
-	w.held++
-	w.finished.Go(func() {
-		h := &holder{w: w, t: t}
-		h.run()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.slots[target]--
-		w.held--
-	})
-}
-
-// wanted hears that a worker with so many connections has work and no slot.
-func (w *Worker) wanted(target, load string) {
-	name, n, _ := strings.Cut(load, " ")
-	theirs := 0
-	if _, err := fmt.Sscanf(n, "%d", &theirs); err != nil || name == w.o.Name {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.slots[target] > 0 && yields(w.held, theirs) {
-		w.asked[target] = true
 	}
 }
 

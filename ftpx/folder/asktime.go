@@ -34,7 +34,7 @@ func (c *copying) settled(ctx context.Context) bool {
 		return false
 	}
 	j.count(func(r *Report) { r.Unchanged++ })
-	j.tell(Item{Action: Skip, Path: c.rel, Size: c.entry.size, Reason: v.reason})
+	j.tell(Item{Action: Skip, Path: c.rel, Size: c.entry.size, Reason: v.reason, Finding: v.found})
 	return true
 }
 

@@ -51,7 +51,7 @@ func (c *copying) do(ctx context.Context) {
 // carry copies the file and does what is to be done then.
 func (c *copying) carry(ctx context.Context) Item {
 	j := c.j
-	item := Item{Action: j.action, Path: c.rel, Size: c.entry.size, Reason: c.verdict.reason}
+	item := Item{Action: j.action, Path: c.rel, Size: c.entry.size, Reason: c.verdict.reason, Finding: c.verdict.found}
 	if c.target != c.rel {
 		item.Target = c.target
 	}
@@ -64,7 +64,9 @@ func (c *copying) carry(ctx context.Context) Item {
 		item.Action = Skip
 		j.count(func(r *Report) { r.Unchanged++ })
 	} else if err == nil {
-		item.Result, err = c.transfer(ctx, seen)
+		if item.Result, err = c.transfer(ctx, seen); item.Result.Unchanged {
+			item.Finding = Same
+		}
 	}
 	switch {
 	case j.o.Ready.set() && (errors.Is(err, ftpx.ErrSourceChanged) || errors.Is(err, errChanged)):
@@ -169,7 +171,7 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 		// What is known to differ or to be missing is not worth a look.
 		Always:      !c.verdict.prove,
 		Verify:      j.o.Verify,
-		CreateDirs:  c.n == nil || j.makesUnseen() || c.n.blind(),
+		CreateDirs:  c.n == nil || j.o.Delivery == ftpx.DeliverDrop || c.n.blind(),
 		Delivery:    j.o.Delivery,
 		PartialName: j.o.PartialName,
 		Mode:        j.modeOf(&c.entry),

@@ -20,6 +20,7 @@ type verdict struct {
 	ask    bool // its exact time decides, and is to be asked for
 	marked bool // with ask: what is there has its marker
 	reason string
+	found  Finding
 	doubt  error // it is not copied, since it may have been delivered before
 }
 
@@ -38,17 +39,17 @@ func (j *job) decide(rel string, s, d *entry) (verdict, error) {
 	}
 	switch {
 	case d == nil:
-		return verdict{copy: true, reason: "it is not there"}, nil
+		return verdict{copy: true, found: Missing, reason: "it is not there"}, nil
 	case j.o.Compare == CompareNothing:
 		return verdict{copy: true, reason: "every file is copied"}, nil
 	case s.size < 0 || d.size < 0:
-		return verdict{copy: true, prove: true, reason: "its size is not known"}, nil
+		return verdict{copy: true, prove: true, found: Differs, reason: "its size is not known"}, nil
 	case s.size != d.size:
-		return verdict{copy: true, reason: fmt.Sprintf("%d bytes here, %d there", s.size, d.size)}, nil
+		return verdict{copy: true, found: Differs, reason: fmt.Sprintf("%d bytes here, %d there", s.size, d.size)}, nil
 	case j.o.Compare == CompareSize:
-		return verdict{reason: "the same size"}, nil
+		return verdict{found: Same, reason: "the same size"}, nil
 	case j.o.Compare == CompareProof:
-		return verdict{copy: true, prove: true, reason: "the same size, to be proven the same"}, nil
+		return verdict{copy: true, prove: true, found: Differs, reason: "the same size, to be proven the same"}, nil
 	}
 	return j.byTime(rel, s, d)
 }
@@ -57,23 +58,23 @@ func (j *job) decide(rel string, s, d *entry) (verdict, error) {
 func (j *job) byTime(rel string, s, d *entry) (verdict, error) {
 	known := s.exact && d.exact
 	if known && j.near(s.time(), d.time()) {
-		return verdict{same: true, reason: "the same size and time"}, nil
+		return verdict{same: true, found: Same, reason: "the same size and time"}, nil
 	}
 	old, found, err := j.recall(rel)
 	if err != nil {
 		return verdict{}, err
 	}
 	if found && j.sameSource(old.Source, s) && (!known || !old.Dest.TimeExact) && j.sameDest(old.Dest, d) {
-		return verdict{noTime: true, reason: fmt.Sprintf("the same size, and as the ledger says, copied on %s; the server's time tells nothing", stamp(old.When))}, nil
+		return verdict{noTime: true, found: Same, reason: fmt.Sprintf("the same size, and as the ledger says, copied on %s; the server's time tells nothing", stamp(old.When))}, nil
 	}
 	if known {
-		return verdict{copy: true, reason: fmt.Sprintf("written %s here, %s there", stamp(s.time()), stamp(d.time()))}, nil
+		return verdict{copy: true, found: Differs, reason: fmt.Sprintf("written %s here, %s there", stamp(s.time()), stamp(d.time()))}, nil
 	}
 	why := "the ledger does not know it as it is"
 	if j.o.Ledger == nil {
 		why = "there is no ledger"
 	}
-	return verdict{copy: true, prove: true, noTime: true, ask: true, reason: "the same size, but the server tells no exact time and " + why}, nil
+	return verdict{copy: true, prove: true, noTime: true, ask: true, found: Differs, reason: "the same size, but the server tells no exact time and " + why}, nil
 }
 
 // once asks the ledger whether a file has been copied, by its content if its time
@@ -92,7 +93,7 @@ func (j *job) once(rel string, s *entry) (verdict, error) {
 	if why == "" {
 		return verdict{}, nil
 	}
-	return verdict{noTime: !s.exact, proven: proven, reason: "as the ledger says, " + why}, nil
+	return verdict{noTime: !s.exact, proven: proven, found: Same, reason: "as the ledger says, " + why}, nil
 }
 
 // sameContent reports whether a file to be sent has the content that was sent. One that

@@ -117,7 +117,7 @@ func (j *job) delete(ctx context.Context) {
 	if refused != nil {
 		for _, s := range []*spool[extraEntry]{&j.extra.files, &j.extra.folders} {
 			j.each(ctx, s, func(e extraEntry) {
-				j.tell(Item{Action: Skip, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "only there, but " + refused.Error()})
+				j.tell(Item{Action: Skip, Path: e.rel, Dir: e.dir, Size: e.size, Finding: Extra, Reason: "only there, but " + refused.Error()})
 			})
 		}
 		j.abort(refused)
@@ -169,7 +169,7 @@ func (j *job) sourceHas(ctx context.Context, rel string) (entry, error) {
 }
 
 func (j *job) remove(ctx context.Context, e extraEntry) {
-	i := Item{Action: Delete, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "it is only there"}
+	i := Item{Action: Delete, Path: e.rel, Dir: e.dir, Size: e.size, Reason: "it is only there", Finding: Extra}
 	if !e.partial {
 		// A listing over FTP can end early and look whole: that it does not name
 		// something is not enough to delete it.

@@ -13,7 +13,7 @@ import (
 // Options.ResendUnknown is set. The item's error is a [*ftpx.Error] whose Outcome is
 // [ftpx.Unknown].
 var ErrMaybeDelivered = errors.New("an earlier run has sent it and the server has acknowledged it, but it was gone then: it may have been delivered; " +
-	"look at the other side, and set ResendUnknown (-resend-unknown) to send it again")
+	"look at the other side, and set Options.ResendUnknown to send it again")
 
 // acknowledged finds the error of a file that may have been delivered.
 func acknowledged(err error) (*ftpx.Error, bool) {

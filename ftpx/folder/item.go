@@ -79,8 +79,10 @@ type Item struct {
 	Dir bool
 	// Size is the size of a file in bytes, as it was listed, -1 if unknown.
 	Size int64
-	// Reason says in words why this action was chosen.
+	// Reason says in words why this action was chosen; for programs there is Finding.
 	Reason string
+	// Finding is how the entry compares with its counterpart.
+	Finding Finding
 	// Outcome is [ftpx.Done] if Action was carried out, also for created folders and
 	// deleted entries. It is [ftpx.NotDone] if the entry was skipped, has failed, or is
 	// only planned in a dry run. For [ftpx.Unknown] see Doubtful.
@@ -127,6 +129,7 @@ func (i Item) MarshalJSON() ([]byte, error) {
 		Dir      bool         `json:"dir,omitzero"`
 		Size     int64        `json:"size"`
 		Outcome  ftpx.Outcome `json:"outcome"`
+		Finding  Finding      `json:"finding,omitzero"`
 		Reason   string       `json:"reason,omitzero"`
 		NotReady bool         `json:"not_ready,omitzero"`
 		Target   string       `json:"target,omitzero"`
@@ -134,7 +137,7 @@ func (i Item) MarshalJSON() ([]byte, error) {
 		Kind     string       `json:"kind,omitzero"`
 		Error    string       `json:"error,omitzero"`
 		Result   *ftpx.Result `json:"result,omitzero"`
-	}{i.Action, i.Path, i.Dir, i.Size, i.Outcome, i.Reason, i.NotReady, i.Target, i.After, kind, text, nil}
+	}{i.Action, i.Path, i.Dir, i.Size, i.Outcome, i.Finding, i.Reason, i.NotReady, i.Target, i.After, kind, text, nil}
 	if i.Result != (ftpx.Result{}) {
 		out.Result = &i.Result
 	}
@@ -216,6 +219,6 @@ type DeleteError struct {
 
 // Error names the numbers and the remedy.
 func (e *DeleteError) Error() string {
-	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete (-max-delete)",
+	return fmt.Sprintf("nothing was deleted: %d of the %d entries there would go, more than %.0f %%: look whether the source is whole, then raise Options.MaxDelete",
 		e.Would, e.Of, e.Max*100)
 }

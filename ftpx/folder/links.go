@@ -30,7 +30,7 @@ func (m *merge) keepLink(rel string, s, d *entry) bool {
 }
 
 func (j *job) makeLink(ctx context.Context, n *node, rel string, there bool) Item {
-	item := Item{Action: Link, Path: rel, Size: -1, Reason: "it is not there"}
+	item := Item{Action: Link, Path: rel, Size: -1, Reason: "it is not there", Finding: Missing}
 	target, err := j.src.readLink(ctx, rel)
 	if err == nil {
 		err = j.checkTarget(rel, target)
@@ -45,10 +45,10 @@ func (j *job) makeLink(ctx context.Context, n *node, rel string, there bool) Ite
 		}
 		if has == target {
 			j.count(func(r *Report) { r.Unchanged++ })
-			item.Action, item.Reason = Skip, "it says the same"
+			item.Action, item.Reason, item.Finding = Skip, "it says the same", Same
 			return item
 		}
-		item.Reason = fmt.Sprintf("it says %q and not %q", has, target)
+		item.Finding, item.Reason = Differs, fmt.Sprintf("it says %q and not %q", has, target)
 	}
 	if j.o.DryRun {
 		return item

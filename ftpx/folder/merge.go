@@ -14,6 +14,7 @@ type merge struct {
 	n        *node
 	src, dst []entry
 	folders  []*node // of the source, to be walked next
+	unseen   bool    // dst is empty because it cannot be listed
 
 	seed   maphash.Seed
 	absent map[uint64]bool // folded names that only the source has, if Delete is set
@@ -121,7 +122,7 @@ func (m *merge) pair(s, d *entry) bool {
 	}
 	rel := join(m.n.rel, s.name)
 	named := m.n.parent == nil && j.o.Names != nil
-	if !named && unfinished(s.name, m.sibling) {
+	if !named && !j.o.Unfinished && unfinished(s.name, m.sibling) {
 		j.left(rel, s, "an unfinished transfer")
 		return true
 	}

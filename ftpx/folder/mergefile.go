@@ -32,16 +32,20 @@ func (m *merge) file(rel string, s, d *entry) bool {
 	case d != nil && d.kind != s.kind:
 		return m.refuseFile(rel, s, otherKind(s, d))
 	}
-	if base := partOf(path.Base(target)); base != "" && !j.up && m.sibling(base) {
+	base := partOf(path.Base(target))
+	if base != "" && !j.up && m.sibling(base) && !j.o.Unfinished {
 		return m.refuseFile(rel, s, fmt.Errorf("%w: the download of %q beside it needs that name for itself: rename or exclude one", ErrName, transport.Printable(base)))
 	}
 	if m.copied(s) {
 		j.count(func(r *Report) { r.Unchanged++ })
-		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: "copied, as its marker says"})
+		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: "copied, as its marker says", Finding: Same})
 		return true
 	}
 	v, err := j.decide(rel, s, d)
 	if err == nil && v.doubt == nil {
+		if m.unseen && v.found == Missing {
+			v.found, v.reason = FindingNone, "what is there cannot be listed"
+		}
 		v.marked = m.marked(target)
 		v, err = j.complete(rel, s, d, v, v.marked)
 	}
@@ -65,7 +69,7 @@ func (m *merge) file(rel string, s, d *entry) bool {
 		if j.wantsMode(s, d) {
 			return j.putMode(m.ctx, target, s)
 		}
-		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: v.reason})
+		j.tell(Item{Action: Skip, Path: rel, Size: s.size, Reason: v.reason, Finding: v.found})
 		return true
 	}
 	c := &copying{j: j, n: m.n, rel: rel, target: target, first: first, entry: *s, verdict: v, now: j.now}
@@ -73,7 +77,11 @@ func (m *merge) file(rel string, s, d *entry) bool {
 		j.tell(j.unready(Item{Action: j.action, Path: rel, Size: s.size}, why))
 		return true
 	}
-	if j.o.Ready.Stable > 0 {
+	switch {
+	case base != "" && !j.up && !j.o.DryRun && j.o.Ready.Stable == 0:
+		j.last = append(j.last, c)
+		return true
+	case j.o.Ready.Stable > 0:
 		return j.postpone(c)
 	}
 	return j.put(m.ctx, c.task())

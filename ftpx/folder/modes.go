@@ -37,7 +37,7 @@ func (j *job) putMode(ctx context.Context, target string, s *entry) bool {
 }
 
 func (j *job) setMode(ctx context.Context, item Item, perm fs.FileMode) Item {
-	item.Action, item.Reason = Chmod, fmt.Sprintf("the source has %03o", perm)
+	item.Action, item.Finding, item.Reason = Chmod, Differs, fmt.Sprintf("the source has %03o", perm)
 	if j.o.DryRun {
 		return item
 	}

@@ -44,7 +44,6 @@ func (j *job) named(ctx context.Context, there bool) (src, dst []entry, err erro
 			switch {
 			case serr == nil:
 				dst = append(dst, e)
-			case j.up && !j.o.Delete && refusedLook(serr): // what is not shown is sent
 			case !errors.Is(serr, fs.ErrNotExist):
 				err = serr
 			}

@@ -129,6 +129,11 @@ type Options struct {
 	// set.
 	FoldCase bool
 
+	// Unfinished copies files whose names are those of unfinished transfers of ftpx, too (see
+	// PartialAge); the zero value skips them. A download fetches what is called like the
+	// partial of another file when all else is done, one by one.
+	Unfinished bool
+
 	// Ready says when a source file is whole. Other files are left for the next run.
 	Ready Ready
 	// Name is the name of a copied file on the other side, within the same sub-folder; ""
@@ -171,8 +176,8 @@ type Options struct {
 	// 1 means all.
 	MaxDelete float64
 	// PartialAge protects unfinished transfers (ftpx's partials, *.part,
-	// *.part.state) that are younger from being deleted; 0 means 24 h. They are never
-	// copied.
+	// *.part.state) that are younger from being deleted; 0 means 24 h. They are copied
+	// only with Unfinished.
 	PartialAge time.Duration
 
 	// DryRun changes nothing. OnItem is called with what a run would do now.

@@ -165,6 +165,25 @@ func TestReadyMarker(t *testing.T) {
 	}
 }
 
+// TestSharedMarker: a marker that several files share stays when the first of them goes, for
+// the others wait for it.
+func TestSharedMarker(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			w := start(t, ftpx.SFTP)
+			local := t.TempDir()
+			src, dst := way.sides(w, local)
+			write(t, src, map[string]string{"a.csv": "1", "a.ok": ""})
+			opts := &folder.Options{Ready: folder.Ready{Marker: "{stem}.ok"}, After: folder.After{Source: folder.SourceDelete}}
+			way.run(t.Context(), w, local, opts).ok(t)
+			write(t, src, map[string]string{"a.txt": "2"})
+			way.run(t.Context(), w, local, opts).ok(t)
+			holds(t, dst, map[string]string{"a.csv": "1", "a.txt": "2"})
+			holds(t, src, map[string]string{"a.ok": ""})
+		})
+	}
+}
+
 // TestReadyLock: a file that another has locked is left alone, and is locked while it is
 // sent.
 func TestReadyLock(t *testing.T) {

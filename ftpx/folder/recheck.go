@@ -69,7 +69,7 @@ func (j *job) recheck(ctx context.Context) {
 // sentAgain is the verdict about a file that was found replaced, whatever its size and
 // time say.
 func sentAgain() verdict {
-	return verdict{copy: true, reason: "it was replaced after it had been sent"}
+	return verdict{copy: true, found: Differs, reason: "it was replaced after it had been sent"}
 }
 
 // statAgain looks at a file that was sent, and sends it again if it has been replaced.

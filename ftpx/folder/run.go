@@ -1,12 +1,14 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +51,7 @@ type job struct {
 
 	queue *queue
 	extra deletions
+	last  []*copying   // downloads under names that other downloads use meanwhile
 	modes []folderMode // to be set at the end, parents first
 	blind bool         // part of the source could not be read
 	vague atomic.Bool  // the server has no exact time even of a file that it is asked about
@@ -143,7 +146,7 @@ func (j *job) close() {
 func (j *job) run(ctx context.Context) (Report, error) {
 	there, err := j.src.root(ctx)
 	if r, ok := j.src.(*remote); ok && refusedLook(err) {
-		j.src, there, err = unshown{r, false}, true, nil // what may be listed or fetched will show
+		j.src, there, err = unshown{r}, true, nil // what may be listed or fetched will show
 	}
 	if err == nil && !there {
 		// Never taken for an empty one, which Delete would make of the other too.
@@ -152,9 +155,8 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("folder: the source: %w", err)
 	}
-	there, err = j.dst.root(ctx)
-	if r, ok := j.dst.(*remote); ok && refusedLook(err) && !j.o.Delete {
-		j.dst, there, err = unshown{r, true}, true, nil
+	if there, err = j.dst.root(ctx); j.needsNoListing(err) {
+		there, err = true, nil
 	}
 	if err != nil {
 		return Report{}, fmt.Errorf("folder: the destination: %w", err)
@@ -166,6 +168,7 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	defer j.cancel(nil)
 	j.work(ctx, func() { j.walk(ctx, there) })
 	j.settle(ctx)
+	j.copyLast(ctx)
 	j.recheck(ctx)
 	if j.o.Delete && j.stopped(ctx) == nil {
 		j.delete(ctx)
@@ -208,6 +211,18 @@ func (j *job) work(ctx context.Context, produce func()) {
 	produce()
 	j.queue.finish()
 	produced = true
+}
+
+// copyLast copies what was put off, one by one and shorter names first: the download of
+// "a.part" uses "a.part.part".
+func (j *job) copyLast(ctx context.Context) {
+	slices.SortStableFunc(j.last, func(a, b *copying) int { return cmp.Compare(len(a.target), len(b.target)) })
+	for _, c := range j.last {
+		if j.stopped(ctx) != nil {
+			return
+		}
+		c.do(ctx)
+	}
 }
 
 // put hands a task to the workers; false means that no more are wanted.

@@ -156,7 +156,7 @@ func (s *Single) copy(ctx context.Context, rel string, last bool) (result Item) 
 		return item
 	case !c.verdict.copy:
 		j.count(func(r *Report) { r.Unchanged++ })
-		item.Action, item.Reason = Skip, c.verdict.reason
+		item.Action, item.Reason, item.Finding = Skip, c.verdict.reason, c.verdict.found
 		return item
 	}
 	return c.carry(ctx)
@@ -227,7 +227,7 @@ func (s *Single) decide(ctx context.Context, c *copying) (v verdict, err error) 
 			return v, err
 		}
 		if m != nil && m.marks(e) {
-			return verdict{reason: "copied, as its marker says"}, nil
+			return verdict{found: Same, reason: "copied, as its marker says"}, nil
 		}
 	}
 	if j.o.Once && j.o.Compare != CompareNothing {

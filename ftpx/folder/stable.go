@@ -20,6 +20,7 @@ type candidate struct {
 	size   int64
 	mtime  int64
 	flags  byte
+	found  Finding
 }
 
 // The flags of a candidate.
@@ -39,7 +40,7 @@ func (c candidate) append(b []byte) []byte {
 		b = appendString(b, s)
 	}
 	b = binary.AppendVarint(b, c.size)
-	return append(binary.AppendVarint(b, c.mtime), c.flags)
+	return append(binary.AppendVarint(b, c.mtime), c.flags, byte(c.found))
 }
 
 func (candidate) read(r *bufio.Reader) (c candidate, err error) {
@@ -57,6 +58,11 @@ func (candidate) read(r *bufio.Reader) (c candidate, err error) {
 	}
 	if err == nil {
 		c.flags, err = r.ReadByte()
+	}
+	if err == nil {
+		var found byte
+		found, err = r.ReadByte()
+		c.found = Finding(found)
 	}
 	return c, err
 }
@@ -89,7 +95,7 @@ func (j *job) postpone(c *copying) bool {
 		w.groups = append(w.groups, c.n)
 		w.since = time.Now()
 	}
-	x := candidate{group: len(w.groups) - 1, name: lastOf(c.rel), target: c.target, first: c.first, reason: c.verdict.reason, size: c.entry.size, mtime: c.entry.mtime}
+	x := candidate{group: len(w.groups) - 1, name: lastOf(c.rel), target: c.target, first: c.first, reason: c.verdict.reason, size: c.entry.size, mtime: c.entry.mtime, found: c.verdict.found}
 	for flag, on := range map[byte]bool{timedFlag: c.entry.timed, exactFlag: c.entry.exact, proveFlag: c.verdict.prove, provenFlag: c.verdict.proven, finishFlag: c.verdict.finish,
 		askFlag: c.verdict.ask, markedFlag: c.verdict.marked} {
 		if on {
@@ -107,7 +113,7 @@ func (x *candidate) copying(j *job, n *node) *copying {
 	return &copying{j: j, n: n, rel: join(n.rel, x.name), target: x.target, first: x.first, now: j.now,
 		entry: entry{name: x.name, size: x.size, mtime: x.mtime, kind: isFile, timed: x.flags&timedFlag != 0, exact: x.flags&exactFlag != 0},
 		verdict: verdict{copy: true, prove: x.flags&proveFlag != 0, proven: x.flags&provenFlag != 0, finish: x.flags&finishFlag != 0,
-			ask: x.flags&askFlag != 0, marked: x.flags&markedFlag != 0, reason: x.reason}}
+			ask: x.flags&askFlag != 0, marked: x.flags&markedFlag != 0, found: x.found, reason: x.reason}}
 }
 
 // settle waits once for all files that were noted, lists their folders again, each

@@ -18,22 +18,12 @@ type node struct {
 	there  bool // the counterpart was there
 	all    bool // Options.Include takes it, or a folder above it
 	linked bool // it lies beneath a link to a folder
-	unseen bool // the counterpart is there, and may not be listed
+	unseen bool // the counterpart is there, and may not be looked into
 
 	made first // ensure
 	err  error // why the counterpart could not be made
 
 	lists *lists // its listings, if they were asked for ahead
-}
-
-// blind reports whether nothing is known of what is in the counterpart.
-func (n *node) blind() bool {
-	for ; n != nil; n = n.parent {
-		if n.unseen {
-			return true
-		}
-	}
-	return false
 }
 
 // walk goes through the source folder by folder, parents first, names in order, and
@@ -80,6 +70,7 @@ type lists struct {
 	src, dst []entry
 	serr     error
 	derr     error
+	unseen   bool // what is at the other side, see needsNoListing
 }
 
 // ask lists a folder at both sides, each once.
@@ -90,21 +81,40 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 		defer close(l.done)
 		if n.parent == nil && j.o.Names != nil {
 			l.src, l.dst, l.derr = j.named(ctx, n.there)
-			l.serr = nil
+			if l.serr = nil; j.needsNoListing(l.derr) {
+				l.dst, l.derr, l.unseen, n.unseen = nil, nil, true, true
+			}
 			return
 		}
 		if l.src, l.serr = j.src.list(ctx, n.rel); l.serr != nil || !n.there {
 			return
 		}
-		if l.dst, l.derr = j.dst.list(ctx, n.rel); errors.Is(l.derr, fs.ErrNotExist) {
+		if l.dst, l.derr = j.dst.list(ctx, n.rel); j.needsNoListing(l.derr) {
+			l.dst, l.derr, l.unseen, n.unseen = nil, nil, true, true
+		} else if errors.Is(l.derr, fs.ErrNotExist) {
 			l.derr = fmt.Errorf("it was there a moment ago: %w", l.derr)
-		}
-		if j.up && !j.o.Delete && refusedLook(l.derr) {
-			n.unseen, l.dst, l.derr = true, nil, nil // all is sent
 		}
 		sorted(l.src, j.folded)
 		sorted(l.dst, j.folded)
 	})
+}
+
+// needsNoListing reports whether to go on without what an error of the other side kept from
+// being seen. A refused look is no answer: a folder that shows nothing may take files that
+// are delivered directly, and of others it shows what stands in their way. Each is sent, as
+// if nothing were there.
+func (j *job) needsNoListing(err error) bool {
+	return j.up && !j.o.Delete && refusedLook(err)
+}
+
+// blind reports whether nothing is known of what is in the counterpart.
+func (n *node) blind() bool {
+	for ; n != nil; n = n.parent {
+		if n.unseen {
+			return true
+		}
+	}
+	return false
 }
 
 // folder works on one folder and returns those in it.
@@ -130,7 +140,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 		return nil
 	}
 	j.there += len(l.dst)
-	m := &merge{j: j, ctx: ctx, n: n, src: l.src, dst: l.dst}
+	m := &merge{j: j, ctx: ctx, n: n, src: l.src, dst: l.dst, unseen: l.unseen}
 	m.run()
 	return m.folders
 }
@@ -138,7 +148,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 // ensure makes a folder's counterpart, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	err := n.made.do(ctx, func() {
-		if n.there || j.makesUnseen() || n.blind() { // there an upload makes what it needs
+		if n.there || j.o.Delivery == ftpx.DeliverDrop || n.blind() { // there an upload makes what it needs
 			return
 		}
 		if n.parent != nil {
@@ -149,7 +159,7 @@ func (j *job) ensure(ctx context.Context, n *node) error {
 		if !j.o.DryRun {
 			n.err = j.dst.mkdir(ctx, n.rel)
 		}
-		j.tell(Item{Action: Mkdir, Path: n.rel, Dir: true, Size: -1, Reason: "it is not there", Err: n.err})
+		j.tell(Item{Action: Mkdir, Path: n.rel, Dir: true, Size: -1, Reason: "it is not there", Finding: Missing, Err: n.err})
 	})
 	if err != nil {
 		return err

@@ -70,6 +70,8 @@ func (m *Metrics) begin(p place) {
 	for _, cause := range []ftpx.Cause{ftpx.CauseReset, ftpx.CauseEOF, ftpx.CauseStalled} {
 		v.closed.WithLabelValues(p.host, p.protocol, string(cause), "true")
 	}
+	v.dataConns.WithLabelValues(p.host, p.protocol)
+	v.dataLost.WithLabelValues(p.host, p.protocol)
 	for _, k := range []transport.Kind{transport.KindLost, transport.KindStalled, transport.KindTruncated, transport.KindBusy} {
 		v.anomalies.WithLabelValues(p.host, p.protocol, label(k.String()))
 	}

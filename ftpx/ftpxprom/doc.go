@@ -25,6 +25,8 @@
 //	ftpx_dial_duration_seconds{host,protocol,phase}  tcp, tls, ssh, login ..., and all
 //	ftpx_connections{host,protocol}                  open now
 //	ftpx_connections_closed_total{host,protocol,cause,in_use}
+//	ftpx_data_connections_total{host,protocol}       of FTP, opened
+//	ftpx_data_connections_lost_total{host,protocol}  of those, lost without the control connection
 //	ftpx_connection_limit{host}
 //	ftpx_pool_wait_seconds{host,wait}
 //	ftpx_breaker_open{host,protocol}

@@ -107,6 +107,10 @@ func (m *Metrics) attempt(ctx context.Context, _ ftpx.AttemptInfo) (context.Cont
 		}
 		o.at.Store(&p)
 		m.vectors.attempts.WithLabelValues(p.host, p.protocol).Inc()
+		if e.DataConns+e.DataLost > 0 {
+			m.vectors.dataConns.WithLabelValues(p.host, p.protocol).Add(float64(e.DataConns))
+			m.vectors.dataLost.WithLabelValues(p.host, p.protocol).Add(float64(e.DataLost))
+		}
 		if anomaly(transport.KindOf(e.Err)) && e.Err != nil {
 			m.vectors.anomalies.WithLabelValues(p.host, p.protocol, kindOf(e.Err)).Inc()
 		}

@@ -11,6 +11,7 @@ type vectors struct {
 	operations, attempts, retries, anomalies, resumes *prometheus.CounterVec
 	moved, needed                                     *prometheus.CounterVec
 	dials, dialFailures, closed, failovers            *prometheus.CounterVec
+	dataConns, dataLost                               *prometheus.CounterVec
 
 	duration, dialDuration, wait *prometheus.HistogramVec
 
@@ -56,6 +57,9 @@ func newVectors(f factory) *vectors {
 		dialFailures: f.counter("dial_failures_total", "Connections that could not be opened.", "host", "protocol", "phase", "kind"),
 		closed: f.counter("connections_closed_total", "Connections that have ended; in_use: in the middle of an operation.",
 			"host", "protocol", "cause", "in_use"),
+		dataConns: f.counter("data_connections_total", "Data connections of FTP that were opened.", "host", "protocol"),
+		dataLost: f.counter("data_connections_lost_total", "Data connections of FTP that were lost while their control connection went on.",
+			"host", "protocol"),
 		failovers: f.counter("failovers_total", "Moves of work to this host.", "host"),
 
 		duration:     f.histogram("operation_duration_seconds", "How long operations took, waiting and retries included.", "host", "protocol", "op"),
@@ -73,5 +77,5 @@ func newVectors(f factory) *vectors {
 
 func (v *vectors) all() []prometheus.Collector {
 	return []prometheus.Collector{v.operations, v.attempts, v.retries, v.anomalies, v.resumes, v.moved, v.needed, v.dials, v.dialFailures,
-		v.closed, v.failovers, v.duration, v.dialDuration, v.wait, v.open, v.limit, v.breaker, v.expiry, v.alarm, v.success}
+		v.closed, v.dataConns, v.dataLost, v.failovers, v.duration, v.dialDuration, v.wait, v.open, v.limit, v.breaker, v.expiry, v.alarm, v.success}
 }

@@ -1,35 +1,19 @@
 package ftpxslog_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxslog"
+	"github.com/seed01fc2e40/go-ftpx/internal/testout"
 )
 
 // book keeps what is logged as JSON, a record a line.
-type book struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-}
-
-func (b *book) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *book) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
+type book struct{ testout.Output }
 
 // records returns what was logged, with groups flattened: "server.host".
 func (b *book) records(t *testing.T) []map[string]any {

@@ -23,8 +23,16 @@ var schema []byte
 // of a line of -json. The bytes are the caller's.
 func Schema() []byte { return append([]byte(nil), schema...) }
 
-// Report is what -report writes.
+// Report is what -report writes: [Head], then Items, then [Tail].
 type Report struct {
+	Head
+	// Items is what was done or failed, in the order in which it ended.
+	Items []Item `json:"items"`
+	Tail
+}
+
+// Head is the part of a [Report] that is known when the job begins.
+type Head struct {
 	// Version is that of the schema.
 	Version int `json:"version"`
 	// Job is the job's name.
@@ -33,18 +41,21 @@ type Report struct {
 	Source string `json:"source"`
 	// Targets are the names of the targets.
 	Targets []string `json:"targets"`
-	// Started and Ended are when the job ran.
+	// Started is when the job began.
 	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended"` // see Started
 	// Host and PID are those of the process that ran it.
 	Host string `json:"host"`
 	PID  int    `json:"pid"` // see Host
-	// Items is what was done or failed, in the order in which it ended.
-	Items []Item `json:"items"`
+}
+
+// Tail is the part of a [Report] that is known when the job has ended.
+type Tail struct {
 	// Results has one for each target that was begun.
 	Results []Summary `json:"results"`
 	// Summary is about the whole job.
 	Summary Summary `json:"summary"`
+	// Ended is when the job ended.
+	Ended time.Time `json:"ended"`
 }
 
 // Item is what was done about one file or folder.

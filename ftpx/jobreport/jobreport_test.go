@@ -61,9 +61,9 @@ func full() *jobreport.Report {
 	of.Op, of.Target = "target", "t"
 	move := jobreport.Move{Op: "upload", Local: "l", Remote: "r", Outcome: "not done", Size: 1, Kept: 2, Moved: 3, Unchanged: true, Attempts: 4, Resumes: 5,
 		Protocol: "sftp", Verified: "size", DurationMS: 6, Error: "e", Kind: "busy"}
-	return &jobreport.Report{Version: 1, Job: "j", Source: "s", Targets: []string{"t"}, Started: at, Ended: at, Host: "h", PID: 1,
-		Items:   []jobreport.Item{{Move: move, Job: "j", Target: "t", Path: "p", Renamed: "n", Dir: true, Reason: "r", After: "a"}},
-		Results: []jobreport.Summary{of}, Summary: whole}
+	return &jobreport.Report{Head: jobreport.Head{Version: 1, Job: "j", Source: "s", Targets: []string{"t"}, Started: at, Host: "h", PID: 1},
+		Items: []jobreport.Item{{Move: move, Job: "j", Target: "t", Path: "p", Renamed: "n", Dir: true, Reason: "r", After: "a"}},
+		Tail:  jobreport.Tail{Results: []jobreport.Summary{of}, Summary: whole, Ended: at}}
 }
 
 // TestDecodeRefuses: what is no report of this version is refused with a remedy.

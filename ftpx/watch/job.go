@@ -68,9 +68,9 @@ func (j *job) run(ctx context.Context) error {
 	defer stop()
 	work, cut := j.drained(ctx)
 	defer cut()
-	var workers sync.WaitGroup
+	all := workers{stop: stop, panicked: make(chan any, 1)}
 	for range cmp.Or(j.o.Folder.Parallel, folder.DefaultParallel) {
-		workers.Go(func() {
+		all.start(func() {
 			for e := range j.files {
 				j.copy(work, e)
 				if j.single.Err() != nil {
@@ -79,6 +79,29 @@ func (j *job) run(ctx context.Context) error {
 			}
 		})
 	}
+	j.feed(ctx, &all, cut)
+	all.wait()
+	j.settle(work)
+	if err := j.single.Err(); err != nil {
+		return err
+	}
+	if j.o.Folder.Ledger != nil {
+		return j.o.Folder.Ledger.Sync()
+	}
+	return nil
+}
+
+// feed hands the workers what the stream yields. Where code of the caller's panics in that,
+// what they have under way is cut.
+func (j *job) feed(ctx context.Context, all *workers, cut func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			cut()
+		}
+		close(j.files)
+		all.running.Wait()
+	}()
 	j.r.run(ctx, func(e Event, err error) bool {
 		if err != nil {
 			if j.o.OnError != nil {
@@ -93,16 +116,46 @@ func (j *job) run(ctx context.Context) error {
 			return false
 		}
 	})
-	close(j.files)
-	workers.Wait()
-	j.settle(work)
-	if err := j.single.Err(); err != nil {
-		return err
+	returned = true
+}
+
+// workers are goroutines whose panic is that of whoever waits for them: code of the
+// caller's, such as a hook of the client's, runs in them.
+type workers struct {
+	running  sync.WaitGroup
+	stop     func()   // told that one has panicked
+	panicked chan any // of the first, buffered
+}
+
+func (w *workers) start(f func()) {
+	w.running.Go(func() {
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			p := recover()
+			select {
+			case w.panicked <- p:
+			default:
+			}
+			w.stop()
+		}()
+		f()
+		returned = true
+	})
+}
+
+// wait waits for all, and panics if one of them has.
+func (w *workers) wait() {
+	w.running.Wait()
+	select {
+	case p := <-w.panicked:
+		if p != nil {
+			panic(p)
+		}
+	default:
 	}
-	if j.o.Folder.Ledger != nil {
-		return j.o.Folder.Ledger.Sync()
-	}
-	return nil
 }
 
 // settle gives what was sent and is in doubt its last try, which it would else wait for.

@@ -15,7 +15,7 @@ import (
 
 // scenarios are all of them, in the order of the page.
 func scenarios() []scenario {
-	return slices.Concat(healthy(), ofNetwork(), ofIdentity(), ofProtection(), ofLogin(), ofData(), ofBehaviour())
+	return slices.Concat(healthy(), ofNetwork(), ofFirewall(), ofIdentity(), ofProtection(), ofLogin(), ofData(), ofBehaviour())
 }
 
 // healthy are servers that are well: no check may call them broken.

@@ -25,6 +25,24 @@ func (b *bench) named(set setup, z zone) (setup, error) {
 	return set, nil
 }
 
+// mapped is a server that is found through dnsmasq, which without the remedy knows what the
+// flags say.
+func mapped(flags ...string) func(*bench, bool) (setup, error) {
+	return func(b *bench, mended bool) (setup, error) {
+		set, _, err := b.plain(realserver.Options{Kind: realserver.VSFTPD})
+		if err != nil {
+			return setup{}, err
+		}
+		known := flags
+		if mended {
+			known = []string{"--host-record=" + name + ",127.0.0.1"}
+		}
+		set.cfg.Host = name
+		set.opt.Resolver, err = b.dnsmasq(known...)
+		return set, err
+	}
+}
+
 func ofNetwork() []scenario {
 	vsftpd := realserver.Options{Kind: realserver.VSFTPD}
 	dns := func(broken, well zone) func(*bench, bool) (setup, error) {
@@ -40,6 +58,8 @@ func ofNetwork() []scenario {
 	return []scenario{
 		{name: "no such name", server: "vsftpd, imitated DNS", want: "dns-none", cured: "the name is added", build: dns(zone{none: true}, well)},
 		{name: "name without addresses", server: "vsftpd, imitated DNS", want: "dns-none", cured: "an A record is added", build: dns(zone{}, well)},
+		{name: "no such name, dnsmasq", server: "vsftpd, dnsmasq", want: "dns-none", cured: "the name is added", build: mapped()},
+		{name: "name without addresses, dnsmasq", server: "vsftpd, dnsmasq", want: "dns-none", cured: "an A record is added", build: mapped("--txt-record=" + name + ",text")},
 		{name: "slow name server", server: "vsftpd, imitated DNS", want: "dns-slow", cured: "a name server that is near",
 			build: dns(zone{v4: "127.0.0.1", delay: 800 * time.Millisecond}, well)},
 		{name: "dead IPv6", server: "vsftpd behind nftables", want: "v6-dead", cured: "the AAAA record is removed",

@@ -135,7 +135,7 @@ func (d *drill) work(ctx context.Context, rnd *rand.Rand) (ends map[string]end, 
 		}
 		if engineKills < 2 && len(ends) > len(d.plan)*(engineKills+1)/3 {
 			engineKills++
-			if err := d.fleet.engine.kill(500 * time.Millisecond); err != nil {
+			if err := d.fleet.engines[0].kill(500 * time.Millisecond); err != nil {
 				return nil, "", err
 			}
 		}

@@ -20,3 +20,11 @@ func TestReal(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestClusterReal: three nats-server processes, each killed once.
+func TestClusterReal(t *testing.T) {
+	realtest.Require(t, realserver.OpenSSH)
+	if err := (&drill{seed: 1}).cluster(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

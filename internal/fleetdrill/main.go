@@ -10,7 +10,8 @@
 //
 //	go run ./internal/fleetdrill -jobs 200
 //
-// is the short form. With -takeover a worker is killed in the middle of 1 GiB, and with -price the
+// is the short form. With -takeover a worker is killed in the middle of 1 GiB, with -cluster the
+// engine is three nats-server processes, one of which is killed at a time, and with -price the
 // time of jobs is compared with that of mirror. Engine and workers are the command ftpx, built for it. What is checked
 // shares no code with the fleet: each accepted job has one end; each file has its source's
 // hash; no other content was ever seen under a final name; only those jobs are dead that were
@@ -35,6 +36,7 @@ func main() {
 	within := flag.Duration("within", 30*time.Minute, "when the jobs must have ended")
 	keep := flag.Bool("keep", false, "leave the folder with logs and files")
 	takeover := flag.Bool("takeover", false, "kill a worker in the middle of 1 GiB instead")
+	cluster := flag.Bool("cluster", false, "kill the servers of a cluster instead, one at a time")
 	price := flag.Bool("price", false, "compare the time of jobs with that of mirror instead, on an idle machine")
 	flag.Parse()
 	if flag.NArg() > 0 || *jobs < 20 || *largest < 4<<10 {
@@ -50,6 +52,8 @@ func main() {
 	switch {
 	case *takeover:
 		do = d.takeover
+	case *cluster:
+		do = d.cluster
 	case *price:
 		do = d.price
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -74,11 +73,23 @@ func (p *process) kill(pause time.Duration) error {
 	return p.start()
 }
 
+// stop ends it for good, if it was started.
+func (p *process) stop() {
+	p.mu.Lock()
+	running := p.cmd != nil
+	p.mu.Unlock()
+	if running {
+		p.signal(syscall.SIGCONT)
+		p.signal(syscall.SIGKILL)
+		<-p.ended()
+	}
+}
+
 // fleet is the engine and its workers.
 type fleet struct {
 	ftpx    string
 	nats    string
-	engine  *process
+	engines []*process // one, or a cluster
 	workers []*process
 }
 
@@ -88,19 +99,36 @@ func startFleet(dir, ftpx, config, password string) (*fleet, error) {
 		return nil, err
 	}
 	f := &fleet{ftpx: ftpx, nats: fmt.Sprintf("nats://127.0.0.1:%d", port)}
-	env := []string{"DRILL_PASSWORD=" + password}
-	f.engine = &process{name: "engine", env: env, log: filepath.Join(dir, "engine.log"),
+	engine := &process{name: "engine", log: filepath.Join(dir, "engine.log"),
 		args: []string{ftpx, "fleet", "serve", "--no-worker", "--config", config, "--store", filepath.Join(dir, "store"), "--listen", fmt.Sprintf("127.0.0.1:%d", port)}}
-	if err := f.engine.start(); err != nil {
+	if err := engine.start(); err != nil {
 		return nil, err
 	}
-	for i := range 3 {
+	f.engines = []*process{engine}
+	f.addWorkers(3, dir, config, password)
+	return f, nil
+}
+
+// serveFleet starts engine and worker in one process, which is killed with the fleet.
+func serveFleet(dir, ftpx, config, password string) (*fleet, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	serve := &process{name: "serve", env: []string{"DRILL_PASSWORD=" + password}, log: filepath.Join(dir, "serve.log"),
+		args: []string{ftpx, "fleet", "serve", "--quiet", "--config", config, "--store", filepath.Join(dir, "store"), "--listen", addr}}
+	return &fleet{ftpx: ftpx, nats: "nats://" + addr, engines: []*process{serve}}, serve.start()
+}
+
+// addWorkers adds workers, which are not started yet.
+func (f *fleet) addWorkers(n int, dir, config, password string, more ...string) {
+	for i := range n {
 		name := fmt.Sprintf("worker%d", i+1)
-		w := &process{name: name, env: env, log: filepath.Join(dir, name+".log"),
-			args: []string{ftpx, "fleet", "work", "--config", config, "--name", name, "--nats", f.nats}}
+		w := &process{name: name, env: []string{"DRILL_PASSWORD=" + password}, log: filepath.Join(dir, name+".log"),
+			args: append([]string{f.ftpx, "fleet", "work", "--config", config, "--name", name, "--nats", f.nats}, more...)}
 		f.workers = append(f.workers, w)
 	}
-	return f, nil
 }
 
 // startWorkers starts the workers when the engine answers.
@@ -119,10 +147,12 @@ func (f *fleet) startWorkers(ctx context.Context, names ...string) error {
 // ready waits until the engine answers, and has heard of targets from a worker.
 func (f *fleet) ready(ctx context.Context, names ...string) error {
 	for ctx.Err() == nil {
-		select {
-		case <-f.engine.ended():
-			return errors.New("the engine has ended: see engine.log")
-		default:
+		for _, e := range f.engines {
+			select {
+			case <-e.ended():
+				return fmt.Errorf("%s has ended: see %s", e.name, e.log)
+			default:
+			}
 		}
 		out, err := exec.CommandContext(ctx, f.ftpx, "fleet", "status", "--nats", f.nats).Output()
 		if err == nil && !slices.ContainsFunc(names, func(name string) bool { return !bytes.Contains(out, []byte("\n"+name+" ")) }) {
@@ -134,15 +164,8 @@ func (f *fleet) ready(ctx context.Context, names ...string) error {
 }
 
 func (f *fleet) stop() {
-	for _, p := range append(f.workers, f.engine) {
-		p.mu.Lock()
-		running := p.cmd != nil
-		p.mu.Unlock()
-		if running {
-			p.signal(syscall.SIGCONT)
-			p.signal(syscall.SIGKILL)
-			<-p.ended()
-		}
+	for _, p := range append(f.workers, f.engines...) {
+		p.stop()
 	}
 }
 

@@ -53,7 +53,7 @@ func (d *drill) takeover(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	config, ftpx, err := d.build(ctx, fmt.Sprintf("[[target]]\nname = \"openssh\"\nconnections = 1\npassword_env = \"DRILL_PASSWORD\"\nurl = \"sftp://%s@%s:%d\"\nhost_key = [%s]\n", srv.User, front, r.Port(), keys(srv)))
+	config, ftpx, err := d.build(ctx, sshTarget(srv, fmt.Sprintf("%s:%d", front, r.Port()), 1))
 	if err != nil {
 		return err
 	}

@@ -79,18 +79,30 @@ func checkAssertions(t *tree) []string {
 	return bad
 }
 
-// processWide are variables of the drivers that are about the process and its files, and
-// not about a host: what two clients do to one known_hosts file, and what a passphrase
-// was worked into by a second of computing.
-var processWide = []string{"trusting", "unlocked"}
+// processWide are variables that are about the process and its files, and not about a
+// host: what two clients do to one known_hosts file or to one local file, and what a
+// passphrase was worked into by a second of computing.
+var processWide = []string{"trusting", "unlocked", "active"}
 
-// checkDriverState complains about variables of a driver's package that may change: what
-// was learned of a host belongs to one client (transport.Learned). Tables, errors and
-// patterns that are written once are recognised by how they are made.
+// checkDriverState complains about variables of a driver's package, or of one beneath ftpx,
+// that may change: what was learned of a host belongs to one client (transport.Learned), and
+// what a test wants otherwise it hands in. Tables, errors and patterns that are written once
+// are recognised by how they are made; a number or a function is there to be changed, or
+// else is no variable.
 func checkDriverState(t *tree) []string {
 	var bad []string
+	for _, v := range changeable(t, "transport/ftpdriver", "transport/sftpdriver", "ftpx/internal") {
+		if !slices.Contains(processWide, v.Name) {
+			bad = append(bad, t.at(v.Pos(), "%s is state of the package: keep it in transport.Learned, in the connection or in what is handed in", v.Name))
+		}
+	}
+	return bad
+}
+
+// changeable are the variables of packages that may change.
+func changeable(t *tree, folders ...string) (found []*ast.Ident) {
 	for _, f := range t.files {
-		if f.test() || !f.within("transport/ftpdriver") && !f.within("transport/sftpdriver") {
+		if f.test() || !slices.ContainsFunc(folders, f.within) {
 			continue
 		}
 		for _, d := range f.ast.Decls {
@@ -101,22 +113,21 @@ func checkDriverState(t *tree) []string {
 			for _, spec := range g.Specs {
 				v := spec.(*ast.ValueSpec)
 				for i, name := range v.Names {
-					if name.Name == "_" || slices.Contains(processWide, name.Name) || i < len(v.Values) && constant(v.Values[i]) {
-						continue
+					if name.Name != "_" && !(i < len(v.Values) && constant(v.Values[i])) {
+						found = append(found, name)
 					}
-					bad = append(bad, t.at(name.Pos(), "%s is state of the package: keep it in transport.Learned or in the connection", name.Name))
 				}
 			}
 		}
 	}
-	return bad
+	return found
 }
 
 // constant reports whether a package's variable is made of what does not change: a
-// literal, an error, a pattern, or a pool of buffers.
+// table, another variable, an error, a pattern, or a pool of buffers.
 func constant(e ast.Expr) bool {
 	switch e := e.(type) {
-	case *ast.BasicLit, *ast.Ident, *ast.FuncLit, *ast.SelectorExpr:
+	case *ast.Ident, *ast.SelectorExpr:
 		return true
 	case *ast.UnaryExpr:
 		return constant(e.X)
@@ -194,10 +205,22 @@ var _ I = (*T)(nil)
 
 var pattern = regexp.MustCompile("x")
 `,
+		"ftpx/internal/upload/s.go": `package upload
+
+var pause = 1600 * time.Millisecond
+
+var TestHook = func() {}
+
+var active Writers
+
+const longest = 3
+`,
 		"ftpx/s.go": "package ftpx\n\nvar any sync.Map\n",
 	})),
 		"s.go:3: hosts is state",
 		"s.go:5: known is state",
 		"s.go:11: counter is state",
+		"upload/s.go:3: pause is state",
+		"upload/s.go:5: TestHook is state",
 	)
 }

@@ -105,6 +105,13 @@ func (c *Conn) reason() error {
 	return c.why
 }
 
+// dataConn counts a data connection, of which FTP has one for each file and listing.
+func (c *Conn) dataConn() {
+	if !c.sftp {
+		c.ep.Traffic.AddDataConn()
+	}
+}
+
 // cutOff is what a transfer that was ended before its end costs.
 func (c *Conn) cutOff() {
 	if c.s.opts.CutCosts && !c.sftp {

@@ -91,6 +91,7 @@ func (c *Conn) list(ctx context.Context, p string, yield func(transport.Entry) b
 	if err != nil {
 		return err
 	}
+	c.dataConn()
 	for batch := range slices.Chunk(all, listBatch) {
 		f := k.next(StepData, 0, int64(len(batch)))
 		if err := k.interrupted(); err != nil {

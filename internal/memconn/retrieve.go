@@ -43,6 +43,7 @@ func (c *Conn) retrieve(ctx context.Context, r *transport.Retrieve) (int64, erro
 		return 0, err
 	}
 	k.op = c.request("Read")
+	c.dataConn()
 	d := &retrieve{call: k, file: file, dst: r.Dst, progress: r.Progress, pos: offset, begin: time.Now()}
 	d.end = -1
 	if r.Limit > 0 {

@@ -25,7 +25,10 @@ func (c *Conn) store(ctx context.Context, r *transport.Store) (int64, error) {
 	if r.Offset < 0 {
 		return 0, k.fail(transport.KindInvalid, fmt.Errorf("offset %d is negative", r.Offset))
 	}
-	u := &store{call: k, appends: r.Append, fresh: r.New, src: r.Src, progress: r.Progress, offset: r.Offset, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
+	u := &store{call: k, appends: r.Append, fresh: r.New, src: r.Src, progress: r.Progress, offset: r.Offset, window: c.caps.WriteWindow, buf: make([]byte, c.s.opts.Chunk), begin: time.Now()}
+	if r.Window > 0 {
+		u.window = min(u.window, r.Window)
+	}
 	return u.run()
 }
 
@@ -41,6 +44,7 @@ type store struct {
 	appends  bool // the file is not emptied
 	fresh    bool // it must not be there
 	offset   int64
+	window   int64 // how much may be under way
 	sent     int64 // bytes after offset handed to the line
 	acked    int64 // bytes after offset acknowledged without a gap
 	cut      bool  // CutShort has struck
@@ -51,6 +55,7 @@ func (u *store) run() (int64, error) {
 		return 0, err
 	}
 	u.op = u.c.request("Write")
+	u.c.dataConn()
 	for {
 		n, rerr := u.src.Read(u.buf)
 		if n > 0 {
@@ -188,7 +193,7 @@ func (u *store) chunk(p []byte) error {
 		u.write(at, p[:n])
 	case Hole:
 		if u.c.sftp {
-			u.hole(at+int64(len(p)), u.overread(min(orElse(f.Bytes, int64(len(u.buf))), u.c.caps.WriteWindow-int64(len(p)))))
+			u.hole(at+int64(len(p)), u.overread(min(orElse(f.Bytes, int64(len(u.buf))), u.window-int64(len(p)))))
 		}
 	case LateWrites:
 		first := append([]byte{}, p...)

@@ -2,14 +2,15 @@
 // internal/realserver, behind the bad lines of internal/faultproxy: processes that
 // are killed and started again, sources that are exchanged in between, replies that
 // never come, data connections that end early and cleanly, protocols that go away,
-// disks that are full. It has nothing but tests, under the build tag realserver:
+// disks that are full. It has nothing but tests. One of them needs no real server: a
+// transfer that is killed once (kill_test.go). The others have the build tag realserver:
 //
 //	FTPX_REQUIRE_SERVERS=1 go test -tags realserver -timeout 60m -v ./internal/trustdrill
 //
 // They take 10 to 20 minutes, and -short a few. With -v each prints its figures.
 // What is asserted are bytes and ratios; times only where a promise is one, and
 // then in units of the stall time. Read rig_real_test.go first, and
-// main_real_test.go for the mover, the program that is killed.
+// main_test.go for the mover, the program that is killed.
 //
 // # Traps
 //

@@ -3,16 +3,12 @@
 package trustdrill
 
 import (
-	"bytes"
 	"crypto/tls"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
@@ -21,11 +17,7 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/internal/faultproxy"
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver"
 	"github.com/seed01fc2e40/go-ftpx/internal/realserver/realtest"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
-
-// waitLimit bounds what should take a moment, on a machine that is busy.
-const waitLimit = 4 * time.Minute
 
 // A setup is one way to run a server, and how to speak to it.
 type setup struct {
@@ -59,37 +51,6 @@ func underTLS(name string, kind realserver.Kind, version uint16) setup {
 func (s setup) with(change func(*realserver.Options)) setup {
 	change(&s.opt)
 	return s
-}
-
-// access is how to reach a server: all that a client needs, in a form that a
-// mover can be given.
-type access struct {
-	Protocol       uint8 // ftpx.Protocol, whose text form is for people
-	Host           string
-	Port           int
-	User, Password string
-	CAFile         string
-	ServerName     string
-	HostKeys       []string
-	Stall          time.Duration
-	Rate           int64 // bytes a second, 0 for no limit
-}
-
-// at is the access to another address.
-func (a access) at(host string) access {
-	a.Host = host
-	return a
-}
-
-func (a access) config() ftpx.Config {
-	proto := ftpx.Protocol(a.Protocol)
-	return ftpx.Config{Host: a.Host, User: a.User, Options: ftpx.Options{
-		Password: ftpx.Secret(a.Password), Protocols: []ftpx.Protocol{proto}, AllowPlaintext: proto == ftpx.FTP,
-		Ports:    ftpx.Ports{SFTP: a.Port, FTP: a.Port},
-		SSH:      transport.SSH{HostKeyFingerprints: a.HostKeys},
-		TLS:      transport.TLS{CAFile: a.CAFile, Config: &tls.Config{ServerName: a.ServerName}},
-		Timeouts: ftpx.Timeouts{Stall: a.Stall}, Limits: ftpx.Limits{Rate: a.Rate},
-	}}
 }
 
 // A rig is a server behind a line that can be made bad.
@@ -210,21 +171,10 @@ func (r *rig) own(t *testing.T, path string) {
 	}
 }
 
-// only fails the test unless the server's folder holds exactly these names:
-// nothing may be left of what a transfer needed on its way.
+// only fails the test unless the server's folder holds exactly these names.
 func (r *rig) only(t *testing.T, names ...string) {
 	t.Helper()
-	entries, err := os.ReadDir(r.srv.Root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if strings.Join(got, " ") != strings.Join(names, " ") {
-		t.Errorf("%s: the server holds %q, want %q", r.name, got, names)
-	}
+	onlyIn(t, r.srv.Root, names...)
 }
 
 // partials returns what there is of unfinished uploads.
@@ -242,74 +192,3 @@ func (r *rig) await(t *testing.T, what string, seen func(faultproxy.Stats) bool,
 	t.Helper()
 	await(t, what, func() bool { return seen(r.proxy.Stats(roles...)) })
 }
-
-func await(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	if !comes(happened) {
-		t.Fatalf("waited %v for this: %s", waitLimit, what)
-	}
-}
-
-// comes waits for what counters alone tell, so that they are looked at often.
-// Goroutines beside the test, which may not end it, use it as it is.
-func comes(happened func() bool) bool {
-	for begin := time.Now(); !happened(); time.Sleep(500 * time.Microsecond) {
-		if time.Since(begin) > waitLimit {
-			return false
-		}
-	}
-	return true
-}
-
-// content makes n bytes of which no part resembles another, by seed.
-func content(seed byte, n int) []byte {
-	b := make([]byte, n)
-	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b) // never fails
-	return b
-}
-
-// write writes a file and returns its path.
-func write(t *testing.T, path string, data []byte) string {
-	t.Helper()
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// local makes a source file.
-func local(t *testing.T, data []byte) string {
-	t.Helper()
-	return write(t, filepath.Join(t.TempDir(), "source"), data)
-}
-
-// same fails the test unless a file on disk is exactly this.
-func same(t *testing.T, path string, want []byte) bool {
-	t.Helper()
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Error(err)
-		return false
-	}
-	if bytes.Equal(got, want) {
-		return true
-	}
-	n := 0
-	for n < min(len(got), len(want)) && got[n] == want[n] {
-		n++
-	}
-	t.Errorf("%s holds %d bytes, want %d; they differ from byte %d on", path, len(got), len(want), n)
-	return false
-}
-
-// lessIfShort returns n, or what -short makes do with.
-func lessIfShort(n, short int) int {
-	if testing.Short() {
-		return short
-	}
-	return n
-}
-
-const mib = 1 << 20
-
-func inMiB(n int64) string { return strconv.FormatFloat(float64(n)/mib, 'f', 2, 64) + " MiB" }

@@ -34,8 +34,8 @@ func sizeOf(t *testing.T, path string) int64 {
 // Trap 8: with concurrent writes the size of an SFTP file is not its contiguous
 // prefix, and what ReadFrom returns is what it has read. The fix: within a call
 // the acknowledged prefix counts (Store in transport/sftpdriver/store.go,
-// beyondAcked in ftpx/prove.go); of a partial that another process has left,
-// foreignWindow is read back.
+// claimOf in ftpx/internal/upload/prove.go); of a partial that another process has left,
+// the window of its name is read back (window.go there).
 func TestTrap08_SizeIsNotThePrefix(t *testing.T) {
 	const size = 32 * mib
 	data := content(1, size)
@@ -83,22 +83,45 @@ func TestTrap08_SizeIsNotThePrefix(t *testing.T) {
 			t.Logf("killed at %d/7: whole, %d attempts, handed over %.3f times the file", i+1, res.Attempts, float64(c.Stats().BytesSent)/size)
 		}
 	})
-	t.Run("hole in a partial of another process", func(t *testing.T) {
-		r := newRig(t, sshd)
-		for i, from := range []int64{100 << 10, mib, 2 * mib, 4 * mib} {
-			o := order{Op: "upload", Local: local(t, data), Remote: fmt.Sprint("f", i), Account: r.access()}
-			r.interrupted(t, o, faultproxy.Up, size/2)
-			left := r.partials(t)
-			if len(left) != 1 {
-				t.Fatalf("%q", left)
+	// Holes are where they can be: within what a writer of that name has under way.
+	trip := faultproxy.Shape{UpDelay: 10 * time.Millisecond, DownDelay: 10 * time.Millisecond}
+	for name, c := range map[string]struct {
+		line  faultproxy.Options
+		holes []int64
+	}{
+		"hole in a partial of another process":      {faultproxy.Options{Seed: 1}, []int64{100 << 10, 200 << 10, 380 << 10}},
+		"hole in a partial of another, a long line": {faultproxy.Options{Seed: 1, Shape: trip}, []int64{100 << 10, mib, 4 * mib, 7 * mib}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRigWith(t, sshd, c.line)
+			for i, from := range c.holes {
+				o := order{Op: "upload", Local: local(t, data), Remote: fmt.Sprint("f", i), Account: r.access()}
+				r.interrupted(t, o, faultproxy.Up, size/2)
+				left := r.partials(t)
+				if len(left) != 1 {
+					t.Fatalf("%q", left)
+				}
+				settled(t, left[0]) // else the hole would be further from its end
+				punch(t, left[0], sizeOf(t, left[0])-from, 50<<10)
+				v := startMover(t, o).verdict(t)
+				if v.Outcome != "done" || v.Kept == 0 || !same(t, r.on(o.Remote), data) {
+					t.Errorf("%+v", v)
+				}
+				t.Logf("a hole %s before the end: went on from %s", inMiB(from), inMiB(v.ResumedAt))
 			}
-			punch(t, left[0], sizeOf(t, left[0])-from, 50<<10)
-			v := startMover(t, o).verdict(t)
-			if v.Outcome != "done" || v.Kept == 0 || !same(t, r.on(o.Remote), data) {
-				t.Errorf("%+v", v)
-			}
-			t.Logf("a hole %s before the end: went on from %s", inMiB(from), inMiB(v.ResumedAt))
+		})
+	}
+}
+
+// settled waits until a file has stopped growing: the server's session still has what came.
+func settled(t *testing.T, path string) {
+	t.Helper()
+	last, since := int64(-1), time.Now()
+	await(t, path+" is no longer written to", func() bool {
+		if n := sizeOf(t, path); n != last {
+			last, since = n, time.Now()
 		}
+		return time.Since(since) > 500*time.Millisecond
 	})
 }
 

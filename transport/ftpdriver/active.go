@@ -37,7 +37,7 @@ func (c *Conn) openActive(op *wire.Op, line string) (*dataConn, error) {
 		_ = ln.Close()
 		return nil, err
 	}
-	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.WithDefaults().ConnectTimeout, upload: stores(verbOf(line))}
+	conn := &activeConn{ln: ln.(*net.TCPListener), at: at, from: peer, timeout: c.ep.WithDefaults().ConnectTimeout, traffic: c.ep.Traffic, upload: stores(verbOf(line))}
 	wire := wire.New(conn, wire.WatchOf(c.ep).Stall)
 	wire.CountIn(c.ep.Traffic)
 	op.Attach(wire)
@@ -97,6 +97,7 @@ type activeConn struct {
 	ln       *net.TCPListener
 	at, from *net.TCPAddr // where we listen, and the server
 	timeout  time.Duration
+	traffic  *transport.Traffic
 	upload   bool
 
 	once sync.Once
@@ -128,6 +129,7 @@ func (a *activeConn) wait() (*net.TCPConn, error) {
 				_ = conn.Close()
 				continue
 			}
+			a.traffic.AddDataConn()
 			a.mu.Lock()
 			a.conn = conn
 			if a.closed {

@@ -17,9 +17,7 @@ const (
 	lacksMLST   = "facts of one file"
 	// MLST has described a file.
 	describesFiles = "described a file"
-	// MLSD has listed a folder by its path.
-	listsPaths = "listed a path"
-	lacksPaths = "transfers of a path"
+	lacksPaths     = "transfers of a path"
 	// A transfer was granted for a path.
 	takesPaths   = "took a path"
 	lacksSetTime = "a way to set times"

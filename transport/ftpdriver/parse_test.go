@@ -69,7 +69,7 @@ func FuzzReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		br := bufio.NewReaderSize(bytes.NewReader(data), maxLine)
-		r, err := readReply(br)
+		r, err := readReplyTo(br, "")
 		if err != nil {
 			return
 		}
@@ -78,7 +78,7 @@ func FuzzReply(f *testing.F) {
 		}
 		// What the library is given means the same, and is one reply.
 		again := bufio.NewReaderSize(bytes.NewReader(r.wire(r.code)), 2*maxLine)
-		r2, err := readReply(again)
+		r2, err := readReplyTo(again, "")
 		if err != nil || r2.code != r.code || r2.text != r.text {
 			t.Fatalf("%q is handed on as %q: %q, %v", r.text, r.wire(r.code), r2.text, err)
 		}

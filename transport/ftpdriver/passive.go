@@ -69,6 +69,7 @@ func (c *Conn) dialData(ctx context.Context, op *wire.Op, port int) (*wire.Wire,
 		}
 		return nil, err
 	}
+	c.ep.Traffic.AddDataConn()
 	op.Attach(wire)
 	return wire, nil
 }

@@ -86,9 +86,6 @@ func shorten(s string) string {
 	return s
 }
 
-// readReply reads one reply, to a command of which nothing is known.
-func readReply(br *bufio.Reader) (reply, error) { return readReplyTo(br, "") }
-
 // informs reports whether the lines of a reply to verb are for programs, so that none but
 // the last begins with a code and a space. Those for people may begin with any number.
 func informs(verb string) bool { return verb == "FEAT" || verb == "MLST" }

@@ -12,9 +12,10 @@ import (
 // TestRestThatStays: a server that keeps the offset of a REST whose transfer it has refused, as
 // ftp-srv does, begins the next one there.
 func TestRestThatStays(t *testing.T) {
-	for _, serial := range []bool{false, true} {
+	for i, refusal := range []string{"550 No such file", "450 Try again", "550 No such file", "450 Try again"} {
+		serial := i > 1
 		for _, then := range []string{"store", "retrieve"} {
-			t.Run(then+" "+strconv.FormatBool(serial), func(t *testing.T) {
+			t.Run(then+" "+refusal[:3]+" "+strconv.FormatBool(serial), func(t *testing.T) {
 				ep, f := startFake(t, transport.FTP, func(f *fake) {
 					allround(f)
 					if serial {
@@ -27,7 +28,7 @@ func TestRestThatStays(t *testing.T) {
 					retr, stor := defaults["RETR"], defaults["STOR"]
 					f.on["RETR"] = func(s *session, name string) string {
 						if strings.HasSuffix(name, "none") {
-							return "550 No such file"
+							return refusal
 						}
 						return retr(s, name)
 					}

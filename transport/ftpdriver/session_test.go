@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,6 +186,52 @@ func TestMayHaveActed(t *testing.T) {
 			})
 		}
 	}
+}
+
+// cutWriter passes on so much of a write, and then the connection is gone.
+type cutWriter struct {
+	net.Conn
+	n int
+}
+
+func (w cutWriter) Write(p []byte) (int, error) {
+	n, _ := w.Conn.Write(p[:min(w.n, len(p))])
+	return n, syscall.ECONNRESET
+}
+
+// TestLostWithinACommand: a command of which a part has left may have acted, since the
+// kernel may have taken more than it says.
+func TestLostWithinACommand(t *testing.T) {
+	for _, n := range []int{0, 3} {
+		ep, _ := startFake(t, transport.FTP, nil)
+		c := dial(t, ep)
+		c.ctl.conn = cutWriter{c.ctl.conn, n}
+		err := c.Remove(t.Context(), "a")
+		var te *transport.Error
+		if !errors.As(err, &te) || te.Kind != transport.KindLost || te.MayHaveActed != (n > 0) || c.Usable() {
+			t.Errorf("%d bytes have left: %+v", n, err)
+		}
+	}
+}
+
+// TestTwoPreliminaryReplies: RFC 959 allows one. After a second it is not known whether a
+// final one follows, so that the session is given up.
+func TestTwoPreliminaryReplies(t *testing.T) {
+	ep, f := startFake(t, transport.FTP, func(f *fake) {
+		f.files["f"] = []byte("hello")
+		f.on["RETR"] = func(s *session, _ string) string {
+			s.say("150 here it comes")
+			if conn := s.accept(); conn != nil {
+				_, _ = conn.Write([]byte("hello"))
+				_ = conn.Close()
+			}
+			s.say("150 and there it was")
+			return "226 done"
+		}
+	})
+	c := dial(t, ep)
+	_, _ = c.Retrieve(t.Context(), "f", 0, io.Discard, nil)
+	wantBroken(t, c, f)
 }
 
 // RNFR refused and the connection lost before RNTO's 503: nothing has happened.

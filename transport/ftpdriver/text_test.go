@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -82,5 +83,54 @@ func TestTextEnds(t *testing.T) {
 	}
 	if transport.KindOf(short.Err) != transport.KindLocal || short.Received != 2 {
 		t.Errorf("%d bytes taken: %v", short.Received, short.Err)
+	}
+}
+
+// TestBackToBinary: a session that cannot go back to TYPE I carries nothing more, since the
+// next file would be changed on its way. What has been moved is there.
+func TestBackToBinary(t *testing.T) {
+	ep, _ := startFake(t, transport.FTP, func(f *fake) {
+		f.files["f"] = []byte("abc\r\ndef")
+		text := false
+		f.on["TYPE"] = func(_ *session, arg string) string {
+			if arg == "I" && text {
+				return "504 not any more"
+			}
+			text = arg == "A"
+			return "200 ok"
+		}
+	})
+	c, err := Dial(t.Context(), ep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var got bytes.Buffer
+	get := &transport.Retrieve{Path: "f", ASCII: true, Dst: &got}
+	_ = c.Do(t.Context(), transport.NewBatch(get))
+	if get.Err != nil || got.String() != "abc\ndef" {
+		t.Errorf("%q, %v", &got, get.Err)
+	}
+	if c.Usable() {
+		t.Error("the session is still in TYPE A, and is used")
+	}
+}
+
+// TestLineEndsApart: a CR and its LF may come in two reads, or in two writes.
+func TestLineEndsApart(t *testing.T) {
+	const text, network = "a\r\nb\nc\r\rd\n", "a\r\nb\r\nc\r\rd\r\n"
+	sent, err := io.ReadAll(&toNetwork{src: iotest.OneByteReader(strings.NewReader(text)), read: func(int64) {}})
+	if err != nil || string(sent) != network {
+		t.Errorf("sent %q, %v; want %q", sent, err, network)
+	}
+	var got bytes.Buffer
+	w := &fromNetwork{dst: &got}
+	for _, b := range []byte(network + "\r") {
+		if _, err := w.Write([]byte{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.flush(); err != nil || got.String() != "a\nb\nc\r\rd\n\r" {
+		t.Errorf("got %q, %v", &got, err)
 	}
 }

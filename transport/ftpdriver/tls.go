@@ -204,7 +204,7 @@ func remedy(err error) error {
 		}
 		return fmt.Errorf("%w: the certificate expired at %s: the server needs a new one", err, invalid.Cert.NotAfter.UTC().Format(time.RFC3339))
 	case errors.As(err, &authority):
-		return fmt.Errorf("%w: name its authority in TLS.CAFile (-ca) or TLS.Config.RootCAs", err)
+		return fmt.Errorf("%w: name its authority in TLS.CAFile or TLS.Config.RootCAs", err)
 	}
 	return err
 }

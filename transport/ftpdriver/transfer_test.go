@@ -276,6 +276,23 @@ func TestRestartRefused(t *testing.T) {
 	}
 }
 
+// What a server says when it has taken some of it is about that, and not about the offset.
+func TestRestartTaken(t *testing.T) {
+	ep, _ := startFake(t, transport.FTP, func(f *fake) {
+		f.files["f"] = []byte("hello world")
+		f.on["STOR"] = func(s *session, _ string) string {
+			s.say("150 go ahead")
+			if conn := s.accept(); conn != nil {
+				_, _ = io.ReadFull(conn, make([]byte, 100_000))
+				_ = conn.Close()
+			}
+			return "451 Requested action aborted. Local error in processing."
+		}
+	})
+	_, err := dial(t, ep).Store(t.Context(), "f", 5, bytes.NewReader(random(10<<20)), nil)
+	wantKind(t, err, transport.KindTemporary, 451)
+}
+
 func TestRetrieveRestartRefused(t *testing.T) {
 	ep, _ := startFake(t, transport.FTP, func(f *fake) {
 		f.files["f"] = []byte("hello")
@@ -385,20 +402,26 @@ func TestCancel(t *testing.T) {
 			for _, how := range []string{"canceled", "stalled"} {
 				t.Run(verb+"/"+p.String()+"/"+how, func(t *testing.T) {
 					t.Parallel()
-					ep, f := startFake(t, p, func(f *fake) {
-						f.feat = []string{"MLST type*;"}
-						f.on[verb] = hang
-						if verb == "NOOP" || verb == "EPSV" {
-							f.on[verb] = always("")
-						}
-					})
 					ctx, cancel := context.WithCancelCause(t.Context())
 					defer cancel(nil)
 					kind, why := transport.KindStalled, transport.ErrStalled
 					if how == "canceled" {
 						kind, why = transport.KindCanceled, errors.New("the program ends")
-						time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
-					} else {
+					}
+					ep, f := startFake(t, p, func(f *fake) {
+						f.feat = []string{"MLST type*;"}
+						answer := hang
+						if verb == "NOOP" || verb == "EPSV" {
+							answer = always("")
+						}
+						f.on[verb] = func(s *session, arg string) string {
+							if how == "canceled" { // when it is under way, however long the login took
+								time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
+							}
+							return answer(s, arg)
+						}
+					})
+					if how == "stalled" {
 						ep.Stall = 400 * time.Millisecond
 					}
 					c := dial(t, ep)

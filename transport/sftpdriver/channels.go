@@ -135,29 +135,33 @@ func (c *Conn) dialChannel() (p *pipe, end func(), err error) {
 	return p, end, nil
 }
 
-// channelsAtFirst is how many channels a transfer begins with.
-func (c *Conn) channelsAtFirst(size int64) int {
-	trip := c.roundTrip()
+// channelsAtFirst is how many channels a transfer begins with, of which window bytes may be
+// under way, if that is positive.
+func (c *Conn) channelsAtFirst(size, window int64) int {
+	trip, most := c.roundTrip(), maxChannels
+	if window > 0 {
+		most = int(min(maxChannels, max(window/channelBytes, 1)))
+	}
 	switch {
 	case trip < channelsFrom || size < 2*channelWorth || c.sole() || c.traits.oneStream:
 		return 1
 	case trip >= longTrip && size >= longFile:
-		return maxChannels
+		return most
 	}
-	return min(firstChannels, int(size/channelWorth))
+	return min(firstChannels, int(size/channelWorth), most)
 }
 
 // prepareChannels opens the channels that a transfer will want, before its file is opened: one
 // takes two round trips to open, and would otherwise queue behind the first megabytes.
 func (c *Conn) prepareChannels(q transport.Request) {
-	var size int64
+	var size, window int64
 	switch q := q.(type) {
 	case *transport.Store:
-		size = q.Size
+		size, window = q.Size, q.Window
 	case *transport.Retrieve:
 		size = hint(q)
 	}
-	if n := c.channelsAtFirst(size); n > 1 {
+	if n := c.channelsAtFirst(size, window); n > 1 {
 		c.want(n - 1)
 	}
 }

@@ -233,9 +233,8 @@ func (v *hostVerifier) checkPins(key ssh.PublicKey) error {
 }
 
 func (v *hostVerifier) pinError() error {
-	return &hostKeyError{text: fmt.Sprintf("the host key of %s is none of those in HostKeyFingerprints (%s): the server shows %s; "+
-		"if its owner confirms one of them, put it there", hostName(v.host, v.port), strings.Join(v.pins, ", "), strings.Join(v.shown, ", ")),
-		is: transport.ErrHostKeyChanged}
+	return v.refused(transport.ErrHostKeyChanged, fmt.Sprintf("the host key of %s is none of those in HostKeyFingerprints (%s): the server shows %s; "+
+		"if its owner confirms one of them, put it there", hostName(v.host, v.port), strings.Join(v.pins, ", "), strings.Join(v.shown, ", ")))
 }
 
 // nextPinned narrows the algorithms to those that pins have not seen fail, for
@@ -295,15 +294,12 @@ func (v *hostVerifier) errorf(key ssh.PublicKey, format string, args ...any) err
 // because is errorf for an error that errors.Is finds is in; nil for none.
 func (v *hostVerifier) because(is error, key ssh.PublicKey, format string, args ...any) error {
 	plain := plainKey(key)
-	return &hostKeyError{is: is, text: fmt.Sprintf("the host key of %s, %s (%s), ", hostName(v.host, v.port),
-		ssh.FingerprintSHA256(plain), plain.Type()) + fmt.Sprintf(format, args...)}
+	print := ssh.FingerprintSHA256(plain)
+	e := v.refused(is, fmt.Sprintf("the host key of %s, %s (%s), ", hostName(v.host, v.port), print, plain.Type())+fmt.Sprintf(format, args...))
+	e.Fingerprint, e.Type = print, plain.Type()
+	return e
 }
 
-// A hostKeyError says why a host key was refused, and what to do.
-type hostKeyError struct {
-	text string
-	is   error // what kind of refusal it is, nil for another
+func (v *hostVerifier) refused(is error, text string) *transport.HostKeyError {
+	return &transport.HostKeyError{Host: hostName(v.host, v.port), Addr: v.addr, Text: text, Err: is}
 }
-
-func (e *hostKeyError) Error() string { return e.text }
-func (e *hostKeyError) Unwrap() error { return e.is }

@@ -28,6 +28,41 @@ func TestKeepWhereTheSourceFails(t *testing.T) {
 	}
 }
 
+// TestKeepWhereCutsAreIgnored: servers say yes to a cut and do nothing. Nothing of the old
+// file stays behind the new one.
+func TestKeepWhereCutsAreIgnored(t *testing.T) {
+	data := randomBytes(1000)
+	f := newFake(t, func(f *fake) {
+		f.onPacket = func(s *fakeSession, typ byte, id uint32, _ *reader) bool {
+			if typ == fxpFsetstat {
+				s.status(id, fxOK, "")
+			}
+			return typ == fxpFsetstat
+		}
+	})
+	f.put("f", randomBytes(300_000))
+	q := &transport.Store{Path: "f", Src: bytes.NewReader(data), Size: int64(len(data)), Keep: true}
+	if lost := f.dial(nil).Do(t.Context(), transport.NewBatch(q)); lost != nil || q.Err != nil {
+		t.Fatal(lost, q.Err)
+	}
+	if got := f.get("f"); !bytes.Equal(got, data) {
+		t.Errorf("the file has %d bytes, want %d", len(got), len(data))
+	}
+}
+
+// TestAppendEmptiesNothing: what has come to a file that was empty when it was looked at stays.
+func TestAppendEmptiesNothing(t *testing.T) {
+	f := newFake(t, nil)
+	f.put("f", []byte("abc"))
+	q := &transport.Store{Path: "f", Src: bytes.NewReader([]byte("x")), Size: 1, Append: true}
+	if lost := f.dial(nil).Do(t.Context(), transport.NewBatch(q)); lost != nil || q.Err != nil {
+		t.Fatal(lost, q.Err)
+	}
+	if got := f.get("f"); string(got) != "xbc" {
+		t.Errorf("the file holds %q", got)
+	}
+}
+
 // TestKeepOfWhatIsNew: a file that must not be there is not replaced, whatever Keep says.
 func TestKeepOfWhatIsNew(t *testing.T) {
 	old := randomBytes(1000)

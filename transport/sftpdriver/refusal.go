@@ -17,7 +17,7 @@ import (
 // pinMissed reports whether another handshake may show a pinned key, and
 // prepares for it. Nothing but a key exchange has happened by then.
 func (d *dialer) pinMissed() bool {
-	var he *hostKeyError
+	var he *transport.HostKeyError
 	return errors.As(d.host.err, &he) && len(d.host.pins) > 0 && d.shown != nil &&
 		d.ctx.Err() == nil && d.host.nextPinned(d.shown)
 }

@@ -68,7 +68,7 @@ func (s *step) read(q *transport.Retrieve, b *burst) {
 		return
 	}
 	size := s.hint(q)
-	channels := s.c.newChannels(openRequest(q.Path, fxfRead), size)
+	channels := s.c.newChannels(openRequest(q.Path, fxfRead), size, 0)
 	channels.looks = true
 	channels.begin(handle)
 	s.c.applyLimits()

@@ -36,14 +36,19 @@ type channels struct {
 	wanted  int
 	size    int64 // what is to be moved, as far as it is known
 	limit   int   // most bytes under way on a channel
+	window  int   // most bytes under way on all of them, 0 for no such bound
+	under   int   // bytes under way on all of them, as weigh counts them
 }
 
 // newChannels prepares for moving size bytes of a file that has been opened on the main
-// session. Channels that it will want at first have been asked for by then, see
-// [Conn.prepareChannels].
-func (c *Conn) newChannels(open []byte, size int64) *channels {
+// session, of which no more than window may be under way, if that is positive. Channels
+// that it will want at first have been asked for by then, see [Conn.prepareChannels].
+func (c *Conn) newChannels(open []byte, size, window int64) *channels {
 	s := &channels{c: c, open: open, size: size, limit: inFlightBytes, ready: []*channel{{pipe: c.pipe}}}
-	if first := c.channelsAtFirst(size); first > 1 && c.extras.inUse.TryLock() {
+	if window > 0 {
+		s.window = int(min(window, maxChannels*channelBytes))
+	}
+	if first := c.channelsAtFirst(size, window); first > 1 && c.extras.inUse.TryLock() {
 		s.holding = true
 		if s.wish(first); s.wanted > 1 {
 			s.limit = channelBytes
@@ -55,6 +60,9 @@ func (c *Conn) newChannels(open []byte, size int64) *channels {
 // wish asks for so many channels, the main one among them.
 func (s *channels) wish(n int) {
 	n = min(n, maxChannels, int(s.size/channelWorth))
+	if s.window > 0 {
+		n = min(n, s.window/channelBytes) // more would have nothing to carry
+	}
 	if s.holding && n > s.wanted {
 		s.wanted = n
 		x := &s.c.extras
@@ -126,7 +134,7 @@ func (s *channels) pick(n int) *channel {
 			best = l
 		}
 	}
-	if best.under > 0 && best.under+weigh(n) > s.limit {
+	if best.under > 0 && best.under+weigh(n) > s.limit || s.window > 0 && s.under > 0 && s.under+weigh(n) > s.window {
 		return nil
 	}
 	return best
@@ -135,6 +143,7 @@ func (s *channels) pick(n int) *channel {
 // sent notes a request.
 func (s *channels) sent(l *channel, n int, r *reply) part {
 	l.under += weigh(n)
+	s.under += weigh(n)
 	return part{channel: l, length: n, reply: r, sent: time.Now(), full: s.pick(n) == nil}
 }
 
@@ -143,6 +152,7 @@ func (s *channels) sent(l *channel, n int, r *reply) part {
 // would bring nothing.
 func (s *channels) answered(p part) {
 	p.channel.under -= weigh(p.length)
+	s.under -= weigh(p.length)
 	if at := p.reply.at; p.full && len(s.coming) == 0 && len(s.ready) >= s.wanted && !at.IsZero() &&
 		at.Sub(p.sent) < 2*s.c.roundTrip() {
 		s.wish(2 * len(s.ready))

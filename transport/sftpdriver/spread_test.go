@@ -296,32 +296,41 @@ func TestPrepareOpensChannels(t *testing.T) {
 }
 
 // TestChannelOfAnotherFile: where the name has been given to another file since the main
-// session opened it, nothing of that is taken.
+// session opened it, nothing of that is taken, though it has the same size.
 func TestChannelOfAnotherFile(t *testing.T) {
-	r := newChannelRig(t, firstChannels-1)
-	data, other := randomBytes(18<<20), randomBytes(18<<20+1)
-	r.f.put("f", data)
-	r.f.put("another", other)
-	r.onOpen = func(s *fakeSession, id uint32) bool {
-		s.reply(fxpHandle, id, putString(nil, "another"))
-		return true
-	}
-	// The main session's first reads wait until the channels are there.
-	held := r.f.onPacket
-	r.f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
-		if typ == fxpRead && s == r.main {
-			<-r.opened
-		}
-		return held(s, typ, id, body)
-	}
-	var out bytes.Buffer
-	n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))})
-	if err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
-		t.Fatalf("%d, %v: the content is right: %v", n, err, bytes.Equal(out.Bytes(), data))
-	}
-	r.f.await("CLOSE", r.f.packets("OPEN"))
-	if opens := r.f.packets("OPEN"); opens != firstChannels {
-		t.Errorf("%d opens", opens)
+	for name, more := range map[string]int{"longer": 1, "of another time": 0} {
+		t.Run(name, func(t *testing.T) {
+			r := newChannelRig(t, firstChannels-1)
+			data, other := randomBytes(18<<20), randomBytes(18<<20+more)
+			r.f.put("f", data)
+			r.f.put("another", other)
+			r.onOpen = func(s *fakeSession, id uint32) bool {
+				s.reply(fxpHandle, id, putString(nil, "another"))
+				return true
+			}
+			held := r.f.onPacket
+			r.f.onPacket = func(s *fakeSession, typ byte, id uint32, body *reader) bool {
+				if typ == fxpRead && s == r.main { // until the channels are there
+					<-r.opened
+				}
+				if typ == fxpFstat && s != r.main {
+					attrs := fileAttrs(len(other))
+					attrs[len(attrs)-1]++
+					s.reply(fxpAttrs, id, attrs)
+					return true
+				}
+				return held(s, typ, id, body)
+			}
+			var out bytes.Buffer
+			n, err := r.c.Retrieve(t.Context(), "f", 0, &out, &transport.IO{Size: int64(len(data))})
+			if err != nil || n != int64(len(data)) || !bytes.Equal(out.Bytes(), data) {
+				t.Fatalf("%d, %v: the content is right: %v", n, err, bytes.Equal(out.Bytes(), data))
+			}
+			r.f.await("CLOSE", r.f.packets("OPEN"))
+			if opens := r.f.packets("OPEN"); opens != firstChannels {
+				t.Errorf("%d opens", opens)
+			}
+		})
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *step) store(q *transport.Store) error {
 		}
 	}
 	s.at("WRITE", q.Path)
-	channels := s.c.newChannels(openRequest(q.Path, fxfWrite), max(q.Size, 0))
+	channels := s.c.newChannels(openRequest(q.Path, fxfWrite), max(q.Size, 0), q.Window)
 	defer channels.done()
 	channels.begin(handle)
 	s.c.applyLimits()

@@ -27,7 +27,7 @@ func (v *hostVerifier) trust(key ssh.PublicKey) error {
 		v.files = append(v.files, v.trustFile)
 	}
 	if err := v.read(); err != nil {
-		return &hostKeyError{text: err.Error()}
+		return v.refused(nil, err.Error())
 	}
 	if v.known.isRevoked(key) != nil || len(v.known.keys)+len(v.known.cas) > 0 {
 		file := v.trustFile

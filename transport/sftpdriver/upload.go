@@ -66,12 +66,18 @@ func (u *upload) run() error {
 // dataAt is where in a packet of SSH_FXP_WRITE the payload begins.
 func dataAt(handle string) int { return requestHead + 4 + len(handle) + 8 + 4 }
 
+// windowPackets is the least number of packets that fill a window, [transport.Store].Window.
+const windowPackets = 4
+
 // read fills a packet with what comes next of the source. A packet that is cut off
 // is lost as a whole, so that on a line that breaks early large ones never arrive,
 // and the last one is sent again where it is stuck in the window of a connection
 // that has died: a file of many packets begins and ends with small ones.
 func (u *upload) read(buf []byte) (int, error) {
 	at, most := dataAt(u.handle), u.longest()
+	if w := u.q.Window; w > 0 { // several are under way at once, so that the line is never idle
+		most = min(most, int(max(w/windowPackets, safePacket)))
+	}
 	size := u.q.Size
 	many := size > int64(most)
 	if u.packet == 0 && !many {

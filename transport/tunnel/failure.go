@@ -28,7 +28,13 @@ func (h *Hop) hopFailure(ctx context.Context, err error) error {
 		kind = transport.KindTemporary
 	}
 	var te *transport.Error
-	if errors.As(err, &te) && te.Protocol.Valid() && te.Err != nil {
+	var key *transport.HostKeyError
+	switch {
+	case errors.As(err, &key):
+		of := *key
+		of.Jump = true
+		err = &of
+	case errors.As(err, &te) && te.Protocol.Valid() && te.Err != nil:
 		// Of a jump host; "sftp" and the address would say it wrong and twice.
 		err = fmt.Errorf("%s: %w", te.Op, te.Err)
 	}
@@ -50,7 +56,7 @@ func (h *Hop) failure(ctx context.Context, kind transport.Kind, err error) error
 	return &transport.Error{Op: "tunnel through " + string(h.Scheme), Addr: h.addr(), Kind: kind, Err: hide(err)}
 }
 
-// opaque shows the text of an error and, of its chain, the end of a context
+// opaque shows the text of an error and, of its chain, the end of a context and the host key
 // alone. What a driver makes of an error goes by the types in its chain, and
 // those of a hop, such as an [*ssh.OpenChannelError], are not about the server.
 //
@@ -58,15 +64,27 @@ func (h *Hop) failure(ctx context.Context, kind transport.Kind, err error) error
 type opaque struct {
 	text  string
 	cause error
+	key   *transport.HostKeyError // of a jump host, nil for none
 }
 
 func (e *opaque) Error() string { return e.text }
 func (e *opaque) Unwrap() error { return e.cause }
 
+// As finds the host key.
+func (e *opaque) As(target any) bool {
+	key, ok := target.(**transport.HostKeyError)
+	if ok = ok && e.key != nil; ok {
+		*key = e.key
+	}
+	return ok
+}
+
 func hide(err error) error {
+	hidden := &opaque{text: err.Error()}
 	var done *opaque
 	if errors.As(err, &done) {
-		return &opaque{text: err.Error(), cause: done.cause}
+		hidden.cause = done.cause
 	}
-	return &opaque{text: err.Error()}
+	errors.As(err, &hidden.key)
+	return hidden
 }

@@ -201,8 +201,13 @@ func TestTroubleWithAHopIsNotTheServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := fails(t, openHops(t, c.hops...), target, c.kind)
 			var ne *ssh.OpenChannelError
-			if errors.As(err, &ne) {
+			if errors.As(err, &ne) || errors.Is(err, transport.ErrHostKeyUnknown) || errors.Is(err, transport.ErrHostKeyChanged) {
 				t.Fatal("a type about another server in the chain")
+			}
+			// But for the key, which says whose it is.
+			var key *transport.HostKeyError
+			if errors.As(err, &key) != (c.kind == transport.KindHostKey) || key != nil && (!key.Jump || !strings.Contains(err.Error(), ": jump host: the host key of ")) {
+				t.Errorf("%v: %+v", err, key)
 			}
 		})
 	}

@@ -170,3 +170,17 @@ func TestEscapeControl(t *testing.T) {
 		}
 	}
 }
+
+// A comma in a file's own name cuts it in two nowhere.
+func TestListOfFiles(t *testing.T) {
+	with := filepath.Join(t.TempDir(), "a,b")
+	if err := os.WriteFile(with, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var f Flags
+	fs := flag.NewFlagSet("test", flag.ContinueOnError)
+	f.register(fs)
+	if err := fs.Parse([]string{"-identity", "x, y", "-identity", with}); err != nil || !slices.Equal(f.Identities, []string{"x", "y", with}) {
+		t.Errorf("%v: %q", err, f.Identities)
+	}
+}

@@ -17,12 +17,12 @@ import (
 // goroutines. ok is false when the command is to end with code: after -h or
 // -version, or with bad flags.
 func Parse(name, usage string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
-	return parse(name, usage, exitHelp, f, env, args, more)
+	return parse(name, usage, exitHelp(false), f, env, args, more)
 }
 
 // ParseJob is [Parse] for a command that runs jobs, whose exit codes are more.
 func ParseJob(name, usage string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
-	return parse(name, usage, jobExitHelp, f, env, args, more)
+	return parse(name, usage, exitHelp(true), f, env, args, more)
 }
 
 func parse(name, usage, codes string, f *Flags, env *Env, args []string, more func(*flag.FlagSet)) (rest []string, code int, ok bool) {
@@ -155,19 +155,6 @@ func Fail(name string, env Env, err error) int {
 		fmt.Fprintf(env.Stderr, "%s: %s\n", name, h)
 	}
 	return ExitOf(err)
-}
-
-// NoClient is [Fail] for a client that could not be opened. With -json there is a
-// summary all the same, so that whoever reads it need not read error texts.
-func NoClient(name string, f Flags, env Env, err error) int {
-	code := Fail(name, env, err)
-	if f.JSON {
-		p := newPrinter(f, env)
-		p.sum.blame(err)
-		p.sum.Exit = code
-		p.json(p.sum)
-	}
-	return code
 }
 
 // CheckNames finds what is wrong with the flags about names and times in listings.

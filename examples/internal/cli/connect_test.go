@@ -2,32 +2,16 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/testout"
 	"github.com/seed01fc2e40/go-ftpx/retry"
 )
-
-// until is a terminal that tells when it has been written some words.
-type until struct {
-	buffer
-	says string
-	seen chan struct{}
-}
-
-func (u *until) Write(p []byte) (int, error) {
-	n, err := u.buffer.Write(p)
-	if strings.Contains(u.String(), u.says) {
-		select {
-		case u.seen <- struct{}{}:
-		default:
-		}
-	}
-	return n, err
-}
 
 // TestConnecting: who looks at a terminal is told at once what is waited for, also where a
 // server says nothing at all, and then why; nobody else is.
@@ -53,26 +37,25 @@ func TestConnecting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			cfg := ftpx.Config{Host: "127.0.0.1", User: "u", Options: ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Password: "x",
-				Ports: ftpx.Ports{SFTP: c.port}, Retry: retry.Policy{InitialDelay: time.Hour, MaxDelay: time.Hour, MaxElapsed: 24 * time.Hour}}}
 			for _, env := range []Env{{}, {Terminal: true}} {
-				out := &until{says: c.says, seen: make(chan struct{}, 1)}
-				env.Stdout, env.Stderr = &buffer{}, out
+				out := &testout.Output{}
+				env.Stdout, env.Stderr = io.Discard, out
+				env.Getenv = func(name string) string { return map[string]string{"FTPX_PASSWORD": "x"}[name] }
+				env = env.Shared()
 				ended := make(chan error, 1)
 				short, end := context.WithTimeout(ctx, 50*time.Millisecond)
 				if env.Terminal {
 					short = ctx
 				}
 				go func() {
-					_, err := Connect(short, Flags{}, env, cfg)
+					f := Flags{Parallel: 1, Verify: "auto", Retry: retry.Policy{InitialDelay: time.Hour, MaxDelay: time.Hour, MaxElapsed: 24 * time.Hour}}
+					d := NewDisplay(&f, env)
+					_, err := f.Open(short, env, Place{Text: fmt.Sprintf("sftp://u@127.0.0.1:%d/", c.port), Remote: true}, d)
+					d.Close()
 					ended <- err
 				}()
 				if env.Terminal {
-					select {
-					case <-out.seen:
-					case <-time.After(10 * time.Second):
-						t.Errorf("not said: %q", out.String())
-					}
+					out.Until(t, c.says, func(text string) (string, bool) { return "", strings.Contains(text, c.says) })
 					cancel()
 				}
 				if err := <-ended; err == nil {

@@ -11,8 +11,9 @@ import (
 // Cut is what an interruption has cut off: it is told of in one line at the end, and not
 // as so many failures, whose words would be those of connections that were closed.
 type Cut struct {
-	// N is how many files were under way.
-	N int
+	// N is how many files were under way, Piped that one of them cannot be read again.
+	N     int
+	Piped bool
 
 	moved int64             // bytes, of all
 	last  ftpx.ProgressInfo // of the last of them

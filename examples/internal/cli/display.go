@@ -193,7 +193,7 @@ func (d *Display) waiting(now time.Time) string {
 func (d *Display) total(columns int, now time.Time, at int64) string {
 	rate := d.pace.rate(now)
 	if d.expectedFiles == 0 {
-		return join(columns, fmt.Sprintf("total %s", count(d.files, "file")), Bytes(at), Bytes(rate)+"/s")
+		return join(columns, fmt.Sprintf("total %s", Count(d.files, "file")), Bytes(at), Bytes(rate)+"/s")
 	}
 	at = min(at, d.expectedBytes) // a file may have grown since
 	left := timeLeft(d.expectedBytes-at, rate)
@@ -201,7 +201,7 @@ func (d *Display) total(columns int, now time.Time, at int64) string {
 		left = strings.TrimSuffix(left, " left")
 	}
 	return join(columns, "total "+percent(at, d.expectedBytes, d.files == d.expectedFiles), left,
-		Bytes(rate)+"/s", fmt.Sprintf("%d of %s", d.files, count(d.expectedFiles, "file")), Bytes(at)+" of "+Bytes(d.expectedBytes))
+		Bytes(rate)+"/s", fmt.Sprintf("%d of %s", d.files, Count(d.expectedFiles, "file")), Bytes(at)+" of "+Bytes(d.expectedBytes))
 }
 
 // line says how far a transfer is, in so many columns.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/testout"
 )
 
 // still is a display whose clock and lines a test moves.
@@ -155,16 +156,12 @@ func TestWaiting(t *testing.T) {
 // TestScreen: lines are renewed in place, also when the window becomes narrower; what is
 // written goes above them; at the end nothing of them is left.
 func TestScreen(t *testing.T) {
-	out := &buffer{}
+	out := &testout.Output{}
 	columns := 40
 	env := Env{Stdout: out, Stderr: out, Terminal: true, StdoutTerminal: true, Columns: func() int { return columns }}.Shared()
 	lines := []string{strings.Repeat("x", 30), "two"}
 	s := &screen{w: out, columns: env.columns, frame: func(int) []string { return lines }, stop: make(chan struct{})}
-	took := func() string {
-		text := out.String()
-		out.b.Reset()
-		return text
-	}
+	took := out.Take
 	s.draw()
 	if got := took(); got != lines[0]+"\ntwo" {
 		t.Errorf("%q", got)

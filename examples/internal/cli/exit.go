@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -32,35 +33,6 @@ const (
 	ExitInterrupted = 130
 )
 
-// exitHelp is the part of a command's -h that lists the exit codes.
-const exitHelp = `
-Exit codes:
-  0    all files are there, whole
-  1    some files failed, could not be read, or have vanished; each is named
-  2    bad usage: flags, URL, a source that does not exist
-  3    no connection could be made, or it could not be restored
-  4    the login was refused
-  5    the server's identity (host key or certificate) did not verify
-  130  interrupted; partials are kept, and the next run goes on from them
-`
-
-// jobExitHelp is the same for commands that run jobs.
-const jobExitHelp = `
-Exit codes:
-  0    all is done; compared files are equal
-  1    some files failed, or deleting was refused; each is named
-  2    bad usage: flags, configuration file, URL, a local source that does not exist
-  3    no connection could be made, or it could not be restored
-  4    the login was refused
-  5    the server's identity (host key or certificate) did not verify
-  6    mirror: the outcome of some files is unknown, nothing failed: check whether they
-       arrived; with -ledger another run does not send them without -resend-unknown
-  7    another run holds the job's lock or its ledger
-  130  interrupted; partials are kept, and the next run goes on from them
-Of several jobs or targets: the code of those that did not end with 0 if they
-agree, else 1.
-`
-
 // ExitCode is an exit code and what it means.
 type ExitCode struct {
 	// Code is the number.
@@ -69,7 +41,7 @@ type ExitCode struct {
 	Meaning string
 }
 
-// ExitCodes are those of the one command.
+// ExitCodes are those of all commands: the one table.
 func ExitCodes() []ExitCode {
 	return []ExitCode{
 		{ExitDone, "all is done; compared files are equal"},
@@ -82,6 +54,21 @@ func ExitCodes() []ExitCode {
 		{ExitLocked, "another run holds the job's lock or its ledger"},
 		{ExitInterrupted, "interrupted; what has arrived is kept, and the same command goes on from there"},
 	}
+}
+
+// exitHelp is the part of a command's -h that lists the exit codes. Those of jobs alone are in
+// it with jobs.
+func exitHelp(jobs bool) string {
+	text := "\nExit codes:\n"
+	for _, c := range ExitCodes() {
+		if jobs || c.Code != ExitUnknown && c.Code != ExitLocked {
+			text += fmt.Sprintf("  %-4d %s\n", c.Code, c.Meaning)
+		}
+	}
+	if jobs {
+		text += "Of several jobs or targets: the code of those that did not end with 0 if they\nagree, else 1.\n"
+	}
+	return text
 }
 
 // ErrUsage marks what the caller must change on the command line.
@@ -139,6 +126,10 @@ func hint(err error) string {
 	case transport.KindAuth:
 		return "the password comes from FTPX_PASSWORD, -password-file or a prompt, keys from -identity or -agent"
 	case transport.KindHostKey:
+		var key *transport.HostKeyError
+		if errors.As(err, &key) && key.Jump {
+			return "-known-hosts and -tofu say which keys of jump hosts to trust"
+		}
 		return "-known-hosts, -host-key and -tofu say which host keys to trust"
 	case transport.KindCertificate:
 		return "-ca names a file of authorities to trust"

@@ -16,7 +16,6 @@ import (
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/retry"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/tunnel"
 )
 
@@ -52,11 +51,10 @@ type Flags struct {
 	PasswordFile string
 	// Verify is "auto", "size" or "full".
 	Verify string
-	// Delivery is "atomic", "direct" or "drop", PartialName a template for the names of
-	// partials, "" for the usual ones; of commands that send.
-	Delivery, PartialName string
 	// Standbys are hosts to turn to when that of the URL does not work.
 	Standbys list
+	// Others are standbys, after those, with a login of their own.
+	Others []Standby
 	// Via are URLs of proxies and jump hosts, the nearest first.
 	Via list
 	// Rate is how many bytes a second are moved at most, "" for any number.
@@ -134,30 +132,6 @@ func (f *Flags) register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.Version, "version", false, "print the version")
 }
 
-// Sending defines the flags of commands that send.
-func (f *Flags) Sending(fs *flag.FlagSet) {
-	fs.StringVar(&f.Delivery, "delivery", "atomic", "`way` to deliver: atomic (temporary name, check, rename), direct (final name), drop (final name, no checks: for folders that cannot be listed)")
-	fs.StringVar(&f.PartialName, "partial-name", "", "`template` of the temporary name, as {name}.filepart or tmp/{name} (default hidden)")
-}
-
-// Ways makes upload options of what Sending defines. Errors are [ErrUsage].
-func (f *Flags) Ways() (ftpx.UploadOptions, error) {
-	var o ftpx.UploadOptions
-	if err := o.Delivery.UnmarshalText([]byte(f.Delivery)); err != nil {
-		return o, fmt.Errorf("%w: -delivery %w", ErrUsage, err)
-	}
-	o.PartialName = f.PartialName
-	switch err := ftpx.CheckPartialName(f.PartialName); {
-	case err != nil:
-		return o, fmt.Errorf("%w: -partial-name %q: %w", ErrUsage, f.PartialName, err)
-	case o.PartialName != "" && o.Delivery != ftpx.DeliverAtomic:
-		return o, fmt.Errorf("%w: -partial-name does not go with -delivery %v, which has no partial", ErrUsage, o.Delivery)
-	case o.Delivery == ftpx.DeliverDrop && f.Verify == "full":
-		return o, fmt.Errorf("%w: -verify full does not go with -delivery drop, which reads nothing back", ErrUsage)
-	}
-	return o, nil
-}
-
 // numberVar and durationVar are IntVar and DurationVar of package flag, whose errors do
 // not say what would be right.
 
@@ -210,41 +184,11 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	default:
 		return opts, fmt.Errorf("%w: -verify %q: use auto, size or full", ErrUsage, f.Verify)
 	}
-	// Some are read for some protocols alone: a misspelt one is told at once.
-	for _, of := range []struct {
-		name  string
-		files []string
-	}{{"-identity", f.Identities}, {"-known-hosts", f.KnownHosts}, {"-ca", []string{f.CA}}} {
-		for _, file := range of.files {
-			if file == "" {
-				continue
-			}
-			if _, err := os.Stat(file); err != nil {
-				return opts, missing(of.name, err)
-			}
-		}
-	}
-	password, err := f.password(ctx, env)
-	if err != nil {
+	if err := f.login(ctx, env, &opts); err != nil {
 		return opts, err
 	}
-	identities := []string(f.Identities)
-	if password == "" && len(identities) == 0 && !f.Agent && !f.Own.Use {
-		identities = userKeys(env)
-	}
-	ask := passphrases(ctx, env)
-	if err := askNow(env, f.Identities, ask); err != nil {
-		return opts, fmt.Errorf("%w: %w", ErrUsage, err)
-	}
-	opts.Password = password
 	opts.AllowPlaintext = f.AllowPlaintext
 	opts.Ports = f.Ports
-	opts.SSH = transport.SSH{IdentityFiles: identities, KnownHosts: f.KnownHosts, HostKeyFingerprints: f.HostKeys,
-		TrustOnFirstUse: f.TOFU, Passphrase: ask}
-	if f.Agent {
-		opts.SSH.Agent = "auto"
-	}
-	opts.TLS = transport.TLS{CAFile: f.CA}
 	opts.Timeouts.Stall = f.Stall
 	if opts.Limits.Conns = f.Parallel; f.Own.Use {
 		opts.Limits.Conns = f.Connections
@@ -255,13 +199,20 @@ func (f *Flags) Options(ctx context.Context, env Env) (ftpx.Options, error) {
 	if err := f.names(&opts); err != nil {
 		return opts, err
 	}
+	for i := range f.Others {
+		other, err := f.Others[i].standby(ctx)
+		if err != nil {
+			return opts, err
+		}
+		opts.Standbys = append(opts.Standbys, other)
+	}
 	asking := new(sync.Mutex)
-	err = f.reach(&opts, func(hop *tunnel.Hop) ssh.KeyboardInteractiveChallenge {
+	err := f.reach(&opts, func(hop *tunnel.Hop) ssh.KeyboardInteractiveChallenge {
 		return questions(ctx, env, asking, fmt.Sprintf("jump host %q:", hop.Host), hop.Password)
 	})
 	// After the jump hosts were made of these options: none may be told this password.
-	if !f.Own.Use || password != "" {
-		opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", password)
+	if !f.Own.Use || opts.Password != "" {
+		opts.SSH.KeyboardInteractive = questions(ctx, env, asking, "", opts.Password)
 	}
 	return opts, err
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,7 +54,7 @@ func Line(env Env, name string, err error) string {
 		add(plain(err, name))
 	}
 	add(remedy(err))
-	return transport.Printable(env.Flags(flagged(strings.Join(parts, ": "))))
+	return transport.Printable(env.Flags(flagged(forJump(strings.Join(parts, ": "), err))))
 }
 
 // contains reports whether one of the parts says the same.
@@ -154,7 +155,7 @@ func triedOf(sel *ftpx.ProtocolsError) string {
 
 // why says what one attempt met, and where.
 func why(te *transport.Error) string {
-	detail := strings.TrimSpace(machinery.ReplaceAllString(innermost(te.Err), ""))
+	detail := login(strings.TrimSpace(machinery.ReplaceAllString(innermost(te.Err), "")))
 	kind := te.Kind.String()
 	text := kind
 	switch {
@@ -164,6 +165,14 @@ func why(te *transport.Error) string {
 		if text = "no such file or folder"; !sameSaid.MatchString(detail) {
 			text += " (" + detail + ")"
 		}
+	case te.Kind == transport.KindTimeout && detail == "no answer":
+		text = detail
+	case te.Kind == transport.KindNoHost && detail != "":
+		return detail
+	case te.Kind == transport.KindNotOffered && strings.HasPrefix(te.Op, "AUTH"):
+		text = "the server offers no TLS (" + detail + ")"
+	case te.Kind == transport.KindLocal:
+		return detail // and no server's
 	case te.Kind == transport.KindHostKey || te.Kind == transport.KindCertificate:
 		text = detail
 	case detail != "" && !strings.Contains(strings.ToLower(detail), kind):
@@ -182,7 +191,21 @@ func why(te *transport.Error) string {
 }
 
 // machinery is what programs say to programmers.
-var machinery = regexp.MustCompile(`\s*\(?\bSSH_FX_[A-Z_]+\)?| \(ssh: handshake failed: [^()]*\)`)
+var machinery = regexp.MustCompile(`^tls: failed to verify certificate: x509: (certificate has expired or is not yet valid: current time \S+ is (after|before) \S+?: )?` +
+	`|\s*\(?\bSSH_FX_[A-Z_]+\)?| \(ssh: handshake failed: [^()]*\)`)
+
+// notTaken is what the SSH library says of a login.
+var notTaken = regexp.MustCompile(`ssh: handshake failed: ssh: unable to authenticate, attempted methods \[none ?([a-z -]*)\], no supported methods remain`)
+
+// login says of a refused login what was tried.
+func login(text string) string {
+	return notTaken.ReplaceAllStringFunc(text, func(said string) string {
+		if tried := notTaken.FindStringSubmatch(said)[1]; tried != "" {
+			return "not accepted: " + strings.ReplaceAll(tried, " ", ", ")
+		}
+		return "nothing to log in with was given"
+	})
+}
 
 // sameSaid is what servers say of what is not there, and the name of SFTP's code.
 var sameSaid = regexp.MustCompile(`(?i)no such file|not found|not exist|SSH_FX_NO_SUCH|^$`)
@@ -202,13 +225,15 @@ func innermost(err error) string {
 	case errors.As(err, &reply):
 		return fmt.Sprintf("%d %s", reply.Code, transport.Printable(reply.Msg))
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return "no such host " + dns.Name
+		return dns.Name + ": no such host"
 	case errors.As(err, &op) && errors.As(err, &errno):
 		return errno.Error()
 	case errors.As(err, &op) && op.Timeout():
 		return "no answer"
 	case errors.As(err, &at):
 		return at.Path + ": " + at.Err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer"
 	}
 	var te *transport.Error
 	if errors.As(err, &te) {
@@ -225,10 +250,11 @@ func plain(err error, name string) string {
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) && err == error(at) || errors.As(err, &at) && errors.Unwrap(err) == error(at) {
-		text = at.Path + ": " + at.Err.Error()
+		short := at.Path + ": " + at.Err.Error()
 		if name != "" && (at.Path == name || path.Base(at.Path) == path.Base(name)) {
-			text = at.Err.Error()
+			short = at.Err.Error()
 		}
+		text = strings.Replace(text, at.Error(), short, 1)
 	}
 	var link *os.LinkError
 	if errors.As(err, &link) {
@@ -269,7 +295,12 @@ func remedy(err error) string {
 	}
 	switch ftpx.KindOf(err) {
 	case transport.KindAuth:
-		return "check the user's name; the password comes from ~/.netrc, $FTPX_PASSWORD, --password-file or a prompt, a key from -i, the agent or ~/.ssh"
+		text := "check the user's name; the password comes from ~/.netrc, $FTPX_PASSWORD, --password-file or a prompt"
+		var te *transport.Error
+		if !errors.As(err, &te) || !te.Protocol.Valid() || te.Protocol == ftpx.SFTP {
+			text += ", a key from -i, the agent or ~/.ssh"
+		}
+		return text
 	case transport.KindUnreachable:
 		return "check host and port (-p), and whether the server runs"
 	case transport.KindTimeout:
@@ -278,8 +309,6 @@ func remedy(err error) string {
 		return "check its spelling, or add it to ~/.ssh/config"
 	case transport.KindNotOffered:
 		return "check the port (-p), or choose another protocol by the address: sftp://, ftpes://, ftps://"
-	case transport.KindCertificate:
-		return "have the server's owner renew it, or name its authority with --ca"
 	case transport.KindLost, transport.KindStalled, transport.KindTruncated:
 		return "--retry-for says how long to go on"
 	case transport.KindBusy:

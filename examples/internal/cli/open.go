@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -47,7 +50,7 @@ func (f *Flags) Open(ctx context.Context, env Env, p Place, d *Display) (ftpx.Cl
 			if err := askPassword(ctx, env, &cfg); err != nil {
 				return nil, err
 			}
-		case kind == transport.KindHostKey && env.Ask != nil && cfg.SSH.TrustOnFirstUse == "":
+		case env.Ask != nil && f.TOFU == "" && errors.Is(err, transport.ErrHostKeyUnknown):
 			trusted, aerr := askTrust(ctx, env, &cfg, err)
 			if aerr != nil {
 				return nil, aerr
@@ -59,16 +62,6 @@ func (f *Flags) Open(ctx context.Context, env Env, p Place, d *Display) (ftpx.Cl
 			return nil, err
 		}
 	}
-}
-
-// Connect is [ftpx.New] for a command. On a terminal it shows what is waited for; with -v
-// the hooks say more.
-func Connect(ctx context.Context, f Flags, env Env, cfg ftpx.Config) (ftpx.Client, error) {
-	d := NewDisplay(&f, env.Shared())
-	defer d.Close()
-	cfg.Hooks = Hooks(f, env, d)
-	d.Say(connecting("", cfg))
-	return ftpx.New(ctx, cfg)
 }
 
 // Reach is how to connect to the server of a place, for a command that does so by itself; Base
@@ -134,26 +127,24 @@ func askPassword(ctx context.Context, env Env, cfg *ftpx.Config) error {
 	return nil
 }
 
-// unknownKey finds host, fingerprint and type in the library's text about a host key that no file knows.
-var unknownKey = regexp.MustCompile(`the host key of (\S+), (SHA256:\S+) \((\S+)\), is unknown:`)
-
 // askTrust asks whether a host is to be trusted, as ssh does. The key is pinned then, so
 // that no other can take its place before it is written down.
 //
-// It asks nothing about the key of a jump host, whose error hides its cause: pinned for the
-// server it would trust the wrong host.
+// It asks nothing about the key of a jump host: pinned for the server it would trust the wrong
+// host.
 func askTrust(ctx context.Context, env Env, cfg *ftpx.Config, why error) (bool, error) {
-	if !errors.Is(why, transport.ErrHostKeyUnknown) {
-		return false, nil
-	}
-	m := unknownKey.FindStringSubmatch(why.Error())
+	var key *transport.HostKeyError
 	home, err := os.UserHomeDir()
-	if m == nil || err != nil {
+	// Of several hosts the first counts: where its key has changed nothing is to be trusted.
+	if !errors.As(why, &key) || !errors.Is(key, transport.ErrHostKeyUnknown) || key.Fingerprint == "" || err != nil {
 		return false, nil
 	}
-	file := filepath.Join(home, ".ssh", "known_hosts")
+	pinned, ok := pin(*cfg, key, filepath.Join(home, ".ssh", "known_hosts"))
+	if !ok {
+		return false, nil
+	}
 	answer, err := env.Ask(ctx, fmt.Sprintf("The host key of %s is not known: %s (%s).\nCompare it with what the server's owner says. Trust it, and add it to %s? [yes/no] ",
-		transport.Printable(m[1]), m[2], transport.Printable(m[3]), file))
+		transport.Printable(key.Host), key.Fingerprint, transport.Printable(key.Type), filepath.Join(home, ".ssh", "known_hosts")))
 	if err != nil {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
@@ -163,6 +154,33 @@ func askTrust(ctx context.Context, env Env, cfg *ftpx.Config, why error) (bool, 
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "yes" && a != "y" {
 		return false, nil
 	}
-	cfg.SSH.HostKeyFingerprints, cfg.SSH.TrustOnFirstUse = []string{m[2]}, file
+	*cfg = pinned
 	return true, nil
+}
+
+// pin returns the configuration with a key pinned for the one host that has shown it, to be
+// written to a known_hosts file; false if it is none of its hosts.
+func pin(cfg ftpx.Config, key *transport.HostKeyError, file string) (ftpx.Config, bool) {
+	is := func(host string, ports ...int) bool {
+		return key.Addr == net.JoinHostPort(host, strconv.Itoa(cmp.Or(append(ports, 22)...)))
+	}
+	trust := cfg.SSH
+	trust.HostKeyFingerprints, trust.TrustOnFirstUse = []string{key.Fingerprint}, file
+	standbys, found := slices.Clone(cfg.Standbys), false
+	for i := range standbys {
+		s := &standbys[i]
+		of := cfg.SSH // which the pin is not to change
+		if s.SSH != nil {
+			of = *s.SSH
+		}
+		if is(s.Host, s.Ports.SFTP, cfg.Ports.SFTP) {
+			of.HostKeyFingerprints, of.TrustOnFirstUse, found = trust.HostKeyFingerprints, file, true
+		}
+		s.SSH = &of
+	}
+	cfg.Standbys = standbys
+	if is(cfg.Host, cfg.Ports.SFTP) {
+		cfg.SSH, found = trust, true
+	}
+	return cfg, found
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // Place is an argument that names something here or on a server: a local path,
@@ -60,6 +62,28 @@ func ParsePlace(arg string) (Place, error) {
 		p.Path = strings.TrimPrefix(rest, "/") // relative paths begin in the login folder
 	}
 	return p, nil
+}
+
+// ParseRemote is [ParsePlace] for an argument that is a URL. Its errors are [ErrUsage].
+func ParseRemote(url string) (Place, error) {
+	cfg, err := ParseURL(url, nil)
+	if err == nil && cfg.Base != "" {
+		if err = transport.CheckPath(cfg.Base); err != nil {
+			err = fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+	}
+	if err != nil {
+		return Place{Text: url}, err
+	}
+	return ParsePlace(url)
+}
+
+// Folder is the place as one that says by its form that it is a folder.
+func (p Place) Folder() Place {
+	if !p.IsFolder() {
+		p.Path += "/"
+	}
+	return p
 }
 
 // Host is the server of a place, by which connections are told apart.

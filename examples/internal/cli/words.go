@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
@@ -19,15 +20,25 @@ func Words(err error) string {
 	if errors.As(err, &sel) {
 		text = strings.Replace(text, "connect "+transport.KindUnreachable.String()+": "+transport.Printable(sel.Error()), tried(sel), 1)
 	}
-	return transport.Printable(strings.NewReplacer(
+	text = strings.NewReplacer(
 		"set Password, IdentityFiles, Signers, Agent or KeyboardInteractive", "give a password (FTPX_PASSWORD, -password-file) or a key (-identity, -agent)",
 		"or pin it in HostKeyFingerprints, or set TrustOnFirstUse", "or pin it with -host-key, or use -tofu",
-		"choose another with PartialName", "choose another with -partial-name",
-		"deliver without one: Delivery Direct sends under the final name, Drop asks nothing about the file",
-		"-delivery direct sends under the final name, -delivery drop asks nothing about the file",
-		"set Delivery to Drop", "use -delivery drop",
-		`>> known_hosts"`, `>> ~/.ssh/known_hosts"`, // the driver found no file, and looks there
-	).Replace(text))
+	).Replace(forJump(text, err))
+	// The old commands write flags with one dash, and their name of this one is older.
+	return transport.Printable(strings.ReplaceAll(oneDash.ReplaceAllString(flagged(text), "$1-$2"), "-connections", "-parallel"))
+}
+
+// oneDash finds the two dashes of a flag.
+var oneDash = regexp.MustCompile(`(^|[\s(,;])--([a-z])`)
+
+// forJump leaves out of a text what does not help if the host key that an error is about is
+// that of a jump host: pinned keys are the server's.
+func forJump(text string, err error) string {
+	var key *transport.HostKeyError
+	if errors.As(err, &key) && key.Jump {
+		text = strings.Replace(text, ", or pin it in HostKeyFingerprints, or set TrustOnFirstUse", "", 1)
+	}
+	return text
 }
 
 // tried says which protocols were tried, and why each could not be used.

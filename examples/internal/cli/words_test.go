@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +17,12 @@ import (
 
 // TestWords: what a command says names each cause once, and flags instead of options.
 func TestWords(t *testing.T) {
+	home := t.TempDir()
+	if err := os.Mkdir(filepath.Join(home, ".ssh"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
 	refused := &transport.Error{Op: "dial", Addr: "127.0.0.1:1", Protocol: ftpx.SFTP, Kind: transport.KindUnreachable,
 		Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
 	sel := &ftpx.ProtocolsError{Tried: []ftpx.ProtocolInfo{{Protocol: ftpx.SFTP, Err: refused}}, PlaintextHeld: true}

@@ -3,7 +3,6 @@
 package clitest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -14,12 +13,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/jobreport"
+	"github.com/seed01fc2e40/go-ftpx/internal/testout"
 	"github.com/seed01fc2e40/go-ftpx/internal/testserver"
 )
 
@@ -108,7 +108,7 @@ type Seen struct {
 // control character in an output fails the test.
 func (c Command) Run(ctx context.Context, t testing.TB, args ...string) Seen {
 	t.Helper()
-	var out, errs locked
+	var out, errs testout.Output
 	vars := c.Vars
 	env := cli.Env{Stdin: c.Stdin, Stdout: &out, Stderr: &errs, Prompt: c.Prompt, Ask: c.Ask, Terminal: c.Terminal, StdoutTerminal: c.StdoutTerminal,
 		Getenv: func(name string) string {
@@ -130,24 +130,6 @@ func (c Command) Run(ctx context.Context, t testing.TB, args ...string) Seen {
 	return s
 }
 
-// locked is a buffer that bars and lines may be written to at once.
-type locked struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *locked) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // Want checks the exit code and words that standard error must hold.
 func (s Seen) Want(t testing.TB, code int, words ...string) Seen {
 	t.Helper()
@@ -162,20 +144,31 @@ func (s Seen) Want(t testing.TB, code int, words ...string) Seen {
 	return s
 }
 
-// Records reads the standard output of -json, which must hold nothing else.
-func (s Seen) Records(t testing.TB) ([]cli.Record, cli.Summary) {
+// Records reads the standard output of -json, which must hold nothing else: the summary of
+// the run, and what it counts, sorted by remote path. Targets and folders that were made are
+// left out.
+func (s Seen) Records(t testing.TB) ([]jobreport.Item, jobreport.Summary) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(s.Out, "\n"), "\n")
-	var sum cli.Summary
+	var sum jobreport.Summary
 	strict(t, lines[len(lines)-1], &sum)
-	if sum.Op != "summary" || sum.Files != len(lines)-1 || sum.Files != sum.Done+sum.Failed+sum.Unknown || sum.Exit != s.Code {
-		t.Fatalf("summary %+v after %d records and exit code %d", sum, len(lines)-1, s.Code)
+	var records []jobreport.Item
+	for _, line := range lines[:len(lines)-1] {
+		if err := CheckLine([]byte(line)); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if strings.HasPrefix(line, `{"op":"target"`) {
+			continue
+		}
+		var r jobreport.Item
+		if strict(t, line, &r); r.Op != "mkdir" || r.Error != "" {
+			records = append(records, r)
+		}
 	}
-	records := make([]cli.Record, len(lines)-1)
-	for i := range records {
-		strict(t, lines[i], &records[i])
+	if sum.Op != "summary" || sum.Files != len(records) || sum.Files != sum.Done+sum.Failed+sum.Unknown || sum.Exit != s.Code {
+		t.Fatalf("summary %+v after %d records and exit code %d", sum, len(records), s.Code)
 	}
-	slices.SortFunc(records, func(a, b cli.Record) int { return strings.Compare(a.Remote, b.Remote) })
+	slices.SortFunc(records, func(a, b jobreport.Item) int { return strings.Compare(a.Remote, b.Remote) })
 	return records, sum
 }
 

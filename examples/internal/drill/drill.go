@@ -2,6 +2,7 @@ package drill
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -84,7 +85,7 @@ func (o *Options) withDefaults() (Options, error) {
 		case s.Embedded:
 			return out, fmt.Errorf("scenario %s is for embedded servers alone: leave it out", s.Name)
 		case s.Standby && len(out.Config.Standbys) == 0:
-			return out, fmt.Errorf("scenario %s needs a standby: name one (standby in the file, --standby), or leave the scenario out", s.Name)
+			return out, fmt.Errorf("scenario %s needs a standby: name one (standby or [[job.standbys]] in the file), or leave the scenario out", s.Name)
 		}
 	}
 	return out, nil
@@ -159,6 +160,7 @@ func rehearse(ctx context.Context, opt *Options, s *Scenario) (*Result, error) {
 	limit, cancel := context.WithTimeout(ctx, opt.Limit)
 	defer cancel()
 	err := r.run(limit)
+	r.fails("", err)
 	r.line.lift()
 	after, done := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 	defer done()
@@ -166,11 +168,15 @@ func rehearse(ctx context.Context, opt *Options, s *Scenario) (*Result, error) {
 	if ctx.Err() != nil {
 		return &r.result, context.Cause(ctx)
 	}
-	if err != nil && r.result.Error == "" {
-		r.result.Error = transport.Printable(err.Error())
-	}
 	r.result.judge(r)
 	return &r.result, nil
+}
+
+// fails notes why the scenario could not be carried out; the first reason stands.
+func (r *rehearsal) fails(doing string, err error) {
+	if err != nil && r.result.Error == "" {
+		r.result.Error = doing + said(err)
+	}
 }
 
 // prepare puts the line between the client and its servers.
@@ -280,7 +286,7 @@ func (r *rehearsal) send(ctx context.Context, client ftpx.Client, i int) {
 			return
 		}
 		r.result.Failed++
-		r.result.LastFailure = transport.Printable(err.Error())
+		r.result.LastFailure = said(err)
 		r.mu.Unlock()
 		pause(ctx, again)
 	}
@@ -302,7 +308,7 @@ func (r *rehearsal) compare(ctx context.Context) {
 	for _, cfg := range r.hosts() {
 		client, err := ftpx.New(ctx, cfg)
 		if err != nil {
-			r.result.Error = "compare: " + transport.Printable(err.Error())
+			r.fails("compare: ", err)
 			continue
 		}
 		for i := range r.opt.Files {
@@ -311,7 +317,7 @@ func (r *rehearsal) compare(ctx context.Context) {
 			switch {
 			case err != nil && ftpx.KindOf(err) == transport.KindNotExist:
 			case err != nil:
-				r.result.Error = "compare: " + transport.Printable(err.Error())
+				r.fails("compare: ", err)
 			case bytes.Equal(got.Bytes(), content(i, r.size)):
 				whole[i] = true
 			default:
@@ -344,7 +350,7 @@ func (r *rehearsal) hosts() []ftpx.Config {
 			c.Ports = s.Ports
 		}
 		if s.User != "" || s.Password != "" {
-			c.User, c.Password = s.User, s.Password
+			c.User, c.Password = cmp.Or(s.User, c.User), s.Password
 		}
 		if s.SSH != nil {
 			c.SSH = *s.SSH

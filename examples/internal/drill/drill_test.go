@@ -13,8 +13,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/retry"
 )
 
 // small is a drill of a scenario that takes seconds. The RTO is no timing of this machine's.
@@ -85,6 +87,26 @@ func TestVerdict(t *testing.T) {
 		if r.result.Passed != (want == "") || !strings.Contains(r.result.Why, want) {
 			t.Errorf("%q: %v %q", want, r.result.Passed, r.result.Why)
 		}
+	}
+}
+
+// TestFirstReason: a drill that cannot begin says why, and not what came of it later.
+func TestFirstReason(t *testing.T) {
+	o := small(t, "stall")
+	o.Config = &ftpx.Config{Host: "127.0.0.1", User: "u", Options: ftpx.Options{Protocols: []ftpx.Protocol{ftpx.SFTP}, Retry: retry.Policy{MaxAttempts: 1},
+		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ENETUNREACH }}}
+	o.Scratch = "x"
+	rep, err := Run(t.Context(), o)
+	if err != nil || rep.Passed || !strings.HasPrefix(rep.Scenarios[0].Why, "open: ") {
+		t.Errorf("%v: %+v", err, rep)
+	}
+}
+
+// TestHostileError: what a server says is cut, and free of control characters.
+func TestHostileError(t *testing.T) {
+	text := said(errors.New("530 \x1b[2J<b>" + strings.Repeat("é", 1<<20)))
+	if len(text) > mostSaid+10 || strings.ContainsAny(text, "\x1b\n") || !utf8.ValidString(text) || !strings.HasPrefix(text, "530 ") {
+		t.Errorf("%d bytes: %.100q", len(text), text)
 	}
 }
 
@@ -203,6 +225,13 @@ func TestLine(t *testing.T) {
 		t.Errorf("a full server says %q, %v", text, err)
 	}
 	far.lift()
+	half := dial()
+	if err := half.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Errorf("ending one side: %v", err)
+	}
+	if n, err := (<-accepted).Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the server sees %d, %v", n, err)
+	}
 	far.kill(addr)
 	if _, err := first.Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("writing to a dead host: %v", err)

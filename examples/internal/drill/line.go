@@ -2,10 +2,12 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -21,8 +23,9 @@ type line struct {
 
 	mu     sync.Mutex // guards what follows
 	dead   map[string]bool
-	cut    float64 // mean bytes between resets, 0 for none
-	most   int     // control connections beyond which a server is full, 0 for none
+	peers  map[string][]string // control addresses that have led to an IP address
+	cut    float64             // mean bytes between resets, 0 for none
+	most   int                 // control connections beyond which a server is full, 0 for none
 	random *rand.Rand
 	conns  map[*conn]bool
 	resets int
@@ -34,13 +37,13 @@ func newLine(next func(context.Context, string, string) (net.Conn, error), contr
 		next = (&net.Dialer{}).DialContext
 	}
 	// The seed makes two drills alike; what the machine does beside them it cannot.
-	return &line{next: next, control: control, dead: map[string]bool{}, random: rand.New(rand.NewPCG(12, 7)), conns: map[*conn]bool{}}
+	return &line{next: next, control: control, dead: map[string]bool{}, peers: map[string][]string{}, random: rand.New(rand.NewPCG(12, 7)), conns: map[*conn]bool{}}
 }
 
 // dial is an [ftpx.Options].Dial.
 func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	l.mu.Lock()
-	dead, says := l.dead[address] || l.dead[hostOf(address)], l.control[address]
+	dead, says := l.isDead(address), l.control[address]
 	full := says != "" && l.most > 0 && l.controls(address) >= l.most
 	if full {
 		l.full++
@@ -64,7 +67,31 @@ func (l *line) dial(ctx context.Context, network, address string) (net.Conn, err
 		c.limited = true
 	}
 	l.conns[c] = true
+	if ip := hostOf(inner.RemoteAddr().String()); c.control && !slices.Contains(l.peers[ip], address) {
+		l.peers[ip] = append(l.peers[ip], address)
+	}
 	return c, nil
+}
+
+// belongs reports whether an address is that of a target: an address, or a host. Data
+// connections of FTP are dialled to the IP address that a host's name has led to; where
+// several servers are at one they are nobody's. The caller holds mu.
+func (l *line) belongs(address, target string) bool {
+	of := func(address string) bool { return address == target || hostOf(address) == target }
+	if of(address) || l.control[address] != "" {
+		return of(address)
+	}
+	controls := l.peers[hostOf(address)]
+	return len(controls) > 0 && !slices.ContainsFunc(controls, func(a string) bool { return !of(a) })
+}
+
+func (l *line) isDead(address string) bool {
+	for target := range l.dead {
+		if l.belongs(address, target) {
+			return true
+		}
+	}
+	return false
 }
 
 // controls counts the control connections to an address that are open. The caller holds mu.
@@ -83,7 +110,7 @@ func (l *line) kill(address string) {
 	l.dead[address] = true
 	var hit []*conn
 	for c := range l.conns {
-		if c.address == address || hostOf(c.address) == address {
+		if l.belongs(c.address, address) {
 			hit = append(hit, c)
 		}
 	}
@@ -291,6 +318,19 @@ func (c *conn) Close() error {
 	c.mu.Unlock()
 	c.forget()
 	return c.Conn.Close()
+}
+
+// CloseWrite ends this side, which is how an upload over FTP ends: ProFTPD waits for it, also
+// after TLS's own end.
+func (c *conn) CloseWrite() error {
+	if err := c.hold(); err != nil {
+		return err
+	}
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return c.explain("close", half.CloseWrite())
 }
 
 // SetDeadline implements net.Conn.

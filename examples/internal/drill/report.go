@@ -3,7 +3,10 @@ package drill
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
+
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // ReportVersion is the version of the report's form.
@@ -60,6 +63,18 @@ type (
 		Bytes int64   `json:"bytes"`
 	}
 )
+
+// mostSaid is how many bytes of an error are shown: it may quote what a server says.
+const mostSaid = 400
+
+// said is an error as text that is safe to show.
+func said(err error) string {
+	text := transport.Printable(err.Error())
+	if len(text) <= mostSaid {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostSaid], "") + "..."
+}
 
 // judge fills in what the times say.
 func (r *Result) judge(from *rehearsal) {

@@ -65,11 +65,28 @@ func (s *settings) check(up bool, o folder.Options, bad func(key, text string)) 
 	if value(s.Manifest) {
 		s.checkManifest(o, bad)
 	}
+	if up {
+		checkDelivery(o, value(s.Verify).v == "full", bad)
+	}
 	if !fine {
 		return
 	}
 	if why := probe(up, o); why != "" {
 		bad(optionOf(why), why)
+	}
+}
+
+// checkDelivery complains about ways to deliver that do not go together. full says that files
+// are read back.
+func checkDelivery(o folder.Options, full bool, bad func(key, text string)) {
+	switch err := ftpx.CheckPartialName(o.PartialName); {
+	case err != nil:
+		bad("partial_name", fmt.Sprintf("%q: %v", o.PartialName, err))
+	case o.PartialName != "" && o.Delivery != ftpx.DeliverAtomic:
+		bad("partial_name", fmt.Sprintf("it does not go with delivery %v, which has no partial: remove one of the two", o.Delivery))
+	}
+	if o.Delivery == ftpx.DeliverDrop && full {
+		bad("verify", "full does not go with delivery drop, which reads nothing back: use size, or another delivery")
 	}
 }
 

@@ -2,6 +2,7 @@ package job
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestEnd(t *testing.T) {
 	env := cli.Env{Stdout: &out, Stderr: &errs}
 	local := filepath.Join("srv", "out")
 	target := &Target{Name: "sftp://u@h/in", Local: local}
-	l := &leg{run: &run{report: &report{}, Job: &Job{Name: "nightly", Up: true}, out: &output{env: env, json: true}, env: env}, t: target, base: "in"}
+	l := &leg{run: &run{report: &report{}, Job: &Job{Name: "nightly", Up: true}, out: &output{wording: jobWording{}, env: env, json: true}, f: &Flags{}, env: env}, t: target, base: "in"}
 	var order []string
 	replaced := func(name string) error {
 		return &ftpx.Error{Outcome: ftpx.NotDone, Op: "close", Remote: name, Err: ftpx.ErrReplaced}
@@ -54,5 +55,31 @@ func TestEnd(t *testing.T) {
 	}
 	if !strings.Contains(errs.String(), "nightly: verify sub/b: ") {
 		t.Errorf("standard error: %s", &errs)
+	}
+}
+
+// TestEndOfUploader: a file that was replaced after it had been sent is a failure with its name,
+// also where the run was interrupted.
+func TestEndOfUploader(t *testing.T) {
+	var out, errs bytes.Buffer
+	f := &Flags{Program: "uploader", plain: true}
+	env := cli.Env{Stdout: &out, Stderr: &errs}
+	l := &leg{run: &run{report: &report{}, Job: &Job{Name: "put", Up: true}, out: newOutput(f, env), f: f, env: env},
+		t: &Target{Name: "sftp://u@h/in", parts: func(context.Context, ftpx.Client) ([]Part, error) { return nil, nil }}, base: "in"}
+	var order []string
+	l.end(closer{&order, "client", &ftpx.Error{Outcome: ftpx.NotDone, Op: "close", Remote: "in/x", Err: ftpx.ErrReplaced}}, way{closer{&order, "way", nil}})
+	gone, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for want, err := range map[int]error{cli.ExitSome: nil, cli.ExitInterrupted: context.Canceled} {
+		ctx := t.Context()
+		if err != nil {
+			ctx = gone
+		}
+		if got := l.exit(ctx, err); got != want {
+			t.Errorf("exit code %d, want %d", got, want)
+		}
+	}
+	if text := errs.String(); !strings.Contains(text, `not done: close "in/x": `) || !strings.Contains(text, "no longer what was put there") {
+		t.Errorf("standard error: %s", text)
 	}
 }

@@ -113,34 +113,47 @@ type watching struct {
 
 // connection is how a server is reached and logged in to. What is nil was not set.
 type connection struct {
-	Protocols        []string   `toml:"protocols"`
-	AllowPlaintext   *bool      `toml:"allow_plaintext"`
-	SFTPPort         *int       `toml:"sftp_port"`
-	FTPPort          *int       `toml:"ftp_port"`
-	FTPSPort         *int       `toml:"ftps_port"`
-	FTPSImplicitPort *int       `toml:"ftps_implicit_port"`
-	Identity         []string   `toml:"identity"`
-	KnownHosts       []string   `toml:"known_hosts"`
-	HostKey          []string   `toml:"host_key"`
-	TOFU             *string    `toml:"tofu"`
-	Agent            *bool      `toml:"agent"`
-	CA               *string    `toml:"ca"`
-	PasswordEnv      *string    `toml:"password_env"`
-	PasswordFile     *string    `toml:"password_file"`
-	PassphraseEnv    *string    `toml:"passphrase_env"`
-	PassphraseFile   *string    `toml:"passphrase_file"`
-	Standby          []string   `toml:"standby"`
-	Via              []string   `toml:"via"`
-	Parallel         *int       `toml:"parallel"`
-	Connections      *int       `toml:"connections"`
-	Files            *int       `toml:"files"`
-	Rate             *size      `toml:"rate"`
-	MaxListing       *size      `toml:"max_listing"`
-	Stall            *age       `toml:"stall"`
-	Verify           *verifying `toml:"verify"`
-	Charset          *string    `toml:"charset"`
-	ListZone         *string    `toml:"list_zone"`
-	Retry            *retrying  `toml:"retry"`
+	Protocols      []string `toml:"protocols"`
+	AllowPlaintext *bool    `toml:"allow_plaintext"`
+	login
+	Standby     []string   `toml:"standby"`
+	Standbys    []standby  `toml:"standbys"`
+	Via         []string   `toml:"via"`
+	Parallel    *int       `toml:"parallel"`
+	Connections *int       `toml:"connections"`
+	Files       *int       `toml:"files"`
+	Rate        *size      `toml:"rate"`
+	MaxListing  *size      `toml:"max_listing"`
+	Stall       *age       `toml:"stall"`
+	Verify      *verifying `toml:"verify"`
+	Charset     *string    `toml:"charset"`
+	ListZone    *string    `toml:"list_zone"`
+	Retry       *retrying  `toml:"retry"`
+}
+
+// login is who logs in to a host, at which ports, and whom to trust. What is nil was not
+// set.
+type login struct {
+	SFTPPort         *int     `toml:"sftp_port"`
+	FTPPort          *int     `toml:"ftp_port"`
+	FTPSPort         *int     `toml:"ftps_port"`
+	FTPSImplicitPort *int     `toml:"ftps_implicit_port"`
+	Identity         []string `toml:"identity"`
+	KnownHosts       []string `toml:"known_hosts"`
+	HostKey          []string `toml:"host_key"`
+	TOFU             *string  `toml:"tofu"`
+	Agent            *bool    `toml:"agent"`
+	CA               *string  `toml:"ca"`
+	PasswordEnv      *string  `toml:"password_env"`
+	PasswordFile     *string  `toml:"password_file"`
+	PassphraseEnv    *string  `toml:"passphrase_env"`
+	PassphraseFile   *string  `toml:"passphrase_file"`
+}
+
+// standby is a [[job.standbys]]: a host to turn to whose login is not the job's.
+type standby struct {
+	URL *string `toml:"url"`
+	login
 }
 
 // retrying is a [job.retry]: how long to go on without progress.

@@ -37,6 +37,7 @@ type Flags struct {
 
 	set   settings
 	given func() []string // names of the flags that were given
+	plain bool            // the command is uploader or downloader
 }
 
 // Register defines the flags of a command that copies once.
@@ -50,6 +51,23 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	boolean(fs, "stop-on-error", "start nothing new after the first failure", &s.StopOnError)
 	boolean(fs, "manifest", "upload: write SHA256SUMS into SOURCE and send it last; download: check the SHA256SUMS that came along", &s.Manifest)
 	stringy(fs, "report", "write a JSON report of the run to this `file`, in one piece when it ends", &s.Report)
+}
+
+// RegisterPlain defines the flags of uploader, and with up false of downloader. Their lines
+// tell of each file, on a terminal or not; their files are all sent or fetched, but for one
+// that is proven to be there; and where the outcome of some is unknown they end with
+// [cli.ExitSome].
+func (f *Flags) RegisterPlain(fs *flag.FlagSet, up bool) {
+	f.plain = true
+	if up {
+		f.delivering(fs)
+	}
+}
+
+func (f *Flags) delivering(fs *flag.FlagSet) {
+	s := &f.set
+	textual(fs, "delivery", "`way` to deliver: atomic (temporary name, check, rename), direct (final name), drop (final name, no checks: for folders that cannot be listed) (default atomic)", &s.Delivery)
+	stringy(fs, "partial-name", "`template` of the temporary name, as {name}.filepart or tmp/{name} (default hidden)", &s.PartialName)
 }
 
 // RegisterWatch defines the flags of a command that watches.
@@ -93,8 +111,7 @@ func (f *Flags) common(fs *flag.FlagSet) {
 	boolean(fs, "resend-unknown", "with -ledger, send files again that an earlier run may have delivered without being able to tell", &s.ResendUnknown)
 	stringy(fs, "rename", "`template` of names at the target, as {stem}-{date:2006-01-02}.{ext}", &s.Rename)
 	stringy(fs, "first-name", "`template` of names until a file is whole, as {name}.tmp", &s.FirstName)
-	textual(fs, "delivery", "`way` to deliver: atomic (temporary name, check, rename), direct (final name), drop (final name, no checks: for folders that cannot be listed) (default atomic)", &s.Delivery)
-	stringy(fs, "partial-name", "`template` of the temporary name, as {name}.filepart or tmp/{name} (default hidden)", &s.PartialName)
+	f.delivering(fs)
 	stringy(fs, "dead-letter", "`folder` on the source's side for files that cannot be copied", &s.DeadLetter)
 	s.Ready, s.After = &readiness{}, &aftermath{}
 	textual(fs, "ready-stable", "take a file when it has not changed for so long", &s.Ready.Stable)
@@ -138,7 +155,7 @@ func (f *Flags) Jobs(args []string) ([]*Job, error) {
 	case errors.As(err, &p):
 		return nil, p
 	case err != nil:
-		return nil, fmt.Errorf("%w: -config: %w", cli.ErrUsage, err)
+		return nil, cli.Missing("-config", err)
 	}
 	return Select(jobs, args)
 }

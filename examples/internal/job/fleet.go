@@ -119,12 +119,13 @@ func (d *document) partner(i int, base paths) Partner {
 	case p.URL == "":
 		bad("url", "it is missing: write scheme://user@host[:port]/folder")
 	case !isURL(p.URL):
-		bad("url", "it is no URL: write scheme://user@host[:port]/folder")
+		bad("url", "it is not a valid URL: use scheme://user@host[:port]/folder")
 	default:
 		checkURL(p.URL, &c, "url", bad)
 	}
-	return Partner{Name: p.Name, Connections: value(p.Connections), t: Target{Name: p.Name, URL: p.URL, flags: c.flags(base), retry: c.policy(),
-		passwordEnv: value(c.PasswordEnv), passphraseEnv: value(c.PassphraseEnv), passphraseFile: base.of(value(c.PassphraseFile))}}
+	t := c.target(base)
+	t.Name, t.URL, t.standbys = p.Name, p.URL, c.standbys(p.URL, base, bad)
+	return Partner{Name: p.Name, Connections: value(p.Connections), t: t}
 }
 
 // Open opens a client for the target, with secrets as they are now. tune changes the options

@@ -32,9 +32,6 @@ type Job struct {
 	sources []string // of a job of the command line that has several
 }
 
-// From says what a job of the command line copies, for its report.
-func (j *Job) From(sources ...string) { j.sources = sources }
-
 // source is where it copies from, for a report.
 func (j *Job) source() string {
 	if j.Source == "" {
@@ -51,6 +48,7 @@ type Target struct {
 	URL, Local string
 
 	place          cli.Place // of URL
+	standbys       []Target  // of its server, with settings of their own
 	parts          Plan      // nil for the two folders
 	flags          cli.Flags
 	retry          retry.Policy

@@ -20,10 +20,11 @@ type leg struct {
 	*run
 	t         *Target
 	part      *Part // that is being copied
-	sum       Summary
+	sum       summary
 	fatal     error                   // what every other file would meet too
 	cancel    context.CancelCauseFunc // ends the leg for that
 	planned   bool                    // a new manifest has been told of, in a dry run
+	under     *underway               // set by connect
 	connected bool                    // a server has been logged in to
 	base      string                  // the folder of the URL
 	outer     context.Context         // ends with an interruption; nil for a watch, which it does not cut off
@@ -92,16 +93,35 @@ func (l *leg) end(client interface{ Close() error }, way interface{ Close() }) {
 	if l.unwatch != nil { // it connected by connect
 		defer l.unwatch()
 	}
-	for _, err := range cli.Failures(client.Close()) {
-		rel := strings.TrimPrefix(cli.RemoteOf(err), l.base+"/")
+	for _, err := range failures(client.Close()) {
+		rel := strings.TrimPrefix(remoteOf(err), l.base+"/")
 		local := ""
 		if l.t.parts == nil {
 			local = filepath.Join(l.t.Local, filepath.FromSlash(rel))
 		}
-		rec := Record{Record: cli.NewRecord(cli.OpVerify, local, rel, ftpx.Result{}, err),
-			Job: l.Name, Target: l.t.Name, Path: rel}
+		rec := l.verified(local, rel, rel, err)
 		l.tell(&rec)
 	}
+}
+
+// failures takes apart what a client's Close returns: an error for each file.
+func failures(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// remoteOf is the remote path that an error is about, "" for none.
+func remoteOf(err error) string {
+	var e *ftpx.Error
+	if errors.As(err, &e) {
+		return e.Remote
+	}
+	return ""
 }
 
 // connect opens the client; base is the folder of the URL.
@@ -122,6 +142,8 @@ func (l *leg) connect(ctx context.Context) (client ftpx.Client, base string, err
 	if err != nil {
 		return nil, "", err
 	}
+	l.under = newUnderway()
+	env.Hooks = ftpx.JoinHooks(env.Hooks, l.under.hooks())
 	client, err = flags.Open(ctx, env, place, l.progress)
 	if err != nil {
 		flags.Close()
@@ -159,7 +181,9 @@ func (t *Target) access(env cli.Env) (cli.Env, *cli.Flags, error) {
 		return env.Getenv(name)
 	}
 	t.flags.Retry = t.retry
-	return with, &t.flags, nil
+	var err error
+	t.flags.Others, err = t.others(env)
+	return with, &t.flags, err
 }
 
 // copyAll copies the parts. One that fails does not stop the others, unless they would all
@@ -172,6 +196,11 @@ func (l *leg) copyAll(ctx context.Context, client ftpx.Client, parts []Part, o f
 		}
 		rep, err := l.copy(ctx, client, &parts[i], o)
 		l.sum.take(rep)
+		if err != nil && len(parts) > 1 && ctx.Err() == nil && !errors.Is(err, folder.ErrIncomplete) && !errors.Is(err, cli.ErrUsage) && !cli.EndsAll(err) {
+			// One of several: it counts as a file that has failed.
+			l.item(folder.Item{Action: folder.Refuse, Path: ".", Size: -1, Err: err})
+			err = fmt.Errorf("%w: %w", folder.ErrIncomplete, err)
+		}
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -250,23 +279,14 @@ func (l *leg) item(i folder.Item) {
 		l.cancel(i.Err)
 	}
 	if i.Err != nil && l.outer != nil && l.outer.Err() != nil && cli.IsCut(i.Err) {
-		l.out.cut.Add(cutAt(i.Err))
-		l.out.piped = l.out.piped || l.part.Stream != nil
+		l.out.cut.Add(l.under.cutAt(i.Err))
+		l.out.cut.Piped = l.out.cut.Piped || l.part.Stream != nil
 	}
 	l.tell(&rec)
 }
 
-// cutAt is how far a transfer had come that was cut off.
-func cutAt(err error) ftpx.ProgressInfo {
-	var e *ftpx.Error
-	if !errors.As(err, &e) {
-		return ftpx.ProgressInfo{}
-	}
-	return ftpx.ProgressInfo{Op: e.Op, Local: e.Local, Remote: e.Remote, Offset: e.Offset, Size: e.Size}
-}
-
 // tell counts and shows a record.
-func (l *leg) tell(rec *Record) {
+func (l *leg) tell(rec *record) {
 	if l.env.Long && rec.err != nil {
 		rec.Error = cli.Line(l.env, rec.subject(), rec.err)
 	}
@@ -274,7 +294,7 @@ func (l *leg) tell(rec *Record) {
 	if rec.Outcome != skipped {
 		l.report.item(rec)
 	}
-	l.out.record(rec)
+	l.out.tell(rec)
 }
 
 // exit is the leg's exit code.
@@ -294,7 +314,7 @@ func (l *leg) exit(ctx context.Context, err error) int {
 	case errors.As(err, &tooMuch), errors.Is(err, folder.ErrSourceIncomplete):
 		return cli.ExitSome
 	case err == nil || errors.Is(err, folder.ErrIncomplete):
-		if l.sum.Failed == 0 && l.sum.Unknown > 0 {
+		if l.sum.Failed == 0 && l.sum.Unknown > 0 && !l.f.plain {
 			return cli.ExitUnknown
 		}
 		return cli.ExitSome

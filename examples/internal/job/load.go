@@ -162,7 +162,9 @@ func (d *document) job(i int, base paths) *Job {
 		bad("target", "give one target, or several as [[job.targets]], and not both")
 	}
 	if f.Target != "" {
-		j.Targets = append(j.Targets, d.target(f, fileTarget{Target: f.Target, connection: set.connection}, base, func(_, text string) { bad("target", text) }))
+		to := d.target(f, fileTarget{Target: f.Target, connection: set.connection}, base, func(_, text string) { bad("target", text) })
+		to.standbys = set.standbys(to.URL, base, bad)
+		j.Targets = append(j.Targets, to)
 	}
 	for n, t := range f.Targets {
 		worse := func(key, text string) { bad(fmt.Sprintf("targets.%d.%s", n, key), text) }
@@ -171,7 +173,9 @@ func (d *document) job(i int, base paths) *Job {
 			worse("target", "it is missing")
 		}
 		t.connection.check(worse)
-		j.Targets = append(j.Targets, d.target(f, t, base, worse))
+		to := d.target(f, t, base, worse)
+		to.standbys = t.standbys(to.URL, base, worse)
+		j.Targets = append(j.Targets, to)
 	}
 	if len(j.Targets) > 1 && (j.Options.After.Source != 0 || j.Options.DeadLetter != "") {
 		key := map[bool]string{true: "dead_letter", false: "after.source"}[j.Options.After.Source == 0]
@@ -182,8 +186,8 @@ func (d *document) job(i int, base paths) *Job {
 
 // target builds a target, and complains about its place.
 func (d *document) target(f *fileJob, t fileTarget, base paths, bad func(key, text string)) Target {
-	to := Target{Name: t.Target, flags: t.connection.flags(base), retry: t.connection.policy(),
-		passwordEnv: value(t.PasswordEnv), passphraseEnv: value(t.PassphraseEnv), passphraseFile: base.of(value(t.PassphraseFile))}
+	to := t.connection.target(base)
+	to.Name = t.Target
 	up := !isURL(f.Source)
 	switch {
 	case up && t.Target != "" && !isURL(t.Target):

@@ -173,6 +173,12 @@ func TestProblems(t *testing.T) {
 			[]string{`:2: job.name: "a b" is not a name`, `:3: job.sourc: unknown key: did you mean "source"?`, `:4: job.target: the URL holds a password`, `:5: job.parallel: write a whole number`,
 				`:6: job.max_delete: "4" is not a share`, `:7: job.compare: "hash" is not known`, `:8: job.delete: write true or false, without quotes`, `:9: job.once: a ledger alone`,
 				`:10: job.retry.for: "5" is not a duration`, `:11: job.password: a secret does not belong`}},
+		"standby without URL": {good + "[[job.standbys]]\nuser = \"x\"\n[[job.standbys]]\nurl = \"other.example.com\"\n",
+			[]string{`:5: job.standbys.0.url: it is missing, or no URL`, `:6: job.standbys.user: unknown key`, `:8: job.standbys.1.url: it is missing, or no URL`}},
+		"standby with password": {good + "[[job.standbys]]\nurl = \"sftp://u:hunter2@h2\"\n", []string{`:6: job.standbys.0.url: the URL holds a password`}},
+		"standby with folder":   {good + "[[job.standbys]]\nurl = \"sftp://u@h2/in\"\n", []string{`:6: job.standbys.0.url: it names a folder`}},
+		"standby of another": {good + "[[job.standbys]]\nurl = \"ftpes://u@h2\"\nsftp_port = 70000\n",
+			[]string{`:6: job.standbys.0.url: the scheme is for ftps, and the first host's for sftp`, `:7: job.standbys.0.sftp_port: 70000 is not a port`}},
 		"several problems": {good + "once = true\nmin_size = 2\nmax_size = 1\nparallel = 0\n",
 			[]string{`:5: job.once: a ledger alone`, `:6: job.min_size: it is more`, `:8: job.parallel: it is 0`}},
 	} {

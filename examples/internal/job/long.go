@@ -10,14 +10,19 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// The words of the one command for a record and a summary.
-
-// subject is the name that a line begins with: of what is sent the local one, of what is
-// fetched the remote one.
-func (r *Record) subject() string {
-	name := r.Remote
-	if r.Op == "upload" || r.Op == "" || r.Op == cli.OpVerify && r.Remote == "" {
-		name = r.Local
+// subject is the name that a line begins with: of what is done at the target its name there,
+// else that at the source.
+func (r *record) subject() string {
+	source, target := r.Remote, r.Local
+	if r.up {
+		source, target = target, source
+	}
+	name := source
+	switch r.Op {
+	case opMkdir, opDelete, opLink, opChmod:
+		name = target
+	case opVerify:
+		name = cmp.Or(r.Remote, r.Local)
 	}
 	name = cmp.Or(name, r.Path)
 	if r.Dir {
@@ -26,32 +31,37 @@ func (r *Record) subject() string {
 	return name
 }
 
-// long is the record in a line, its name first.
-func (r *Record) long() string {
+// longWording is that of the one command: the file's name comes first.
+type longWording struct{ env cli.Env }
+
+func (w longWording) record(r *record) string {
 	to := r.Remote
-	if r.Op == "download" {
+	if r.Op == opFetch {
 		to = r.Local
 	}
 	text := r.subject()
 	switch {
-	case r.Op == "skip":
-		if reason, ok := strings.CutPrefix(r.Reason, "the same "); ok {
-			return transport.Printable(text + ": unchanged: same " + reason)
-		}
+	case r.Op == opSkip && r.same:
+		return transport.Printable(text + ": unchanged: " + r.Reason)
+	case r.Op == opSkip:
 		return transport.Printable(text + ": skipped: " + r.Reason)
-	case r.Op == "mkdir" && r.Outcome == planned:
+	case r.Op == opMkdir && r.Outcome == planned:
 		text += ": would be created"
-	case r.Op == "mkdir":
+	case r.Op == opMkdir:
 		text += ": created"
-	case (r.Op == "link" || r.Op == "chmod") && r.Outcome == planned:
-		text += ": would get its " + map[string]string{"link": "link", "chmod": "mode"}[r.Op]
-	case r.Op == "link" || r.Op == "chmod":
-		text += ": " + map[string]string{"link": "linked", "chmod": "mode set"}[r.Op]
-	case r.Op == "delete" && r.Outcome == planned:
+	case r.Op == opLink && r.Outcome == planned:
+		text += ": would get its link"
+	case r.Op == opLink:
+		text += ": linked"
+	case r.Op == opChmod && r.Outcome == planned:
+		text += ": would get its mode"
+	case r.Op == opChmod:
+		text += ": mode set"
+	case r.Op == opDelete && r.Outcome == planned:
 		text += ": would be deleted"
-	case r.Op == "delete":
+	case r.Op == opDelete:
 		text += ": deleted"
-	case r.Op == cli.OpVerify:
+	case r.Op == opVerify:
 		text += ": as the manifest says"
 	case r.Outcome == planned:
 		return transport.Printable(fmt.Sprintf("%s -> %s: would be copied (%s): %s", text, to, cli.Bytes(r.Size), r.Reason))
@@ -74,33 +84,27 @@ func (r *Record) long() string {
 	return transport.Printable(text)
 }
 
-// longInterrupted is the summary of a run that a signal has ended.
-func (s *Summary) longInterrupted(cut *cli.Cut, piped bool) string {
-	parts := []string{files(s.Done-s.Deleted-s.Verified) + " copied"}
-	if w := cut.Words(); w != "" {
-		parts = append(parts, w)
+func (w longWording) failure(_ string, r *record) string {
+	if r.err == nil {
+		return transport.Printable(r.subject() + ": " + r.Error)
 	}
-	if n := s.Failed - cut.N; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", n))
-	}
-	if s.Unknown > 0 {
-		parts = append(parts, fmt.Sprintf("%d unknown", s.Unknown))
-	}
-	goesOn := cli.GoesOn
-	if piped {
-		goesOn = ": nothing is kept of it, since a pipe cannot be read again"
-	}
-	return transport.Printable("interrupted: " + strings.Join(parts, ", ") + goesOn)
+	return cli.Line(w.env, r.subject(), r.err)
 }
 
-// long is the summary in a line.
-func (s *Summary) long() string {
+func (longWording) interrupted(_ string, s *summary, cut *cli.Cut) string {
+	goesOn := cli.GoesOn
+	if cut.Piped {
+		goesOn = ": nothing is kept of it, since a pipe cannot be read again"
+	}
+	return transport.Printable(fmt.Sprintf("interrupted: %s copied%s%s", cli.Count(s.copied(), "file"), s.undone(cut), goesOn))
+}
+
+func (longWording) summary(_ string, s *summary) string {
 	what := "copied"
 	if s.DryRun {
 		what = "to be copied"
 	}
-	copied := s.Done - s.Deleted - s.Verified
-	parts := []string{fmt.Sprintf("%s %s", files(copied), what)}
+	parts := []string{fmt.Sprintf("%s %s", cli.Count(s.copied(), "file"), what)}
 	for _, c := range []struct {
 		n    int
 		text string
@@ -110,7 +114,7 @@ func (s *Summary) long() string {
 		}
 	}
 	text := strings.Join(parts, ", ") + s.rest()
-	took := time.Duration(s.DurationMS) * time.Millisecond
+	took := s.took()
 	if s.Moved > 0 {
 		text += fmt.Sprintf("; %s in %v", cli.Bytes(s.Moved), took.Round(10*time.Millisecond))
 		if took > 100*time.Millisecond {
@@ -118,11 +122,4 @@ func (s *Summary) long() string {
 		}
 	}
 	return transport.Printable(text)
-}
-
-func files(n int) string {
-	if n == 1 {
-		return "1 file"
-	}
-	return fmt.Sprintf("%d files", n)
 }

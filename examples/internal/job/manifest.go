@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/folder"
 )
@@ -71,11 +70,7 @@ func (l *leg) checkManifest(ctx context.Context) {
 		return
 	}
 	verify := func(rel string, err error) {
-		rec := Record{Job: l.Name, Target: l.t.Name, Path: rel}
-		rec.Op, rec.Local, rec.Remote, rec.Outcome = cli.OpVerify, filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, ftpx.Done.String()
-		if err != nil {
-			rec.Outcome, rec.Error, rec.Kind = ftpx.NotDone.String(), cli.Words(err), ftpx.KindOf(err).String()
-		}
+		rec := l.verified(filepath.Join(l.t.Local, filepath.FromSlash(rel)), rel, rel, err)
 		l.tell(&rec)
 	}
 	f, err := os.Open(l.manifestFile())

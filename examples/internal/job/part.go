@@ -66,7 +66,10 @@ func (f *Flags) Copy(up bool, places []cli.Place, plans []Plan) (*Job, error) {
 		j.Name = "put"
 	}
 	var bad Problems
-	j.Options = f.set.build(up, func(key, text string) { bad = append(bad, f.problem(key, text)) })
+	note := func(key, text string) { bad = append(bad, f.problem(key, text)) }
+	if j.Options = f.set.build(up, note); up && len(bad) == 0 {
+		checkDelivery(j.Options, f.Verify == "full", note)
+	}
 	if err := bad.usage(); err != nil {
 		return nil, err
 	}

@@ -8,13 +8,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/jobreport"
 )
-
-// reportVersion is that of docs/job-report.schema.json.
-const reportVersion = 1
 
 // report is a report under way. Its records go to a file beside it as they come, so
 // that a million of them need no memory; it gets its name when it is whole. The job's
@@ -27,25 +24,8 @@ type report struct {
 	err  error // the first
 }
 
-// reportHead is its first part, reportTail its last; between them are the items.
-type reportHead struct {
-	Version int       `json:"version"`
-	Job     string    `json:"job"`
-	Source  string    `json:"source"`
-	Targets []string  `json:"targets"`
-	Started time.Time `json:"started"`
-	Host    string    `json:"host"`
-	PID     int       `json:"pid"`
-}
-
-type reportTail struct {
-	Results []Summary `json:"results"`
-	Summary Summary   `json:"summary"`
-	Ended   time.Time `json:"ended"`
-}
-
 // openReport begins a report; "" makes one that takes everything and writes nothing.
-func openReport(name string, head reportHead) (*report, error) {
+func openReport(name string, head jobreport.Head) (*report, error) {
 	r := &report{name: name}
 	if name == "" {
 		return r, nil
@@ -83,7 +63,7 @@ func (r *report) write(parts ...[]byte) {
 }
 
 // item adds a record.
-func (r *report) item(rec *Record) {
+func (r *report) item(rec *record) {
 	if r.f == nil {
 		return
 	}
@@ -92,11 +72,11 @@ func (r *report) item(rec *Record) {
 		between = []byte(",\n")
 	}
 	r.n++
-	r.write(between, encode(rec))
+	r.write(between, encode(rec.Item))
 }
 
 // finish gives the report its name. Until then the one before is there.
-func (r *report) finish(tail reportTail) error {
+func (r *report) finish(tail jobreport.Tail) error {
 	if r.f == nil {
 		return nil
 	}

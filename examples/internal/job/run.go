@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
+	"github.com/seed01fc2e40/go-ftpx/ftpx/jobreport"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ledger"
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
@@ -44,15 +45,14 @@ type run struct {
 	report   *report
 	ledger   *ledger.Ledger // nil for none
 	progress *cli.Display   // nil without a terminal
-	results  []Summary
+	results  []jobreport.Summary
 }
 
 // Run runs the job once and returns its exit code.
 func (j *Job) Run(ctx context.Context, f *Flags, env cli.Env) int {
 	env = env.Shared()
 	r := &run{Job: j, f: f, env: env, begin: time.Now(), out: newOutput(f, env)}
-	sum := Summary{Job: j.Name, DryRun: f.DryRun}
-	sum.Op = opSummary
+	sum := newSummary(opSummary, j.Name, "", f.DryRun)
 	closing, err := r.open(&sum)
 	if err == nil {
 		r.targets(ctx)
@@ -76,16 +76,16 @@ func (j *Job) Run(ctx context.Context, f *Flags, env cli.Env) int {
 		sum.Exit = cli.Together(append(codes, r.fail(&sum, err, cli.ExitSome)))
 	}
 	if r.report != nil {
-		if err := r.report.finish(reportTail{Results: r.results, Summary: sum, Ended: time.Now().UTC()}); err != nil {
+		if err := r.report.finish(jobreport.Tail{Results: r.results, Summary: sum.Summary, Ended: time.Now().UTC()}); err != nil {
 			sum.Exit = cli.Together(append(codes, r.fail(&sum, err, cli.ExitSome)))
 		}
 	}
-	r.out.summary(&sum)
+	r.out.total(&sum)
 	return sum.Exit
 }
 
 // fail tells of what concerns the whole run, and returns code.
-func (r *run) fail(sum *Summary, err error, code int) int {
+func (r *run) fail(sum *summary, err error, code int) int {
 	if sum.Error == "" {
 		sum.blame(r.env, err)
 	}
@@ -96,7 +96,7 @@ func (r *run) fail(sum *Summary, err error, code int) int {
 // open takes the lock and opens what the run needs; closing gives it back, and may be
 // called in any case. A dry run takes no lock and leaves no report, for it changes
 // nothing.
-func (r *run) open(sum *Summary) (closing func() error, err error) {
+func (r *run) open(sum *summary) (closing func() error, err error) {
 	var undo []func() error
 	closing = func() error {
 		var errs []error
@@ -132,7 +132,7 @@ func (r *run) open(sum *Summary) (closing func() error, err error) {
 		name = ""
 	}
 	host, _ := os.Hostname()
-	head := reportHead{Version: reportVersion, Job: r.Name, Source: r.source(), Started: r.begin.UTC(), Host: host, PID: os.Getpid()}
+	head := jobreport.Head{Version: jobreport.Version, Job: r.Name, Source: r.source(), Started: r.begin.UTC(), Host: host, PID: os.Getpid()}
 	for _, t := range r.Targets {
 		head.Targets = append(head.Targets, t.Name)
 	}
@@ -168,18 +168,21 @@ func (r *run) targets(ctx context.Context) {
 		}
 		t := &r.Targets[i]
 		begin := time.Now()
-		l := &leg{run: r, t: t, sum: Summary{Job: r.Name, Target: t.Name, DryRun: r.f.DryRun}}
-		l.sum.Op = opTarget
+		l := &leg{run: r, t: t, sum: newSummary(opTarget, r.Name, t.Name, r.f.DryRun)}
 		err := l.do(ctx)
 		l.sum.Exit = l.exit(ctx, err)
 		l.sum.DurationMS = time.Since(begin).Milliseconds()
 		if err != nil {
 			l.sum.blame(r.env, err)
-			if l.sum.Exit != cli.ExitInterrupted && (l.sum.Exit != cli.ExitSome || l.sum.Failed+l.sum.Unknown == 0) {
-				r.out.failed(r.Name, err) // else each was told of
+			switch told := l.sum.Failed+l.sum.Unknown > 0; {
+			case l.sum.Exit == cli.ExitInterrupted, l.sum.Exit == cli.ExitSome && told: // each was told of
+			case l.fatal != nil && told:
+				r.out.ended(r.Name, l.fatal)
+			default:
+				r.out.failed(r.Name, err)
 			}
 		}
-		r.results = append(r.results, l.sum)
+		r.results = append(r.results, l.sum.Summary)
 		r.out.target(&l.sum)
 	}
 }

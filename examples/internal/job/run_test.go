@@ -44,6 +44,7 @@ func TestExit(t *testing.T) {
 		"done before a signal":   {ctx: gone, want: cli.ExitDone},
 		"interrupted":            {ctx: gone, err: context.Canceled, want: cli.ExitInterrupted},
 		"some":                   {l: leg{sum: sum(1, 0)}, err: incomplete, want: cli.ExitSome},
+		"unknown of uploader":    {l: leg{sum: sum(0, 1), run: &run{f: &Flags{plain: true}}}, err: incomplete, want: cli.ExitSome},
 		"unknown":                {l: leg{sum: sum(0, 1)}, err: incomplete, want: cli.ExitUnknown},
 		"some and unknown":       {l: leg{sum: sum(1, 1)}, err: incomplete, want: cli.ExitSome},
 		"not as in the manifest": {l: leg{sum: sum(1, 0)}, want: cli.ExitSome},
@@ -61,6 +62,9 @@ func TestExit(t *testing.T) {
 		if c.ctx == nil {
 			c.ctx = t.Context()
 		}
+		if c.l.run == nil {
+			c.l.run = &run{f: &Flags{}}
+		}
 		if got := c.l.exit(c.ctx, c.err); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
 		}
@@ -73,8 +77,8 @@ func TestExit(t *testing.T) {
 	}
 }
 
-func sum(failed, unknown int) Summary {
-	var s Summary
+func sum(failed, unknown int) summary {
+	var s summary
 	s.Failed, s.Unknown = failed, unknown
 	return s
 }
@@ -84,13 +88,13 @@ func TestOutput(t *testing.T) {
 	j := &Job{Name: "j", Up: true}
 	to := &Target{Name: "sftp://u@h/in", Local: "src"}
 	ok := j.record(to, &Part{}, folder.Item{Action: folder.Send, Path: "a\x1b[2J", Size: 3, Result: ftpx.Result{Outcome: ftpx.Done, Size: 3, Attempts: 1, Protocol: ftpx.SFTP}}, false)
-	same := j.record(to, &Part{}, folder.Item{Action: folder.Skip, Path: "b", Size: 3, Reason: "the same size and time"}, false)
+	same := j.record(to, &Part{}, folder.Item{Action: folder.Skip, Path: "b", Size: 3, Reason: "the same size and time", Finding: folder.Same}, false)
 	lost := j.record(to, &Part{}, folder.Item{Action: folder.Send, Path: "c", Err: &ftpx.Error{Op: "upload", Outcome: ftpx.Unknown, Err: errors.New("lost")}}, false)
 	if lost.Outcome != "unknown" || ok.Outcome != "done" || same.Outcome != skipped {
 		t.Fatalf("%s %s %s", ok.Outcome, same.Outcome, lost.Outcome)
 	}
-	var s Summary
-	for _, r := range []*Record{&ok, &same, &lost} {
+	var s summary
+	for _, r := range []*record{&ok, &same, &lost} {
 		s.count(r)
 	}
 	if s.Files != 2 || s.Done != 1 || s.Unknown != 1 || s.Failed != 0 || s.Bytes != 3 {
@@ -115,18 +119,18 @@ func TestOutput(t *testing.T) {
 			var out, errs bytes.Buffer
 			o := newOutput(&Flags{Flags: c.f, DryRun: c.dry}, cli.Env{Stdout: &out, Stderr: &errs, Terminal: c.terminal})
 			wantOut, wantErr := c.out, c.err
-			o.record(&ok)
-			o.record(&same)
-			end := Summary{Job: "j"}
+			o.tell(&ok)
+			o.tell(&same)
+			end := newSummary(opSummary, "j", "", c.dry)
 			if failing {
-				o.record(&lost)
+				o.tell(&lost)
 				end.Exit = cli.ExitUnknown
 				wantErr = 2
 				if c.f.JSON {
 					wantOut, wantErr = wantOut+1, 1
 				}
 			}
-			o.summary(&end)
+			o.total(&end)
 			if n := strings.Count(out.String(), "\n"); n != wantOut {
 				t.Errorf("%s, failing %v: %d lines on stdout, want %d: %s", name, failing, n, wantOut, out.String())
 			}

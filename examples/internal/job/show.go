@@ -26,6 +26,9 @@ func Show(env cli.Env, jobs []*Job) {
 		told := map[string]bool{}
 		for i := range j.Targets {
 			j.warn(env, &j.Targets[i], told)
+			for n := range j.Targets[i].standbys {
+				j.warn(env, &j.Targets[i].standbys[n], told)
+			}
 		}
 	}
 }
@@ -39,6 +42,11 @@ func show(w io.Writer, prefix string, v reflect.Value) {
 			show(w, prefix, f)
 			continue
 		case f.IsNil():
+			continue
+		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
+			for n := range f.Len() {
+				show(w, fmt.Sprintf("%s.%d.", key, n), f.Index(n))
+			}
 			continue
 		case f.Kind() == reflect.Slice:
 			var quoted []string
@@ -91,7 +99,7 @@ func (j *Job) warn(env cli.Env, t *Target, told map[string]bool) {
 	}
 	files := map[string][]string{"identity": t.flags.Identities, "known_hosts": t.flags.KnownHosts, "ca": {t.flags.CA},
 		"password_file": {t.flags.PasswordFile}, "passphrase_file": {t.passphraseFile}}
-	if j.Up {
+	if j.Up && t.Local != "" {
 		files["source"] = []string{t.Local}
 	}
 	for _, key := range []string{"source", "identity", "known_hosts", "ca", "password_file", "passphrase_file"} {

@@ -11,36 +11,17 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/ftpxtest"
+	"github.com/seed01fc2e40/go-ftpx/internal/testout"
 )
 
-// said is what a command has written, to be looked at while it runs.
-type said struct {
-	mu   sync.Mutex // guards text
-	text strings.Builder
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // watchWith runs the command watch until ctx ends.
-func watchWith(ctx context.Context, t *testing.T, srv *ftpxtest.Server, source string, out *said, more ...string) int {
-	env := cli.Env{Stdout: io.Discard, Stderr: out, Stdin: strings.NewReader(""), Getenv: func(name string) string {
+func watchWith(ctx context.Context, t *testing.T, srv *ftpxtest.Server, source string, out *testout.Output, more ...string) int {
+	env := cli.Env{Stdout: out, Stderr: out, Stdin: strings.NewReader(""), Getenv: func(name string) string {
 		return map[string]string{"FTPX_PASSWORD": srv.Password}[name]
 	}}
 	f := Flags{Program: "watch"}
@@ -57,20 +38,6 @@ func watchWith(ctx context.Context, t *testing.T, srv *ftpxtest.Server, source s
 	return Watch(ctx, &f, env, jobs)
 }
 
-// soon asks until there is an answer, for half a minute at most.
-func soon[T any](t *testing.T, what string, f func() (T, bool)) T {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
-		if v, ok := f(); ok {
-			return v
-		}
-		if time.Now().After(end) {
-			t.Fatalf("no %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
 // A watch shows with -metrics what it does, as long as it runs.
 func TestMetricsOfAWatch(t *testing.T) {
 	defer http.DefaultClient.CloseIdleConnections()
@@ -81,11 +48,12 @@ func TestMetricsOfAWatch(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var out said
+	var out testout.Output
 	code := make(chan int, 1)
-	go func() { code <- watchWith(ctx, t, srv, source, &out, "-metrics", "127.0.0.1:0") }()
-	url := soon(t, "address", func() (string, bool) {
-		m := regexp.MustCompile(`serving (http://\S+)`).FindStringSubmatch(out.String())
+	go func() { code <- watchWith(ctx, t, srv, source, &out, "-v", "-metrics", "127.0.0.1:0") }()
+	serving := regexp.MustCompile(`serving (http://\S+)`)
+	url := out.Until(t, "address", func(text string) (string, bool) {
+		m := serving.FindStringSubmatch(text)
 		return strings.Join(m[min(len(m), 1):], ""), m != nil
 	})
 	get := func(path string) string {
@@ -101,15 +69,15 @@ func TestMetricsOfAWatch(t *testing.T) {
 		}
 		return string(b)
 	}
-	soon(t, "finished upload", func() (string, bool) {
-		m := get("metrics")
-		return m, strings.Contains(m, `ftpx_operations_total{host="127.0.0.1",op="upload",outcome="done",protocol="ftp"} 1`)
-	})
+	out.Until(t, "finished upload", func(text string) (string, bool) { return "", strings.Contains(text, "upload <b>a.csv (") })
+	if m := get("metrics"); !strings.Contains(m, `ftpx_operations_total{host="127.0.0.1",op="upload",outcome="done",protocol="ftp"} 1`) {
+		t.Errorf("no upload in %s", m)
+	}
 	if page := get(""); !strings.Contains(page, "<h1>watch</h1>") {
 		t.Errorf("the page: %s", page)
 	}
 
-	var second said
+	var second testout.Output
 	address := strings.Trim(strings.TrimPrefix(url, "http://"), "/")
 	if got := watchWith(ctx, t, srv, t.TempDir(), &second, "-metrics", address); got != cli.ExitUsage {
 		t.Errorf("exit code %d for an address that is taken", got)

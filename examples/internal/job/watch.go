@@ -61,8 +61,7 @@ func (j *Job) watchable() error {
 func (j *Job) watch(ctx context.Context, f *Flags, env cli.Env) int {
 	env = env.Shared()
 	r := &run{Job: j, f: f, env: env, begin: time.Now(), out: newOutput(f, env)}
-	l := &leg{run: r, t: &j.Targets[0], sum: Summary{Job: j.Name, Target: j.Targets[0].Name}, cancel: func(error) {}}
-	l.sum.Op = opSummary
+	l := &leg{run: r, t: &j.Targets[0], sum: newSummary(opSummary, j.Name, j.Targets[0].Name, false), cancel: func(error) {}}
 	closing, err := r.open(&l.sum)
 	if err != nil {
 		l.sum.Exit = r.fail(&l.sum, err, exitOf(err))
@@ -74,7 +73,7 @@ func (j *Job) watch(ctx context.Context, f *Flags, env cli.Env) int {
 		l.sum.Exit = cli.Together([]int{l.sum.Exit, r.fail(&l.sum, err, cli.ExitSome)})
 	}
 	l.sum.DurationMS = time.Since(r.begin).Milliseconds()
-	r.out.summary(&l.sum)
+	r.out.total(&l.sum)
 	return l.sum.Exit
 }
 

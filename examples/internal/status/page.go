@@ -7,12 +7,17 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // shownTransfers is how many transfers the page lists.
 const shownTransfers = 20
+
+// mostName is how many bytes of a file's name are shown.
+const mostName = 300
 
 var pages = template.Must(template.ParseFS(web, "web/page.html"))
 
@@ -25,7 +30,19 @@ func (s *Status) page(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(bytes.Map(visible, b.Bytes()))
+}
+
+// visible replaces control characters and those that turn the writing round: a server chooses
+// the names of its files. html/template leaves them as they are.
+func visible(r rune) rune {
+	if r == '\n' {
+		return r
+	}
+	for _, shown := range transport.Printable(string(r)) {
+		return shown
+	}
+	return utf8.RuneError
 }
 
 // view is what the page shows, as texts.
@@ -184,6 +201,9 @@ func transferOf(t transfer, now time.Time) transferView {
 	v := transferView{Op: t.op, File: t.remote, Done: size(t.offset), Since: span(now.Sub(t.began)), Percent: -1}
 	if v.File == "" {
 		v.File = t.local
+	}
+	if len(v.File) > mostName {
+		v.File = strings.ToValidUTF8(v.File[:mostName], "") + "..."
 	}
 	if t.size > 0 {
 		v.Done += " of " + size(t.size)

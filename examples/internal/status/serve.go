@@ -39,9 +39,14 @@ func (s *Status) Handler() http.Handler {
 		plain(w, http.StatusOK, "ok")
 	})
 	mux.HandleFunc("GET /{$}", s.page)
+	mux.Handle("GET /static/", Static())
+	return Guarded(mux)
+}
+
+// Static serves the style and the script of pages, below /static/.
+func Static() http.Handler {
 	files, _ := fs.Sub(web, "web") // embedded, it is there
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
-	return guarded(mux)
+	return http.StripPrefix("/static/", http.FileServerFS(files))
 }
 
 func plain(w http.ResponseWriter, code int, text string) {
@@ -50,10 +55,10 @@ func plain(w http.ResponseWriter, code int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// guarded sets the headers that all answers have, and refuses names other than this
+// Guarded sets the headers that all answers have, and refuses names other than this
 // machine's for an address of this machine: a page from elsewhere whose name resolves to
 // 127.0.0.1 must not read ours (DNS rebinding).
-func guarded(next http.Handler) http.Handler {
+func Guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)

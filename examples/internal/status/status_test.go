@@ -102,6 +102,9 @@ func TestHostileNames(t *testing.T) {
 	if strings.Contains(page, "<img") || strings.Contains(page, "onerror=alert(1)>") {
 		t.Errorf("a name is markup:\n%s", page)
 	}
+	if strings.ContainsAny(page, "\x1b\u202e\x00\r") {
+		t.Errorf("a control character is on the page: %q", page)
+	}
 	if n := strings.Count(page, "&lt;img src=x onerror=alert(1)&gt;"); n < 8 {
 		t.Errorf("the name is shown %d times", n)
 	}

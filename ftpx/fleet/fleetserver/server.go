@@ -116,7 +116,7 @@ func (o *Options) build() (*server.Options, error) {
 		return nil, fmt.Errorf("Options.Listen %q: write host:port, as 127.0.0.1:4222", o.Listen)
 	}
 	if opts.Port, err = strconv.Atoi(port); err != nil || opts.Port < 0 || opts.Port > 65535 {
-		return nil, fmt.Errorf("Options.Listen %q: %q is no port", o.Listen, port)
+		return nil, fmt.Errorf("Options.Listen %q: %q is not a valid port: use 0 to 65535", o.Listen, port)
 	}
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT

@@ -38,7 +38,7 @@ func TestRefused(t *testing.T) {
 		"Options.Store: mkdir":          {Store: filepath.Join(file, "x")},
 		"in use by another server":      {Store: used},
 		"write host:port":               {Store: store, Listen: "localhost"},
-		"is no port":                    {Store: store, Listen: "127.0.0.1:http"},
+		"is not a valid port":           {Store: store, Listen: "127.0.0.1:http"},
 		"address already in use":        {Store: store, Listen: taken.Addr().String()},
 		"is not loopback":               {Store: store, Listen: "0.0.0.0:0", Users: users},
 		"without Listen":                {Store: store, Users: users},

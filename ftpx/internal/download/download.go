@@ -198,7 +198,7 @@ func (d *download) once(ctx context.Context, l *session.Lease) error {
 			return err
 		}
 	}
-	if err := CheckLength(l, d.spec.Remote, d.at(), d.size); err != nil {
+	if err := checkLength(l, d.spec.Remote, d.at(), d.size); err != nil {
 		return err
 	}
 	d.res.Verified.Size = d.size >= 0
@@ -235,7 +235,7 @@ func (d *download) lookAndFetch(ctx context.Context, l *session.Lease) error {
 // file must be the one that the part was begun from; if not, it begins anew.
 func (d *download) open(st transport.Entry) error {
 	fail := func(err error) error { return retry.Stop(&transport.LocalError{Writing: true, Err: err}) }
-	if d.begun && !SameRemote(*d.seen, st) {
+	if d.begun && !sameRemote(*d.seen, st) {
 		if d.restarts++; d.restarts > transfer.MaxRestarts {
 			return retry.Stop(&transport.Error{Op: "download", Path: d.spec.Remote, Kind: transport.KindTruncated, Err: transfer.ErrSourceChanged})
 		}
@@ -243,7 +243,7 @@ func (d *download) open(st transport.Entry) error {
 	}
 	d.seen, d.size = &st, st.Size
 	if d.local.file == nil {
-		f, part, err := takePart(d.spec.Local)
+		f, part, err := takePart(d.spec.Local, d.env.PartOpened)
 		if err != nil {
 			return err
 		}
@@ -310,7 +310,7 @@ func (d *download) previous(st transport.Entry) ([]transfer.Range, error) {
 		return nil, nil
 	}
 	was := transport.Entry{Size: s.Size, ModTime: s.ModTime}
-	if s.Remote != d.spec.Remote || st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !SameRemote(was, st) {
+	if s.Remote != d.spec.Remote || st.Size != s.Size || st.ModTime.IsZero() != s.ModTime.IsZero() || !sameRemote(was, st) {
 		return nil, nil
 	}
 	info, err := d.local.file.Stat()
@@ -333,7 +333,6 @@ func (d *download) previous(st transport.Entry) ([]transfer.Range, error) {
 // the lock: another process that was let in before would write into the file that
 // is about to be shown.
 func (d *download) publish() error {
-	TestHookPublish()
 	fail := func(err error) error { return &transport.LocalError{Writing: true, Err: err} }
 	d.local.synced.stop()
 	if err := d.local.file.Sync(); err != nil {
@@ -357,9 +356,6 @@ func (d *download) publish() error {
 	syncDir(filepath.Dir(d.spec.Local))
 	return nil
 }
-
-// TestHookPublish is for tests alone.
-var TestHookPublish = func() {}
 
 // suspend closes the part of a transfer that did not finish, so that a later
 // call can go on. One that holds nothing is removed. The lock goes last.

@@ -91,7 +91,7 @@ func (d *download) checkContent(ctx context.Context, l *session.Lease) error {
 		if err != nil {
 			return err
 		}
-		if !SameRemote(*d.seen, st) {
+		if !sameRemote(*d.seen, st) {
 			return d.mismatch(transfer.ErrSourceChanged)
 		}
 		d.res.Verified.ReadBack = min(overlap, d.at())

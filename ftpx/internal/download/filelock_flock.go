@@ -10,17 +10,19 @@ import (
 
 // OpenPart opens a part for writing, creating it if need be, and locks it
 // against every other process and every other open of this one. errPartHeld if
-// another has it. The lock goes with the file: closing it, or the end of the
+// another has it; opened, if it is not nil, is told before that is asked. The lock goes with the file: closing it, or the end of the
 // process, gives it up, so that none can be left behind. O_NONBLOCK is for a
 // pipe that has come into its place, which must not hold us up.
 //
 // A file system without locks, as some network ones are, is worked on without.
-func OpenPart(name string) (*os.File, error) {
+func OpenPart(name string, opened func()) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NONBLOCK, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	TestHookOpened()
+	if opened != nil {
+		opened()
+	}
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		switch {
@@ -33,6 +35,3 @@ func OpenPart(name string) (*os.File, error) {
 		return f, nil
 	}
 }
-
-// TestHookOpened is for tests alone: the part is open, and not locked yet.
-var TestHookOpened = func() {}

@@ -11,7 +11,7 @@ import (
 // else write to it meanwhile. errPartHeld if another has it. Reading is shared,
 // and so is deleting, without which the part could not get its final name before
 // it is closed, that is while it is still protected.
-func OpenPart(name string) (*os.File, error) {
+func OpenPart(name string, _ func()) (*os.File, error) {
 	p, err := windows.UTF16PtrFromString(name)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}

@@ -65,11 +65,11 @@ func ownPart(part string) (bool, error) {
 }
 
 // takePart opens and locks the part of a local file: the first of its names that
-// is ours. That another download has it is worth another attempt.
-func takePart(local string) (*os.File, string, error) {
+// is ours. opened is that of [OpenPart]. That another download has it is worth another attempt.
+func takePart(local string, opened func()) (*os.File, string, error) {
 	names := PartNames(local)
 	for _, part := range names {
-		f, err := lockPart(part)
+		f, err := lockPart(part, opened)
 		switch {
 		case errors.Is(err, errPartHeld):
 			return nil, "", &transport.Error{Op: "download", Kind: transport.KindLocked,
@@ -86,12 +86,12 @@ func takePart(local string) (*os.File, string, error) {
 }
 
 // lockPart opens and locks one part, nil if its name is not free for us.
-func lockPart(part string) (*os.File, error) {
+func lockPart(part string, opened func()) (*os.File, error) {
 	for range 100 {
 		if own, err := ownPart(part); err != nil || !own {
 			return nil, err
 		}
-		f, err := OpenPart(part)
+		f, err := OpenPart(part, opened)
 		if err != nil {
 			return nil, err
 		}

@@ -80,7 +80,7 @@ func (p *section) finish(ctx context.Context, l *session.Lease) error {
 		return err
 	}
 	if p.of.Seen.Size >= 0 {
-		if err := CheckLength(l, p.of.Remote, p.at, p.of.Size); err != nil {
+		if err := checkLength(l, p.of.Remote, p.at, p.of.Size); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ func (p *section) check(ctx context.Context, l *session.Lease) error {
 	if err != nil {
 		return err
 	}
-	if st.IsDir() || !SameRemote(p.of.Seen, st) {
+	if st.IsDir() || !sameRemote(p.of.Seen, st) {
 		return retry.Stop(&transport.Error{Op: "read", Path: p.of.Remote, Kind: transport.KindTruncated,
 			Err: fmt.Errorf("%w: since it was opened", transfer.ErrSourceChanged)})
 	}

@@ -62,7 +62,7 @@ func (g *get) once(ctx context.Context, l *session.Lease) error {
 		g.first, g.size, g.blind = &st, st.Size, err != nil // nothing has been written of what it was before
 	case err != nil || g.blind:
 		g.skip = true // what w has taken shows whether it is the same file
-	case !SameRemote(*g.first, st):
+	case !sameRemote(*g.first, st):
 		return g.changed()
 	}
 	g.taken.begin(g.at, l.Info().Caps)
@@ -85,7 +85,7 @@ func (g *get) once(ctx context.Context, l *session.Lease) error {
 		l.Attempt.Progress() // taken is taken: nothing can undo it
 	}
 	if err == nil {
-		err = CheckLength(l, g.remote, g.at, g.size)
+		err = checkLength(l, g.remote, g.at, g.size)
 	}
 	if err == nil {
 		if g.res.Verified.Size = g.size >= 0; g.size < 0 {
@@ -132,9 +132,9 @@ func (g *get) fetch(ctx context.Context, l *session.Lease, proof string) error {
 	return err
 }
 
-// CheckLength compares what came with what the server said there is. All FTP
+// checkLength compares what came with what the server said there is. All FTP
 // servers end a file that was cut off as if it were whole.
-func CheckLength(l *session.Lease, name string, got, want int64) error {
+func checkLength(l *session.Lease, name string, got, want int64) error {
 	if want < 0 || got == want {
 		return nil
 	}
@@ -160,11 +160,11 @@ func noFolder(name string, st transport.Entry) error {
 		return nil
 	}
 	return retry.Stop(&transport.Error{Op: "get", Path: name, Kind: transport.KindInvalid,
-		Err: errors.New("it is a folder: name a file, or use the downloader for folders")})
+		Err: errors.New("it is a folder: name a file, or use folder.Download")})
 }
 
-// SameRemote reports whether a remote file looks as it did before.
-func SameRemote(a, b transport.Entry) bool {
+// sameRemote reports whether a remote file looks as it did before.
+func sameRemote(a, b transport.Entry) bool {
 	return a.Size == b.Size && (a.ModTime.Equal(b.ModTime) || a.ModTime.IsZero() || b.ModTime.IsZero())
 }
 

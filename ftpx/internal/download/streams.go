@@ -191,9 +191,9 @@ func (x *streams) fetched(w *segmentWriter, err error, limited bool) error {
 		return nil
 	}
 	if p.missing() == 0 && !d.parts.done(slices.Index(d.parts, p)) {
-		return CheckLength(w.l, d.spec.Remote, w.pos, min(p.end+overlap, d.size))
+		return checkLength(w.l, d.spec.Remote, w.pos, min(p.end+overlap, d.size))
 	}
-	return CheckLength(w.l, d.spec.Remote, p.at, p.end)
+	return checkLength(w.l, d.spec.Remote, p.at, p.end)
 }
 
 // finish waits until all is there, or the streams can do no more. err is how the main

@@ -255,7 +255,7 @@ func (x *streams) help(ready chan<- bool) {
 	defer l.Release()
 	// The name may be another file's by now.
 	st, err := l.Stat(x.ctx, x.d.spec.Remote)
-	if err != nil || !SameRemote(x.seen, st) {
+	if err != nil || !sameRemote(x.seen, st) {
 		return
 	}
 	if !x.separate() {

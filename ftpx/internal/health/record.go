@@ -188,6 +188,21 @@ func (r *Record) Ended(used bool, e End) {
 	})
 }
 
+// DataConns takes note of FTP's data connections that are over: so many were used, of which
+// so many were lost. e is what they had in common. No alarm is judged.
+func (r *Record) DataConns(used, lost int, e End) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rings.note(time.Now(), func(c *counts) {
+		c.used += uint32(used)
+		c.lost += uint32(lost)
+	})
+	for i := range max(used, lost) {
+		e.Lost = i < lost
+		r.cut.note(e)
+	}
+}
+
 // Attempt takes note of an attempt on a connection. unwell: it failed for the sake of the
 // host or the line; anomaly: in a way that should not be.
 func (r *Record) Attempt(ok, unwell, anomaly bool) {

@@ -20,6 +20,12 @@ type job struct {
 	host    *Host         // the one that was tried last
 	used    *Lease        // the one that it had last, nil for none
 	entered bool          // a host has let it in
+	data    dataTally
+}
+
+// end is how it has ended.
+func (j *job) end(began time.Time, err error) AttemptEnd {
+	return AttemptEnd{Lease: j.used, Host: j.host, Duration: time.Since(began), Data: j.data.sum(), Err: err}
 }
 
 // attempt acquires a connection, on the first host that gives one, operates and releases
@@ -30,11 +36,9 @@ func (s *Session) attempt(ctx context.Context, j *job) (err error) {
 	ctx, finish := s.opts.Events.Attempt(ctx, j.task, j.attempt.Number)
 	if finish != nil {
 		err = ErrNoReturn
-		defer func() { finish(AttemptEnd{Lease: j.used, Host: j.host, Duration: time.Since(begin), Err: err}) }()
+		defer func() { finish(j.end(begin, err)) }()
 	}
-	err = s.attemptHosts(ctx, j)
-	s.opts.Events.Attempted(ctx, j.task, AttemptEnd{Lease: j.used, Host: j.host, Duration: time.Since(begin), Err: err})
-	return err
+	return s.attemptHosts(ctx, j)
 }
 
 func (s *Session) attemptHosts(ctx context.Context, j *job) error {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"slices"
 	"sync"
@@ -267,4 +268,76 @@ func TestRefusedSlots(t *testing.T) {
 			}
 		}
 	})
+}
+
+// That a request may have acted is remembered, whatever the attempts after it meet.
+func TestActedIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sharedHost{delay: time.Millisecond}
+		k, _ := newSession(t, Options{MaxConns: 1, Dial: s.dial, Retry: retry.Policy{MaxAttempts: 9, InitialDelay: 1}})
+		var acted []bool
+		err := k.Run(t.Context(), Task{}, func(_ context.Context, l *Lease) error {
+			if acted = append(acted, l.Acted); len(acted) == 4 {
+				return nil
+			}
+			l.Moved(1)
+			l.conn.Conn.(*stub).gone.Store(true)
+			return &transport.Error{Op: "rename", Kind: transport.KindLost, MayHaveActed: len(acted) == 1, Err: errors.New("reset")}
+		})
+		if err != nil || !slices.Equal(acted, []bool{false, true, true, true}) {
+			t.Errorf("%v; acted %v", err, acted)
+		}
+	})
+}
+
+// What a server says again, word for word, is its last word, unless it names a time at
+// which to come again.
+func TestAnswerThatNamesATime(t *testing.T) {
+	for pause, want := range map[time.Duration]int{0: sameAnswers, time.Second: 6} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &sharedHost{delay: time.Millisecond}
+			k, _ := newSession(t, Options{MaxConns: 1, Dial: s.dial, Retry: retry.Policy{MaxAttempts: 9, InitialDelay: 1}})
+			n := 0
+			err := k.Run(t.Context(), Task{}, func(context.Context, *Lease) error {
+				if n++; n == 6 {
+					return nil
+				}
+				return &transport.Error{Op: "STOR", Kind: transport.KindTemporary, Code: 450, RetryAfter: pause, Err: errors.New("come again")}
+			})
+			if n != want || (err == nil) != (pause > 0) {
+				t.Errorf("%d attempts with a pause of %v, want %d: %v", n, pause, want, err)
+			}
+		})
+	}
+}
+
+// A host that does its work, if on a line that breaks each time, is not spared.
+func TestProgressIsNoFailure(t *testing.T) {
+	for progress, want := range map[bool]int{true: 0, false: tripAfter} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &sharedHost{delay: time.Millisecond}
+			k, _ := newSession(t, Options{MaxConns: 1, Dial: s.dial, Retry: retry.Policy{MaxAttempts: 2 * tripAfter, InitialDelay: 1}})
+			if err := k.Run(t.Context(), Task{}, ping); err != nil { // which chooses the protocol
+				t.Fatal(err)
+			}
+			n := 0
+			err := k.Run(t.Context(), Task{}, func(_ context.Context, l *Lease) error {
+				if n++; n > tripAfter {
+					if got := l.Host.breaker().failures; got != want {
+						t.Errorf("progress %v: %d failures count, want %d", progress, got, want)
+					}
+					return nil
+				}
+				if progress {
+					l.Attempt.Progress()
+				}
+				l.Moved(1) // else what was idle is tried again within the attempt
+				l.conn.Conn.(*stub).gone.Store(true)
+				return lost()
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -81,23 +81,14 @@ func (b *breaker) wait(ctx, closed context.Context) (probing bool, err error) {
 		b.mu.Unlock()
 		if probe == nil {
 			timer := time.NewTimer(pause)
-			select {
-			case <-timer.C:
-				continue
-			case <-ctx.Done():
-				err = context.Cause(ctx)
-			case <-closed.Done():
-				err = ErrClosed
+			err := await(ctx, closed, timer.C)
+			if timer.Stop(); err != nil {
+				return false, err
 			}
-			timer.Stop()
-			return false, err
+			continue
 		}
-		select {
-		case <-probe:
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
-		case <-closed.Done():
-			return false, ErrClosed
+		if err := await(ctx, closed, probe); err != nil {
+			return false, err
 		}
 		b.mu.Lock()
 		failed, last := b.open, b.last

@@ -19,8 +19,16 @@ func (s *Session) connect(ctx context.Context, h *Host, timeout time.Duration) (
 			return nil, err
 		}
 	}
-	ctx, heard, done := silenceLimit(ctx, timeout, h.Name)
-	defer func() { err = done(err) }()
+	var heard func()
+	if timeout > 0 {
+		var done func(error) bool
+		ctx, heard, done = Unheard(ctx, timeout, errSilent)
+		defer func() {
+			if done(err) {
+				err = &transport.Error{Op: "connect", Addr: h.Name, Kind: transport.KindTimeout, Err: errSilent}
+			}
+		}()
+	}
 	if ok && !due {
 		link, err := s.dial(ctx, Target{h.index, inUse}, heard)
 		if err == nil || !notHere(err) || context.Cause(ctx) == errSilent {

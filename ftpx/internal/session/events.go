@@ -19,19 +19,18 @@ type Events struct {
 	// Moved: work has moved from one host to another; why is nil for a better one that
 	// has come back.
 	Moved func(ctx context.Context, to, from string, why error)
-	// Attempt: one begins. Attempted: it has returned.
-	Attempt   func(ctx context.Context, t Task, number int) (context.Context, func(AttemptEnd))
-	Attempted func(ctx context.Context, t Task, e AttemptEnd)
+	// Attempt: one begins.
+	Attempt func(ctx context.Context, t Task, number int) (context.Context, func(AttemptEnd))
 	// Acquire: a wait begins.
 	Acquire func(ctx context.Context, w Waiting) (context.Context, func(error))
-	// Retry: an attempt has failed and will be followed by another, after e.Delay in all. l
-	// is the lease that it had, nil for none.
-	Retry func(ctx context.Context, t Task, e retry.Event, l *Lease)
+	// Retry: an attempt has failed and will be followed by another, after e.Delay in all.
+	Retry func(ctx context.Context, t Task, e retry.Event, failed AttemptEnd)
 	// Breaker: a host begins to be spared, is spared further, or no longer.
 	Breaker func(ctx context.Context, b BreakerState)
 	// Limit: so many connections to a host may be open now.
 	Limit func(ctx context.Context, host string, conns int)
-	// Released: payload was moved with a lease that is over. It must not panic.
+	// Released: payload was moved, or a data connection was opened, with a lease that is
+	// over. It must not panic.
 	Released func(l *Lease)
 	// Lost: a connection has ended in the middle of an operation.
 	Lost func()
@@ -54,14 +53,11 @@ func (e Events) filled() Events {
 	if e.Attempt == nil {
 		e.Attempt = func(ctx context.Context, _ Task, _ int) (context.Context, func(AttemptEnd)) { return ctx, nil }
 	}
-	if e.Attempted == nil {
-		e.Attempted = func(context.Context, Task, AttemptEnd) {}
-	}
 	if e.Acquire == nil {
 		e.Acquire = func(ctx context.Context, _ Waiting) (context.Context, func(error)) { return ctx, nil }
 	}
 	if e.Retry == nil {
-		e.Retry = func(context.Context, Task, retry.Event, *Lease) {}
+		e.Retry = func(context.Context, Task, retry.Event, AttemptEnd) {}
 	}
 	if e.Breaker == nil {
 		e.Breaker = func(context.Context, BreakerState) {}
@@ -90,7 +86,9 @@ type AttemptEnd struct {
 	Host *Host
 	// Duration is how long it took, waiting included.
 	Duration time.Duration
-	Err      error
+	// Data are the data connections of FTP that it used.
+	Data DataConns
+	Err  error
 }
 
 // The waits of [Waiting].

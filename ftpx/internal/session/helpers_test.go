@@ -75,16 +75,18 @@ func newSession(t *testing.T, o Options) (*Session, *tally) {
 		o.Protocols = []transport.Protocol{transport.SFTP}
 	}
 	o.Events = Events{
-		Attempted: func(_ context.Context, _ Task, e AttemptEnd) {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			if l := e.Lease; l != nil {
-				n.attempts++
-				if l.WasShared() {
-					n.shared++
-				}
-				if l.Fresh {
-					n.fresh++
+		Attempt: func(ctx context.Context, _ Task, _ int) (context.Context, func(AttemptEnd)) {
+			return ctx, func(e AttemptEnd) {
+				n.mu.Lock()
+				defer n.mu.Unlock()
+				if l := e.Lease; l != nil {
+					n.attempts++
+					if l.WasShared() {
+						n.shared++
+					}
+					if l.Fresh {
+						n.fresh++
+					}
 				}
 			}
 		},

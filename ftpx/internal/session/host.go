@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ type Host struct {
 	Name string
 	// Streams is what several connections for one file have shown.
 	Streams Streams
+	// Trip is the shortest round trip that was seen.
+	Trip Trip
 
 	ftp, sftp Offsets
 	noData    noData
@@ -63,6 +66,9 @@ type Offsets struct {
 	Taken atomic.Bool
 }
 
+// MayUse reports whether a protocol is one of those that may be used.
+func (h *Host) MayUse(p transport.Protocol) bool { return slices.Contains(h.s.opts.Protocols, p) }
+
 // Offsets returns what is known of a protocol.
 func (h *Host) Offsets(p transport.Protocol) *Offsets {
 	if p.IsFTP() {
@@ -88,6 +94,14 @@ func (h *Host) OpenCost() time.Duration {
 // for a better one.
 func (h *Host) current() (p transport.Protocol, ok, due bool) {
 	return h.choice.current(h.s.opts.Protocols[0], h.s.opts.Recheck)
+}
+
+// Protocol is the protocol in use; before one is chosen, the best that is allowed.
+func (h *Host) Protocol() transport.Protocol {
+	if p, ok, _ := h.current(); ok {
+		return p
+	}
+	return h.s.opts.Protocols[0]
 }
 
 // timeout is how long the host may be silent while it is dialled. That it fell silent
@@ -116,22 +130,17 @@ func (h *Host) breaker() *breaker {
 // errSilent says that a host was given up for the next one.
 var errSilent = errors.New("the host is silent and there is another one")
 
-// silenceLimit bounds how long a host may be silent from now on. heard is to be called
-// when it is not; done when the wait is over, with its error.
-func silenceLimit(ctx context.Context, limit time.Duration, host string) (wait context.Context, heard func(), done func(error) error) {
-	if limit <= 0 {
-		return ctx, nil, func(err error) error { return err }
-	}
+// Unheard ends a context with why if nothing is heard for a time. heard is to be called when
+// something is; done when the wait is over, with its error. It reports whether that is
+// because of why.
+func Unheard(ctx context.Context, limit time.Duration, why error) (wait context.Context, heard func(), done func(error) bool) {
 	wait, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(limit, func() { cancel(errSilent) })
-	return wait, func() { timer.Stop() }, func(err error) error {
+	timer := time.AfterFunc(limit, func() { cancel(why) })
+	return wait, func() { timer.Stop() }, func(err error) bool {
 		timer.Stop()
-		silent := err != nil && context.Cause(wait) == errSilent
+		silent := err != nil && context.Cause(wait) == why
 		cancel(nil)
-		if silent {
-			return &transport.Error{Op: "connect", Addr: host, Kind: transport.KindTimeout, Err: errSilent}
-		}
-		return err
+		return silent
 	}
 }
 

@@ -42,6 +42,7 @@ type Lease struct {
 
 	payload int64
 	since   time.Time
+	data    dataCounter // on FTP
 }
 
 // lease makes a lease of a connection for which its maker has a place.
@@ -49,8 +50,12 @@ func (h *Host) lease(ctx context.Context, pc *pooled, at place, j *job) *Lease {
 	l := &Lease{Proto: pc.Proto, Host: h, Attempt: j.attempt, conn: pc, place: at, ctx: ctx, task: &j.task,
 		shared: at == share, since: time.Now(), rates: rates{h.s.opts.Rate, j.task.Rate}}
 	l.Calls.Conn = pc.Conn
+	if l.Proto.IsFTP() {
+		l.data = dataCounter{Conn: pc.Conn, tally: &j.data}
+		l.Calls.Conn = &l.data
+	}
 	if !l.rates.none() {
-		l.Calls.Conn = &ratedConn{pc.Conn, l.rates}
+		l.Calls.Conn = &ratedConn{l.Calls.Conn, l.rates}
 	}
 	h.pool.used(pc, j.task.Direction)
 	return l
@@ -84,6 +89,9 @@ func (l *Lease) Moved(n int64) {
 // Payload is how much that was, and how long the lease has lasted.
 func (l *Lease) Payload() (int64, time.Duration) { return l.payload, time.Since(l.since) }
 
+// Direction is that of the task.
+func (l *Lease) Direction() string { return l.task.Direction }
+
 // Limited reports whether a rate limits it.
 func (l *Lease) Limited() bool { return !l.rates.none() }
 
@@ -96,8 +104,8 @@ func (l *Lease) Shared() bool { return l.place == share }
 func (l *Lease) Release() {
 	at := l.place
 	l.place = noPlace
-	if at != noPlace && l.moved {
-		l.Host.s.opts.Events.Released(l)
+	if at != noPlace {
+		l.over()
 	}
 	switch at {
 	case share:
@@ -117,6 +125,7 @@ func (l *Lease) drop() {
 			l.Host.pool.freeSlot()
 		}
 	}()
+	l.over()
 	l.Host.pool.put(l.conn)
 	kept = true
 }
@@ -169,6 +178,7 @@ func (l *Lease) Another(ctx context.Context) (other *Lease, final bool) {
 	}
 	free = false
 	other = h.lease(ctx, pc, slot, &job{task: *l.task, attempt: l.Attempt})
+	other.data.tally = l.data.tally // as the attempt is the same
 	if pc.inTurn {
 		h.pool.reserve(pc)
 	}

@@ -46,17 +46,23 @@ func (l *limiter) queue() *ticket {
 
 // await waits until ctx ends, or closed does, which is [ErrClosed].
 func (l *limiter) await(ctx, closed context.Context, t *ticket) error {
-	var err error
+	err := await(ctx, closed, t.granted)
+	if err != nil {
+		l.leave(t)
+	}
+	return err
+}
+
+// await waits for an event, until ctx ends, or closed does, which is [ErrClosed].
+func await[T any](ctx, closed context.Context, event <-chan T) error {
 	select {
-	case <-t.granted:
+	case <-event:
 		return nil
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	case <-closed.Done():
-		err = ErrClosed
+		return ErrClosed
 	}
-	l.leave(t)
-	return err
 }
 
 // leave gives up a ticket, granted or not. It may be called again.

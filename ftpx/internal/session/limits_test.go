@@ -392,3 +392,28 @@ func TestMaxTransfers(t *testing.T) {
 		}
 	})
 }
+
+// Who gives up in the moment in which a turn is granted passes it on, once.
+func TestGivenUpTurnPassesOn(t *testing.T) {
+	l := newLimiter(1)
+	if !l.try() {
+		t.Fatal("the first turn is not free")
+	}
+	first, second := l.queue(), l.queue()
+	l.release()
+	select {
+	case <-first.granted:
+	default:
+		t.Fatal("the first in the queue has not got it")
+	}
+	l.leave(first)
+	l.leave(first)
+	select {
+	case <-second.granted:
+	default:
+		t.Error("the turn is lost")
+	}
+	if l.leave(second); l.held != 0 || l.waiting.Len() != 0 {
+		t.Errorf("%d held, %d waiting", l.held, l.waiting.Len())
+	}
+}

@@ -110,6 +110,7 @@ type usage struct {
 	err       error         // what ended it
 	inPause   bool          // it had ended before the use under way
 	survived  time.Duration // the longest pause after which it could be used
+	dataConns int64         // so many of FTP's data connections were counted
 }
 
 // begin takes note of the first user after a pause, when it is let on.

@@ -36,6 +36,7 @@ type pool struct {
 	conns  map[*pooled]struct{} // all that are open
 	idle   []*pooled            // of those, without a slot; last used last
 	queue  list.List            // of *waiter, in order of arrival
+	alarm  *time.Timer          // calls grant; nil until it was needed
 	ended  []Ended              // to be told, see unlock
 	closed bool
 }
@@ -157,6 +158,7 @@ func (p *pool) put(pc *pooled) {
 	}
 	pc.expire = time.AfterFunc(idleLimit, func() { p.drop(pc) })
 	p.idle = append(p.idle, pc)
+	p.grant() // who is small may share it
 }
 
 // drop ends a connection that has been idle for too long.

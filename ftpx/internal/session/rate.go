@@ -64,12 +64,7 @@ func (l rates) wait(ctx context.Context, n int) error {
 func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return await(ctx, context.Background(), t.C)
 }
 
 // ratedConn is a connection whose payload goes at no more than the rates allow. Without

@@ -153,15 +153,17 @@ type running struct {
 
 	doubts doubts
 	said   answers
-	last   *Lease      // of the last attempt, nil for none
+	last   AttemptEnd
 	paused func(error) // ends the pause between two attempts, nil for none
 }
 
 func (r *running) attempt(ctx context.Context, a *retry.Attempt) error {
 	r.unpause(nil)
 	j := &job{task: r.task, attempt: a, f: r.operate}
-	defer func() { r.last = j.used }()
-	return r.s.attempt(ctx, j)
+	begin := time.Now()
+	err := r.s.attempt(ctx, j)
+	r.last = j.end(begin, err)
+	return err
 }
 
 // operate is the operation on a connection, and what its error means.

@@ -20,9 +20,6 @@ import (
 // end it each time before a file has got any further.
 const exclusiveFrom = 3
 
-// statAgain is how often work that waits looks whether time has made room for it.
-const statAgain = 250 * time.Millisecond
-
 // waiter waits for a place.
 type waiter struct {
 	small   bool
@@ -55,27 +52,10 @@ func (p *pool) queueUp(w *waiter) (granted bool, err error) {
 // await waits for the place in order of arrival, until ctx ends, or the client is closed,
 // which is [ErrClosed].
 func (p *pool) await(ctx context.Context, w *waiter) error {
-	// Time may let it have a slot without anything else happening: its shareWait ends, or
-	// the limit may be tried again.
-	timer := time.NewTimer(statAgain)
-	defer timer.Stop()
-	var err error
-	for err == nil {
-		select {
-		case <-w.granted:
-			return nil
-		case <-timer.C:
-			p.mu.Lock()
-			p.grant()
-			timer.Reset(statAgain)
-			p.mu.Unlock()
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		case <-p.ctx.Done():
-			err = ErrClosed
-		}
+	err := await(ctx, p.ctx, w.granted)
+	if err != nil {
+		p.leave(w)
 	}
-	p.leave(w)
 	return err
 }
 
@@ -85,23 +65,57 @@ func (p *pool) leave(w *waiter) {
 	defer p.mu.Unlock()
 	switch {
 	case w.left:
+		return
 	case w.elem != nil:
 		p.queue.Remove(w.elem)
 	case w.place == share: // granted, perhaps in the same moment: pass it on
 		w.conn.sharers--
-		p.grant()
 	case w.place == slot:
 		p.slots.held--
-		p.grant()
 	}
 	w.left, w.elem = true, nil
+	p.grant()
 }
 
-// grant serves as many as there is room for, in order of arrival. It is called with mu
-// held. Work that is small shares where it can. Where batches overlap it gets a
-// connection of its own only if it has waited for as long as opening one is worth; where
-// they are carried out in turn, sharing is for when there is no slot.
+// grant serves as many as there is room for, and sets the alarm for when time makes more.
+// It is called with mu held, whenever a place may have become free.
 func (p *pool) grant() {
+	p.serve()
+	d, ok := p.roomIn()
+	switch {
+	case ok && p.alarm == nil:
+		p.alarm = time.AfterFunc(d, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.grant()
+		})
+	case ok:
+		p.alarm.Reset(d)
+	case p.alarm != nil:
+		p.alarm.Stop()
+	}
+}
+
+// roomIn is how long it is until time by itself lets somebody who waits have a slot: what is
+// small has then waited long enough for a share, or the server may be asked for more
+// connections than it took.
+func (p *pool) roomIn() (d time.Duration, ok bool) {
+	first := p.queue.Front()
+	switch {
+	case first == nil || p.closed:
+		return 0, false
+	case p.slots.free(): // so that all who wait are small, and the first of them is due first
+		return p.slots.due(first.Value.(*waiter)), true
+	}
+	d = p.slots.probeIn()
+	return d, d > 0
+}
+
+// serve gives places in order of arrival. Work that is small shares where it can. Where
+// batches overlap it gets a connection of its own only if it has waited for as long as
+// opening one is worth; where they are carried out in turn, sharing is for when there is no
+// slot.
+func (p *pool) serve() {
 	for e := p.queue.Front(); e != nil; {
 		w, next := e.Value.(*waiter), e.Next()
 		var pc *pooled

@@ -395,3 +395,42 @@ func TestNothingToShareAfterAll(t *testing.T) {
 		wantIdle(t, b.p)
 	})
 }
+
+// TestTimeAloneMakesRoom: what only time changes is noticed when it does, and nothing
+// looks before that, or after it.
+func TestTimeAloneMakesRoom(t *testing.T) {
+	for _, small := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, overlapping, 3)
+			owner := b.open()
+			for range 7 {
+				b.small()
+			}
+			want := 30 * time.Millisecond
+			b.p.tookToOpen(4 * want)
+			if !small { // the server has shown that it takes one
+				want = probeFirst
+				if !b.p.refused() {
+					t.Fatal("the limit is not known")
+				}
+			}
+			begin := time.Now()
+			at, _, err := b.p.acquire(t.Context(), small, transport.SFTP)
+			if took := time.Since(begin); err != nil || at != slot || took != want {
+				t.Errorf("place %d after %v, want a slot after %v (%v)", at, took, want, err)
+			}
+			if b.p.alarm.Stop() {
+				t.Error("the alarm is set although nobody waits")
+			}
+			// Nobody gets anything by waiting now.
+			if !small {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if _, _, err := b.p.acquire(ctx, true, transport.FTP); err == nil || b.p.alarm.Stop() {
+					t.Errorf("it was woken for nothing (%v)", err)
+				}
+			}
+			owner.Release()
+		})
+	}
+}

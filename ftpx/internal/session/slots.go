@@ -35,6 +35,15 @@ func (s *slots) room() int {
 	return s.limit
 }
 
+// probeIn is how long it is until one more than now may be tried, 0 where time does not
+// change that.
+func (s *slots) probeIn() time.Duration {
+	if s.limit == s.most {
+		return 0
+	}
+	return max(time.Until(s.probeAt), 0)
+}
+
 func (s *slots) free() bool { return s.held < s.room() }
 
 // refused takes note of a server that refused one connection more than the open ones. It
@@ -77,7 +86,7 @@ func (s *slots) waitedEnough(w *waiter) bool {
 	return true
 }
 
-// due is how long it is until then, and a little more.
+// due is how long it is until then.
 func (s *slots) due(w *waiter) time.Duration {
 	since := w.since
 	if s.opened.After(since) {

@@ -63,9 +63,6 @@ type Set struct{ ranges []Range } // in order, apart from each other
 // Empty reports whether there are none.
 func (s Set) Empty() bool { return len(s.ranges) == 0 }
 
-// Ranges returns them in order.
-func (s Set) Ranges() []Range { return s.ranges }
-
 // Len is how many there are.
 func (s Set) Len() int64 { return Total(s.ranges) }
 

@@ -30,12 +30,12 @@ func TestSet(t *testing.T) {
 				}
 			}
 			before := s
-			was := slices.Clone(s.Ranges())
-			if s = s.With(Range{from, to}); s.Len() != n || s.Empty() != (n == 0) || !InOrder(s.Ranges(), 64) {
-				t.Fatalf("with [%d, %d): %v, want %d bytes", from, to, s.Ranges(), n)
+			was := slices.Clone(s.ranges)
+			if s = s.With(Range{from, to}); s.Len() != n || s.Empty() != (n == 0) || !InOrder(s.ranges, 64) {
+				t.Fatalf("with [%d, %d): %v, want %d bytes", from, to, s.ranges, n)
 			}
-			if !slices.Equal(before.Ranges(), was) {
-				t.Fatalf("%v has become %v: a set is a value", was, before.Ranges())
+			if !slices.Equal(before.ranges, was) {
+				t.Fatalf("%v has become %v: a set is a value", was, before.ranges)
 			}
 			offset := r.Int64N(64)
 			asked := Range{offset, offset + r.Int64N(65-offset)}
@@ -44,7 +44,7 @@ func TestSet(t *testing.T) {
 				want.From++
 			}
 			if got := s.Rest(asked); got != want {
-				t.Fatalf("the rest of %v is %v, want %v: %v", asked, got, want, s.Ranges())
+				t.Fatalf("the rest of %v is %v, want %v: %v", asked, got, want, s.ranges)
 			}
 		}
 	}

@@ -73,6 +73,12 @@ type Env struct {
 	Progress func(l *session.Lease, t session.Task, at Position)
 	// Verified is told what was compared; v is of no use where err is not nil.
 	Verified func(l *session.Lease, t session.Task, c Check)
+	// NameWait is the longest pause between two looks for a name that was acknowledged and
+	// does not show; 0 for the usual one.
+	NameWait time.Duration
+	// PartOpened is told that the part of a download is open and about to be locked, where
+	// these are two steps; nil for nobody.
+	PartOpened func()
 }
 
 // Position is how far a transfer is into a file of a size, -1 where that is not known.

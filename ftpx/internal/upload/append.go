@@ -188,20 +188,11 @@ func hidden(err error) error {
 
 // finish sets what was asked for besides.
 func (a *appending) finish(ctx context.Context, l *session.Lease) {
-	b := &transport.Batch{}
-	var when *transport.SetTime
-	var mode *transport.SetMode
-	if t := a.src.ModTime(); !t.IsZero() && a.spec.KeepTime && l.Info().Caps.SetTime {
-		when = &transport.SetTime{Path: a.spec.Dest, Time: t}
-		b.Requests = append(b.Requests, when)
-	}
-	if a.spec.Mode != 0 {
-		mode = &transport.SetMode{Path: a.spec.Dest, Mode: a.spec.Mode}
-		b.Requests = append(b.Requests, mode)
-	}
-	if len(b.Requests) == 0 {
+	when, mode := a.spec.attributes(a.spec.Dest, a.src, l)
+	requests := with(with(nil, when), mode)
+	if len(requests) == 0 {
 		return
 	}
-	_ = l.Do(ctx, b) // what was added is there: TimeKept and ModeSet tell of the rest
+	_ = l.Do(ctx, transport.NewBatch(requests...)) // what was added is there: TimeKept and ModeSet tell of the rest
 	a.res.TimeKept, a.res.ModeSet = when != nil && when.Err == nil, mode != nil && mode.Err == nil
 }

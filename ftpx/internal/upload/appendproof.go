@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -177,15 +176,13 @@ func (a *appending) byHash(ctx context.Context, l *session.Lease, n int64) (done
 	if algo == "" {
 		return false, nil
 	}
-	mine := transfer.Begin(algo, io.NewSectionReader(a.src, 0, n))
-	theirs, err := l.Hash(ctx, a.spec.Dest, algo, a.before, n)
-	sum, lerr := mine.Sum()
+	same, err := sameDigest(ctx, l, io.NewSectionReader(a.src, 0, n), &transport.Hash{Path: a.spec.Dest, Algo: algo, Offset: a.before, Size: n})
 	switch {
 	case err != nil && !l.Usable():
 		return false, err
-	case err != nil || lerr != nil:
+	case err != nil:
 		return false, nil // it is read back
-	case !bytes.Equal(sum, theirs):
+	case !same:
 		return false, retry.Stop(fmt.Errorf("%w: the %s of what was added differ", transfer.ErrMismatch, algo))
 	}
 	a.arrived, a.res.Verified.Hash = n, algo

@@ -65,14 +65,10 @@ func (u *upload) boundFirstByte(ctx context.Context, l *session.Lease, b *readBa
 	if !u.where.arrived || !l.Proto.IsFTP() || b.cmp == nil {
 		return ctx, func(err error) error { return err }
 	}
-	bctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(heldTimeout+heldTrips*l.Info().RoundTrip, func() { cancel(errHeld) })
-	b.cmp.Begun = func() { timer.Stop() }
+	bctx, begun, done := session.Unheard(ctx, heldTimeout+heldTrips*l.Info().RoundTrip, errHeld)
+	b.cmp.Begun = begun
 	return bctx, func(err error) error {
-		timer.Stop()
-		held := err != nil && context.Cause(bctx) == errHeld
-		cancel(nil)
-		if held {
+		if done(err) {
 			return &transport.Error{Op: "read back", Path: u.part.name, Kind: transport.KindLocked, Err: errHeld}
 		}
 		return err

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,6 +191,39 @@ func TestReconcileLooksTwice(t *testing.T) {
 	}
 }
 
+// After a rename whose reply was lost, a file that is shorter than what was sent is not it,
+// although it begins like it.
+func TestReconcileWithAPrefix(t *testing.T) {
+	data := []byte("content")
+	u := newUpload(t, data, nil)
+	u.commit.begun, u.checked, u.part.confirmed = true, true, int64(len(data))
+	on(t, &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{"dest": data[:4]}}, func(ctx context.Context, l *session.Lease) {
+		if err := u.attempt(ctx, l); !errors.Is(err, errGone) || u.commit.done || !u.commit.begun {
+			t.Errorf("%v, %+v", err, u.commit)
+		}
+	})
+}
+
+// A host shows that it writes at offsets by continuing a file, not by taking one.
+func TestOffsetsAreShownByAResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := bytes.Repeat([]byte("0123456789abcdef"), resumeWorth/8)
+		for _, there := range []int{0, len(data) / 2} {
+			u := newUpload(t, data, nil)
+			conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+			if there > 0 {
+				conn.files[u.part.name] = bytes.Clone(data[:there])
+			}
+			on(t, conn, func(ctx context.Context, l *session.Lease) {
+				err := u.attempt(ctx, l)
+				if taken := l.Host.Offsets(l.Proto).Taken.Load(); err != nil || taken != (there > 0) || !bytes.Equal(conn.files["dest"], data) {
+					t.Errorf("%d bytes were there: offsets are taken: %v, %v", there, taken, err)
+				}
+			})
+		}
+	})
+}
+
 // The partials of earlier generations, and the backup, are removed when the file is there.
 func TestCleanUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -233,4 +268,36 @@ func TestStreamIsCompared(t *testing.T) {
 			u.src.Close()
 		})
 	}
+}
+
+// Partials of other versions are removed when they are old enough. One of which the server
+// tells no time may be under way, and stays.
+func TestStalePartials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := newUpload(t, []byte("content"), func(s *Spec) { s.RemoveStale = time.Hour })
+		old, young, ageless := partialName("dest", "1", 0, false), partialName("dest", "2", 0, false), partialName("dest", "3", 0, false)
+		another := partialName("other", "1", 0, false)
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{old: nil, young: nil, ageless: nil, another: nil}}
+		conn.before = func(r transport.Request) error {
+			list, ok := r.(*transport.List)
+			if !ok {
+				return nil
+			}
+			for name, age := range map[string]time.Duration{old: time.Hour + time.Second, young: time.Hour - time.Second, another: 24 * time.Hour} {
+				list.Yield(transport.Entry{Name: name, ModTime: time.Now().Add(-age)})
+			}
+			list.Yield(transport.Entry{Name: ageless})
+			return errAnswered
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if err := u.attempt(ctx, l); err != nil {
+				t.Error(err)
+			}
+		})
+		left := slices.Sorted(maps.Keys(conn.files))
+		want := []string{young, ageless, another, "dest"}
+		if slices.Sort(want); !slices.Equal(left, want) {
+			t.Errorf("left are %q, want %q", left, want)
+		}
+	})
 }

@@ -11,17 +11,52 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// commit is how far the partial has got its name.
+// commit is how far something has got its name: the partial of an upload, or what a Rename
+// moves. On servers that do not replace a file in one step both take three: the file at the
+// new name goes to a backup, the old name is renamed, the backup is removed. At each moment
+// each content lies under a name. What a lost reply leaves open is looked up.
 type commit struct {
-	begun    bool // what is at the destination is not known: a rename may have taken effect
-	backedUp bool // the old file may lie under its backup name
-	done     bool // the destination is the file, checked; what is left is to clean up
+	begun    bool // what is at the new name is not known: a rename may have taken effect
+	backedUp bool // the file that was there may lie under its backup name
+	done     bool // it has its name; what is left is to clean up
 	taken    bool // the partial was acknowledged and is gone, see taken.go
 	looks    int  // how often the destination was compared and differed
 	cleaned  int  // how often cleaning up was tried
 }
 
-// refused takes note of the error of a rename to the destination.
+// committing is a commit in one attempt.
+type committing struct {
+	*commit
+	witness
+	l                *session.Lease
+	from, to, backup string
+	replace          bool // the renames may replace what is at their new name
+	leftover         bool // an earlier run may have left something under the backup's name
+}
+
+// witness tells what is under the names. An upload knows the content of its partial, and can
+// compare; a Rename knows only which names are there.
+type witness interface {
+	// givesWay reports whether a rename was refused because of a file at the new name, and
+	// that may be replaced.
+	givesWay(ctx context.Context, l *session.Lease, refused error) (bool, error)
+	// reconcile looks what became of renames that were refused, or whose replies were lost.
+	// Not done, without an error: it is where it was before, or may be sent again.
+	reconcile(ctx context.Context, l *session.Lease) (done bool, err error)
+	// explain is the error of a commit that has failed with cause. look is that of
+	// reconcile, which may know more.
+	explain(ctx context.Context, l *session.Lease, cause, look error) error
+}
+
+// rename is one step. From here on a lost reply leaves open whether it happened.
+func (c *committing) rename(ctx context.Context, from, to string) error {
+	c.begun = true
+	err := c.l.Rename(ctx, from, to, c.replace)
+	c.refused(err)
+	return err
+}
+
+// refused takes note of the error of a rename.
 func (c *commit) refused(err error) {
 	var te *transport.Error
 	if errors.As(err, &te) && !te.MayHaveActed && !c.backedUp {
@@ -29,81 +64,33 @@ func (c *commit) refused(err error) {
 	}
 }
 
-// place gives the finished partial its final name.
-func (u *upload) place(ctx context.Context, l *session.Lease) error {
-	if u.spec.NoReplace && !u.commit.begun {
-		if _, err := l.Stat(ctx, u.spec.Dest); err == nil {
-			return u.appeared(nil)
-		} else if !l.Usable() {
+// after goes on after a rename in one step that was refused: in three, where that may help.
+func (c *committing) after(ctx context.Context, refused error) error {
+	if may, err := c.givesWay(ctx, c.l, refused); err != nil {
+		return err
+	} else if !may {
+		return c.restore(ctx, refused)
+	}
+	// The old file must be the old file: not the new one, with the refusal a lie.
+	if done, err := c.reconcile(ctx, c.l); done {
+		return nil
+	} else if err != nil {
+		return c.restore(ctx, refused)
+	}
+	if c.leftover {
+		if err := removeOld(ctx, c.l, c.backup); err != nil {
 			return err
 		}
 	}
-	// From here on a lost reply leaves open whether it happened.
-	err := u.rename(ctx, l, u.part.name, u.spec.Dest)
-	if err == nil {
-		return u.committed(ctx, l)
-	}
-	if !l.Usable() {
-		return err
-	}
-	return u.placeAfter(ctx, l, err)
-}
-
-// placeAfter goes on after a rename that was refused.
-func (u *upload) placeAfter(ctx context.Context, l *session.Lease, refused error) error {
-	if err := u.byBackup(ctx, l, refused); err != nil {
-		return u.renameRefused(ctx, l, err)
-	}
-	return u.committed(ctx, l)
-}
-
-// committed takes note that the file has its name, and cleans up.
-func (u *upload) committed(ctx context.Context, l *session.Lease) error {
-	u.commit.begun, u.commit.done = false, true
-	return u.cleanUp(ctx, l)
-}
-
-// appeared is the error for a file that has come to the destination meanwhile.
-func (u *upload) appeared(cause error) error {
-	err := errors.New("a file of that name has appeared meanwhile and NoReplace is set")
-	if cause != nil {
-		err = fmt.Errorf("%w (%w)", err, cause)
-	}
-	return retry.Stop(&transport.Error{Op: "upload", Path: u.spec.Dest, Kind: transport.KindExist, Err: err})
-}
-
-// byBackup replaces what is at the destination in three steps, where the server has
-// refused to do it in one: the old file goes to a backup, the partial gets its name, the
-// backup is removed. At each moment the old or the new content lies under the final name
-// or the backup's.
-func (u *upload) byBackup(ctx context.Context, l *session.Lease, refused error) error {
-	if occupied, serr := u.refusedReplace(ctx, l, refused); serr != nil {
-		return serr
-	} else if !occupied {
-		return u.restore(ctx, l, refused)
-	}
-	if u.spec.NoReplace {
-		return u.appeared(refused)
-	}
-	// The old file must be the old file: not the new one, with the refusal a lie.
-	if done, rerr := u.reconcile(ctx, l); done {
-		return nil
-	} else if rerr != nil {
-		return u.restore(ctx, l, refused)
-	}
-	backup := backupName(u.spec.Dest, u.identity)
-	if err := u.removeOld(ctx, l, backup); err != nil {
-		return err
-	}
-	u.commit.backedUp = true
-	if err := u.rename(ctx, l, u.spec.Dest, backup); err != nil {
-		if moved, serr := u.movedAway(ctx, l, err); !moved {
+	c.backedUp = true
+	if err := c.rename(ctx, c.to, c.backup); err != nil {
+		if moved, serr := c.movedAway(ctx, err); !moved {
 			return serr
 		}
 	}
-	err := u.rename(ctx, l, u.part.name, u.spec.Dest)
-	if err != nil && l.Usable() {
-		return u.restore(ctx, l, err)
+	err := c.rename(ctx, c.from, c.to)
+	if err != nil && c.l.Usable() {
+		return c.restore(ctx, err)
 	}
 	return err
 }
@@ -111,97 +98,122 @@ func (u *upload) byBackup(ctx context.Context, l *session.Lease, refused error) 
 // movedAway looks, after the old file could not be moved to its backup, whether it has
 // kept its name. If not, somebody moved it: the server, whatever it says. Else it returns
 // cause, or why the look failed.
-func (u *upload) movedAway(ctx context.Context, l *session.Lease, cause error) (bool, error) {
-	if !l.Usable() {
+func (c *committing) movedAway(ctx context.Context, cause error) (bool, error) {
+	if !c.l.Usable() {
 		return false, cause
 	}
-	_, err := l.Stat(ctx, u.spec.Dest)
+	_, err := c.l.Stat(ctx, c.to)
 	switch {
 	case err == nil:
-		u.commit.backedUp, u.commit.begun = false, false
+		c.backedUp, c.begun = false, false
 	case errors.Is(err, fs.ErrNotExist):
 		return true, nil
-	case !l.Usable():
+	case !c.l.Usable():
 		return false, err
 	}
 	return false, cause
 }
 
-// restore is for a rename to the destination that was definitely refused. The old file
-// gets its name back, if it may be without. What the server says is not taken for what it
-// did: a file that is in its place after all is a success.
-func (u *upload) restore(ctx context.Context, l *session.Lease, cause error) error {
-	if !l.Usable() {
+// restore is for a rename to the new name that was definitely refused. The old file gets
+// its name back, if it may be without. What the server says is not taken for what it did:
+// what is in its place after all is a success.
+func (c *committing) restore(ctx context.Context, cause error) error {
+	if !c.l.Usable() {
 		return cause
 	}
-	if done, err := u.reconcile(ctx, l); done {
+	done, look := c.reconcile(ctx, c.l)
+	switch {
+	case done:
 		return nil
-	} else if err != nil && !l.Usable() {
-		return err
-	} else if errors.Is(err, errGone) {
-		if _, err := u.awaitName(ctx, l); err != nil && !l.Usable() {
-			return err
-		} else if err != nil {
-			cause = err
-		}
+	case look != nil && !c.l.Usable():
+		return look
 	}
-	cause = u.vanished(cause)
-	if !u.commit.backedUp {
-		u.commit.begun = false
+	if cause = c.explain(ctx, c.l, cause, look); !c.l.Usable() {
 		return cause
 	}
-	backup := backupName(u.spec.Dest, u.identity)
-	err := l.Rename(ctx, backup, u.spec.Dest, false)
-	if err != nil && l.Usable() && !errors.Is(err, fs.ErrNotExist) {
-		if _, serr := l.Stat(ctx, backup); errors.Is(serr, fs.ErrNotExist) {
-			err = serr
+	if !c.backedUp {
+		c.begun = false
+		return cause
+	}
+	return c.putBack(ctx, cause)
+}
+
+// putBack gives the old file its name back, unless another has come there, and returns what
+// stood in the way of the new one.
+func (c *committing) putBack(ctx context.Context, cause error) error {
+	_, err := c.l.Stat(ctx, c.to)
+	came := err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		err = c.l.Rename(ctx, c.backup, c.to, false)
+	}
+	if came || err != nil && c.l.Usable() && !errors.Is(err, fs.ErrNotExist) {
+		if _, serr := c.l.Stat(ctx, c.backup); errors.Is(serr, fs.ErrNotExist) || !c.l.Usable() {
+			came, err = false, serr
 		}
 	}
 	switch {
+	case came:
+		return retry.Stop(fmt.Errorf("%w (another file has come to the new name meanwhile)", cause))
 	case err == nil, errors.Is(err, fs.ErrNotExist): // it has never lost it
-		u.commit.backedUp, u.commit.begun = false, false
+		c.backedUp, c.begun = false, false
 		return cause
-	case !l.Usable():
+	case !c.l.Usable():
 		return err
 	}
-	return retry.Stop(errors.Join(cause, err)) // failure names the backup
+	return retry.Stop(errors.Join(cause, err)) // the failure names the backup
 }
 
-func (u *upload) rename(ctx context.Context, l *session.Lease, from, to string) error {
-	u.commit.begun = true
-	err := l.Rename(ctx, from, to, !u.spec.NoReplace)
-	if err != nil {
-		u.commit.refused(err)
+// maxCleanUps bounds how often cleaning up is tried.
+const maxCleanUps = 3
+
+// cleanUp takes note that the name is the new file's, and removes what lies beside it: the
+// backup, and what others names, if it is not nil. That is worth another connection and is no
+// condition of success.
+func (c *committing) cleanUp(ctx context.Context, others func() ([]string, error)) error {
+	c.begun, c.done = false, true
+	c.cleaned++
+	err := c.removeTemporary(ctx, others)
+	if c.cleaned >= maxCleanUps {
+		return nil
 	}
 	return err
 }
 
-// refusedReplace reports whether a rename failed because something is at the destination.
-// Servers without posix-rename say no more than "failure". The error is that of the look,
-// where it cost the connection: cause by itself would pass for the last word.
-func (u *upload) refusedReplace(ctx context.Context, l *session.Lease, cause error) (bool, error) {
-	switch transport.KindOf(cause) {
-	case transport.KindExist, transport.KindTemporary, transport.KindRefused, transport.KindName, transport.KindPermission:
-	default:
-		return false, nil
+// removeTemporary fails only where the connection did.
+func (c *committing) removeTemporary(ctx context.Context, others func() ([]string, error)) error {
+	var names []string
+	if c.backedUp {
+		names = append(names, c.backup)
 	}
-	st, err := l.Stat(ctx, u.spec.Dest)
-	switch {
-	case err != nil && !l.Usable():
-		return false, err
-	case err == nil && st.Type != transport.TypeFile:
-		u.commit.begun = false
-		return false, retry.Stop(noPlace(u.spec.Dest, st))
+	if others != nil {
+		more, err := others()
+		if err != nil {
+			return err
+		}
+		names = append(names, more...)
 	}
-	return err == nil, nil
+	for _, name := range names {
+		if err := removeOld(ctx, c.l, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// noPlace is the error of a name that something has that no file may take the place of: a
-// folder, or what may be one.
-func noPlace(name string, st transport.Entry) error {
-	what := errors.New("there is a folder of that name: add the file's name to the remote path")
-	if !st.IsDir() {
-		what = errors.New("what has that name is no file, as far as the server tells, and is not replaced: remove it, or choose another name")
+// removeOld fails only where the connection did.
+func removeOld(ctx context.Context, l *session.Lease, name string) error {
+	if err := l.Remove(ctx, name); err != nil && !l.Usable() {
+		return err
 	}
-	return &transport.Error{Op: "upload", Path: name, Kind: transport.KindExist, Err: what}
+	return nil
+}
+
+// mayBeOccupied reports whether a rename may have been refused because something is at the
+// new name. Servers without posix-rename say no more than "failure".
+func mayBeOccupied(refused error) bool {
+	switch transport.KindOf(refused) {
+	case transport.KindExist, transport.KindTemporary, transport.KindRefused, transport.KindName, transport.KindPermission:
+		return true
+	}
+	return false
 }

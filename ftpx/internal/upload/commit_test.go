@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,6 +148,116 @@ func TestRenameThatWasNotSent(t *testing.T) {
 					t.Errorf("sent %v: %v, %+v", sent, err, u.commit)
 				}
 			})
+		})
+	}
+}
+
+// TestNewcomerIsKept: the old file has been moved aside, the new one is refused its name, and
+// another file has come there meanwhile. The old file's way back would be over that one, on a
+// server that replaces without being asked to.
+func TestNewcomerIsKept(t *testing.T) {
+	for _, what := range []string{"upload", "rename"} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := newUpload(t, []byte("content"), nil)
+				d := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{"dest": []byte("old"), "from": []byte("content")}}
+				renames := 0
+				d.before = func(r transport.Request) error {
+					if _, ok := r.(*transport.Rename); !ok {
+						return nil
+					}
+					switch renames++; renames {
+					case 1:
+						return &transport.Error{Op: "RNTO", Kind: transport.KindExist}
+					case 3:
+						d.files["dest"] = []byte("newcomer")
+						return &transport.Error{Op: "RNTO", Kind: transport.KindPermission}
+					}
+					return nil
+				}
+				m := &move{from: "from", to: "dest", backup: "backup"}
+				c, backup := &m.commit, "backup"
+				if what == "upload" {
+					c, backup = &u.commit, backupName("dest", u.identity)
+				}
+				on(t, d, func(ctx context.Context, l *session.Lease) {
+					once := u.attempt
+					if what == "rename" {
+						once = m.once
+					}
+					if err := once(ctx, l); transport.KindOf(err) != transport.KindPermission {
+						t.Errorf("%v (%v)", err, transport.KindOf(err))
+					}
+				})
+				if string(d.files["dest"]) != "newcomer" || string(d.files[backup]) != "old" || !c.backedUp || c.done {
+					t.Errorf("%d renames, on the disk: %q, %+v", renames, d.files, *c)
+				}
+			})
+		})
+	}
+}
+
+// TestNewcomerAfterALoss: the reply to moving the old file aside was lost, and before the next
+// attempt another file has come to its name. A Rename leaves both, and says where they are.
+func TestNewcomerAfterALoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{"dest": []byte("old"), "from": []byte("content")}}
+		renames := 0
+		d.before = func(r transport.Request) error {
+			rename, ok := r.(*transport.Rename)
+			if !ok {
+				return nil
+			}
+			switch renames++; renames {
+			case 2:
+				d.files[rename.To], d.files["dest"] = d.files["dest"], []byte("newcomer")
+				return d.lose(true)
+			default:
+				return &transport.Error{Op: "RNTO", Kind: transport.KindExist}
+			}
+		}
+		err := Rename(t.Context(), sessionOf(t, d), session.Task{}, "from", "dest")
+		var f *Failure
+		if !errors.As(err, &f) || !f.Unknown || renames != 3 {
+			t.Errorf("%d renames: %v", renames, err)
+		}
+		old := 0
+		for _, data := range d.files {
+			if string(data) == "old" {
+				old++
+			}
+		}
+		if old != 1 || string(d.files["dest"]) != "newcomer" || string(d.files["from"]) != "content" {
+			t.Errorf("on the disk: %q", d.files)
+		}
+	})
+}
+
+// A file that appears when the rename is on its way is not replaced with NoReplace: the rename
+// itself says so.
+func TestFileThatAppearsAtTheRename(t *testing.T) {
+	for _, keep := range []bool{true, false} {
+		u := newUpload(t, []byte("content"), func(s *Spec) { s.NoReplace = keep })
+		conn := &disk{proto: transport.FTP, caps: ftp, files: map[string][]byte{}}
+		conn.before = func(r transport.Request) error {
+			rename, ok := r.(*transport.Rename)
+			if !ok {
+				return nil
+			}
+			conn.files["dest"] = []byte("another's")
+			if !rename.Replace {
+				return &transport.Error{Op: "RNTO", Kind: transport.KindExist, Err: fs.ErrExist}
+			}
+			return nil
+		}
+		want := "content"
+		if keep {
+			want = "another's"
+		}
+		on(t, conn, func(ctx context.Context, l *session.Lease) {
+			if err := u.attempt(ctx, l); errors.Is(err, fs.ErrExist) != keep || string(conn.files["dest"]) != want {
+				t.Errorf("NoReplace %v: %v, and it is %q", keep, err, conn.files["dest"])
+			}
 		})
 	}
 }

@@ -2,8 +2,6 @@ package upload
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -106,14 +104,14 @@ func (u *upload) anonymous() bool {
 }
 
 // partialName is the name under which a generation is sent.
-func (u *upload) partialName(generation int) string {
+func (u *upload) partialName(generation int, far bool) string {
 	switch {
 	case u.spec.Delivery != Atomic:
 		return u.spec.Dest
 	case u.spec.PartialName != "":
-		return fillName(u.spec.PartialName, u.spec.Dest, u.identity, generation)
+		return fillName(u.spec.PartialName, u.spec.Dest, u.identity, generation, far)
 	}
-	return partialName(u.spec.Dest, u.identity, generation)
+	return partialName(u.spec.Dest, u.identity, generation, far)
 }
 
 // Invalid reports which fields of a spec cannot be had, or cannot be had together.
@@ -144,10 +142,9 @@ func (s *Spec) Invalid() error {
 }
 
 // fillName makes a partial's name of a template, see [CheckPartialName].
-func fillName(template, dest, identity string, generation int) string {
+func fillName(template, dest, identity string, generation int, far bool) string {
 	dir, base := path.Split(dest)
-	sum := sha256.Sum256([]byte(identity + "\x00" + dest))
-	id := hex.EncodeToString(sum[:8])
+	id := partialID(dest, identity, far)
 	tail := ""
 	if generation > 0 {
 		tail = "-" + strconv.Itoa(generation)
@@ -168,7 +165,7 @@ func fillName(template, dest, identity string, generation int) string {
 
 // CheckPartialName reports what is wrong with a template for the names of partials: "" for
 // the usual ones, or a name with {name}, the file's own, or {id}, 16 hexadecimal digits
-// that tell the source's content and its destination, once; before it may stand a folder,
+// that tell the source's content, its destination and how it is written, once; before it may stand a folder,
 // relative to the file's.
 func CheckPartialName(template string) error {
 	if template == "" {

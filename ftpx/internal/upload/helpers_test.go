@@ -20,6 +20,7 @@ import (
 // tenth of a second each time.
 type disk struct {
 	proto   transport.Protocol
+	also    transport.Protocol // another that may be used, and is not offered
 	caps    transport.Caps
 	rtt     time.Duration
 	files   map[string][]byte
@@ -72,7 +73,7 @@ func (d *disk) one(_ context.Context, r transport.Request) error {
 		if !ok {
 			return missing
 		}
-		r.Entry = transport.Entry{Name: r.Path, Size: int64(len(data)), TimeExact: d.exact}
+		r.Entry = transport.Entry{Name: r.Path, Type: transport.TypeFile, Size: int64(len(data)), TimeExact: d.exact}
 	case *transport.Store:
 		b, err := io.ReadAll(r.Src)
 		d.files[r.Path] = append(bytes.Clone(d.files[r.Path][:r.Offset]), b...)
@@ -139,10 +140,14 @@ func newUpload(t *testing.T, data []byte, change func(*Spec)) *upload {
 // sessionOf is a session whose dials get the connections in turn, one for each host.
 func sessionOf(t *testing.T, conns ...*disk) *session.Session {
 	t.Helper()
-	o := session.Options{Protocols: []transport.Protocol{conns[0].proto}, Plaintext: true, MaxConns: 1,
+	protocols := []transport.Protocol{conns[0].proto}
+	if conns[0].also != 0 {
+		protocols = append(protocols, conns[0].also)
+	}
+	o := session.Options{Protocols: protocols, Plaintext: true, MaxConns: 1,
 		Retry: retry.Policy{MaxAttempts: 9, InitialDelay: time.Millisecond},
 		Dial: func(_ context.Context, t session.Target, _ *session.Link, _ func()) (transport.Conn, error) {
-			if conns[t.Host].down {
+			if conns[t.Host].down || t.Protocol != conns[t.Host].proto {
 				return nil, &transport.Error{Op: "dial", Kind: transport.KindUnreachable, Err: errors.New("down")}
 			}
 			conns[t.Host].gone.Store(false)

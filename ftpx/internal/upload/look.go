@@ -52,6 +52,7 @@ func (u *upload) maySpare(l *session.Lease) bool {
 // look is what is found at both names, and what follows from it.
 type look struct {
 	dest, part *transport.Stat // nil where not asked
+	other      *transport.Stat // the partial of the other window
 	same       bool            // what is at the destination may be the source
 	err        error           // it ends the attempt
 }
@@ -66,6 +67,14 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 			return u.resume(ctx, l, ended.Size)
 		}
 	}
+	if u.part.stale {
+		if err := u.removeStale(ctx, l); err != nil {
+			return false, err
+		}
+	}
+	if err := u.choose(ctx, l); err != nil {
+		return false, err
+	}
 	k := &look{}
 	var first []transport.Request
 	if u.looksAtDest() || u.maySpare(l) {
@@ -76,6 +85,10 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 		if k.part = k.dest; k.part == nil || u.part.name != u.spec.Dest {
 			k.part = &transport.Stat{Path: u.part.name}
 			first = append(first, k.part)
+		}
+		if u.looksForOther(l) {
+			k.other = &transport.Stat{Path: u.otherName()}
+			first = append(first, k.other)
 		}
 	}
 	if len(first) == 0 {
@@ -123,15 +136,38 @@ func (u *upload) isNew(l *session.Lease, k *look) bool {
 // none: what it can not show is not gone on with. Stores without the right to list say
 // "permission denied" of every name that is not there.
 func (k *look) trouble() error {
-	if k.part == nil || errors.Is(k.part.Err, fs.ErrNotExist) || final(k.part.Err) {
-		return nil
+	for _, st := range []*transport.Stat{k.part, k.other} {
+		if st != nil && st.Err != nil && !errors.Is(st.Err, fs.ErrNotExist) && !final(st.Err) {
+			return st.Err
+		}
 	}
-	return k.part.Err
+	return nil
 }
 
 // resumes reports whether there is a partial.
-func (k *look) resumes() bool {
-	return k.part != nil && k.part.Err == nil && !k.part.Entry.IsDir() && k.part.Entry.Size >= 0
+func (k *look) resumes() bool { return partialIn(k.part) || partialIn(k.other) }
+
+func partialIn(st *transport.Stat) bool {
+	return st != nil && st.Err == nil && !st.Entry.IsDir() && st.Entry.Size >= 0
+}
+
+// found decides between the partials that are there, and returns the size of that which is
+// resumed.
+func (u *upload) found(k *look) int64 {
+	if !partialIn(k.other) {
+		return k.part.Entry.Size
+	}
+	u.other = k.other.Path
+	if partialIn(k.part) {
+		if k.part.Entry.Size >= k.other.Entry.Size {
+			return k.part.Entry.Size
+		}
+		u.other = k.part.Path
+	} else {
+		u.other = ""
+	}
+	u.setFar(!u.part.reach.far)
+	return k.other.Entry.Size
 }
 
 // notNew goes on where the file was not sent at once.
@@ -151,7 +187,7 @@ func (u *upload) notNew(ctx context.Context, l *session.Lease, k *look, lost err
 		return false, err
 	}
 	if k.resumes() {
-		return u.resume(ctx, l, k.part.Entry.Size)
+		return u.resume(ctx, l, u.found(k))
 	}
 	u.part.known, u.part.restart = true, false
 	return u.put(ctx, l, 0)

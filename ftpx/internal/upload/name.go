@@ -59,15 +59,25 @@ const MaxName = 255
 // a suffix of its own, so that whoever polls the folder for finished files does
 // not see it. It depends on nothing but its arguments, so that another process
 // or machine finds the same. Generation rises when a partial must be left
-// alone because a server's older session holds it.
-func partialName(dest, identity string, generation int) string {
+// alone because a server's older session holds it. far says how it is written, see
+// windowOf.
+func partialName(dest, identity string, generation int, far bool) string {
 	dir, base := path.Split(dest)
-	sum := sha256.Sum256([]byte(identity + "\x00" + dest))
-	tail := ".ftpx-" + hex.EncodeToString(sum[:8])
+	tail := ".ftpx-" + partialID(dest, identity, far)
 	if generation > 0 {
 		tail += "-" + strconv.Itoa(generation)
 	}
 	return dir + "." + Clip(base, MaxName-1-len(tail)-len(".part")) + tail + ".part"
+}
+
+// partialID tells the source's content, its destination, and how the partial is written.
+func partialID(dest, identity string, far bool) string {
+	salt := nearSalt
+	if far {
+		salt = farSalt
+	}
+	sum := sha256.Sum256([]byte(identity + "\x00" + dest + "\x00" + salt))
+	return hex.EncodeToString(sum[:8])
 }
 
 var partialTail = regexp.MustCompile(`^\.ftpx-[0-9a-f]{16}(-[0-9]+)?\.part$`)

@@ -41,14 +41,33 @@ func TestIdentityFollowsContent(t *testing.T) {
 	}
 }
 
+// Every byte of a source of up to two samples counts, and the last one of any.
+func TestIdentityOfShortSources(t *testing.T) {
+	for _, size := range []int{1, identitySample, identitySample + 1, 2*identitySample - 1, 2 * identitySample, 2*identitySample + 1} {
+		b := make([]byte, size)
+		was, err := identify(bytes.NewReader(b), int64(size), time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []int{0, size / 2, size - 1} {
+			b[at] = 1
+			now, err := identify(bytes.NewReader(b), int64(size), time.Time{})
+			if counts := at == size-1 || size <= 2*identitySample; err != nil || counts && now == was {
+				t.Errorf("%d bytes: a change of byte %d does not change the identity: %v", size, at, err)
+			}
+			b[at] = 0
+		}
+	}
+}
+
 func TestPartialName(t *testing.T) {
 	long := strings.Repeat("ä", 150) // 300 bytes
 	for _, dest := range []string{"a.csv", "dir/a.csv", "/abs/a.csv", "dir/" + long} {
-		a, b := partialName(dest, "id", 0), partialName(dest, "id", 1)
+		a, b := partialName(dest, "id", 0, false), partialName(dest, "id", 1, false)
 		if path.Dir(a) != path.Dir(dest) {
 			t.Errorf("%s: the partial %s is in another folder", dest, a)
 		}
-		if a == b || a == partialName(dest, "other", 0) || a == partialName(dest+"x", "id", 0) {
+		if a == b || a == partialName(dest, "other", 0, false) || a == partialName(dest+"x", "id", 0, false) || a == partialName(dest, "id", 0, true) {
 			t.Errorf("%s: partials of different things share the name %s", dest, a)
 		}
 		for _, n := range []string{a, backupName(dest, "id")} {

@@ -12,6 +12,7 @@ import (
 type partial struct {
 	name       string
 	generation int
+	reach      reach // which window its name tells
 	known      bool  // it has been looked for
 	confirmed  int64 // bytes that the server has shown to hold
 	acked      int64 // of those, what it acknowledged to this call
@@ -24,6 +25,7 @@ type partial struct {
 	ended      *transport.Entry // as it was when a Store had failed, if the server said
 	closed     bool             // the server has said that what wrote it last has ended
 	restart    bool             // the next attempt begins at 0
+	stale      bool             // what is there is of another call, and is not resumed
 	written    bool             // payload has left for it
 	opened     bool             // this attempt's session may have it open, see orphan.go
 	orphan     bool             // one that was lost may
@@ -32,7 +34,8 @@ type partial struct {
 }
 
 func (u *upload) newPartial(generation int) partial {
-	return partial{name: u.partialName(generation), generation: generation}
+	far := u.part.reach.far
+	return partial{name: u.partialName(generation, far), generation: generation, reach: reach{far: far}}
 }
 
 // nextGeneration continues under another name: the next attempt begins at 0. What was
@@ -42,7 +45,8 @@ func (u *upload) nextGeneration() {
 	// Without a partial the name is the same, and a lost session may still empty it.
 	orphan := u.spec.Delivery != Atomic && (u.part.orphan || u.part.opened)
 	u.part = u.newPartial(u.part.generation + 1)
-	u.part.known, u.part.orphan = true, orphan
+	// What an older call has left under that name is not looked at: nobody resumes it.
+	u.part.known, u.part.restart, u.part.orphan = true, true, orphan
 }
 
 const (

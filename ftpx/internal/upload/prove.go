@@ -15,8 +15,9 @@ const (
 	// tailLength is how much of the end of a partial is read back before a byte is
 	// appended.
 	tailLength = 64 << 10
-	// foreignWindow is how much is read back of a partial that this call did not write:
-	// more than any [transport.Caps].WriteWindow of this module.
+	// foreignWindow is how much is read back of a partial that this call did not write, and
+	// whose name does not say how it was written: more than any
+	// [transport.Caps].WriteWindow of this module.
 	foreignWindow = 20 << 20
 )
 
@@ -62,7 +63,7 @@ func (u *upload) claimOf(l *session.Lease, name string, size int64) claim {
 	case !ours:
 	case !p.known:
 		// Whoever wrote it may have had writes in flight, with holes between.
-		c.read.From = max(size-foreignWindow, 0)
+		c.read.From = max(size-u.foreign(), 0)
 	case p.window > 0:
 		c.read.From = min(c.read.From, p.acked)
 	}
@@ -124,12 +125,18 @@ func (u *upload) byHash(ctx context.Context, l *session.Lease, name string, c *c
 // without [transport.Caps].HashRanges it must be the whole. Both sides work at the same
 // time.
 func (u *upload) sameHash(ctx context.Context, l *session.Lease, name, algo string, r transfer.Range) (bool, error) {
-	mine := transfer.Begin(algo, io.NewSectionReader(u.src, r.From, r.Len()))
-	n := r.Len()
+	theirs := &transport.Hash{Path: name, Algo: algo, Offset: r.From, Size: r.Len()}
 	if !l.Info().Caps.HashRanges {
-		n = -1
+		theirs.Size = -1
 	}
-	remote, err := l.Hash(ctx, name, algo, r.From, n)
+	return sameDigest(ctx, l, io.NewSectionReader(u.src, r.From, r.Len()), theirs)
+}
+
+// sameDigest compares the server's digest with that of the source, while both work at the
+// same time.
+func sameDigest(ctx context.Context, l *session.Lease, src *io.SectionReader, theirs *transport.Hash) (bool, error) {
+	mine := transfer.Begin(theirs.Algo, src)
+	remote, err := l.Hash(ctx, theirs.Path, theirs.Algo, theirs.Offset, theirs.Size)
 	sum, lerr := mine.Sum() // also on failure: the source must be free before we return
 	if err != nil {
 		return false, err

@@ -102,18 +102,13 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 			return nil, retry.Stop(err)
 		}
 		p.store = &transport.Store{Path: u.part.name, Offset: at, Size: max(size-at, 0), Src: r, Progress: p.progress, ASCII: u.spec.ASCII,
-			Keep: u.replaces}
+			Window: u.window(), Keep: u.replaces}
 	}
 	if u.spec.Delivery == Drop {
 		return p, nil
 	}
 	p.stat = &transport.Stat{Path: u.part.name}
-	if when := u.timeToSet(l); !when.IsZero() {
-		p.time = &transport.SetTime{Path: u.part.name, Time: when}
-	}
-	if u.spec.Mode != 0 {
-		p.mode = &transport.SetMode{Path: u.part.name, Mode: u.spec.Mode}
-	}
+	p.time, p.mode = u.spec.attributes(u.part.name, u.src, l)
 	p.addChecks(l.Info().Caps, size)
 	if u.spec.Delivery == Direct {
 		return p, nil
@@ -160,35 +155,30 @@ func (p *put) addChecks(caps transport.Caps, size int64) {
 }
 
 func (p *put) requests() []transport.Request {
-	var all []transport.Request
-	if p.store != nil {
-		all = append(all, p.store)
-	}
-	if p.time != nil {
-		all = append(all, p.time)
-	}
-	if p.stat != nil {
-		all = append(all, p.stat)
-	}
-	if p.hash != nil {
-		all = append(all, p.hash)
-	}
+	all := with(nil, p.store)
+	all = with(all, p.time)
+	all = with(all, p.stat)
+	all = with(all, p.hash)
 	for i, b := range p.backs {
 		if i == 0 && b.get != nil {
 			b.get.If = p.complete // what is not whole is not worth reading
 		}
 		all = append(all, b.requests()...)
 	}
-	if p.mode != nil {
-		all = append(all, p.mode)
+	all = with(all, p.mode)
+	all = with(all, p.dest)
+	return with(all, p.rename)
+}
+
+// with appends a request, unless it is nil.
+func with[T any, R interface {
+	*T
+	transport.Request
+}](all []transport.Request, r R) []transport.Request {
+	if r == nil {
+		return all
 	}
-	if p.dest != nil {
-		all = append(all, p.dest)
-	}
-	if p.rename != nil {
-		all = append(all, p.rename)
-	}
-	return all
+	return append(all, r)
 }
 
 // begin is when the partial is about to be written to.
@@ -199,7 +189,7 @@ func (p *put) begin() {
 		u.sentWhole = false
 		u.where.arrived = false // what holds the partial from here on is of this host
 		u.part.verified, u.part.acknowledged, u.part.opened = transfer.Set{}, false, true
-		u.part.closed, u.part.ended = false, nil // that was of the Store before
+		u.part.closed, u.part.ended, u.part.restart = false, nil, false // that was of the Store before
 	}
 }
 

@@ -42,7 +42,7 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 	}
 	switch err := p.rename.Err; {
 	case err == nil:
-		return true, u.committed(ctx, l)
+		return true, u.cleanUp(ctx, l)
 	case err == transport.ErrUnsent:
 		u.commit.begun = false
 		return false, lost
@@ -78,7 +78,7 @@ func (p *put) finish(ctx context.Context, lost error) (done bool, err error) {
 			return false, err
 		}
 	}
-	return true, u.committed(ctx, p.l)
+	return true, u.cleanUp(ctx, p.l)
 }
 
 // stored is why the source was not stored.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
-	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/transfer"
@@ -17,9 +15,8 @@ import (
 // maxLooks is how often the destination must differ from what was sent to be believed to.
 const maxLooks = 2
 
-// reconcile looks, on a new connection, what became of a rename whose reply was lost. If
-// the partial is still there it did not happen. If it is gone and the destination is the
-// source, it did. If neither, nobody can tell.
+// reconcile implements [witness]. If the partial is still there the rename did not happen.
+// If it is gone and the destination is the source, it did. If neither, nobody can tell.
 func (u *upload) reconcile(ctx context.Context, l *session.Lease) (done bool, err error) {
 	_, err = l.Stat(ctx, u.part.name)
 	if err == nil {
@@ -57,62 +54,55 @@ func (u *upload) reconcile(ctx context.Context, l *session.Lease) (done bool, er
 		Err: fmt.Errorf("the reply to the rename was lost; %w", errGone)})
 }
 
-// maxCleanUps bounds how often cleaning up is tried.
-const maxCleanUps = 3
-
-// cleanUp removes what lies beside the file, which has its name: temporary files, whose
-// removal is worth another connection and is no condition of success.
-func (u *upload) cleanUp(ctx context.Context, l *session.Lease) error {
-	u.commit.begun, u.commit.done = false, true
-	u.commit.cleaned++
-	err := u.removeTemporary(ctx, l)
-	if u.commit.cleaned >= maxCleanUps {
-		return nil
-	}
-	return err
-}
-
-// removeTemporary fails only where the connection did.
-func (u *upload) removeTemporary(ctx context.Context, l *session.Lease) error {
-	var names []string
-	if u.commit.backedUp {
-		names = append(names, backupName(u.spec.Dest, u.identity))
-	}
-	names = append(names, u.partialsLeft()...)
-	if u.spec.RemoveStale > 0 && u.spec.Delivery != Drop {
-		dir, base := path.Dir(u.spec.Dest), path.Base(u.spec.Dest)
-		err := l.List(ctx, dir, func(e transport.Entry) bool {
-			if isPartialOf(e.Name, base) && !e.ModTime.IsZero() && time.Since(e.ModTime) > u.spec.RemoveStale {
-				names = append(names, path.Join(dir, e.Name))
-			}
-			return true
-		})
-		if err != nil && !l.Usable() {
-			return err
+// explain implements [witness]: what is gone may only not show yet, or was taken.
+func (u *upload) explain(ctx context.Context, l *session.Lease, cause, look error) error {
+	if errors.Is(look, errGone) {
+		if _, err := u.awaitName(ctx, l); err != nil {
+			cause = err
 		}
 	}
-	for _, name := range names {
-		if err := u.removeOld(ctx, l, name); err != nil {
-			return err
-		}
+	if !l.Usable() {
+		return cause
 	}
-	return nil
+	return u.vanished(cause)
 }
 
-// partialsLeft are the partials that were left for another.
-func (u *upload) partialsLeft() (names []string) {
-	if u.spec.Delivery != Atomic {
-		return nil
+// givesWay implements [witness]. The error of the look stands where it cost the connection:
+// the refusal by itself would pass for the last word.
+func (u *upload) givesWay(ctx context.Context, l *session.Lease, refused error) (bool, error) {
+	if !mayBeOccupied(refused) {
+		return false, nil
 	}
-	for g := range u.part.generation {
-		names = append(names, u.partialName(g))
+	st, err := l.Stat(ctx, u.spec.Dest)
+	switch {
+	case err != nil && !l.Usable():
+		return false, err
+	case err != nil:
+		return false, nil
+	case st.Type != transport.TypeFile:
+		u.commit.begun = false
+		return false, retry.Stop(noPlace(u.spec.Dest, st))
+	case u.spec.NoReplace:
+		return false, u.appeared(refused)
 	}
-	return names
+	return true, nil
 }
 
-func (u *upload) removeOld(ctx context.Context, l *session.Lease, name string) error {
-	if err := l.Remove(ctx, name); err != nil && !l.Usable() {
-		return err
+// appeared is the error for a file that has come to the destination meanwhile.
+func (u *upload) appeared(cause error) error {
+	err := errors.New("a file of that name has appeared meanwhile and NoReplace is set")
+	if cause != nil {
+		err = fmt.Errorf("%w (%w)", err, cause)
 	}
-	return nil
+	return retry.Stop(&transport.Error{Op: "upload", Path: u.spec.Dest, Kind: transport.KindExist, Err: err})
+}
+
+// noPlace is the error of a name that something has that no file may take the place of: a
+// folder, or what may be one.
+func noPlace(name string, st transport.Entry) error {
+	what := errors.New("there is a folder of that name: add the file's name to the remote path")
+	if !st.IsDir() {
+		what = errors.New("what has that name is no file, as far as the server tells, and is not replaced: remove it, or choose another name")
+	}
+	return &transport.Error{Op: "upload", Path: name, Kind: transport.KindExist, Err: what}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx/internal/session"
@@ -41,10 +42,13 @@ func (u *upload) resumeSettled(ctx context.Context, l *session.Lease, size int64
 		return u.resumeAt(ctx, l, 0, size, "")
 	}
 	c := u.claimOf(l, u.part.name, size)
-	if at, by, ok, err := u.byHash(ctx, l, u.part.name, &c); ok || err != nil {
-		if err != nil {
-			return false, err
-		}
+	at, by, ok, err := u.byHash(ctx, l, u.part.name, &c)
+	switch {
+	case err != nil:
+		return false, err
+	case ok && at < size && !u.part.known && l.Info().Caps.Truncate:
+		return u.resumeBefore(ctx, l, &c)
+	case ok:
 		return u.resumeAt(ctx, l, at, size, by)
 	}
 	// What proves it and what follows leave in one batch.
@@ -79,6 +83,29 @@ func (u *upload) resumeSettled(ctx context.Context, l *session.Lease, size int64
 	})
 }
 
+// resumeBefore is for a partial of another call whose digest is not that of the source: it
+// may have holes among what was under way. What lies before the first is proven again.
+func (u *upload) resumeBefore(ctx context.Context, l *session.Lease, c *claim) (done bool, err error) {
+	b := u.newReadBack(u.part.name, c.read, transfer.Set{}, false)
+	lost := l.Do(ctx, &transport.Batch{Requests: b.requests()})
+	b.note(l)
+	if err := b.err(lost); err != nil {
+		return false, err
+	}
+	at := b.same()
+	if at == c.size || at == c.read.From || !l.Usable() { // what differs lies before that
+		return u.resumeAt(ctx, l, 0, c.size, "")
+	}
+	same, err := u.sameHash(ctx, l, u.part.name, c.algo, transfer.Range{To: at})
+	if err != nil && !l.Usable() {
+		return false, err
+	}
+	if err != nil || !same {
+		at = 0
+	}
+	return u.resumeAt(ctx, l, at, c.size, c.algo)
+}
+
 // stillGrowing is for a partial of which the server had said that nobody writes it.
 func (u *upload) stillGrowing(ctx context.Context, l *session.Lease, size int64) (done bool, err error) {
 	u.part.closed = false // it was no true word
@@ -93,6 +120,8 @@ func (u *upload) stillGrowing(ctx context.Context, l *session.Lease, size int64)
 
 // resumeAt sends the rest of the source from at on, of a partial of size bytes.
 func (u *upload) resumeAt(ctx context.Context, l *session.Lease, at, size int64, by string) (done bool, err error) {
+	anew := at == 0 && size > 0 && !u.part.known && u.spec.Delivery == Atomic
+	u.part.stale = anew
 	if at < size && !l.Usable() {
 		// Stopping the read-back in the middle has cost the connection.
 		u.part.restart = true
@@ -107,8 +136,29 @@ func (u *upload) resumeAt(ctx context.Context, l *session.Lease, at, size int64,
 			at = 0
 		}
 	}
+	if anew {
+		if err := u.removeStale(ctx, l); err != nil {
+			return false, err
+		}
+	}
 	u.resumed(l, at, by)
 	return u.put(ctx, l, at)
+}
+
+// removeStale removes a partial of another call that is not resumed, rather than empty it:
+// a lost session may have it open still, and would write behind what is sent now, which
+// leaves a hole that no window bounds. Where it cannot be removed, another takes its place.
+func (u *upload) removeStale(ctx context.Context, l *session.Lease) error {
+	err := l.Remove(ctx, u.part.name)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		u.part.stale = false
+	case !l.Usable():
+		return err
+	default:
+		u.nextGeneration()
+	}
+	return nil
 }
 
 // resumed takes note of where the upload resumes.

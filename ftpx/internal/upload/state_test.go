@@ -42,7 +42,7 @@ func TestLocked(t *testing.T) {
 		}
 	}
 	u.locked(lockedWorth + 1)
-	if u.part.generation != 1 || u.part.name != partialName("dest", u.identity, 1) || !anew(u.part) || u.most != (most{0, 300}) {
+	if u.part.generation != 1 || u.part.name != partialName("dest", u.identity, 1, false) || !anew(u.part) || u.most != (most{0, 300}) {
 		t.Errorf("%+v, %+v", u.part, u.most)
 	}
 	for g := 2; g <= transfer.MaxRestarts+1; g++ {
@@ -166,8 +166,9 @@ func TestClaims(t *testing.T) {
 		algo  string
 		acked bool
 	}{
-		"of another call":       {size: 30 * mib, from: 30*mib - foreignWindow},
-		"small, of another":     {size: mib, from: 0},
+		"of another call":       {size: 30 * mib, from: 30*mib - nearLeast - tailLength},
+		"of one far away":       {part: partial{reach: reach{far: true}}, size: 30 * mib, from: 30*mib - farLeast - tailLength},
+		"small, of another":     {size: nearLeast, from: 0},
 		"FTP":                   {part: partial{known: true}, size: 30 * mib, from: 30*mib - tailLength},
 		"proven before":         {part: partial{known: true, confirmed: 20 * mib}, size: 30 * mib, sure: 20 * mib, from: 30*mib - tailLength},
 		"a destination":         {dest: true, part: partial{confirmed: 20 * mib, window: 5, acked: 5}, size: 30 * mib, from: 30*mib - tailLength},

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,9 +30,10 @@ var errGone = errors.New("the partial is gone and the destination is not what wa
 // takenFirst and takenLast are the pauses between looks for a name that does not show at
 // once: stores behind a server are not always of one mind. They are some three seconds in
 // all.
-const takenFirst = 50 * time.Millisecond
-
-var takenLast = 1600 * time.Millisecond // a variable for tests alone
+const (
+	takenFirst = 50 * time.Millisecond
+	takenLast  = 1600 * time.Millisecond
+)
 
 // stillThere looks, before a file is sent again of which the server has said that it has
 // all, whether the partial is there.
@@ -65,7 +67,7 @@ func (u *upload) placedBy(ctx context.Context, l *session.Lease, cause error) (d
 // awaitName is for a partial that was acknowledged and does not show. It waits for the
 // name, has the folder listed in case that knows more, and then gives up.
 func (u *upload) awaitName(ctx context.Context, l *session.Lease) (transport.Entry, error) {
-	for wait := takenFirst; wait <= takenLast; wait *= 2 {
+	for wait := takenFirst; wait <= cmp.Or(u.env.NameWait, takenLast); wait *= 2 {
 		if err := session.Sleep(ctx, wait); err != nil {
 			return transport.Entry{}, err
 		}
@@ -97,11 +99,4 @@ func (u *upload) awaitName(ctx context.Context, l *session.Lease) (transport.Ent
 // SFTP every byte of it was acknowledged, and its end; a 226 says less, see check.
 func (u *upload) takenDirect(l *session.Lease, err error) bool {
 	return u.spec.Delivery == Direct && !l.Proto.IsFTP() && errors.Is(err, ErrTaken)
-}
-
-// HurryTaken shortens the wait for a name that does not show, for tests.
-func HurryTaken() (restore func()) {
-	was := takenLast
-	takenLast = 4 * takenFirst
-	return func() { takenLast = was }
 }

@@ -132,7 +132,8 @@ type upload struct {
 	// sentWhole: all of the source has left for the destination, under its own name, and no
 	// look has said that it is not there. Only without a partial.
 	sentWhole bool
-	missed    int // how often the partial was gone that had been there, see vanished
+	missed    int    // how often the partial was gone that had been there, see vanished
+	other     string // the partial of the other window, if there was one, and it was not resumed
 	lastByte  time.Time
 	res       transfer.Result
 }
@@ -239,7 +240,7 @@ func (u *upload) once(ctx context.Context, l *session.Lease) error {
 		}
 	}
 	if u.spec.Delivery != Atomic {
-		return u.committed(ctx, l)
+		return u.cleanUp(ctx, l)
 	}
 	return u.place(ctx, l)
 }

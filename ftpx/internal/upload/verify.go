@@ -273,10 +273,13 @@ func sizeByList(ctx context.Context, l *session.Lease, name string) (int64, erro
 	return size, nil
 }
 
-// timeToSet is the time for the remote file, zero to leave it to the server.
-func (u *upload) timeToSet(l *session.Lease) time.Time {
-	if !u.spec.KeepTime || !l.Info().Caps.SetTime {
-		return time.Time{}
+// attributes are what is to be set of a file, nil for what is left to the server.
+func (s *Spec) attributes(name string, src Source, l *session.Lease) (when *transport.SetTime, mode *transport.SetMode) {
+	if t := src.ModTime(); !t.IsZero() && s.KeepTime && l.Info().Caps.SetTime {
+		when = &transport.SetTime{Path: name, Time: t}
 	}
-	return u.src.ModTime()
+	if s.Mode != 0 {
+		mode = &transport.SetMode{Path: name, Mode: s.Mode}
+	}
+	return when, mode
 }

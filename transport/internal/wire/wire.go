@@ -23,7 +23,6 @@ type Wire struct {
 
 	read, written atomic.Int64
 	sent          atomic.Int64 // what progress last saw of what the peer has
-	sawEOF        atomic.Bool
 	closeOnce     sync.Once
 	closeErr      error
 
@@ -57,9 +56,6 @@ func (w *Wire) Read(p []byte) (int, error) {
 	if w.read.Add(int64(n)) == int64(n) && n > 0 && w.answered != nil {
 		w.answered()
 	}
-	if err == io.EOF {
-		w.sawEOF.Store(true)
-	}
 	return n, err
 }
 
@@ -70,16 +66,8 @@ func (w *Wire) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// SawEOF reports whether the peer ended its side of the TCP connection. Above
-// it, TLS that ended without this ended with a close_notify.
-func (w *Wire) SawEOF() bool { return w.sawEOF.Load() }
-
-// BytesRead and BytesWritten count what passed, TLS and SSH overhead included.
+// BytesRead counts what has come, TLS and SSH overhead included.
 func (w *Wire) BytesRead() int64 { return w.read.Load() }
-
-// BytesWritten counts what the kernel accepted, which may be more than what
-// the peer has.
-func (w *Wire) BytesWritten() int64 { return w.written.Load() }
 
 // Delivered reports whether the peer's host has acknowledged all that was
 // written, where the platform tells; elsewhere it is true. It tells a server

@@ -44,7 +44,7 @@ func TestWireDrainIsProgress(t *testing.T) {
 		}
 		n = rise(t, w, n)
 	}
-	if w.BytesWritten() != 0 {
+	if w.written.Load() != 0 {
 		t.Fatal("the Write has returned: this test shows nothing")
 	}
 	if n > 24<<20 {
@@ -74,7 +74,7 @@ func TestWireUnacknowledged(t *testing.T) {
 	}
 	wait("nobody reads", func() bool { return unacknowledged(w.tcp) > 0 })
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	wait("the peer has read all", func() bool { return w.BytesWritten() == 64<<20 && unacknowledged(w.tcp) == 0 })
+	wait("the peer has read all", func() bool { return w.written.Load() == 64<<20 && unacknowledged(w.tcp) == 0 })
 }
 
 // Bytes that only fill the kernel's buffer are none.

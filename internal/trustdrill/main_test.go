@@ -1,9 +1,10 @@
-//go:build linux && realserver
+//go:build linux
 
 package trustdrill
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
+	"github.com/seed01fc2e40/go-ftpx/internal/testmain"
+	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // orderEnv holds an order in JSON. With it the test binary is no test but a
@@ -28,7 +31,38 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(orderEnv); text != "" {
 		os.Exit(move(text))
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(testmain.InMemory(m))
+}
+
+// access is how to reach a server: all that a client needs, in a form that a
+// mover can be given.
+type access struct {
+	Protocol       uint8 // ftpx.Protocol, whose text form is for people
+	Host           string
+	Port           int
+	User, Password string
+	CAFile         string
+	ServerName     string
+	HostKeys       []string
+	Stall          time.Duration
+	Rate           int64 // bytes a second, 0 for no limit
+}
+
+// at is the access to another address.
+func (a access) at(host string) access {
+	a.Host = host
+	return a
+}
+
+func (a access) config() ftpx.Config {
+	proto := ftpx.Protocol(a.Protocol)
+	return ftpx.Config{Host: a.Host, User: a.User, Options: ftpx.Options{
+		Password: ftpx.Secret(a.Password), Protocols: []ftpx.Protocol{proto}, AllowPlaintext: proto == ftpx.FTP,
+		Ports:    ftpx.Ports{SFTP: a.Port, FTP: a.Port},
+		SSH:      transport.SSH{HostKeyFingerprints: a.HostKeys},
+		TLS:      transport.TLS{CAFile: a.CAFile, Config: &tls.Config{ServerName: a.ServerName}},
+		Timeouts: ftpx.Timeouts{Stall: a.Stall}, Limits: ftpx.Limits{Rate: a.Rate},
+	}}
 }
 
 // An order is what a mover is to do.

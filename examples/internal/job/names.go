@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"fmt"
@@ -7,17 +7,17 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/examples/internal/cli"
 )
 
-// names are those in a folder, and what each was taken for: no file may be put over another
+// Names are those in a folder, and what each was taken for: no file may be put over another
 // that the same command has put there. Its zero value has none. It may be used by several
 // goroutines.
-type names struct {
+type Names struct {
 	mu sync.Mutex
 	by map[string]string
 }
 
-// take takes a name for a source; the same source may take it again. The error is
+// Take takes a name for a source; the same source may take it again. The error is
 // [cli.ErrUsage]. where is "here" or "there".
-func (n *names) take(name, source, where string) error {
+func (n *Names) Take(name, source, where string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if other, ok := n.by[name]; ok && other != source {

@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"context"
@@ -16,28 +16,29 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-var errNothing = errors.New("matches nothing")
+// ErrNothing: a pattern matches nothing.
+var ErrNothing = errors.New("matches nothing")
 
-// isPattern reports whether a path holds what a shell would take for a pattern.
-func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
+// IsPattern reports whether a path holds what a shell would take for a pattern.
+func IsPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
 
-// expand returns the remote paths that a place names, sorted: itself, or what its pattern
+// Expand returns the remote paths that a place names, sorted: itself, or what its pattern
 // matches. A path that is there by just that name is not a pattern.
-func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
+func Expand(ctx context.Context, c ftpx.Client, p cli.Place) ([]string, error) {
 	full := p.Full()
-	if !isPattern(full) {
+	if !IsPattern(full) {
 		return []string{full}, nil
 	}
-	if _, err := s.Stat(ctx, full); err == nil {
+	if _, err := c.Stat(ctx, full); err == nil {
 		return []string{full}, nil
 	}
 	if !doublestar.ValidatePattern(full) {
 		return nil, fmt.Errorf("%w: %s is not a pattern: close its [ or {", cli.ErrUsage, p.Text)
 	}
 	dir, rest := doublestar.SplitPattern(full)
-	paths, err := s.match(ctx, dir, strings.Split(rest, "/"))
+	paths, err := match(ctx, c, dir, strings.Split(rest, "/"))
 	if err == nil && len(paths) == 0 {
-		err = &fs.PathError{Op: "match", Path: full, Err: errNothing}
+		err = &fs.PathError{Op: "match", Path: full, Err: ErrNothing}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), err
@@ -47,29 +48,29 @@ func (s *session) expand(ctx context.Context, p cli.Place) ([]string, error) {
 const deepest = 200
 
 // match finds what the elements of a pattern match below a folder.
-func (s *session) match(ctx context.Context, dir string, elements []string) ([]string, error) {
+func match(ctx context.Context, c ftpx.Client, dir string, elements []string) ([]string, error) {
 	element, rest := elements[0], elements[1:]
 	if strings.Count(dir, "/") > deepest {
 		return nil, fmt.Errorf("%s: the server's folders lie in each other more than %d deep: name one of them", transport.Printable(dir), deepest)
 	}
 	var paths []string
 	if element == "**" && len(rest) > 0 {
-		found, err := s.match(ctx, dir, rest) // of no folder at all
+		found, err := match(ctx, c, dir, rest) // of no folder at all
 		if err != nil {
 			return nil, err
 		}
 		paths = found
 	}
-	for e, err := range s.List(ctx, dir) {
+	for e, err := range c.List(ctx, dir) {
 		if err != nil {
 			return nil, err
 		}
-		at, fits := s.fits(dir, element, e)
+		at, fits := fits(dir, element, e)
 		switch {
 		case !fits:
 		case element == "**" && len(rest) > 0:
 			if e.IsDir() {
-				deeper, err := s.match(ctx, at, elements)
+				deeper, err := match(ctx, c, at, elements)
 				if err != nil {
 					return nil, err
 				}
@@ -78,7 +79,7 @@ func (s *session) match(ctx context.Context, dir string, elements []string) ([]s
 		case len(rest) == 0:
 			paths = append(paths, at)
 		case e.IsDir() || e.Type == transport.TypeLink:
-			deeper, err := s.match(ctx, at, rest)
+			deeper, err := match(ctx, c, at, rest)
 			if err != nil && e.IsDir() {
 				return nil, err
 			}
@@ -90,7 +91,7 @@ func (s *session) match(ctx context.Context, dir string, elements []string) ([]s
 
 // fits reports whether an entry of a folder matches an element. A name that could lead
 // elsewhere fits nothing, and one with a dot in front only a pattern that has one.
-func (s *session) fits(dir, element string, e ftpx.Entry) (at string, ok bool) {
+func fits(dir, element string, e ftpx.Entry) (at string, ok bool) {
 	if !fs.ValidPath(e.Name) || strings.Contains(e.Name, "/") || e.Name == "." {
 		return "", false
 	}
