@@ -171,7 +171,7 @@ func (c *copying) send(ctx context.Context) (ftpx.Result, error) {
 		// What is known to differ or to be missing is not worth a look.
 		Always:      !c.verdict.prove,
 		Verify:      j.o.Verify,
-		CreateDirs:  c.n == nil || j.o.Delivery == ftpx.DeliverDrop,
+		CreateDirs:  c.n == nil || j.o.Delivery == ftpx.DeliverDrop || c.n.blind(),
 		Delivery:    j.o.Delivery,
 		PartialName: j.o.PartialName,
 		Mode:        j.modeOf(&c.entry),

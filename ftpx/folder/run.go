@@ -145,6 +145,9 @@ func (j *job) close() {
 
 func (j *job) run(ctx context.Context) (Report, error) {
 	there, err := j.src.root(ctx)
+	if r, ok := j.src.(*remote); ok && refusedLook(err) {
+		j.src, there, err = unshown{r}, true, nil // what may be listed or fetched will show
+	}
 	if err == nil && !there {
 		// Never taken for an empty one, which Delete would make of the other too.
 		err = &fs.PathError{Op: "copy", Path: j.src.full("."), Err: fs.ErrNotExist}

@@ -242,7 +242,7 @@ func (s *Single) decide(ctx context.Context, c *copying) (v verdict, err error) 
 	there, err := j.dst.stat(ctx, c.target)
 	d := &there
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), j.up && refusedLook(err):
 		d = nil
 	case err != nil:
 		return v, err

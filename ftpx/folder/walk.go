@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/seed01fc2e40/go-ftpx/ftpx"
-	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
 // node is a folder of the source, and its counterpart.
@@ -19,6 +18,7 @@ type node struct {
 	there  bool // the counterpart was there
 	all    bool // Options.Include takes it, or a folder above it
 	linked bool // it lies beneath a link to a folder
+	unseen bool // the counterpart is there, and may not be looked into
 
 	made first // ensure
 	err  error // why the counterpart could not be made
@@ -82,7 +82,7 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 		if n.parent == nil && j.o.Names != nil {
 			l.src, l.dst, l.derr = j.named(ctx, n.there)
 			if l.serr = nil; j.needsNoListing(l.derr) {
-				l.dst, l.derr, l.unseen = nil, nil, true
+				l.dst, l.derr, l.unseen, n.unseen = nil, nil, true, true
 			}
 			return
 		}
@@ -90,7 +90,7 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 			return
 		}
 		if l.dst, l.derr = j.dst.list(ctx, n.rel); j.needsNoListing(l.derr) {
-			l.dst, l.derr, l.unseen = nil, nil, true
+			l.dst, l.derr, l.unseen, n.unseen = nil, nil, true, true
 		} else if errors.Is(l.derr, fs.ErrNotExist) {
 			l.derr = fmt.Errorf("it was there a moment ago: %w", l.derr)
 		}
@@ -100,10 +100,21 @@ func (j *job) ask(ctx context.Context, n *node, asking *crew) {
 }
 
 // needsNoListing reports whether to go on without what an error of the other side kept from
-// being seen. A folder that shows nothing to who writes to it takes files that are delivered
-// directly: each is sent, as if nothing were there.
+// being seen. A refused look is no answer: a folder that shows nothing may take files that
+// are delivered directly, and of others it shows what stands in their way. Each is sent, as
+// if nothing were there.
 func (j *job) needsNoListing(err error) bool {
-	return err != nil && j.up && j.o.Delivery == ftpx.DeliverDirect && !j.o.Delete && ftpx.KindOf(err) == transport.KindPermission
+	return j.up && !j.o.Delete && refusedLook(err)
+}
+
+// blind reports whether nothing is known of what is in the counterpart.
+func (n *node) blind() bool {
+	for ; n != nil; n = n.parent {
+		if n.unseen {
+			return true
+		}
+	}
+	return false
 }
 
 // folder works on one folder and returns those in it.
@@ -137,7 +148,7 @@ func (j *job) folder(ctx context.Context, n *node) []*node {
 // ensure makes a folder's counterpart, once, whoever needs it first.
 func (j *job) ensure(ctx context.Context, n *node) error {
 	err := n.made.do(ctx, func() {
-		if n.there || j.o.Delivery == ftpx.DeliverDrop { // there an upload makes what it needs
+		if n.there || j.o.Delivery == ftpx.DeliverDrop || n.blind() { // there an upload makes what it needs
 			return
 		}
 		if n.parent != nil {

@@ -54,6 +54,11 @@ type shown struct {
 	namesItself bool
 	lists       bool // MLSD has listed something
 	onTrial     bool // it is serial because of a reset alone, see learnOfReset
+	// listsNames: LIST has described a file by its name. absentWords are refusals that turned
+	// out to mean that nothing is there. inList is what a listing told in the last look.
+	listsNames  bool
+	absentWords map[string]bool
+	inList      listedState
 	// On this connection or an earlier one a port of EPSV's could be reached, MLST has
 	// described a file, and a transfer was granted for a path.
 	reachedEPSV, describes, takesPaths bool

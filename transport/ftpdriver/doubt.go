@@ -1,7 +1,8 @@
 package ftpdriver
 
 import (
-	"path"
+	"errors"
+	"io/fs"
 
 	"github.com/seed01fc2e40/go-ftpx/transport"
 	"github.com/seed01fc2e40/go-ftpx/transport/internal/wire"
@@ -32,17 +33,20 @@ func (c *Conn) tookFile() {
 	}
 }
 
-// denied asks for a name that MLST has refused in the plain way. err is the refusal.
-func (c *Conn) denied(name string, err error) (transport.Entry, error) {
-	e, perr := c.statPlain(name)
-	switch {
-	case perr == nil:
+// denied asks for a name that MLST has refused in the plain way.
+func (c *Conn) denied(name string, r reply) (transport.Entry, error) {
+	e, err := c.statPlain(name)
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case err == nil && c.inList == unseen:
 		c.noMLST = true
 		return e, nil
-	case !c.ctl.inStep():
-		return e, perr
+	case err == nil, !c.ctl.inStep():
+		return e, err // what is found in a listing alone says nothing against MLST
+	case missing && vague(r) && (c.inList == absent || r.kind() == transport.KindRefused):
+		c.tookAbsent(r, name)
+		return e, c.refusedAs(transport.KindNotExist, r, name)
 	}
-	return e, err
+	return e, c.refused(r, name)
 }
 
 // deniesFolders reports whether the refusal of MLSD that was read last may be one of all
@@ -93,30 +97,4 @@ func (g *download) agreed(first reply) {
 func (c *Conn) sizeless(size reply) bool {
 	_, ok := c.sizeAndTime(size, reply{})
 	return !ok
-}
-
-// listed finds a file of which SIZE makes no sense in a listing: of the file, which most
-// servers give, or of its folder.
-func (c *Conn) listed(name string) (found transport.Entry, ok bool) {
-	if !c.ctl.inStep() || c.op == nil {
-		return found, false
-	}
-	take := func(e transport.Entry) bool {
-		if path.Base(e.Name) == path.Base(name) && e.Type == transport.TypeFile && e.Size >= 0 {
-			found, ok = e, true
-		}
-		return !ok
-	}
-	l := c.lister(name, c.humanLines(), take)
-	if !maybePattern(name) {
-		_ = c.listing(c.op, "LIST "+name, l)
-	}
-	if !ok && c.ctl.inStep() {
-		folder := path.Dir(name)
-		if folder == "." && c.home != "" {
-			folder = c.home
-		}
-		_, _ = c.listPlain(c.op, folder, take)
-	}
-	return found, ok
 }

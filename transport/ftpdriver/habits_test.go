@@ -59,6 +59,29 @@ func denied(no func(name string) bool, answer string, verbs ...string) habit {
 	}
 }
 
+// all has several habits.
+func all(habits ...habit) habit {
+	return func(f *fake) {
+		for _, h := range habits {
+			h(f)
+		}
+	}
+}
+
+// inWords refuses whatever is missing in other words.
+func inWords(answer string) habit {
+	return func(f *fake) {
+		for _, verb := range []string{"MLST", "SIZE", "MDTM", "CWD", "RETR"} {
+			instead(f, verb, func(_ *session, _, was string) string {
+				if strings.HasPrefix(was, "550 ") {
+					return answer
+				}
+				return was
+			})
+		}
+	}
+}
+
 func isPath(name string) bool { return strings.Contains(name, "/") && name != "/home" }
 
 var habits = map[string]habit{
@@ -82,6 +105,15 @@ var habits = map[string]habit{
 	"no size of nothing":      replaced("SIZE", "213 0", "213 File status"),
 	"no SIZE":                 answers("SIZE", "502 no"),
 	"a size of folders":       func(f *fake) { f.on["SIZE"] = sizesAll(f) },
+	"no SIZE or MDTM":         all(answers("SIZE", "502 no"), answers("MDTM", "502 no")),
+	"no SIZE in ASCII":        all(answers("SIZE", "550 SIZE not allowed in ASCII"), answers("MDTM", "502 no")),
+	"nothing looks at files":  all(answers("MLST", "502 no"), answers("SIZE", "502 no"), answers("MDTM", "500 what?")),
+	"German":                  inWords("550 Datei nicht gefunden"),
+	"few words":               inWords("550 Failed"),
+	"denied, not missing":     inWords("550 Access is denied."),
+	"few words and no MLST":   all(answers("MLST", "502 no"), inWords("550 Requested action not taken")),
+	"no CWD":                  answers("CWD", "550 Permission denied"),
+	"no CWD and no MLSD":      all(answers("CWD", "550 Permission denied"), answers("MLSD", "502 no")),
 	"no MDTM":                 answers("MDTM", "500 what?"),
 	"a date of MDTM":          replaced("MDTM", "213 20260102030405", "213 Jan 2 2026"),
 	"no path in transfers":    denied(isPath, "550 Permission denied", "STOR", "RETR"),
@@ -127,7 +159,7 @@ func (s *session) dead() {
 func lists(f *fake, form, file, dir string) func(*session, string) string {
 	return func(s *session, arg string) string {
 		where := strings.Trim(strings.Fields(f.on["PWD"](s, ""))[1], `"`)
-		if arg != "" && arg != "-a" && arg != "." {
+		if arg = strings.TrimSpace(strings.TrimPrefix(arg, "-a")); arg != "" && arg != "." {
 			where = path.Join(where, arg)
 		}
 		var b strings.Builder

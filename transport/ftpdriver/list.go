@@ -115,18 +115,31 @@ func (c *Conn) humanLines() func(line string) (transport.Entry, bool, bool) {
 // missing one with an empty listing, and names with spaces or a leading "-" are
 // taken for options.
 func (c *Conn) listPlain(op *wire.Op, path string, yield func(transport.Entry) bool) (*lister, error) {
-	parse := c.humanLines()
-	l := c.lister(path, parse, yield)
+	l := c.lister(path, c.humanLines(), yield)
 	r, err := c.enter(path)
 	if err != nil {
 		return l, err
 	}
 	if !r.positive() {
-		return l, c.notFolder(r, path)
+		if !c.isHome(path) && (r.kind() == transport.KindNotExist || maybePattern(path)) || r.code/100 != 5 {
+			return l, c.notFolder(r, path)
+		}
+		return c.listOutside(op, path, yield, r)
 	}
+	l, err = c.listHuman(op, path, "", yield)
+	if !c.ctl.inStep() {
+		return l, err
+	}
+	return l, joinErr(err, c.goHome())
+}
+
+// listHuman lists the folder that the session is in, or another one where name is " " and
+// its path.
+func (c *Conn) listHuman(op *wire.Op, path, name string, yield func(transport.Entry) bool) (*lister, error) {
+	l := c.lister(path, c.humanLines(), yield)
 	// -a shows hidden files, on vsftpd and others only so. Servers that do not
 	// know it look for a file of that name.
-	err = c.listing(op, "LIST -a", l)
+	err := c.listing(op, "LIST -a"+name, l)
 	switch {
 	case l.lines > 0 || !c.ctl.inStep():
 	case err == nil && c.traits.listsItself:
@@ -134,14 +147,51 @@ func (c *Conn) listPlain(op *wire.Op, path string, yield func(transport.Entry) b
 		// in good order, and the next one may not be believed for being longer.
 		err = as(transport.KindTruncated, errors.New("the listing ended before it began"))
 	case err == nil || noSuchOption(c.kindOf("LIST", err)):
-		l = c.lister(path, parse, yield)
-		err = c.listing(op, "LIST", l)
+		l = c.lister(path, c.humanLines(), yield)
+		err = c.listing(op, "LIST"+name, l)
 	}
+	return l, err
+}
+
+// listOutside lists a folder that may not be entered by its path, and the login folder,
+// where the session is, without one. What lists nothing, or no more than the name itself,
+// need not be a folder.
+func (c *Conn) listOutside(op *wire.Op, path string, yield func(transport.Entry) bool, cwd reply) (*lister, error) {
+	if c.isHome(path) && path != "/" || c.home == "/" && path == "/" {
+		return c.listHuman(op, path, "", yield)
+	}
+	var first *transport.Entry
+	several := false
+	l, err := c.listHuman(op, path, " "+path, func(e transport.Entry) bool {
+		switch {
+		case first == nil && !several:
+			first = &e
+			return true
+		case first != nil:
+			e1 := *first
+			if first, several = nil, true; !yield(e1) {
+				return false
+			}
+		}
+		return yield(e)
+	})
 	if !c.ctl.inStep() {
 		return l, err
 	}
-	return l, joinErr(err, c.goHome())
+	if err != nil && l.lines > 0 {
+		return l, err
+	}
+	if err != nil || l.lines == 0 || first != nil && lastOf(first.Name) == lastOf(path) {
+		return l, c.refused(cwd, path)
+	}
+	if first != nil {
+		yield(*first)
+	}
+	return l, nil
 }
+
+// lastOf is the last element of a path.
+func lastOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // noSuchOption reports whether a refusal of LIST -a may be one of -a. A transfer that
 // broke is none: to ask without it then would leave hidden files out, and a mirror

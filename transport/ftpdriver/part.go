@@ -242,8 +242,8 @@ func (c *Conn) statPart(p *part, form int) {
 			switch {
 			case err == nil && !ok:
 				return plain, nil
-			case err != nil && p.doubted && c.deniesFiles(r[0]):
-				return func() error { return found(c.denied(q.Path, err)) }, err
+			case err != nil && !c.saysAbsent(r[0], q.Path) && (p.doubted && c.deniesFiles(r[0]) || vague(r[0])):
+				return func() error { return found(c.denied(q.Path, r[0])) }, err
 			}
 			return nil, found(e, err)
 		}

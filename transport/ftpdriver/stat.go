@@ -19,8 +19,8 @@ func (c *Conn) stat(name string) (transport.Entry, error) {
 			return transport.Entry{}, err
 		}
 		switch entry, ok, err := c.tookMLST(r, name); {
-		case err != nil && c.deniesFiles(r):
-			return c.denied(name, err)
+		case err != nil && !c.saysAbsent(r, name) && (c.deniesFiles(r) || vague(r)):
+			return c.denied(name, r)
 		case ok || err != nil:
 			return entry, err
 		}
@@ -41,6 +41,8 @@ func (c *Conn) tookMLST(r reply, name string) (entry transport.Entry, ok bool, e
 	case r.kind() == transport.KindUnsupported:
 		c.noMLST = true
 		return entry, false, nil
+	case c.saysAbsent(r, name):
+		return entry, false, c.refusedAs(transport.KindNotExist, r, name)
 	}
 	return entry, false, c.refused(r, name)
 }
@@ -121,7 +123,7 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 			return judge(c.goHomeProving())
 		}, nil
 	}
-	if c.sizeless(size) {
+	if c.sizeless(size) || !cwd.positive() && cwd.kind() == transport.KindPermission || !cwd.positive() && c.untold(size, mdtm, name) {
 		return func() error { return judge(nil) }, nil // a listing has its own data connection
 	}
 	return nil, judge(nil)
@@ -132,6 +134,7 @@ func (c *Conn) tookAmong(name string, replies []reply, found func(transport.Entr
 // says of it.
 func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error)) (transport.Entry, error) {
 	entry, ok := c.sizeAndTime(size, mdtm)
+	c.inList = unseen
 	sized := size.code == 213
 	for _, r := range []reply{size, mdtm} {
 		if sized {
@@ -149,8 +152,8 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 	}
 	forbidden := errors.Is(err, errForbidden)
 	if !ok && !isDir && (err == nil || forbidden) {
-		e, found := c.listed(name)
-		if !found {
+		e, seen, _ := c.listed(name)
+		if seen != there || e.Type != transport.TypeFile || e.Size < 0 {
 			return transport.Entry{}, c.refusedAs(transport.KindProtocol, size, name)
 		}
 		entry.Size = e.Size
@@ -160,14 +163,15 @@ func (c *Conn) judge(name string, size, mdtm reply, isFolder func() (bool, error
 		entry.Type, entry.Size = transport.TypeDir, -1 // that of a folder is the server's own affair
 		return entry, nil
 	case forbidden && (sized || mdtm.code == 213):
-		entry.Type = transport.TypeUnknown
-		return entry, nil
+		return c.typed(name, entry), nil
 	case sized && (err == nil || c.ctl.inStep()):
 		return entry, nil
 	case err != nil && !forbidden:
 		return transport.Entry{}, err
 	case mdtm.code == 213:
 		return entry, nil // a file whose size the server does not tell
+	case forbidden, c.untold(size, mdtm, name):
+		return c.searched(name, size, mdtm)
 	}
 	kind := size.kind()
 	if kind == transport.KindUnsupported {

@@ -29,6 +29,13 @@ func folders(f *fake, names ...string) {
 	f.on["SIZE"] = func(s *session, name string) string { return size(s, abs(name)) }
 }
 
+// blind has neither SIZE nor MDTM, and a listing.
+func blind(listing string) habit {
+	return all(answers("SIZE", "502 no"), answers("MDTM", "502 no"), func(f *fake) {
+		f.on["LIST"] = func(s *session, _ string) string { return s.send([]byte(listing)) }
+	})
+}
+
 // TestStatPlain: without MLST a name is looked at in one round trip, and a folder in
 // two, whatever it is.
 func TestStatPlain(t *testing.T) {
@@ -50,7 +57,10 @@ func TestStatPlain(t *testing.T) {
 		"folder, serial":     {path: "d", serial: true, typ: transport.TypeDir, turns: "SIZE, MDTM, PWD, CWD, CWD, CWD"},
 		"folder with a size": {change: with("SIZE", "213 4096"), path: "d", typ: transport.TypeDir, turns: "SIZE MDTM PWD CWD, CWD CWD"},
 		"no SIZE":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "213 20260102030405")(f) }, path: "f", typ: transport.TypeFile, turns: "SIZE MDTM PWD CWD"},
-		"neither":            {change: func(f *fake) { with("SIZE", "502 no")(f); with("MDTM", "502 no")(f) }, path: "f", kind: transport.KindUnsupported, code: 502, turns: "SIZE MDTM PWD CWD"},
+		"listed":             {change: blind("-rw-r--r-- 1 a b 4 Jan 2 2026 f\r\n"), path: "f", typ: transport.TypeFile, turns: "SIZE MDTM PWD CWD, EPSV, LIST"},
+		"not listed":         {change: blind("-rw-r--r-- 1 a b 4 Jan 2 2026 g\r\n"), path: "no", kind: transport.KindNotExist},
+		"a listed folder":    {change: blind("drwxr-xr-x 1 a b 4 Jan 2 2026 shut\r\n"), path: "shut", typ: transport.TypeDir},
+		"no listing":         {change: func(f *fake) { blind("")(f); with("LIST", "502 no")(f) }, path: "f", kind: transport.KindUnsupported, code: 502},
 		"busy":               {change: with("MDTM", "450 busy"), path: "no", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD"},
 		"busy folder":        {change: with("MDTM", "450 busy"), path: "d", kind: transport.KindTemporary, code: 450, turns: "SIZE MDTM PWD CWD, CWD CWD"},
 		"not logged in":      {change: with("SIZE", "530 Please login with USER and PASS."), path: "no", kind: transport.KindProtocol, code: 530, lost: true},

@@ -91,7 +91,7 @@ func (g *getting) parts(ctx context.Context, places []cli.Place) ([]Part, error)
 		return parts, nil
 	}
 	e, err := g.client.Stat(ctx, places[0].Full())
-	if err != nil {
+	if err != nil && !refusedLook(err) {
 		return nil, err
 	}
 	if !e.IsDir() {

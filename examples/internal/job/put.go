@@ -98,6 +98,16 @@ func findSource(arg string) (source, error) {
 	return source{dir: filepath.Dir(clean), name: filepath.Base(clean), file: !info.IsDir()}, nil
 }
 
+// refusedLook reports whether a server has refused to say what is at a name, which is no
+// answer: what may be done with it shows.
+func refusedLook(err error) bool {
+	switch ftpx.KindOf(err) {
+	case transport.KindPermission, transport.KindUnsupported, transport.KindRefused:
+		return true
+	}
+	return false
+}
+
 // putParts says what goes where. Only of one file it depends on what is there.
 func putParts(ctx context.Context, client ftpx.Client, sources []source, dest cli.Place, way ftpx.Delivery) ([]Part, error) {
 	to := dest.Full()
@@ -107,7 +117,7 @@ func putParts(ctx context.Context, client ftpx.Client, sources []source, dest cl
 		if way != ftpx.DeliverDrop {
 			e, err = client.Stat(ctx, to)
 		}
-		if way == ftpx.DeliverDirect && ftpx.KindOf(err) == transport.KindPermission {
+		if refusedLook(err) {
 			err = nil // it may be written all the same
 		}
 		switch {

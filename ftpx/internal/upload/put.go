@@ -39,6 +39,8 @@ type put struct {
 	moved int64 // payload
 	noted bool
 	again bool // it follows one that was refused because of its folder
+	// noFolder is why that could not be made, if it was tried without a look.
+	noFolder error
 }
 
 // lead is what a batch asks before it sends the file.

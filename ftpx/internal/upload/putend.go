@@ -116,7 +116,7 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	}
 	if l.Usable() && p.at == 0 && folderTrouble(err) && !p.again {
 		again, ferr := u.mendFolder(ctx, l, err)
-		if ferr != nil {
+		if ferr != nil && !again {
 			return false, ferr
 		}
 		if again {
@@ -124,9 +124,12 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 			if nerr != nil {
 				return false, nerr
 			}
-			next.again = true
+			next.again, next.noFolder = true, ferr
 			return next.run(ctx, nil)
 		}
+	}
+	if l.Usable() && p.noFolder != nil && transport.KindOf(err) == transport.KindNotExist {
+		return false, notMade(p.noFolder)
 	}
 	if l.Usable() && p.at == 0 && (folderTrouble(err) || transport.KindOf(err) == transport.KindPermission) {
 		err = u.nameRefused(notOurs(err))
@@ -241,14 +244,27 @@ func notOurs(err error) error {
 	return &e
 }
 
-// mendFolder looks whether the folder is missing, and creates it if that was asked for.
+// notMade says which folder was refused.
+func notMade(err error) error {
+	var te *transport.Error
+	if !errors.As(err, &te) {
+		return err
+	}
+	e := *te
+	e.Err = fmt.Errorf("the folder %q cannot be made (%w)", transport.Printable(te.Path), te.Err)
+	return &e
+}
+
+// mendFolder looks whether the folder is missing, and creates it if that was asked for. With
+// again, an error is why it could not be made, which counts if it turns out to be missing.
 func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) (again bool, err error) {
 	dir := path.Dir(u.part.name)
 	if dir == "." || dir == "/" {
 		return false, nil
 	}
 	if u.spec.Delivery == Drop {
-		return u.spec.CreateDirs, makeFolders(ctx, l, dir, u.spec.CreateDirs)
+		err := makeFolders(ctx, l, dir, u.spec.CreateDirs)
+		return u.spec.CreateDirs && l.Usable(), err
 	}
 	st, err := l.Stat(ctx, dir)
 	switch {
@@ -262,7 +278,8 @@ func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) 
 	case !l.Usable():
 		return false, err
 	case final(err): // it shows nothing: what is there after that, the upload will tell
-		return u.spec.CreateDirs, makeFolders(ctx, l, dir, u.spec.CreateDirs)
+		err := makeFolders(ctx, l, dir, u.spec.CreateDirs)
+		return u.spec.CreateDirs && l.Usable(), err
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case !u.spec.CreateDirs:
@@ -276,18 +293,20 @@ func (u *upload) mendFolder(ctx context.Context, l *session.Lease, cause error) 
 }
 
 // makeFolders makes a folder and those above it without a look at any: whether they are
-// there then, what follows will tell.
+// there then, what follows will tell. It returns why the last could not be made.
 func makeFolders(ctx context.Context, l *session.Lease, name string, may bool) error {
 	if name == "." || name == "/" || !may {
 		return nil
 	}
-	if err := makeFolders(ctx, l, path.Dir(name), may); err != nil {
-		return err
+	above := makeFolders(ctx, l, path.Dir(name), may)
+	if above != nil && !l.Usable() {
+		return above
 	}
-	if err := l.Mkdir(ctx, name); err != nil && !l.Usable() {
-		return err
+	err := l.Mkdir(ctx, name)
+	if above != nil && l.Usable() && errors.Is(err, fs.ErrNotExist) {
+		return above
 	}
-	return nil
+	return err
 }
 
 // MkdirAll tries the folder itself first, so that the usual case, a missing leaf or
