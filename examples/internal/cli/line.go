@@ -44,7 +44,7 @@ func Line(env Env, name string, err error) string {
 		switch {
 		case e.Offset > 0 && e.Partial != "" && e.Op == "put":
 			add("what has arrived is left there as " + e.Partial + ", and a stream cannot be gone on with: remove it")
-		case e.Partial != "" && delivery(err) != "":
+		case e.Partial != "" && otherDelivery(err) != "":
 			add("what has arrived is left there as " + e.Partial)
 		case e.Offset > 0 && e.Partial != "":
 			add("what has arrived, " + progressOf(e) + ", is kept, and the same command goes on from there")
@@ -263,28 +263,12 @@ func plain(err error, name string) string {
 	return text
 }
 
-// delivery says how to deliver into a folder that does not take a file in the way it was
-// sent.
-func delivery(err error) string {
-	var refused *ftpx.DeliveryError
-	if !errors.As(err, &refused) {
-		return ""
-	}
-	switch refused.What {
-	case "name":
-		return "deliver with --delivery direct or --delivery drop, or under another --partial-name"
-	case "keep":
-		return "deliver with --delivery drop"
-	}
-	return "deliver with --delivery direct or --delivery drop, which need no partial"
-}
-
 // remedy says what helps against a kind of failure, unless the error says so itself.
 func remedy(err error) string {
 	if errors.Is(err, ErrUsage) {
 		return ""
 	}
-	if text := delivery(err); text != "" {
+	if text := otherDelivery(err); text != "" {
 		return text
 	}
 	if errors.Is(err, transport.ErrNoDataConn) {
@@ -292,9 +276,6 @@ func remedy(err error) string {
 	}
 	if errors.Is(err, ftpx.ErrSourceChanged) {
 		return "send it again when nobody writes to it"
-	}
-	if text := otherDelivery(err); text != "" {
-		return text
 	}
 	switch ftpx.KindOf(err) {
 	case transport.KindAuth:
