@@ -33,8 +33,8 @@ func inUpload() []mistake {
 		what: "RemoveStale removes partials whose age the server does not tell, those under way among them.",
 	}, {
 		name: "resumes-what-differs", file: "partial.go",
-		old:  "u.part.known, u.part.restart, u.part.orphan = true, true, orphan",
-		new:  "u.part.known, u.part.orphan = true, orphan",
+		old:  "u.part.known, u.part.restart, u.part.orphan = true, true, orphan\n\tu.most",
+		new:  "u.part.known, u.part.orphan = true, orphan\n\tu.most",
 		what: "A partial that was found to differ is resumed, not begun again.",
 	}, {
 		name: "offsets-believed", file: "put.go",
