@@ -115,7 +115,7 @@ func TestSpeculativePartialDoesNotStay(t *testing.T) {
 	if _, err := c.Upload(t.Context(), local, "f", nil); err != nil {
 		t.Fatal(err)
 	}
-	sent.want(t, "STAT", "STAT", "OPEN", "WRITE", "CLOSE", "SETSTAT", "STAT", "EXTENDED")
+	sent.want(t, "STAT", "STAT", "OPEN", "WRITE", "CLOSE", "SETSTAT", "STAT", "EXTENDED", "STAT")
 	wantNames(t, trio.Root, "f")
 	if res, err := c.Upload(t.Context(), local, "f", nil); err != nil || !res.Unchanged {
 		t.Fatalf("%+v, %v", res, err)

@@ -33,7 +33,7 @@ func TestIdleConnectionIsAskedFirst(t *testing.T) {
 			idle time.Duration
 			want []string
 		}{
-			{10 * time.Second, []string{"RNTO"}},
+			{10 * time.Second, []string{"RNTO", "MLST", "MLST"}}, // the first of a host is looked at
 			{30 * time.Second, []string{"NOOP", "RNTO"}},
 			{time.Minute, []string{"RNTO"}}, // it is known to be gone before anything is sent
 		} {

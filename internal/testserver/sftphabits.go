@@ -14,6 +14,11 @@ type SFTPHabits struct {
 	PosixRename, Rename, Setstat, Fsetstat uint32
 	// RenameOnto is the status of a plain rename to a name that is taken.
 	RenameOnto uint32
+	// DeafRename answers both kinds of rename with success and does nothing.
+	DeafRename bool
+	// Close is the status of each SSH_FXP_CLOSE of a file that was written to. It is closed
+	// all the same.
+	Close uint32
 
 	// Excl is the status of an SSH_FXP_OPEN with SSH_FXF_EXCL.
 	Excl uint32
@@ -166,6 +171,9 @@ func (h *habitual) refuse(request []byte) []byte {
 			return statusAnswer(request[1:5], 0)
 		}
 	case fxpRename:
+		if h.DeafRename {
+			return statusAnswer(request[1:5], 0)
+		}
 		if status = h.Rename; status == 0 && h.RenameOnto != 0 {
 			if to, _, _ := cutString(rest); h.isThere(to, request[1:5]) {
 				status = h.RenameOnto
@@ -176,7 +184,9 @@ func (h *habitual) refuse(request []byte) []byte {
 		case extLimits:
 			return limitsAnswer(request[1:5])
 		case extPosixRename:
-			status = h.PosixRename
+			if status = h.PosixRename; h.DeafRename {
+				return statusAnswer(request[1:5], 0)
+			}
 		}
 	}
 	if status == 0 {
@@ -245,8 +255,11 @@ func (h *habitual) answer(request, answer []byte) []byte {
 		h.open++
 	case typ == fxpClose:
 		handle, _, _ := cutString(request[5:])
+		written := h.begun[handle]
 		delete(h.begun, handle)
-		h.open--
+		if h.open--; written && h.Close != 0 {
+			return statusAnswer(id, h.Close)
+		}
 	case answer[0] == fxpVersion && h.Limits:
 		return putString(putString(answer, extLimits), "1")
 	case answer[0] == fxpName && typ == fxpReaddir && (h.BareList || h.Untyped):

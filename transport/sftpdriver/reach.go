@@ -103,7 +103,7 @@ func (r *run) unsettled(e, s *step) bool {
 		store, ok := s.req.(*transport.Store)
 		return s.acts && r.c.asksMore.Load() && !(ok && store.If != nil) // which leaves on a guess alone
 	case *transport.Rename:
-		return s.bad == nil && q.Replace && e.bad == nil && r.c.posixRename.Load() && !r.c.posixMeant.Load()
+		return s.acts && s.bad == nil && q.Replace && e.bad == nil && r.c.posixRename.Load() && !r.c.posixMeant.Load()
 	}
 	return false
 }

@@ -8,7 +8,7 @@ import (
 // posix-rename@openssh.com and do not mean it: they refuse it, as unsupported or in any
 // other words. Until one was carried out, a refusal is not the last word: SSH_FXP_RENAME
 // may do, which replaces nothing on most servers. Nothing that acts has left behind it
-// then, see [run.unsettled].
+// then, see [run.unsettled]; what only reads is asked again.
 func (s *step) renamed(err error) error {
 	if s.name != "EXTENDED "+posixRename {
 		return err
@@ -25,9 +25,12 @@ func (s *step) renamed(err error) error {
 	case s.c.posixMeant.Load():
 		return err
 	}
-	if s.sent > s.i+1 {
-		return err // what has left behind it was answered as if it had not been renamed
+	for j := s.i + 1; j < s.sent; j++ {
+		if s.steps[j].acts {
+			return err // it has left behind it, as if it had not been renamed
+		}
 	}
+	s.abandon(s.i + 1) // what only reads was answered as if it had not been renamed
 	q := s.req.(*transport.Rename)
 	s.instead(err, "RENAME", q.From, q.To)
 	plain := s.c.lib.do(s.c, q, false)

@@ -293,6 +293,9 @@ func remedy(err error) string {
 	if errors.Is(err, ftpx.ErrSourceChanged) {
 		return "send it again when nobody writes to it"
 	}
+	if text := otherDelivery(err); text != "" {
+		return text
+	}
 	switch ftpx.KindOf(err) {
 	case transport.KindAuth:
 		text := "check the user's name; the password comes from ~/.netrc, $FTPX_PASSWORD, --password-file or a prompt"
@@ -319,4 +322,25 @@ func remedy(err error) string {
 		return "choose a folder that the user may use, or another user"
 	}
 	return ""
+}
+
+// otherDelivery names the way of delivery that a folder takes which refuses the chosen one.
+func otherDelivery(err error) string {
+	var d *ftpx.DeliveryError
+	if !errors.As(err, &d) {
+		return ""
+	}
+	switch d.What {
+	case "name":
+		text := "if it is the name of the partial that the server does not take, choose another: --partial-name '{name}.filepart', or send without one: --delivery direct"
+		if ftpx.KindOf(err) == transport.KindPermission {
+			text = "choose a folder that the user may use; " + text
+		}
+		return text
+	case "rename":
+		return "the server does not rename, so that a partial cannot get its name: --delivery direct sends under the final name"
+	case "look":
+		return "the server shows nothing of what it was sent: --delivery direct sends under the final name, --delivery drop asks nothing about the file"
+	}
+	return "for a folder whose files are taken as they are closed: --delivery drop"
 }

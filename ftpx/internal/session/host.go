@@ -32,6 +32,7 @@ type Host struct {
 	Trip Trip
 
 	ftp, sftp Offsets
+	moves     [2]atomic.Bool // see Moves
 	noData    noData
 	s         *Session
 	index     int
@@ -75,6 +76,15 @@ func (h *Host) Offsets(p transport.Protocol) *Offsets {
 		return &h.ftp
 	}
 	return &h.sftp
+}
+
+// Moves tells whether a rename that the host acknowledged was seen to have been carried out.
+// Until then, and after any doubt, each one is looked at.
+func (h *Host) Moves(p transport.Protocol) *atomic.Bool {
+	if p.IsFTP() {
+		return &h.moves[0]
+	}
+	return &h.moves[1]
 }
 
 // Index is its place in [Options].Hosts.

@@ -14,6 +14,9 @@ type where struct {
 	host    *session.Host
 	moved   bool // it is another than that of the attempt before
 	arrived bool // the partial has not been looked at on this host
+	// notClosed is what it said as it refused to close the partial, see close.go.
+	notClosed string
+	late      bool // all of the file had left it when the session was lost, see late.go
 }
 
 // arrive takes note of the host of an attempt. What was learned of another host's files

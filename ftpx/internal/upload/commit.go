@@ -22,6 +22,8 @@ type commit struct {
 	taken    bool // the partial was acknowledged and is gone, see taken.go
 	looks    int  // how often the destination was compared and differed
 	cleaned  int  // how often cleaning up was tried
+	// said is a refusal of the rename that can not change, after which the session was lost.
+	said error
 }
 
 // committing is a commit in one attempt.
@@ -46,6 +48,9 @@ type witness interface {
 	// explain is the error of a commit that has failed with cause. look is that of
 	// reconcile, which may know more.
 	explain(ctx context.Context, l *session.Lease, cause, look error) error
+	// renamed looks whether a rename that was acknowledged was carried out. An error says
+	// that it was not, or is that of a look which has cost the connection.
+	renamed(ctx context.Context, l *session.Lease) error
 }
 
 // rename is one step. From here on a lost reply leaves open whether it happened.
@@ -61,6 +66,13 @@ func (c *commit) refused(err error) {
 	var te *transport.Error
 	if errors.As(err, &te) && !te.MayHaveActed && !c.backedUp {
 		c.begun = false // it has definitely not happened
+	}
+}
+
+// refusedLast takes note of a refusal that can not change, with which the session ended.
+func (c *commit) refusedLast(err error) {
+	if !c.begun && !c.backedUp && final(err) {
+		c.said = err
 	}
 }
 
@@ -89,6 +101,9 @@ func (c *committing) after(ctx context.Context, refused error) error {
 		}
 	}
 	err := c.rename(ctx, c.from, c.to)
+	if err == nil {
+		err = c.renamed(ctx, c.l)
+	}
 	if err != nil && c.l.Usable() {
 		return c.restore(ctx, err)
 	}

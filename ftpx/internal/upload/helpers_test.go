@@ -74,6 +74,9 @@ func (d *disk) one(_ context.Context, r transport.Request) error {
 			return missing
 		}
 		r.Entry = transport.Entry{Name: r.Path, Type: transport.TypeFile, Size: int64(len(data)), TimeExact: d.exact}
+		if !d.exact {
+			r.Entry.ModTime = time.Unix(1700000000, 0)
+		}
 	case *transport.Store:
 		b, err := io.ReadAll(r.Src)
 		d.files[r.Path] = append(bytes.Clone(d.files[r.Path][:r.Offset]), b...)

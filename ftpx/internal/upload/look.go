@@ -67,6 +67,9 @@ func (u *upload) send(ctx context.Context, l *session.Lease) (done bool, err err
 			return u.resume(ctx, l, ended.Size)
 		}
 	}
+	if u.where.late {
+		return u.sendLate(ctx, l)
+	}
 	if u.part.stale {
 		if err := u.removeStale(ctx, l); err != nil {
 			return false, err

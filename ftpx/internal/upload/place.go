@@ -24,11 +24,21 @@ func (u *upload) place(ctx context.Context, l *session.Lease) error {
 			return err
 		}
 	}
+	if said := u.commit.said; said != nil && !u.commit.begun {
+		return u.cannot(ctx, l, "rename", said)
+	}
 	err := u.committing(l).rename(ctx, u.part.name, u.spec.Dest)
 	switch {
 	case err == nil:
+		if u.looksAtName(l) {
+			err = u.renamed(ctx, l)
+		}
+		if err != nil {
+			return u.renameRefused(ctx, l, err)
+		}
 		return u.cleanUp(ctx, l)
 	case !l.Usable():
+		u.commit.refusedLast(err)
 		return err
 	}
 	return u.placeAfter(ctx, l, err)

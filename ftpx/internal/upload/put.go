@@ -33,6 +33,7 @@ type put struct {
 	mode   *transport.SetMode
 	dest   *transport.Stat   // asked where NoReplace is set
 	rename *transport.Rename // nil without a partial
+	seen   *transport.Stat   // of the new name, see seen.go; nil where it is not looked at
 
 	more  bool  // what there is to check is not all in the batch
 	moved int64 // payload
@@ -115,6 +116,9 @@ func (u *upload) newPut(l *session.Lease, at int64) (*put, error) {
 	}
 	p.rename = &transport.Rename{From: u.part.name, To: u.spec.Dest, Replace: !u.spec.NoReplace}
 	p.rename.If = p.mayRename
+	if u.looksAtName(l) {
+		p.seen = &transport.Stat{Path: u.spec.Dest}
+	}
 	if u.spec.NoReplace {
 		p.dest = &transport.Stat{Path: u.spec.Dest}
 	}
@@ -167,7 +171,7 @@ func (p *put) requests() []transport.Request {
 	}
 	all = with(all, p.mode)
 	all = with(all, p.dest)
-	return with(all, p.rename)
+	return with(with(all, p.rename), p.seen)
 }
 
 // with appends a request, unless it is nil.

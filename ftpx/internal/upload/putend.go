@@ -42,6 +42,9 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 	}
 	switch err := p.rename.Err; {
 	case err == nil:
+		if err := u.seen(ctx, l, p.stat.Entry, p.seen); err != nil {
+			return false, u.renameRefused(ctx, l, err)
+		}
 		return true, u.cleanUp(ctx, l)
 	case err == transport.ErrUnsent:
 		u.commit.begun = false
@@ -56,6 +59,7 @@ func (p *put) end(ctx context.Context, lost error) (done bool, err error) {
 	default:
 		u.commit.refused(err)
 		if !l.Usable() {
+			u.commit.refusedLast(err)
 			return false, err
 		}
 		return true, u.placeAfter(ctx, l, err)
@@ -103,6 +107,9 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	if whole, werr := p.wholeAfterAll(ctx, err); whole || werr != nil {
 		return false, werr
 	}
+	if p.closeRefused(err) {
+		return false, u.notKept(ctx, l, err)
+	}
 	u.part.closed = p.moved > 0 && l.Usable() // else the session may still have it
 	if u.part.closed && p.stat != nil && p.stat.Err == nil {
 		u.part.ended = &p.stat.Entry // the next attempt need not ask again
@@ -124,14 +131,17 @@ func (p *put) refused(ctx context.Context, err error) (done bool, _ error) {
 	if l.Usable() && p.noFolder != nil && transport.KindOf(err) == transport.KindNotExist {
 		return false, notMade(p.noFolder)
 	}
-	if l.Usable() && p.at == 0 && folderTrouble(err) {
+	if l.Usable() && p.at == 0 && (folderTrouble(err) || transport.KindOf(err) == transport.KindPermission) {
 		err = u.nameRefused(notOurs(err))
 	}
 	late := u.mayArriveLate(l, p.at, p.moved)
 	if cerr := u.checkSource(); cerr != nil {
 		return false, cerr
 	}
-	if late {
+	switch {
+	case late && p.leftWhole():
+		u.where.late = true // the next attempt looks whether it is there
+	case late:
 		u.nextGeneration()
 	}
 	err = p.noRoom(err)

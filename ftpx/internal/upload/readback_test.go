@@ -64,6 +64,7 @@ func TestClosedPartialIsNotWaitedFor(t *testing.T) {
 				u.env.Resumed = func(_ *session.Lease, _ session.Task, p transfer.Position, _ string) { at = p.Offset }
 				u.part.known, u.part.closed = !c.first, c.closed
 				on(t, conn, func(ctx context.Context, l *session.Lease) {
+					l.Host.Moves(l.Proto).Store(true) // else the new name is looked at too
 					begin := time.Now()
 					done, err := u.resume(ctx, l, has)
 					took := time.Since(begin)

@@ -42,7 +42,10 @@ func (m *move) once(ctx context.Context, l *session.Lease) error {
 		}
 	}
 	if !m.commit.done {
-		err := l.Rename(ctx, m.from, m.to, !m.commit.backedUp)
+		err := m.rename(ctx, l, !m.commit.backedUp)
+		if errors.Is(err, errNotMoved) {
+			return err
+		}
 		if err != nil && (!l.Usable() || errors.Is(err, fs.ErrNotExist) && !l.Acted && !m.commit.backedUp) {
 			return err
 		}
@@ -101,7 +104,7 @@ func (m *move) reconcile(ctx context.Context, l *session.Lease) (bool, error) {
 	switch {
 	case to && aside == m.commit.backedUp:
 		m.commit.done = true
-	case aside && strings.EqualFold(path.Clean(m.from), path.Clean(m.to)):
+	case aside && sameName(m.from, m.to):
 		// Two names of one file, to a server that does not tell a from A: it was
 		// never in its own way. It gets the new one.
 		if err := l.Rename(ctx, m.backup, m.to, false); err != nil {
@@ -134,3 +137,49 @@ func there(ctx context.Context, l *session.Lease, name string) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// rename asks for the rename and, in the same turn, what is under both names then, where a
+// host has not been seen yet to mean what it says.
+func (m *move) rename(ctx context.Context, l *session.Lease, replace bool) error {
+	q := &transport.Rename{From: m.from, To: m.to, Replace: replace}
+	from, to := &transport.Stat{Path: m.from}, &transport.Stat{Path: m.to}
+	moves := l.Host.Moves(l.Proto)
+	if l.Proto.IsFTP() && moves.Load() || sameName(m.from, m.to) {
+		return l.Rename(ctx, m.from, m.to, replace)
+	}
+	lost := l.Do(ctx, &transport.Batch{Requests: []transport.Request{q, from, to}})
+	switch {
+	case q.Err == transport.ErrUnsent:
+		return lost
+	case q.Err != nil:
+		return q.Err
+	case errors.Is(from.Err, fs.ErrNotExist) && to.Err == nil:
+		moves.Store(true)
+		return nil
+	case !l.Usable():
+		return nil // the answer to the rename has come
+	case from.Err == nil && errors.Is(to.Err, fs.ErrNotExist):
+		return m.renamed(ctx, l)
+	}
+	return nil
+}
+
+// renamed implements [witness]. What is at the old name may be new, as where a log is moved
+// away; so it is the new name that tells.
+func (m *move) renamed(ctx context.Context, l *session.Lease) error {
+	if sameName(m.from, m.to) {
+		return nil
+	}
+	at, err := keepsName(ctx, l, m.from, takenLast)
+	if err != nil || at != nameThere {
+		return nil // the answer to the rename has come
+	}
+	if _, err := l.Stat(ctx, m.to); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	l.Host.Moves(l.Proto).Store(false)
+	return notMoved(l, m.to)
+}
+
+// sameName reports whether two names are one to a server that does not tell a from A.
+func sameName(a, b string) bool { return strings.EqualFold(path.Clean(a), path.Clean(b)) }
