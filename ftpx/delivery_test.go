@@ -75,7 +75,7 @@ func startPartner(t *testing.T, k partner) (*testserver.Trio, *arrivals) {
 		o.FTP = func(s *testserver.FTPOptions) { s.OnStored = a.stored }
 		o.Access = func(op testserver.Op, name string) error {
 			for _, d := range k.denied {
-				if op == d && name != "/" && name != "/dir" {
+				if op == d && (op == testserver.OpList || name != "/" && name != "/dir") { // a listing would show the file
 					return os.ErrPermission
 				}
 			}
