@@ -113,7 +113,7 @@ func TestFailures(t *testing.T) {
 		"get of a pattern":  {[]string{"get", "box:out/*.none", "."}, 1, "out/*.none: matches nothing\n0 files copied, 1 failed"},
 		"the login folder":  {[]string{"rm", "-r", "box:"}, 2, "ftpx: box: is the login folder, the root, or above: name what is to be removed"},
 		"get of nothing":    {[]string{"get", "box:none", "."}, 1, "none: no such file or folder (" + at + ")\n0 files copied, 1 failed"},
-		"no permission":     {[]string{"put", "a", "box:closed/"}, 1, "a: not sent: permission denied (" + at + "): choose a folder that the user may use, or another user\n0 files copied, 1 failed"},
+		"no permission":     {[]string{"put", "a", "box:closed/"}, 1, "a: not sent: permission denied (" + at + "): choose a folder that the user may use; if it is the name of the partial that the server does not take, choose another: --partial-name '{name}.filepart', or send without one: --delivery direct\n0 files copied, 1 failed"},
 		"into a file":       {[]string{"put", "a", "b", "box:file"}, 1, `ftpx: remote "file" is not a folder`},
 		"file with a slash": {[]string{"get", "box:file/", "."}, 1, `ftpx: remote "file" is not a folder`},
 		"no way to log in":  {[]string{"ls", "--no-config", "sftp://" + clitest.User + "@" + at + "/"}, 4, "ftpx: " + at + ": login refused: user \"batch\": there is no key in ~/.ssh or the agent, and no password: check the user's name; the password comes from ~/.netrc, $FTPX_PASSWORD, --password-file or a prompt, a key from -i, the agent or ~/.ssh"},
