@@ -301,6 +301,7 @@ func TestCloseAmongSharedUploads(t *testing.T) {
 					t.Errorf("f%d: %v", i, err)
 				}
 			}
+			synctest.Wait() // the calls end before Close does
 			if st := k.Stats(); closed == 0 || st.Open != 0 {
 				t.Errorf("%d were closed: %+v", closed, st)
 			}

@@ -37,8 +37,14 @@ func TestSeenUnderItsName(t *testing.T) {
 			return errAnswered
 		}, want: data},
 		"later": {rename: func(u *upload, d *disk, r *transport.Rename) error {
-			time.AfterFunc(200*time.Millisecond, func() { _ = d.one(context.Background(), &transport.Rename{From: r.From, To: r.To}) })
-			d.before = nil
+			due := time.Now().Add(200 * time.Millisecond)
+			d.before = func(transport.Request) error {
+				if data, ok := d.files[r.From]; ok && !time.Now().Before(due) {
+					delete(d.files, r.From)
+					d.files[r.To] = data
+				}
+				return nil
+			}
 			return errAnswered
 		}, means: true, want: data},
 	} {
