@@ -70,8 +70,9 @@ func (c *commit) refused(err error) {
 }
 
 // refusedLast takes note of a refusal that can not change, with which the session ended.
+// What may have been refused because of a file at the new name can: that is moved away.
 func (c *commit) refusedLast(err error) {
-	if !c.begun && !c.backedUp && final(err) {
+	if !c.begun && !c.backedUp && final(err) && !mayBeOccupied(err) {
 		c.said = err
 	}
 }
