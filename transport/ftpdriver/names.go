@@ -125,16 +125,17 @@ func (c *Conn) typed(name string, entry transport.Entry) transport.Entry {
 }
 
 // listed finds a name in a listing: of the name, which most servers give of a file, or of
-// its folder. An error is about the session.
+// its folder. An error is about the session. The listing is read to its end: some servers
+// end the session with one that is cut off.
 func (c *Conn) listed(name string) (found transport.Entry, seen listedState, err error) {
 	if !c.ctl.inStep() || c.op == nil {
 		return found, unseen, nil
 	}
 	take := func(e transport.Entry) bool {
-		if path.Base(e.Name) == path.Base(name) {
+		if seen != there && path.Base(e.Name) == path.Base(name) {
 			found, seen = e, there
 		}
-		return seen != there
+		return true
 	}
 	if !maybePattern(name) {
 		l := c.lister(name, c.humanLines(), nil)
@@ -142,7 +143,7 @@ func (c *Conn) listed(name string) (found transport.Entry, seen listedState, err
 			if e.Type == transport.TypeFile {
 				take(e)
 			}
-			return l.entries < 2
+			return true
 		}
 		err = c.listing(c.op, "LIST "+name, l)
 		if l.entries > 1 {
