@@ -26,7 +26,7 @@ func (s *step) renamed(err error) error {
 		return err
 	}
 	for j := s.i + 1; j < s.sent; j++ {
-		if s.steps[j].acts {
+		if s.steps[j].acts && s.steps[j].bad == nil {
 			return err // it has left behind it, as if it had not been renamed
 		}
 	}

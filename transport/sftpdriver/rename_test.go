@@ -119,3 +119,16 @@ func TestNothingBehindADoubtfulRename(t *testing.T) {
 		t.Errorf("%q, want %q", order, want)
 	}
 }
+
+// TestWhatIsNotSentStandsInNoWay: a request behind a doubtful rename that cannot be sent, for
+// its name, has not acted.
+func TestWhatIsNotSentStandsInNoWay(t *testing.T) {
+	var says atomic.Uint32
+	says.Store(fxOpUnsupported)
+	f := newFake(t, func(f *fake) { refusesPosix(f, &says) })
+	c := f.dial(nil)
+	rename, bad := &transport.Rename{From: "a", To: "b", Replace: true}, &transport.Mkdir{Path: "x\ny"}
+	if err := c.Do(t.Context(), transport.NewBatch(rename, bad)); err != nil || rename.Err != nil || bad.Err == nil {
+		t.Errorf("%v: rename %v, what cannot be sent %v", err, rename.Err, bad.Err)
+	}
+}
