@@ -86,6 +86,8 @@ func (c *Conn) searched(name string, size, mdtm reply) (transport.Entry, error) 
 		return transport.Entry{}, err
 	}
 	switch {
+	case seen == there && e.Type == transport.TypeLink && size.code == 550 && mdtm.code == 550:
+		return transport.Entry{}, c.refusedAs(transport.KindNotExist, size, name) // it leads nowhere
 	case seen == there && e.Type == transport.TypeLink: // to a folder CWD would have led
 		e = transport.Entry{Type: transport.TypeFile, Size: -1}
 	case seen == there && e.Type == transport.TypeDir:
