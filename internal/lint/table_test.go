@@ -35,7 +35,7 @@ func measured(dir string) bool {
 
 // mostRead is what the reading list may come to: it may fall, and rise only where that is
 // said in docs/design.md.
-const mostRead = 18900
+const mostRead = 18950
 
 // size is a number of lines, and of those that are not blank and not only comment.
 type size struct{ lines, code int }

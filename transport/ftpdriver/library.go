@@ -222,7 +222,7 @@ func (c *Conn) storeInTurn(op *wire.Op, q *transport.Store) (int64, error) {
 	}
 	c.lend(d)
 	if q.Offset == 0 || q.Append {
-		if err := c.ctl.forgetRest(); err != nil {
+		if err := c.forgetRest(); err != nil {
 			return 0, err
 		}
 	}
@@ -280,7 +280,7 @@ func (c *Conn) receiveInTurn(op *wire.Op, q *transport.Retrieve, ranged bool) er
 		}
 	}
 	if begin == 0 {
-		if err := c.ctl.forgetRest(); err != nil {
+		if err := c.forgetRest(); err != nil {
 			return err
 		}
 	}

@@ -60,3 +60,25 @@ func TestRestThatStays(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRestWhereItIsForgotten: goftp's server keeps an offset for one transfer, however that
+// ends, and leaves the rest of a longer file where a STOR comes behind REST 0.
+func TestNoRestWhereItIsForgotten(t *testing.T) {
+	ep, f := startFake(t, transport.FTP, func(f *fake) {
+		allround(f)
+		f.greeting = "220 Go FTP Server"
+		f.on["REST"] = func(*session, string) string { return "350 from there" }
+		f.on["RETR"] = func(*session, string) string { return "551 no" }
+	})
+	c := dial(t, ep)
+	var got bytes.Buffer
+	if _, err := c.Retrieve(t.Context(), "none", 1000, &got, nil); err == nil || !c.Usable() {
+		t.Fatalf("%v", err)
+	}
+	if _, err := c.Store(t.Context(), "new", 0, strings.NewReader("x"), &transport.IO{Size: 1}); err != nil {
+		t.Error(err)
+	}
+	if lines := strings.Join(f.got(), ","); strings.Contains(lines, "REST 0") {
+		t.Error(lines)
+	}
+}

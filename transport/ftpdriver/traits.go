@@ -57,6 +57,9 @@ type traits struct {
 	waitsForSTOR bool
 	// appendsNot: its APPE replaces the file.
 	appendsNot bool
+	// forgetsRest: an offset holds for the next transfer, however that ends; and a STOR
+	// behind REST 0 leaves of the old file what is longer than the new one.
+	forgetsRest bool
 }
 
 // servers says by what a server is known: by its greeting, or, since greetings are often
@@ -100,7 +103,7 @@ var servers = []struct {
 	},
 	{ // goftp.io/server v2, also inside MinIO and rclone.
 		greeting: regexp.MustCompile(`Go FTP Server|(?i)minio|rclone`),
-		traits:   traits{appendsNot: true},
+		traits:   traits{appendsNot: true, forgetsRest: true},
 	},
 }
 
@@ -113,6 +116,14 @@ func traitsOf(greeting string, f features) traits {
 		}
 	}
 	return traits{}
+}
+
+// forgetRest has the server begin the next transfer at 0, where it may not.
+func (c *Conn) forgetRest() error {
+	if c.traits.forgetsRest {
+		return nil
+	}
+	return c.ctl.forgetRest()
 }
 
 // readsLater reports whether the server leaves ends alone until the transfer that lines

@@ -197,7 +197,7 @@ func (u *upload) sendAll(data *dataConn) {
 func (u *upload) ask(d *dialling) (reply, error) {
 	c, w := u.r.c, u.w
 	if u.q.Offset == 0 || u.q.Append {
-		if err := c.ctl.forgetRest(); err != nil {
+		if err := c.forgetRest(); err != nil {
 			return reply{}, err
 		}
 	}
