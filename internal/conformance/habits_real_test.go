@@ -93,6 +93,12 @@ func habitsOf(s realSetup) habits {
 	return all
 }
 
+// undecided are setups that answer one request now so and now otherwise, so that a batch cannot
+// be compared with its sequence there. The suite is run on them, and batches over plain FTP.
+var undecided = map[string]string{
+	"goftp/ftps": "it now and then closes the data connection of an empty file before the TLS handshake on it has ended, which is a lost connection",
+}
+
 // unfit are setups on which the suite and the batches are not run, and why. Folders are
 // moved over them all the same, see the package trustdrill: what fails is done again.
 var unfit = map[string]string{
