@@ -9,8 +9,8 @@ import (
 	"github.com/seed01fc2e40/go-ftpx/transport"
 )
 
-// unshown is a remote source about which the server refuses to say anything. A refused look is no answer: what
-// may be done there shows when it is tried.
+// unshown is a remote source about which the server refuses to say anything. A refused look
+// is no answer: what may be done there shows when it is tried.
 type unshown struct{ *remote }
 
 // refusedLook reports whether a server has refused to say what is there.
